@@ -1,0 +1,1 @@
+"""The nouns: the only modules that open files."""

@@ -1,0 +1,80 @@
+"""failures.csv: every input that does not reach the output, why, and what to do about it."""
+
+import contextlib
+import os
+from collections import Counter
+
+from cxrtool import progress
+from cxrtool.artifacts import table
+from cxrtool.errors import CxrtoolError, ExitCode, Skip
+
+COLUMNS = ("path", "reason", "remedy")
+
+
+class Failures:
+    """Collects what a run skips; at the end the list is written and gives the exit code.
+
+    The list goes where `--failures` says, else into the command's folder, else beside its
+    output; it is the list of the last run that wrote there. Without any of these, standard error
+    alone tells. What failed is told line by line, what is left out by rule is counted.
+    """
+
+    def __init__(
+        self,
+        failures: str | None,
+        *,
+        folder: str | None = None,
+        output: str = "-",
+        strict: bool = False,
+    ) -> None:
+        self.strict = strict
+        self.failed = 0
+        self._skips: list[tuple[str, str, str]] = []
+        self._left_out: Counter[str] = Counter()
+        if failures is None and folder is None and output == "-":
+            self.file = None
+        else:
+            beside = os.path.dirname(output) if folder is None else folder
+            self.file = failures or os.path.join(beside, "failures.csv")
+
+    def __len__(self) -> int:
+        return len(self._skips)
+
+    def add(self, skip: Skip) -> None:
+        """Note one skipped input; with --strict, one that failed ends the run."""
+        if skip.failed:
+            what = f"{skip.path}: {skip.reason}"
+            if self.strict:
+                raise CxrtoolError(what, skip.remedy)
+            progress.error(CxrtoolError(what, skip.remedy))
+            self.failed += 1
+        else:
+            self._left_out[skip.reason] += 1
+        self._skips.append((skip.path, skip.reason, skip.remedy))
+
+    def tell(self) -> None:
+        """Count what is left out by rule."""
+        for reason, count in self._left_out.most_common():
+            progress.note(f"left out {count}: {reason}")
+
+    def close(self) -> ExitCode:
+        """Tell the counts, write the list (or remove that of an earlier run): the exit code."""
+        self.tell()
+        if self.file is not None:
+            if self._skips:
+                table.write(self.file, COLUMNS, (_clean(s) for s in self._skips))
+                progress.note(f"{len(self._skips)} skipped inputs are listed in {self.file}")
+            elif _is_list(self.file):
+                os.unlink(self.file)
+        return ExitCode.SOME_INPUTS_FAILED if self.failed else ExitCode.DONE
+
+
+def _clean(cells: tuple[str, str, str]) -> tuple[str, ...]:
+    # A name that is not UTF-8 is shown with its bytes escaped, so that the list stays UTF-8.
+    return tuple(c.encode("utf-8", "backslashreplace").decode() for c in cells)
+
+
+def _is_list(file: str) -> bool:
+    with contextlib.suppress(CxrtoolError, OSError):
+        return os.path.isfile(file) and table.Table(file).columns == list(COLUMNS)
+    return False

@@ -1,0 +1,172 @@
+"""Opening files: standard streams, whole-or-nothing writes, and errors in the user's words."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import platform
+import re
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cxrtool.errors import BrokenRun, CxrtoolError
+
+# What makes an output impossible from the start: a mistake of the command line, not of the disk.
+_WRONG_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Name a file in a message; `-` is a standard stream."""
+    return os.fspath(path)
+
+
+def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
+    """Read a whole regular file, at most `limit` bytes of it; ValueError says why not."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise ValueError("it is not a regular file")
+        if about.st_size > limit:
+            raise ValueError(f"it has {about.st_size >> 20} MiB, more than {limit >> 20}")
+        return file.read(limit)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # A FIFO without a writer would block the open for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def open_input(path: str) -> BinaryIO:
+    """Open a file for reading, or standard input for `-`."""
+    if path == "-":
+        if sys.stdin is None:
+            raise CxrtoolError("standard input is closed", "Name a file instead of '-'.")
+        return sys.stdin.buffer
+    try:
+        return open(path, "rb")
+    except OSError as e:
+        raise CxrtoolError(f"{shown(path)}: {_why(e)}", "Check the path.") from e
+
+
+def make_folder(folder: str | os.PathLike[str]) -> None:
+    """Make a folder for outputs, with its parents, unless it is there."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as e:
+        raise output_error(folder, e) from e
+    sweep(folder)
+
+
+def output_error(path: str | os.PathLike[str], e: OSError) -> CxrtoolError:
+    """Turn a failed write into the error that tells the user what to do."""
+    if e.errno in _WRONG_PLACE or isinstance(e, FileExistsError):
+        return CxrtoolError(f"{shown(path)}: {_why(e)}", "Choose a place that can be written.")
+    return BrokenRun(f"{shown(path)}: {_why(e)}", "Make room, then run the same command again.")
+
+
+def _why(e: OSError) -> str:
+    return (e.strerror or str(e)).lower()
+
+
+@contextlib.contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Write a file that stands under its name only when it is whole and on the disk."""
+    # A link named as the output keeps pointing where it points.
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise CxrtoolError(f"{shown(path)}: is a folder", "Name a file in it.")
+    if target.exists() and not target.is_file():
+        # /dev/null or a FIFO: there is nothing to rename over.
+        with _reported(path), open(target, "wb") as file:
+            yield file
+        return
+    try:
+        handle, part = tempfile.mkstemp(".part", _part_prefix(), target.parent)
+    except OSError as e:
+        raise output_error(path, e) from e
+    try:
+        with _reported(path):
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
+                os.fsync(file.fileno())
+            os.replace(part, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+@contextlib.contextmanager
+def _reported(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the output in the errors of writing it, and leave those of other files alone."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as e:
+        if e.filename is not None:
+            raise
+        raise output_error(path, e) from e
+
+
+def _part_prefix(pid: int | None = None) -> str:
+    host = hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+    return f".cxrtool-{host}-{pid or os.getpid()}-"
+
+
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Remove the unfinished files that killed runs of this machine left in a folder."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = re.fullmatch(r"\.cxrtool-\w+-(\d+)-.*\.part", entry.name)
+            if match and entry.name.startswith(_part_prefix(int(match[1]))):
+                _remove_if_dead(entry.path, int(match[1]))
+
+
+def _remove_if_dead(part: str, pid: int) -> None:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+    except PermissionError:
+        pass  # Alive, and somebody else's.
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def open_output(path: str) -> Iterator[BinaryIO]:
+    """Open FILE to be written whole, or standard output for `-`."""
+    if path != "-":
+        sweep(Path(path).parent)
+        with atomic(path) as file:
+            yield file
+        return
+    if sys.stdout is None:
+        raise BrokenRun("standard output is closed", "Name a file with -o.")
+    out = sys.stdout.buffer
+    with standard_output():
+        yield out
+        out.flush()
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[None]:
+    """Let a failed write to standard output (a full disk) end the run with its one line."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as e:
+        raise BrokenRun(f"standard output: {_why(e)}", "Make room, then run it again.") from e

@@ -1,0 +1,114 @@
+"""The manifest: one row an image, strings all of it, columns that pass through untouched."""
+
+import csv
+import itertools
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cxrtool.artifacts.table import Table
+from cxrtool.errors import CxrtoolError
+from cxrtool.progress import detail
+
+# What `ingest` writes, in this order; a collection's own columns follow.
+COLUMNS = (
+    "path", "raw", "label", "patient", "source", "view", "age", "sex",
+    "width", "height", "sha256", "dhash", "dup_group", "mask",
+)  # fmt: skip
+
+PARTS = ("train", "val", "test", "unseen")
+
+
+@dataclass(frozen=True)
+class Where:
+    """One `--where` condition: COLUMN=V[,V...] or COLUMN!=V[,V...]."""
+
+    column: str
+    values: frozenset[str]
+    negated: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "Where":
+        """Read a condition; the values are CSV, so that one with a comma can be quoted."""
+        column, equals, values = text.partition("=")
+        if not equals or not column.strip("!"):
+            raise ValueError(f"'{text}' is not COLUMN=VALUE or COLUMN!=VALUE")
+        negated = column.endswith("!")
+        cells = next(csv.reader([values]), [""])
+        return cls(column.removesuffix("!"), frozenset(cells), negated)
+
+    def holds(self, value: str) -> bool:
+        """Tell whether a cell fulfils the condition."""
+        return (value in self.values) != self.negated
+
+    def __str__(self) -> str:
+        return f"{self.column}{'!=' if self.negated else '='}{','.join(sorted(self.values))}"
+
+
+class Manifest(Table):
+    """A manifest to read: `rows()` yields the rows that all `--where` conditions hold for."""
+
+    def __init__(self, path: str, where: Sequence[Where] = (), *, again: bool = False) -> None:
+        super().__init__(path, again=again)
+        self.where = [(self.index(w.column), w) for w in where]
+        self.index("path", "A manifest has the columns that cxrtool ingest writes.")
+
+    def numbered(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows that all conditions hold for, with their numbers."""
+        rows = super().numbered()
+        first = next(rows, None)
+        if first is None:
+            raise CxrtoolError(f"{self.name}: no rows after the header", "Check what made it.")
+        if self.where:
+            yield from self._chosen(itertools.chain([first], rows))
+        else:
+            yield first
+            yield from rows
+
+    def _chosen(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+        read = kept = 0
+        for number, row in rows:
+            read += 1
+            if all(w.holds(row[i]) for i, w in self.where):
+                kept += 1
+                yield number, row
+        if not kept:
+            raise self._nothing_kept()
+        detail(f"{self.name}: kept {kept} of {read} rows")
+
+    def _nothing_kept(self) -> CxrtoolError:
+        conditions = " and ".join(f"--where {w}" for _, w in self.where)
+        return CxrtoolError(f"{self.name}: no row has {conditions}", self._values_there())
+
+    def _values_there(self) -> str:
+        if self.path == "-" and self._bytes is None:
+            return "Check the values."
+        index, where = self.where[0]
+        there = Counter(row[index] for _, row in super().numbered())
+        common = ", ".join(f"'{v}' ({n})" for v, n in there.most_common(8))
+        return f"The values of {where.column} are: {common}."
+
+
+def input_or_stdin(manifest: str | None) -> str:
+    """Take the MANIFEST argument, or standard input when something is piped into it."""
+    if manifest is not None:
+        return manifest
+    import sys
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise CxrtoolError("no manifest", "Name one, or pipe one in: cxrtool ingest DIR | ...")
+    return "-"
+
+
+def relative(path: str, root: str | None) -> str:
+    """Write a path as a manifest keeps it: as it was given, or relative to --root."""
+    if root is None:
+        return path
+    inside = os.path.relpath(path, root)
+    return os.path.abspath(path) if inside.startswith(os.pardir) else inside
+
+
+def resolve(cell: str, root: str | None) -> str:
+    """Find the file that a manifest's cell names."""
+    return os.path.join(root, cell) if root and cell else cell

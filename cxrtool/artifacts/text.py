@@ -1,0 +1,58 @@
+"""Small text files beside the images: lists of names, clinical readings, tables of old."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from cxrtool.artifacts import files
+from cxrtool.artifacts.table import Table
+from cxrtool.errors import CxrtoolError
+
+REMEDY = "Save it again as UTF-8."
+
+
+def lines(path: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, stripped, with their numbers."""
+    with files.open_input(path) as stream:
+        for row, line in enumerate(stream, 1):
+            try:
+                text = line.decode("utf-8-sig" if row == 1 else "utf-8").strip()
+            except UnicodeDecodeError:
+                what = f"{files.shown(path)}: row {row}: it is not UTF-8"
+                raise CxrtoolError(what, REMEDY) from None
+            if text:
+                yield row, text
+
+
+def read_text(path: str, limit: int = 1 << 20, encodings: Sequence[str] = ("utf-8-sig",)) -> str:
+    """Read a whole small file in the first of the encodings that fits it."""
+    try:
+        data = files.read_bytes(path, limit)
+    except OSError as e:
+        what = f"{files.shown(path)}: {(e.strerror or str(e)).lower()}"
+        raise CxrtoolError(what, "Check the path.") from e
+    except ValueError as e:
+        raise CxrtoolError(f"{files.shown(path)}: {e}", "Check what it is.") from None
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as e:
+            row = data.count(b"\n", 0, e.start) + 1
+    raise CxrtoolError(f"{files.shown(path)}: row {row}: it is not UTF-8", REMEDY)
+
+
+class _OldTable(Table):
+    """A small CSV whose bytes are UTF-8 or, failing that, what Windows wrote before it."""
+
+    def _start(self) -> Iterator[list[str]]:
+        text = read_text(self.path, csv.field_size_limit(), ("utf-8-sig", "cp1252"))
+        return self._records(io.BytesIO(text.encode()))
+
+
+def old_records(path: str, *columns: str) -> Iterator[dict[str, str]]:
+    """Read a collection's own small CSV as `table.records` does, Windows-1252 allowed."""
+    table = _OldTable(path)
+    for column in columns:
+        table.index(column)
+    for row in table.rows():
+        yield dict(zip(table.columns, row, strict=True))

@@ -1,0 +1,131 @@
+"""Finding files below a folder, whatever a hospital export has in it."""
+
+import os
+import stat
+from collections.abc import Iterator
+
+from cxrtool.errors import CxrtoolError, Skip
+
+# A file with such an ending claims to be an image; one without it must begin like one.
+ENDINGS = frozenset(
+    ".png .jpg .jpeg .jpe .jp2 .j2k .jpx .tif .tiff .bmp .dib .gif .webp .pgm .ppm .pnm .pbm"
+    " .pcx .sgi .avif .mpo .dcm .dicom .dic".split()
+)
+
+_MAGIC = (
+    b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8",
+    b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51",
+)  # fmt: skip
+
+
+def looks_like_image(path: str) -> bool:
+    """Tell an image by its ending, else by its first bytes (DICOM exports have no endings)."""
+    if os.path.splitext(path)[1].lower() in ENDINGS:
+        return True
+    try:
+        with open(path, "rb") as file:
+            head = file.read(132)
+    except OSError:
+        return False
+    return head.startswith(_MAGIC) or head[128:] == b"DICM"
+
+
+def images(root: str) -> Iterator[str | Skip]:
+    """Yield the image files below a folder in the order of their names, and what is wrong there.
+
+    Links to folders are followed, each real folder once, so that a loop ends. Files that neither
+    have an image's ending nor begin like one are passed over.
+    """
+    for path in files(root):
+        if isinstance(path, Skip):
+            yield path
+        elif (reason := _unusable(path)) is not None:
+            if os.path.splitext(path)[1].lower() in ENDINGS:
+                yield Skip(path, reason, "Repair or remove it.")
+        elif looks_like_image(path):
+            yield path
+
+
+def files(root: str) -> Iterator[str | Skip]:
+    """Yield every path below a folder that is not itself a folder, in the order of the names."""
+    if not os.path.isdir(root):
+        raise CxrtoolError(f"{root}: no such folder", "Check the path.")
+    yield from _walk(root, set())
+
+
+def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str | Skip]:
+    try:
+        about = os.stat(folder)
+        if (about.st_dev, about.st_ino) in seen:
+            return
+        seen.add((about.st_dev, about.st_ino))
+        # Bytes sort the same in every locale.
+        entries = sorted(os.scandir(folder), key=lambda e: os.fsencode(e.name))
+    except OSError as e:
+        yield Skip(folder, f"unreadable folder: {(e.strerror or '').lower()}", "Check its rights.")
+        return
+    for entry in entries:
+        # macOS archives carry a shadow of every file.
+        if entry.name.startswith("._") or entry.name == "__MACOSX":
+            continue
+        if _is_folder(entry):
+            yield from _walk(entry.path, seen)
+        else:
+            yield entry.path
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _unusable(path: str) -> str | None:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    try:
+        about = os.stat(path)
+    except OSError as e:
+        broken = os.path.islink(path)
+        return "a link that leads nowhere" if broken else (e.strerror or "unreadable").lower()
+    return None if stat.S_ISREG(about.st_mode) else "not a regular file"
+
+
+class Index:
+    """Finds the files that a collection's metadata names, wherever below a folder they lie.
+
+    A name is looked up as it stands, then without its folder, then without its ending: copies
+    of a collection differ in all three.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._by_name: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        for path in images(root):
+            if isinstance(path, str):
+                name = os.path.basename(path).lower()
+                self._by_name.setdefault(name, []).append(path)
+                self._by_stem.setdefault(os.path.splitext(name)[0], []).append(path)
+
+    def find(self, name: str) -> str | None:
+        """Return the file of that name, or None; `name` may hold folders."""
+        want = name.replace("\\", "/").lower()
+        base = want.rpartition("/")[2]
+        found = self._by_name.get(base) or self._by_stem.get(base)
+        found = found or self._by_stem.get(os.path.splitext(base)[0])
+        if not found:
+            return None
+        # Of several files of one name, the one whose folders agree best.
+        return max(found, key=lambda path: _shared_tail(path.lower(), want))
+
+
+def _shared_tail(path: str, want: str) -> int:
+    same = 0
+    for a, b in zip(reversed(path.split(os.sep)[:-1]), reversed(want.split("/")[:-1]), strict=False):
+        if a != b:
+            break
+        same += 1
+    return same

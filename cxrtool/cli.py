@@ -1,0 +1,168 @@
+"""The command line: every module of commands/ is a subcommand; errors become one line here."""
+
+import contextlib
+import difflib
+import inspect
+import os
+import re
+import signal
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import typer
+from typer.main import get_command
+
+from cxrtool import __version__, progress, registry
+from cxrtool.errors import CxrtoolError, ExitCode, Terminated
+
+ABOUT = f"""\
+Chest X-ray classification from files to figures, and whether to believe it.
+
+Each command reads files and writes files, so that they chain:
+
+    folders -> ingest -> manifest -> split -> manifest
+
+A manifest is a CSV file, one row an image. Data goes to standard output, everything else to
+standard error. This is research software, not a medical device.
+
+Exit codes: {", ".join(f"{c.value} {c.name.lower().replace('_', ' ')}" for c in ExitCode)}.
+"""
+
+REPORT = "This is a fault of cxrtool itself: please report it with the output of the same with -v."
+
+
+def help_text(text: str) -> str:
+    """Keep indented blocks of a docstring as they stand; Typer would wrap them."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(f"\b\n{p}" if re.search(r"(?m)^    ", p) else p for p in paragraphs)
+
+
+def build() -> Any:
+    """Make the command line from the files of commands/."""
+    app = typer.Typer(
+        name="cxrtool",
+        help=help_text(ABOUT),
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=False,
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(
+        context: typer.Context,
+        version: bool = typer.Option(False, "--version", help="Print the version."),
+    ) -> None:
+        if version:
+            typer.echo(f"cxrtool {__version__}")
+            raise typer.Exit()
+        if context.invoked_subcommand is None:
+            raise CxrtoolError("no command", f"Choose one of: {', '.join(verbs)}; or see --help.")
+
+    verbs = registry.names("commands")
+    for verb in verbs:
+        module = registry.module("commands", verb)
+        app.command(verb, help=help_text(module.__doc__ or ""))(module.run)
+    return get_command(app)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit with the code that tells how it went."""
+    given = sys.argv[1:] if arguments is None else arguments
+    _hold_standard_streams()
+    signal.signal(signal.SIGTERM, _terminate)
+    verb = next((a for a in given if not a.startswith("-")), "")
+    progress.speak(f"cxrtool {verb}".rstrip(), 0)
+    code = run(given)
+    code = _flush(code)
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every error becomes one line here."""
+    command = build()
+    try:
+        with command.make_context("cxrtool", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as e:
+        return e.exit_code
+    except CxrtoolError as e:
+        return _fail(e, e, e.code)
+    except typer.TyperException as e:
+        return _fail(e, _usage(e, command), ExitCode.NOTHING_DONE)
+    except BrokenPipeError:
+        return ExitCode.CLOSED_PIPE
+    except (KeyboardInterrupt, typer.Abort) as e:
+        return _fail(e, "interrupted; a re-run goes on from there", ExitCode.INTERRUPTED)
+    except Terminated as e:
+        return _fail(e, "terminated; a re-run goes on from there", ExitCode.TERMINATED)
+    except MemoryError as e:
+        return _fail(e, "out of memory. Use fewer workers (-j 1).", ExitCode.BROKE_MIDWAY)
+    except OSError as e:
+        return _fail(e, _outside(e), ExitCode.BROKE_MIDWAY)
+    except Exception as e:
+        what = f"{type(e).__name__}: {e}. {REPORT}"
+        return _fail(e, what, ExitCode.BROKE_MIDWAY)
+    return ExitCode.DONE
+
+
+def _fail(e: BaseException, line: object, code: ExitCode) -> int:
+    if progress.voice.level > 0:
+        progress.error("".join(traceback.format_exception(e)))
+    progress.error(line)
+    return code
+
+
+def _outside(e: OSError) -> str:
+    where = f"{e.filename}: " if e.filename else ""
+    return f"{where}{(e.strerror or str(e)).lower()}. Mend that, then run the same command again."
+
+
+def _usage(e: typer.TyperException, command: Any) -> str:
+    """Word a mistake on the command line as one sentence with the remedy."""
+    context = getattr(e, "ctx", None)
+    path = context.command_path if context is not None else "cxrtool"
+    text = e.format_message().replace("\n", " ").rstrip(".")
+    unknown = re.match(r"No such command '?([^'\s]*)'?", text)
+    if unknown:
+        names = list(command.commands)
+        near = difflib.get_close_matches(unknown[1], names, 1)
+        meant = f"Did you mean '{near[0]}'?" if near else "See cxrtool --help."
+        return f"command '{unknown[1]}' is not one of: {', '.join(names)}. {meant}"
+    return f"{text[:1].lower()}{text[1:]}. See {path} --help."
+
+
+def _terminate(*_: Any) -> NoReturn:
+    raise Terminated
+
+
+def _hold_standard_streams() -> None:
+    """Keep descriptors 0 to 2 taken, so that no file the run opens lands on a closed one.
+
+    A closed standard output gets a descriptor that cannot be written, so that data sent there
+    is an error and not lost in silence.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_WRONLY if descriptor == 2 else os.O_RDONLY)
+
+
+def _flush(code: int) -> int:
+    """Empty standard output; what cannot be written there is not success."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        code = ExitCode.CLOSED_PIPE
+    except OSError as e:
+        progress.error(f"standard output: {(e.strerror or '').lower()}. Make room, then run again.")
+        code = ExitCode.BROKE_MIDWAY
+    if code in (ExitCode.CLOSED_PIPE, ExitCode.BROKE_MIDWAY):
+        # The interpreter would try to write the rest again as it exits, and complain.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code

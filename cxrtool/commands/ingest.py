@@ -1,0 +1,158 @@
+"""Turn folders, images, DICOM files and published collections into one manifest (files -> manifest).
+
+A PATH is a folder whose subfolders are the classes, the folder of a published collection (--preset),
+a folder beside any metadata CSV (--metadata), an image or DICOM file, or a manifest: several are
+joined, and duplicates between them found.
+
+Every image is decoded once. `dup_group` tells the images that are the same picture: equal files,
+and near ones found by a perceptual hash and proved on the pixels. Of a DICOM header only view, sex,
+age and a keyed pseudonym of the patient are kept. What is left out, and why, is in failures.csv.
+
+Example:
+
+    cxrtool ingest images/ -o images.csv
+    cxrtool ingest cohen/ --preset cohen --view PA,AP --map-label 'COVID-19*=covid' > cohen.csv
+    cxrtool ingest scans/ --metadata scans.csv --column finding=label,patientid=patient > scans.csv
+    cxrtool ingest cohen.csv nih.csv -o both.csv
+"""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrtool import options, registry
+from cxrtool.errors import CxrtoolError
+from cxrtool.progress import note
+
+if TYPE_CHECKING:
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.gathering import Row
+
+
+def run(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Folders, images, DICOM files or manifests."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="NAME[:KEY=VALUE]",
+            help="The published collection that PATH holds; see --list.",
+            **options.one_of("--preset", lambda: registry.names("collections")),
+        ),
+    ] = None,
+    metadata: Annotated[
+        str | None,
+        typer.Option("--metadata", metavar="CSV", help="A table that describes the images."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="OLD=NEW[,OLD=NEW...]",
+            help="Columns of the metadata and their names in the manifest; path names the file.",
+        ),
+    ] = None,
+    map_label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map-label",
+            metavar="PATTERN=LABEL",
+            help="Rename findings or labels that match, as 'COVID-19*=covid'; the first match "
+            "counts, an empty LABEL leaves the image out.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            metavar="NAME",
+            help="Name of the data set or hospital (default: the preset's, or the folder's).",
+        ),
+    ] = None,
+    view: Annotated[
+        list[str] | None,
+        typer.Option("--view", metavar="VIEW[,VIEW...]", help="Keep only these views, as PA,AP."),
+    ] = None,
+    convert: Annotated[
+        str | None,
+        typer.Option("--convert", metavar="DIR", help="Also write every image as grey PNG here."),
+    ] = None,
+    bits: Annotated[
+        int, typer.Option("--bits", metavar="8|16", help="Depth of the converted images.")
+    ] = 8,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            envvar="CXRTOOL_KEY",
+            help="Secret for the pseudonyms of DICOM patients (default: one of this user's own, "
+            "made at the first need in the cache folder).",
+        ),
+    ] = None,
+    list_presets: Annotated[
+        bool, typer.Option("--list", help="List the presets as CSV and end.")
+    ] = False,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    dry_run: options.DryRun = False,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import gathering, ingesting, measuring
+    from cxrtool.artifacts import dicom, files, table
+    from cxrtool.artifacts.failures import Failures
+
+    if list_presets:
+        return show_presets(output)
+    if not paths:
+        raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
+    if bits not in (8, 16):
+        raise CxrtoolError(f"--bits {bits} is neither 8 nor 16", "Choose one.")
+    jobs = jobs or options.default_jobs()
+    wish = gathering.Wish(
+        preset=preset,
+        metadata=metadata,
+        columns=[options.pair("--column", c) for many in column or () for c in many.split(",")],
+        labels=[options.pair("--map-label", m, empty=True) for m in map_label or ()],
+        source=source,
+        views=frozenset(v.strip().upper() for many in view or () for v in many.split(",")),
+        root=root,
+    )
+    skipped = Failures(failures, folder=convert, output=output, strict=strict)
+    rows = ingesting.collect(paths, wish, skipped)
+    if dry_run:
+        tell(rows, skipped)
+        return
+    if convert:
+        files.make_folder(convert)
+    making = measuring.Making(convert or "", bits, force, dicom.load_key(key))
+    measured = ingesting.measure(rows, wish, making, skipped, jobs, progress)
+    table.write(output, measured.columns, measured.rows(jobs, progress))
+    raise typer.Exit(skipped.close())
+
+
+def show_presets(output: str) -> None:
+    """Write the presets as a table."""
+    from cxrtool.artifacts import table
+
+    table.write(output, ("name", "options", "summary"), registry.listing("collections", "rows"))
+
+
+def tell(rows: "list[Row]", skipped: "Failures") -> None:
+    """Say what would be read."""
+    skipped.tell()
+    for column in ("source", "label", "view"):
+        count = Counter(r.get(column) or "(unknown)" for r in rows)
+        note(f"{column}: " + ", ".join(f"{value} {n}" for value, n in count.most_common(12)))
+    note(f"would read {len(rows)} images")

@@ -1,0 +1,205 @@
+"""Assign every patient to train, val or test (manifest -> manifest).
+
+Images of one patient, and images that are the same picture (dup_group, sha256), always go to one
+part. Classes are spread evenly (--stratify). The order of the rows does not matter, the seed does.
+
+The designs: a hold-out (--test, --val; 0.2 and 0.1 when nothing else is asked for); cross-validation
+(--folds K, with --unseen F reserved for the very end); one fold a source (--leave-out source); an
+external test (--test-where source=hannover); the papers' image-level split (--paper image), which
+says what it leaks. With folds, `split` is `train` and `fold` tells the folds apart.
+
+Example:
+
+    cxrtool split cohen.csv --test 0.3 --val 0.2 -o split.csv
+    cxrtool split cohen.csv --folds 10 --unseen 1/11 --stratify label,source > folds.csv
+    cxrtool split --check split.csv
+
+--check writes one row a finding (finding,column,value,parts,rows) and exits with 1 if there is any.
+"""
+
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from cxrtool import options, registry
+from cxrtool.errors import ExitCode, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.artifacts.manifest import Manifest
+    from cxrtool.designs import Design
+    from cxrtool.dividing import Plan
+
+
+def run(
+    manifest: options.Manifest = None,
+    test: Annotated[
+        str | None, typer.Option("--test", metavar="F", help="Share of the rows in test.")
+    ] = None,
+    val: Annotated[
+        str | None, typer.Option("--val", metavar="F", help="Share of the rows in val.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", metavar="K", min=2, help="Cross-validation folds.")
+    ] = None,
+    unseen: Annotated[
+        str | None,
+        typer.Option("--unseen", metavar="F", help="Share reserved for the very end, as 1/11."),
+    ] = None,
+    leave_out: Annotated[
+        str | None,
+        typer.Option("--leave-out", metavar="COLUMN", help="One fold a value of this column."),
+    ] = None,
+    test_where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--test-where",
+            metavar="COLUMN=V[,V...]",
+            help="An external test: these rows are test, the others never.",
+        ),
+    ] = None,
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group", metavar="COLUMN", help="What may not stand in two parts; none: rows."
+        ),
+    ] = "patient",
+    stratify: Annotated[
+        str | None,
+        typer.Option(
+            "--stratify",
+            metavar="COLUMN[,COLUMN...]",
+            help="Spread these evenly (default: label); none: do not.",
+            show_default=False,
+        ),
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            "--balance",
+            metavar="under|over|borrow=SOURCE",
+            help="Equal classes: drop or repeat rows of train (or of each fold), or fill up every "
+            "part with rows of SOURCE.",
+        ),
+    ] = None,
+    cap: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cap",
+            metavar="label=N|CLASS=N",
+            help="At most N rows of every label (or any column's value), or of one class; an "
+            "external test is not capped.",
+        ),
+    ] = None,
+    paper: Annotated[
+        str | None,
+        typer.Option(
+            "--paper",
+            metavar="image",
+            help="Split image by image as the papers did, and count what leaks.",
+            **options.one_of("--paper", lambda: ["image"]),
+        ),
+    ] = None,
+    straddle: Annotated[
+        str,
+        typer.Option(
+            "--straddle",
+            metavar="refuse|drop",
+            help="Patients on both sides of --test-where or --leave-out: refuse to split, or drop "
+            "their rows outside the test (with --leave-out: all of them).",
+            **options.one_of("--straddle", lambda: ["refuse", "drop"]),
+        ),
+    ] = "refuse",
+    check: Annotated[
+        bool, typer.Option("--check", help="Judge the split that is already there.")
+    ] = False,
+    where: options.Where = None,
+    seed: options.Seed = 0,
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.designs import Design
+
+    source, conditions = input_or_stdin(manifest), options.conditions("--where", where)
+    if check:
+        judge(Manifest(source, conditions), output)
+    if balance is not None and not balance.startswith("borrow="):
+        registry.choose("--balance", balance, ["under", "over", "borrow=SOURCE"])
+    design = Design(
+        test=options.fraction("--test", test),
+        val=options.fraction("--val", val),
+        folds=folds,
+        unseen=options.fraction("--unseen", unseen),
+        leave_out=leave_out,
+        test_where=options.conditions("--test-where", test_where),
+        group=group,
+        stratify=stratify,
+        balance=balance,
+        caps=[options.count("--cap", c) for c in cap or ()],
+        leaky=paper is not None,
+        drop_straddlers=straddle == "drop",
+        seed=seed,
+    )
+    divide(Manifest(source, conditions, again=True), design, output, failures, dry_run)
+
+
+def judge(manifest: "Manifest", output: str) -> NoReturn:
+    """Write one row a finding, and exit with 1 if there is any."""
+    from cxrtool import checking
+    from cxrtool.artifacts import table
+
+    findings = checking.check(manifest)
+    table.write(output, checking.COLUMNS, findings)
+    raise typer.Exit(ExitCode.SOME_INPUTS_FAILED if findings else ExitCode.DONE)
+
+
+def divide(
+    manifest: "Manifest", design: "Design", output: str, failures: str | None, dry_run: bool
+) -> None:
+    """Divide the manifest and write it with its parts."""
+    from cxrtool import dividing
+    from cxrtool.artifacts import table
+    from cxrtool.artifacts.failures import Failures
+
+    rows = dividing.Rows(manifest, design)
+    plan = dividing.divide(rows, design)
+    dividing.tell(rows, design, plan)
+    if not dry_run:
+        skipped = Failures(failures, output=output)
+        columns = [c for c in ("split", "fold") if c not in manifest.columns]
+        columns = [c for c in columns if c == "split" or any(p.fold for p in plan.parts)]
+        table.write(output, manifest.columns + columns, with_parts(manifest, plan, skipped))
+        skipped.close()
+
+
+def with_parts(
+    manifest: "Manifest", plan: "Plan", skipped: "Failures"
+) -> "Iterator[list[str]]":
+    """Yield the rows with their part, as often as each is used; note those that are not."""
+    columns = manifest.columns
+    path, split = columns.index("path"), columns.index("split") if "split" in columns else None
+    fold = columns.index("fold") if "fold" in columns else None
+    with_folds = any(p.fold for p in plan.parts)
+    per_row = zip(plan.part.tolist(), plan.times.tolist(), plan.reason.tolist(), strict=True)
+    for row, (part, times, reason) in zip(manifest.rows(), per_row, strict=True):
+        if not times:
+            skipped.add(Skip(row[path], plan.reasons[reason], failed=False))
+            continue
+        chosen = plan.parts[part]
+        if split is None:
+            row.append(chosen.split)
+        else:
+            row[split] = chosen.split
+        if fold is not None:
+            row[fold] = chosen.fold
+        elif with_folds:
+            row.append(chosen.fold)
+        for _ in range(times):
+            yield row

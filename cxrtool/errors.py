@@ -1,0 +1,67 @@
+"""What can go wrong, in the user's words, and the exit code that tells it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes, as the manual lists them."""
+
+    DONE = 0
+    SOME_INPUTS_FAILED = 1
+    NOTHING_DONE = 2
+    BROKE_MIDWAY = 3
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
+    TERMINATED = 143
+
+
+class CxrtoolError(Exception):
+    """A mistake that ends the run: what is wrong, and what to do about it."""
+
+    code = ExitCode.NOTHING_DONE
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what}. {remedy}".rstrip() if remedy else what)
+
+
+class BrokenRun(CxrtoolError):
+    """The run broke midway for a reason outside its inputs; a re-run goes on from there."""
+
+    code = ExitCode.BROKE_MIDWAY
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: clusters send it shortly before they kill."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """One input that does not reach the output.
+
+    `failed` tells an input that should have worked (a damaged file) from one that is left out
+    by rule or by wish (a CT slice, a lateral view): only the first makes the exit code 1.
+    """
+
+    path: str
+    reason: str
+    remedy: str = ""
+    failed: bool = True
+
+
+class Unreadable(ValueError):
+    """A file that is no usable image: why, and what to do (see `Skip` for `failed`)."""
+
+    def __init__(
+        self, reason: str, remedy: str = "Repair or remove it.", failed: bool = True
+    ) -> None:
+        super().__init__(reason, remedy, failed)
+        self.reason, self.remedy, self.failed = reason, remedy, failed
+
+
+def one_line(text: object) -> str:
+    """Escape line breaks and control characters, so that one cause stays one line."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
+        for c in str(text)
+    )

@@ -1,0 +1,160 @@
+"""What there is to ingest: rows from folders, files, presets, any metadata CSV, and manifests."""
+
+import fnmatch
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cxrtool import registry
+from cxrtool.artifacts import manifest
+from cxrtool.artifacts.table import Table
+from cxrtool.artifacts.tree import Index, images
+from cxrtool.errors import CxrtoolError, Skip
+
+Row = dict[str, str]
+
+# Columns of a metadata CSV that are taken under their own name without being asked for.
+OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask")
+# Rows of a metadata CSV by which the column that names the files is found.
+SAMPLE = 200
+
+
+@dataclass
+class Wish:
+    """What the user wants of the rows."""
+
+    preset: str | None = None
+    metadata: str | None = None
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    labels: list[tuple[str, str]] = field(default_factory=list)
+    source: str | None = None
+    views: frozenset[str] = frozenset()
+    root: str | None = None
+
+
+def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:
+    """Yield a row for every image that is to be read, and a Skip for every one that is not."""
+    for path in paths:
+        if path != "-" and not os.path.lexists(path):
+            raise CxrtoolError(f"{path}: no such file or folder", "Check the path.")
+    for path in paths:
+        for row in _rows(path, wish):
+            yield row if isinstance(row, Skip) else _finished(row, path, wish)
+
+
+def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
+    if wish.metadata is not None:
+        return _described(path, wish.metadata, wish.columns)
+    if wish.preset is None and (path == "-" or path.lower().endswith(".csv")):
+        return _listed(path, wish.root)
+    if os.path.isdir(path) or wish.preset is not None:
+        _, preset, given = registry.load("collections", wish.preset or "folder", "rows")
+        # A collection may also be named by its metadata file.
+        found: Iterator[Row | Skip] = preset.rows(_folder(path), **given)
+        return found
+    return iter([{"path": path}])
+
+
+def _folder(path: str) -> str:
+    return path if os.path.isdir(path) else os.path.dirname(path) or "."
+
+
+def _listed(path: str, root: str | None) -> Iterator[Row]:
+    """Take the rows of a manifest as they are; what it measured need not be measured again."""
+    source = manifest.Manifest(path)
+    for cells in source.rows():
+        row = dict(zip(source.columns, cells, strict=True))
+        yield {**row, "path": manifest.resolve(row["path"], root), "listed": path}
+
+
+def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> Iterator[Row | Skip]:
+    """Pair the rows of any metadata CSV with the files below a folder."""
+    table = Table(metadata, again=True)
+    renamed = {new: table.index(old) for old, new in columns}
+    for name in OBVIOUS:
+        if name in table.columns:
+            renamed.setdefault(name, table.columns.index(name))
+    files = Index(folder)
+    naming = renamed.pop("path", None)
+    if naming is None:
+        naming = _naming_column(table, files)
+    used = set()
+    for row in table.rows():
+        path = files.find(row[naming])
+        if path is None:
+            reason = f"listed in {metadata} but absent"
+            yield Skip(os.path.join(folder, row[naming]), reason, "Complete the folder.")
+        else:
+            used.add(path)
+            yield {"path": path, **{new: row[i] for new, i in renamed.items()}}
+    for path in images(folder):
+        if isinstance(path, Skip):
+            yield path
+        elif path not in used:
+            yield Skip(path, f"not listed in {metadata}", failed=False)
+
+
+def _naming_column(table: Table, files: Index) -> int:
+    """Find the column whose cells name files that are there."""
+    matches = [0] * len(table.columns)
+    for _, row in zip(range(SAMPLE), table.rows(), strict=False):
+        for i, cell in enumerate(row):
+            matches[i] += bool(cell) and files.find(cell) is not None
+    if not any(matches):
+        there = ", ".join(table.columns)
+        what = f"{table.name}: no column names files below the folder, among: {there}"
+        raise CxrtoolError(what, "Check the folder, or say which: --column NAME=path.")
+    return matches.index(max(matches))
+
+
+def _finished(row: Row, path: str, wish: Wish) -> Row | Skip:
+    """Add what the command line knows: source, patient across sources, label; filter the view."""
+    shown = manifest.relative(row["path"], wish.root)
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        return Skip(shown, "its name is not UTF-8", "Rename the file.")
+    file, row["path"] = row["path"], shown
+    row["file"] = file
+    if "listed" not in row:
+        row["raw"] = shown
+        row["source"] = wish.source or row.get("source") or _source(path, wish)
+        if row.get("patient"):
+            row["patient"] = f"{row['source']}/{row['patient']}"
+        if row.get("mask"):
+            row["mask"] = manifest.relative(row["mask"], wish.root)
+    row["label"] = _label(row, wish.labels)
+    if not row["label"] and any(row.get(c) for c in ("finding", "label")):
+        return Skip(shown, "its label is mapped to nothing (--map-label)", failed=False)
+    return wrong_view(row, wish.views) or row
+
+
+def wrong_view(row: Row, views: frozenset[str], known: bool = False) -> Skip | None:
+    """Leave out a row whose view is not wanted; an empty one may yet come out of the header."""
+    view = row.get("view", "")
+    if not views or view.upper() in views or not (view or known):
+        return None
+    return Skip(row["path"], f"view is '{view}', not {' or '.join(sorted(views))}", failed=False)
+
+
+def _source(path: str, wish: Wish) -> str:
+    if wish.preset is not None and wish.preset.partition(":")[0] != "folder":
+        return wish.preset.partition(":")[0]
+    return os.path.basename(os.path.abspath(_folder(path)))
+
+
+def _label(row: Row, patterns: list[tuple[str, str]]) -> str:
+    """Rename by the first pattern that fits the collection's own word, or else the label."""
+    label = row.get("label", "")
+    for words in (row.get("finding", ""), label):
+        for pattern, new in patterns:
+            if words and fnmatch.fnmatchcase(words.lower(), pattern.lower()):
+                return new
+    return label
+
+
+def columns(rows: Iterable[Row]) -> list[str]:
+    """List the columns of a manifest of such rows: the fixed ones, then their own."""
+    own = {name: None for row in rows for name in row}
+    hidden = {*manifest.COLUMNS, "file", "listed"}
+    return [*manifest.COLUMNS, *(name for name in own if name not in hidden)]

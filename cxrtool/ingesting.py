@@ -1,0 +1,118 @@
+"""From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cxrtool import duplicates, gathering, measuring, parallel
+from cxrtool.artifacts.failures import Failures
+from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.gathering import Row, Wish
+from cxrtool.measuring import Making
+from cxrtool.progress import bar, note
+
+SEPARATOR = "\0"  # No cell holds a NUL byte.
+
+
+class Measured:
+    """The rows of the manifest to be, kept as text: a million of them fit in 1 GiB."""
+
+    def __init__(self, columns: list[str]) -> None:
+        self.columns = columns
+        self._lines: list[str] = []
+        self._at = {c: columns.index(c) for c in ("path", "sha256", "dhash", "dup_group")}
+        self._files: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, row: Row) -> None:
+        """Keep one row."""
+        self._lines.append(SEPARATOR.join(row.get(c, "") for c in self.columns))
+        self._files.append(row["file"])
+
+    def _cells(self, column: str) -> list[str]:
+        at = self._at[column]
+        return [line.split(SEPARATOR, at + 1)[at] for line in self._lines]
+
+    def rows(self, jobs: int, progress: str) -> Iterator[list[str]]:
+        """Find the duplicates, and yield the rows with their group."""
+
+        def thumbnails(numbers: Sequence[int]) -> Iterator[Any]:
+            paths = (self._files[i] for i in numbers)
+            found = parallel.each(measuring.thumbnail, paths, min(jobs, len(numbers) or 1))
+            for t in bar(found, len(numbers), "possible duplicates", progress):
+                yield None if isinstance(t, parallel.Lost) else t
+
+        names = duplicates.groups(self._cells("sha256"), self._cells("dhash"), thumbnails)
+        _tell_duplicates(names)
+        at = self._at["dup_group"]
+        for line, name in zip(self._lines, names, strict=True):
+            row = line.split(SEPARATOR)
+            row[at] = name
+            yield row
+
+
+def _tell_duplicates(names: list[str]) -> None:
+    copies = sum(map(bool, names))
+    if copies:
+        note(f"{copies} images are duplicates, in {len(set(names) - {''})} groups (dup_group)")
+
+
+def collect(paths: list[str], wish: Wish, skipped: Failures) -> list[Row]:
+    """List what is to be read; an empty list is an error."""
+    rows: list[Row] = []
+    for found in gathering.gather(paths, wish):
+        if isinstance(found, Skip):
+            skipped.add(found)
+        else:
+            rows.append(found)
+    if not rows:
+        skipped.close()
+        what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
+        raise CxrtoolError(what, "Check the path, the --preset and the --view.")
+    return rows
+
+
+def measure(
+    rows: list[Row], wish: Wish, making: Making, skipped: Failures, jobs: int, progress: str
+) -> Measured:
+    """Decode every image that no manifest has measured yet, and complete its row."""
+    measured = Measured(gathering.columns(rows))
+    new = [r for r in rows if not _is_measured(r)]
+    jobs = min(jobs, len(new) or 1)
+    results = parallel.each(measuring.measure, (making.job(r) for r in new), jobs)
+    counted = bar(results, len(new), "images", progress)
+    for row in rows:
+        if not _is_measured(row):
+            result = next(counted)
+            if isinstance(result, parallel.Lost):
+                result = Skip(row["path"], result.reason, "Remove it.")
+            if isinstance(result, Skip):
+                skipped.add(result)
+                continue
+            _complete(row, result)
+            if (wrong := gathering.wrong_view(row, wish.views, known=True)) is not None:
+                skipped.add(wrong)
+                continue
+        measured.add(row)
+    next(counted, None)
+    if not len(measured):
+        skipped.close()
+        raise CxrtoolError("no image could be used", "See the reasons above.")
+    return measured
+
+
+def _is_measured(row: Row) -> bool:
+    return "listed" in row and bool(row.get("sha256")) and len(row.get("dhash", "")) == 64
+
+
+def _complete(row: Row, cells: dict[str, str]) -> None:
+    """Add what the pixels and the header tell; what the metadata say comes first."""
+    if warning := cells.pop("warning", ""):
+        note(f"{row['path']}: warning: {warning}")
+    if patient := cells.pop("patient", ""):
+        row["patient"] = row.get("patient") or f"{row['source']}/{patient}"
+    for column in ("view", "age", "sex", "mask"):
+        row[column] = row.get(column) or cells.pop(column, "")
+        cells.pop(column, None)
+    row.update(cells)

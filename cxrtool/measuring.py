@@ -1,0 +1,103 @@
+"""What ingest learns from the pixels of one image: size, digest, hash, and what DICOM may tell."""
+
+import os
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from cxrtool import __version__, hashing
+from cxrtool.artifacts import dicom, image
+from cxrtool.errors import Skip, Unreadable
+
+
+@dataclass(frozen=True)
+class Making:
+    """What is to be made besides the measurements."""
+
+    folder: str = ""  # of the converted images; empty: do not convert
+    bits: int = 8
+    force: bool = False
+    key: bytes = b""  # of the patients' pseudonyms
+
+    def job(self, row: dict[str, str]) -> "Job":
+        """Describe the work on one row."""
+        halves = tuple(row[c] for c in ("mask_left", "mask_right") if row.get(c))
+        return Job(row["file"], row["path"], "" if row.get("mask") else halves, self)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to measure."""
+
+    path: str  # where the file is
+    shown: str  # how messages and the manifest name it
+    mask_halves: tuple[str, ...]
+    making: Making
+
+
+def measure(job: Job) -> dict[str, str] | Skip:
+    """Decode one image and return the manifest's cells that follow from it."""
+    try:
+        picture = image.read(job.path)
+    except Unreadable as e:
+        return Skip(job.shown, e.reason, e.remedy, e.failed)
+    height, width = picture.grey.shape
+    cells = {
+        "width": str(width),
+        "height": str(height),
+        "sha256": picture.sha256,
+        "dhash": hashing.dhash(picture.grey),
+        **{k: v for k, v in picture.header.items() if k != "patient"},
+        "patient": dicom.pseudonym(picture.header.get("patient", ""), job.making.key),
+        "warning": picture.warning,
+    }
+    if job.making.folder:
+        cells["path"] = _convert(job, picture)
+        cells["mask"] = _join_masks(job)
+    return {k: v for k, v in cells.items() if v}
+
+
+def _convert(job: Job, picture: image.Picture) -> str:
+    path = os.path.join(job.making.folder, file_name(job.shown, anonymous=bool(picture.header)) + ".png")
+    made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
+    if job.making.force or not image.is_made(path, made_with):
+        grey = picture.grey if job.making.bits == 16 else image.to8(picture.grey)
+        image.write_png(path, grey, made_with)
+    return path
+
+
+def _join_masks(job: Job) -> str:
+    """Join the masks of the two lungs, which some collections keep apart."""
+    try:
+        halves = [image.read(half) for half in job.mask_halves]
+    except Unreadable:
+        return ""
+    if not halves or len({h.grey.shape for h in halves}) != 1:
+        return ""
+    path = os.path.join(job.making.folder, file_name(job.shown) + "-mask.png")
+    made_with = f"ingest {__version__} of={'+'.join(h.sha256[:16] for h in halves)}"
+    if job.making.force or not image.is_made(path, made_with):
+        white = np.any([h.grey > 0 for h in halves], axis=0)
+        image.write_png(path, white.astype(np.uint8) * 255, made_with)
+    return path
+
+
+def file_name(raw: str, anonymous: bool = False) -> str:
+    """Name the file made from a row: readable, its own, and the same at every run.
+
+    The name of a DICOM file may hold the patient's, so nothing of it is kept (`anonymous`).
+    """
+    digest = sha256(raw.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    stem = os.path.splitext(os.path.basename(raw))[0]
+    readable = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).lstrip("-.")[:60]
+    return digest if anonymous or not readable else f"{readable}-{digest}"
+
+
+def thumbnail(path: str) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":
+    """Read an image again as the thumbnail that proves a near duplicate; None if it cannot be."""
+    try:
+        return hashing.thumbnail(image.read(path).grey)
+    except Unreadable:
+        return None

@@ -1,0 +1,172 @@
+"""The options that mean the same wherever they stand, each spelled once.
+
+| letter | option        | meaning                                         |
+|--------|---------------|-------------------------------------------------|
+| -d     | --dir         | the folder for the files that the command makes |
+| -f     | --force       | redo what is already there                      |
+| -j     | --jobs        | workers                                         |
+| -n     | --dry-run     | say what would be done, touch nothing           |
+| -o     | --output      | where the table goes                            |
+| -q     | --quiet       | less on standard error                          |
+| -v     | --verbose     | more on standard error                          |
+"""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cxrtool import progress, registry
+from cxrtool.errors import CxrtoolError
+
+if TYPE_CHECKING:
+    from cxrtool.artifacts import manifest
+
+
+def _quiet(value: bool) -> bool:
+    if value:
+        progress.set_level(-1)
+    return value
+
+
+def _verbose(value: bool) -> bool:
+    if value:
+        progress.set_level(1)
+    return value
+
+
+def one_of(what: str, valid: Callable[[], list[str]]) -> dict[str, Any]:
+    """Make an option take one of some names: checked, suggested and completed."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None:
+            registry.choose(what, value.partition(":")[0], valid())
+        return value
+
+    def complete() -> list[str]:
+        return valid()
+
+    return {"callback": check, "autocompletion": complete}
+
+
+def default_jobs() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+Manifest = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MANIFEST]",
+        help="The manifest to read; '-' or nothing is standard input.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the table here; '-' is stdout."),
+]
+Dir = Annotated[
+    str,
+    typer.Option("--dir", "-d", metavar="DIR", help="Folder for the files that are made."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="COLUMN=V[,V...]",
+        help="Use only rows with such a value (COLUMN!=V: without); all conditions must hold.",
+    ),
+]
+Root = Annotated[
+    str | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        envvar="CXRTOOL_ROOT",
+        help="What relative paths in a manifest are relative to (default: the working folder).",
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs", "-j", metavar="N", min=0, help="Workers; 0 is one for every core.",
+    ),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="Every random choice follows from it.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Say what would be done, touch nothing.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Redo what is already there instead of skipping it.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="End at the first bad input.")]
+Failures = Annotated[
+    str | None,
+    typer.Option(
+        "--failures",
+        metavar="FILE",
+        help="Where the list of skipped inputs goes "
+        "(default: failures.csv in DIR, or beside OUTPUT).",
+    ),
+]
+Progress = Annotated[
+    str,
+    typer.Option(
+        "--progress",
+        metavar="WHEN",
+        help="Progress bars: auto, always or never.",
+        **one_of("--progress", lambda: ["auto", "always", "never"]),
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Less on standard error.", callback=_quiet)
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="More on standard error.", callback=_verbose)
+]
+
+
+def fraction(option: str, text: str | None) -> float | None:
+    """Read a share such as `0.2` or `1/11`."""
+    if text is None:
+        return None
+    above, slash, below = text.partition("/")
+    try:
+        value = float(above) / float(below) if slash else float(above)
+    except (ValueError, ZeroDivisionError):
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise CxrtoolError(f"{option} '{text}' is not between 0 and 1", "Write it as 0.2 or 1/11.")
+    return value
+
+
+def pair(option: str, text: str, empty: bool = False) -> tuple[str, str]:
+    """Read a KEY=VALUE; the key may hold an equals sign, the value not."""
+    key, equals, value = text.rpartition("=")
+    if not equals or not key or not (value or empty):
+        raise CxrtoolError(f"{option} '{text}' is not KEY=VALUE", "Write both sides.")
+    return key, value
+
+
+def count(option: str, text: str) -> tuple[str, int]:
+    """Read a KEY=N."""
+    key, value = pair(option, text)
+    if not value.isdecimal() or int(value) < 1:
+        raise CxrtoolError(f"{option} {key}: '{value}' is not a whole number above 0", "Change it.")
+    return key, int(value)
+
+
+def conditions(option: str, texts: list[str] | None) -> "list[manifest.Where]":
+    """Read COLUMN=V[,V...] conditions."""
+    from cxrtool.artifacts.manifest import Where
+
+    try:
+        return [Where.parse(t) for t in texts or ()]
+    except ValueError as e:
+        raise CxrtoolError(f"{option} {e}", "Write it as view=PA,AP or label!=todo.") from None

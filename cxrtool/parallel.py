@@ -1,0 +1,191 @@
+"""The one place that maps a function over many inputs.
+
+Each input is worked on in a worker process under a guard: at most so many seconds, at most so
+much memory, and a crash of a decoder is one lost input, not the end of the run. Results come back
+in the order of the inputs, with a bounded number of them in flight.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import Any
+
+# What one hostile file may cost.
+SECONDS = 10.0
+MEMORY = 1 << 30
+# What a worker may take to start, on a machine that is busy.
+START = 60.0
+# Results that may wait for an earlier one, a worker.
+AHEAD = 8
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An input whose worker did not come back with a result, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """A fault of the function itself, as its traceback."""
+
+    text: str
+
+
+class _Worker:
+    """One process that takes inputs through a pipe and sends results back."""
+
+    def __init__(self, context: Any, function: Callable[[Any], Any]) -> None:
+        self.pipe, far = context.Pipe()
+        self.process = context.Process(target=_serve, args=(far, function), daemon=True)
+        self.process.start()
+        far.close()
+        self.number: int | None = None
+        self.deadline = float("inf")
+        self.ready = False
+
+    def give(self, number: int, item: Any, seconds: float) -> None:
+        # The time of an input begins when its worker is up.
+        self.number = number
+        self.deadline = time.monotonic() + (seconds if self.ready else START)
+        with contextlib.suppress(BrokenPipeError):  # It died: the closed pipe tells on reading.
+            self.pipe.send(item)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+    def crash(self) -> str:
+        self.process.join(5)
+        code = self.process.exitcode or 0
+        return f"crashed the decoder ({signal.Signals(-code).name if code < 0 else f'exit {code}'})"
+
+
+def _serve(pipe: connection.Connection, function: Callable[[Any], Any]) -> None:
+    """Work on inputs until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _hush()
+    _limit_memory()
+    pipe.send(None)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            item = pipe.recv()
+            try:
+                result = function(item)
+            except MemoryError:
+                result = Lost(f"needs more than {MEMORY >> 30} GiB of memory")
+            except Exception:
+                result = _Fault(traceback.format_exc())
+            pipe.send(result)
+
+
+def _hush() -> None:
+    """Silence C libraries that write to standard error by themselves."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _limit_memory() -> None:
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        with open("/proc/self/statm") as statm:
+            now = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
+
+
+def each(
+    function: Callable[[Any], Any], items: Iterable[Any], jobs: int, seconds: float = SECONDS
+) -> Iterator[Any]:
+    """Yield `function(item)` for every item in order, or `Lost` for one that its worker lost.
+
+    The function must be importable, and catch what it expects to go wrong; it is a plain
+    function of its item.
+    """
+    context = _context(function.__module__)
+    queue = enumerate(items)
+    done: dict[int, Any] = {}
+    workers: list[_Worker] = []
+    following = given = 0
+    more = True
+    try:
+        while more or given > following:
+            while more and given - following < AHEAD * jobs:
+                idle = next((w for w in workers if w.number is None), None)
+                if idle is None and len(workers) < jobs:
+                    idle = _Worker(context, function)
+                    workers.append(idle)
+                if idle is None:
+                    break
+                number, item = next(queue, (None, None))
+                if number is None:
+                    more = False
+                else:
+                    idle.give(number, item, seconds)
+                    given += 1
+            if following not in done and given > following:
+                _collect(workers, done, context, function, seconds)
+            while following in done:
+                yield done.pop(following)
+                following += 1
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _collect(
+    workers: list[_Worker],
+    done: dict[int, Any],
+    context: Any,
+    function: Callable[[Any], Any],
+    seconds: float,
+) -> None:
+    """Wait for a result, a crash or a deadline, and note what came of it."""
+    busy = [w for w in workers if w.number is not None]
+    patience = max(0.0, min(w.deadline for w in busy) - time.monotonic())
+    ready = connection.wait([w.pipe for w in busy], patience)
+    for worker in busy:
+        if worker.pipe in ready:
+            try:
+                result = worker.pipe.recv()
+            except (EOFError, OSError):
+                result = Lost(worker.crash())
+            else:
+                if not worker.ready:
+                    worker.ready, worker.deadline = True, time.monotonic() + seconds
+                    continue
+        elif time.monotonic() > worker.deadline:
+            result = Lost(f"took longer than {seconds:g} s")
+        else:
+            continue
+        if isinstance(result, _Fault):
+            raise RuntimeError(result.text)
+        assert worker.number is not None
+        done[worker.number] = result
+        worker.number, worker.deadline = None, float("inf")
+        if isinstance(result, Lost):
+            worker.stop()
+            workers[workers.index(worker)] = _Worker(context, function)
+
+
+def _context(module: str) -> Any:
+    """Start workers from a clean server that has imported the module already.
+
+    A fork of this process would copy its threads' locks; a spawned worker would import anew.
+    """
+    # More threads inside a worker than cores outside would only fight.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context

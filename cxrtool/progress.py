@@ -1,0 +1,76 @@
+"""Everything that goes to standard error: notes, warnings, errors and progress bars."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from cxrtool.errors import one_line
+
+T = TypeVar("T")
+
+
+class _Voice:
+    """How loudly this process speaks, and in whose name."""
+
+    def __init__(self) -> None:
+        self.name = "cxrtool"
+        self.level = 0
+        self.bar: Any = None
+
+
+voice = _Voice()
+
+
+def speak(name: str, level: int = 0) -> None:
+    """Start a command: its name goes before every line; level is -1 (quiet), 0 or 1."""
+    voice.name, voice.level = name, level
+
+
+def set_level(level: int) -> None:
+    """Make the command quieter (-1) or more talkative (1)."""
+    voice.level = level
+
+
+def error(text: object) -> None:
+    """Print one line that is never held back."""
+    line = f"{voice.name}: {one_line(text)}\n"
+    try:
+        if voice.bar is not None:
+            voice.bar.clear()
+        os.write(2, line.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # Nobody listens on standard error; the exit code still tells.
+
+
+def note(text: object) -> None:
+    """Print one line unless the command is to be quiet."""
+    if voice.level >= 0:
+        error(text)
+
+
+def detail(text: object) -> None:
+    """Print one line only when asked for more with -v."""
+    if voice.level >= 1:
+        error(text)
+
+
+def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") -> Iterator[T]:
+    """Pass the items on while a bar on standard error counts them and tells the time left."""
+    if voice.level < 0 or when == "never" or (when == "auto" and not _is_terminal()):
+        yield from items
+        return
+    from tqdm import tqdm
+
+    # tqdm's monitor thread would live on into forked workers; a slow step needs no watchdog.
+    tqdm.monitor_interval = 0
+    with tqdm(items, total=total, unit=f" {unit}", dynamic_ncols=True, leave=False) as counted:
+        voice.bar = counted
+        try:
+            yield from counted
+        finally:
+            voice.bar = None
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

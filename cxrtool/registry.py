@@ -1,0 +1,163 @@
+"""Plug-ins: every file of a folder is a choice, named as the user types it.
+
+A SPEC is `NAME[:KEY=VALUE[,KEY=VALUE...]]`. The keys, their types, ranges and defaults are the
+keyword-only parameters of the plug-in's function, so a plug-in is one file and nothing else.
+"""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin
+
+from cxrtool.errors import CxrtoolError
+
+YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
+
+
+@dataclass(frozen=True)
+class Between:
+    """The range of a number, as `Annotated[float, Between(0, 1)]`."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Option:
+    """One KEY of a plug-in."""
+
+    name: str
+    kind: Any
+    default: Any
+    between: Between | None
+
+    def __str__(self) -> str:
+        """Show the key as it is typed, with its default."""
+        return self.name if self.default is inspect.Parameter.empty else f"{self.name}={self.shown}"
+
+    @property
+    def shown(self) -> str:
+        """The default as the user would type it."""
+        if isinstance(self.default, bool):
+            return "yes" if self.default else "no"
+        return "" if self.default is None else str(self.default)
+
+
+def names(folder: str) -> list[str]:
+    """List the choices of a folder of the package (`collections`), without importing any."""
+    package = importlib.import_module(f"cxrtool.{folder}")
+    found = (m.name for m in pkgutil.iter_modules(package.__path__))
+    return sorted(n.replace("_", "-") for n in found if not n.startswith("_"))
+
+
+def module(folder: str, name: str) -> types.ModuleType:
+    """Import one plug-in by the name that the user types."""
+    return importlib.import_module(f"cxrtool.{folder}.{name.replace('-', '_')}")
+
+
+def summary(folder: str, name: str) -> str:
+    """Take the first line of a plug-in's docstring."""
+    return (inspect.getdoc(module(folder, name)) or "").partition("\n")[0].rstrip(".")
+
+
+def options(function: Callable[..., Any]) -> list[Option]:
+    """Read the keys that a plug-in takes off its keyword-only parameters."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    parameters = inspect.signature(function).parameters.values()
+    keyword = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    return [_option(p, hints[p.name]) for p in keyword]
+
+
+def _option(parameter: inspect.Parameter, hint: Any) -> Option:
+    between = None
+    if hasattr(hint, "__metadata__"):
+        between = next((m for m in hint.__metadata__ if isinstance(m, Between)), None)
+        hint = hint.__origin__
+    return Option(parameter.name.replace("_", "-"), hint, parameter.default, between)
+
+
+def load(folder: str, spec: str, function: str) -> tuple[str, types.ModuleType, dict[str, Any]]:
+    """Read a SPEC: the plug-in's name, its module, and the options given, of the right types."""
+    name, _, rest = spec.partition(":")
+    choose(folder.rstrip("s"), name, names(folder))
+    plugin = module(folder, name)
+    known = {o.name: o for o in options(getattr(plugin, function))}
+    return name, plugin, _read(name, rest, known)
+
+
+def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for pair in text.split(",") if text else ():
+        key, equals, value = pair.partition("=")
+        if not equals and known and not given:
+            # A bare value goes to the first key: `stack:beasf+clahe+raw`.
+            key, value = next(iter(known)), key
+        if not known:
+            raise CxrtoolError(f"'{name}' takes no options, not '{pair}'", f"Write '{name}' alone.")
+        choose(f"option of {name}", key, known)
+        given[key.replace("-", "_")] = convert(known[key], value)
+    return given
+
+
+def convert(option: Option, text: str) -> Any:
+    """Give a value its option's type; CxrtoolError says what the option takes."""
+    try:
+        value = _convert(option.kind, text)
+    except ValueError:
+        raise CxrtoolError(f"{option.name}={text} is not {_describe(option)}", "Change it.") from None
+    limits = option.between
+    if limits is not None and not limits.low <= value <= limits.high:
+        raise CxrtoolError(f"{option.name}={text} is not {_describe(option)}", "Change it.")
+    return value
+
+
+def _convert(kind: Any, text: str) -> Any:
+    if get_origin(kind) is Literal:
+        by_name = {str(v): v for v in get_args(kind)}
+        if text not in by_name:
+            raise ValueError
+        return by_name[text]
+    if get_origin(kind) in (Union, types.UnionType):
+        return None if text in ("", "none") else _convert(get_args(kind)[0], text)
+    if kind is bool:
+        if text.lower() not in YES | NO:
+            raise ValueError
+        return text.lower() in YES
+    return kind(text)
+
+
+def _describe(option: Option) -> str:
+    kind = option.kind
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        return "one of: " + ", ".join(str(v) for v in get_args(kind))
+    article = {int: "a whole number", float: "a number", bool: "yes or no"}.get(kind, "a text")
+    limits = option.between
+    return article if limits is None else f"{article} from {limits.low:g} to {limits.high:g}"
+
+
+def choose(what: str, given: str, valid: Sequence[str] | dict[str, Any]) -> None:
+    """Refuse a name that is not there, listing those that are and the nearest of them."""
+    if given in valid:
+        return
+    near = difflib.get_close_matches(given, list(valid), 1, 0.6)
+    hint = f"Did you mean '{near[0]}'?" if near else "Choose one of them."
+    raise CxrtoolError(f"{what} '{given}' is not one of: {', '.join(valid)}", hint)
+
+
+def listing(folder: str, function: str) -> list[tuple[str, str, str]]:
+    """Describe every choice of a folder: name, options with their defaults, summary."""
+    return [
+        (
+            name,
+            ",".join(str(o) for o in options(getattr(module(folder, name), function))),
+            summary(folder, name),
+        )
+        for name in names(folder)
+    ]
