@@ -7,18 +7,25 @@ from numpy.typing import NDArray
 
 from cxrtool import hashing
 
-Thumbnails = Callable[[Sequence[int]], Iterator["NDArray[np.generic] | None"]]
+# Reads the thumbnails of images again: of (number, whether its central square), in that order.
+Thumbnails = Callable[[Sequence[tuple[int, bool]]], Iterator["NDArray[np.generic] | None"]]
 
 
-def groups(digests: Sequence[str], hashes: Sequence[str], thumbnails: Thumbnails) -> list[str]:
+def groups(
+    digests: Sequence[str], hashes: Sequence[str], squares: Sequence[str], thumbnails: Thumbnails
+) -> list[str]:
     """Name the duplicate group of each image; empty for a picture that is there once.
+
+    Collections cut each other's images to squares, so that an image is looked for both whole and
+    by its central square: 76 images of one public collection are found in another only so.
 
     Parameters
     ----------
-    digests, hashes
-        SHA-256 and difference hash of each image, in hex.
+    digests, hashes, squares
+        SHA-256, difference hash, and difference hash of the central square of each image, in
+        hex; the last is empty for an image that is a square.
     thumbnails
-        Reads the thumbnails of the images of some numbers again, in that order.
+        Reads thumbnails again.
 
     Returns
     -------
@@ -28,18 +35,21 @@ def groups(digests: Sequence[str], hashes: Sequence[str], thumbnails: Thumbnails
     first: dict[str, int] = {}
     same = [(first.setdefault(d, i), i) for i, d in enumerate(digests)]
     exact = np.array([p for p in same if p[0] != p[1]], np.int64).reshape(-1, 2)
-    distinct = np.array(list(first.values()), np.int64)
-    packed = np.frombuffer(bytes.fromhex("".join(hashes[i] for i in distinct)), np.uint8)
-    candidates = distinct[hashing.near(packed.reshape(-1, 32))]
-    pairs = np.concatenate([exact, _proved(candidates, thumbnails)])
-    return _named(hashing.components(len(digests), pairs), digests)
+    looks = [(i, False) for i in first.values()] + [(i, True) for i in first.values() if squares[i]]
+    hashed = [squares[i] if square else hashes[i] for i, square in looks]
+    packed = np.frombuffer(bytes.fromhex("".join(hashed)), np.uint8).reshape(-1, 32)
+    candidates = [(looks[i], looks[j]) for i, j in hashing.near(packed).tolist()]
+    near = _proved([c for c in candidates if c[0][0] != c[1][0]], thumbnails)
+    return _named(hashing.components(len(digests), np.concatenate([exact, near])), digests)
 
 
-def _proved(candidates: NDArray[np.int64], thumbnails: Thumbnails) -> NDArray[np.int64]:
+def _proved(
+    candidates: list[tuple[tuple[int, bool], tuple[int, bool]]], thumbnails: Thumbnails
+) -> NDArray[np.int64]:
     """Keep the pairs whose pixels agree."""
-    needed = np.unique(candidates).tolist()
+    needed = sorted({look for pair in candidates for look in pair})
     known = dict(zip(needed, thumbnails(needed), strict=True))
-    kept = [p for p in candidates.tolist() if _same(known[p[0]], known[p[1]])]
+    kept = [(a[0], b[0]) for a, b in candidates if _same(known[a], known[b])]
     return np.array(kept, np.int64).reshape(-1, 2)
 
 

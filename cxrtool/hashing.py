@@ -7,10 +7,14 @@ A hash is the sieve, the pixels are the proof: `dhash` of every image, `near` pa
 - The plain correlation exceeds 0.98 in 20 pairs, all the same picture, but 20 more are cropped or
   of another contrast and fall to 0.79, among other patients (up to 0.97). Registered, all 40 exceed
   0.98 (least: 0.986); of other pairs at most 24 apart none exceeds 0.96, and one in 2,849 at 40
-  does exceed 0.98 (the same patient, months later).
+  does exceed 0.98 (the same patient, another exposure).
 - `dhash` at 16, 24, 28, 32, 40: 26, 44, 98, 329, 2849 candidates with 26, 28, 30, 31, 40 of the 40
   pairs. The 64-bit DCT hash at 4, 6, 8, 10: 34, 110, 547, 2568 with up to 39. What is beyond 24 has
   lost 4 to 8 % of a side; ask `near` for 40 where the collection is small.
+- One collection holds 76 pictures of another one cut to their central `square`: 15 are within 24.
+  Hashes of all images and of all their squares (2 n hashes, indices modulo n, each pair proved on
+  the thumbnails that met) find all 76: 105 candidates, 89 pairs proved, where the whole images
+  give 44 and 28; no correlation is between 0.96 and 0.985.
 - Copies of 400 images at 24: all are found after JPEG of quality 40, resizing, gamma, stretched
   contrast, 16 bits, equalization and a border cropped by 1 %; cropped by 2 %, 77 %; with a black
   frame of 4 in 320 pixels, 87 %. Of the equalized ones the correlation proves only a third.
@@ -58,6 +62,13 @@ def thumbnail(image: Image, size: int = SIDE) -> Image:
     if image.dtype not in (np.uint8, np.uint16):
         image = image.astype(np.float32)
     return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA))
+
+
+def square(image: Image) -> Image:
+    """Cut a picture to its central square, as collections do for networks that take squares."""
+    side = min(image.shape)
+    top, left = ((length - side) // 2 for length in image.shape)
+    return image[top : top + side, left : left + side]
 
 
 def _lanczos(size: int) -> npt.NDArray[np.float32]:

@@ -11,6 +11,7 @@ from cxrtool.measuring import Making
 from cxrtool.progress import bar, note
 
 SEPARATOR = "\0"  # No cell holds a NUL byte.
+HASHES = ("sha256", "dhash", "dhash_square")
 
 
 class Measured:
@@ -19,7 +20,7 @@ class Measured:
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
         self._lines: list[str] = []
-        self._at = {c: columns.index(c) for c in ("path", "sha256", "dhash", "dup_group")}
+        self._at = {c: columns.index(c) for c in HASHES + ("dup_group",)}
         self._files: list[str] = []
 
     def __len__(self) -> int:
@@ -37,13 +38,13 @@ class Measured:
     def rows(self, jobs: int, progress: str) -> Iterator[list[str]]:
         """Find the duplicates, and yield the rows with their group."""
 
-        def thumbnails(numbers: Sequence[int]) -> Iterator[Any]:
-            paths = (self._files[i] for i in numbers)
-            found = parallel.each(measuring.thumbnail, paths, min(jobs, len(numbers) or 1))
-            for t in bar(found, len(numbers), "possible duplicates", progress):
+        def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
+            files = ((self._files[i], square) for i, square in looks)
+            found = parallel.each(measuring.thumbnail, files, min(jobs, len(looks) or 1))
+            for t in bar(found, len(looks), "possible duplicates", progress):
                 yield None if isinstance(t, parallel.Lost) else t
 
-        names = duplicates.groups(self._cells("sha256"), self._cells("dhash"), thumbnails)
+        names = duplicates.groups(*(self._cells(c) for c in HASHES), thumbnails)
         _tell_duplicates(names)
         at = self._at["dup_group"]
         for line, name in zip(self._lines, names, strict=True):

@@ -49,6 +49,7 @@ def measure(job: Job) -> dict[str, str] | Skip:
         "height": str(height),
         "sha256": picture.sha256,
         "dhash": hashing.dhash(picture.grey),
+        "dhash_square": "" if height == width else hashing.dhash(hashing.square(picture.grey)),
         **{k: v for k, v in picture.header.items() if k != "patient"},
         "patient": dicom.pseudonym(picture.header.get("patient", ""), job.making.key),
         "warning": picture.warning,
@@ -95,9 +96,14 @@ def file_name(raw: str, anonymous: bool = False) -> str:
     return digest if anonymous or not readable else f"{readable}-{digest}"
 
 
-def thumbnail(path: str) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":
-    """Read an image again as the thumbnail that proves a near duplicate; None if it cannot be."""
+def thumbnail(look: tuple[str, bool]) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":
+    """Read a file again for the thumbnail that proves a near duplicate; None if it cannot be.
+
+    `look` is the file and whether its central square is meant.
+    """
+    path, square = look
     try:
-        return hashing.thumbnail(image.read(path).grey)
+        grey = image.read(path).grey
     except Unreadable:
         return None
+    return hashing.thumbnail(hashing.square(grey) if square else grey)

@@ -59,6 +59,15 @@ def test_what_is_no_grey_image_is_refused(shape):
         hashing.thumbnail(np.zeros(shape, np.uint8))
 
 
+def test_the_square_finds_what_was_cut_to_it():
+    wide = picture(2, 300, 380)
+    cut = wide[:, 40:340].copy()
+    np.testing.assert_array_equal(hashing.square(wide), cut)
+    np.testing.assert_array_equal(hashing.square(wide.T), cut.T)
+    assert hashing.square(cut).shape == (300, 300)
+    assert apart(wide, cut) > hashing.DISTANCE >= apart(hashing.square(wide), hashing.square(cut))
+
+
 def test_dhash_bit_order():
     # Only the four upper rows brighten to the right: they are the first 64 bits.
     image = np.zeros((160, 160), np.uint8)

@@ -171,15 +171,17 @@ def to8(grey: Grey) -> NDArray[np.uint8]:
     return result
 
 
-def write_png(path: str | os.PathLike[str], grey: Grey, made_with: str = "") -> None:
-    """Write a grey PNG, whole or not at all, with a note of what made it."""
+def write_png(path: str | os.PathLike[str], grey: Grey, made_with: str = "") -> str:
+    """Write a grey PNG, whole or not at all, with a note of what made it; return its digest."""
     import cv2
 
     good, data = cv2.imencode(".png", grey)
     if not good:
         raise ValueError(f"an array of {grey.shape} cannot be a PNG")
+    noted = _with_note(data.tobytes(), made_with)
     with files.atomic(path) as file:
-        file.write(_with_note(data.tobytes(), made_with))
+        file.write(noted)
+    return hashlib.sha256(noted).hexdigest()
 
 
 NOTE = b"cxrtool"

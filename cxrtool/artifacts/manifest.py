@@ -14,7 +14,7 @@ from cxrtool.progress import detail
 # What `ingest` writes, in this order; a collection's own columns follow.
 COLUMNS = (
     "path", "raw", "label", "patient", "source", "view", "age", "sex",
-    "width", "height", "sha256", "dhash", "dup_group", "mask",
+    "width", "height", "sha256", "dhash", "dhash_square", "dup_group", "mask",
 )  # fmt: skip
 
 PARTS = ("train", "val", "test", "unseen")

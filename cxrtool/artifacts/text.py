@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from cxrtool.artifacts import files
 from cxrtool.artifacts.table import Table
@@ -39,6 +41,14 @@ def read_text(path: str, limit: int = 1 << 20, encodings: Sequence[str] = ("utf-
         except UnicodeDecodeError as e:
             row = data.count(b"\n", 0, e.start) + 1
     raise CxrtoolError(f"{files.shown(path)}: row {row}: it is not UTF-8", REMEDY)
+
+
+def read_json(path: str, limit: int = 1 << 26) -> Any:
+    """Read a JSON file whole."""
+    try:
+        return json.loads(read_text(path, limit))
+    except (ValueError, RecursionError) as e:
+        raise CxrtoolError(f"{files.shown(path)}: not JSON ({e})", "Download it again.") from None
 
 
 class _OldTable(Table):

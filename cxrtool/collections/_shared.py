@@ -13,7 +13,9 @@ Entry = tuple[str, dict[str, str] | str]
 OLDEST = 120
 
 
-def tables(root: str, *names: str, remedy: str = "Name the collection's top folder.") -> list[str]:
+def tables(
+    root: str, *names: str, needed: bool = True, remedy: str = "Name the collection's top folder."
+) -> list[str]:
     """Find those of the metadata files that are there, in the folder itself or one below."""
     found: list[list[str]] = []
     for folder in (root, *_below(root)):
@@ -26,10 +28,10 @@ def tables(root: str, *names: str, remedy: str = "Name the collection's top fold
     if len(found) > 1:
         what = f"{root}: holds both {found[0][0]} and {found[1][0]}"
         raise CxrtoolError(what, "Name one collection's folder.")
-    if not found:
+    if needed and not found:
         listed = " or ".join(names)
         raise CxrtoolError(f"{root}: no {listed} in it, nor in a folder of it", remedy)
-    return found[0]
+    return found[0] if found else []
 
 
 def _below(root: str) -> list[str]:
@@ -57,7 +59,7 @@ def pair(
     taken: set[str] = set()
     for name, row in entries:
         path = find(name)
-        listed = path or os.path.join(root, name)
+        listed = path or os.path.join(root, name.lstrip("/"))
         if isinstance(row, str):
             yield Skip(listed, row, failed=False)
         elif path is None:

@@ -29,9 +29,8 @@ _FOLDER = re.compile(r"RX([+-])-COVID([+-])")
 
 def rows(root: str) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every radiograph in the table, or else in the folders."""
-    try:
-        found = tables(root, *ONE_TABLE, *FOLDS)
-    except CxrtoolError:
+    found = tables(root, *ONE_TABLE, *FOLDS, needed=False)
+    if not found:
         yield from _by_folder(root)
         return
     # A table that lists everything makes those of the folds superfluous.

@@ -4,8 +4,9 @@ A line is patient, file, class and source, separated by blanks (older lists have
 classes are `covid`, `normal` and `pneumonia`; lists of two classes say only positive (`covid`) or
 negative, and `negative` it stays, since healthy people and other pneumonias are in it. `finding`
 keeps the word, `folder` is the list. `source` names the collection that the image is from (cohen,
-fig1, actmed, sirm, rsna, ricord, bimcv, ...), whose patients `patient` counts. The lists of
-COVID-Net's repository are chosen by `version=8B` (train_COVIDx8B.txt) or `version=CXR-3A`.
+fig1, actmed, sirm, rsna, ricord, bimcv, ...), whose patients `patient` counts; those of fig1, which
+are images, are joined to persons as `figure1` does. The lists of COVID-Net's repository are chosen
+by `version=8B` (train_COVIDx8B.txt) or `version=CXR-3A`.
 Source: https://github.com/lindawangg/COVID-Net/blob/master/docs/COVIDx.md
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 
 from cxrtool.artifacts.text import lines
 from cxrtool.collections._shared import Entry, pair, tables
+from cxrtool.collections.figure1 import person
 from cxrtool.errors import CxrtoolError, Skip
 
 EXTRA = ("finding", "folder")
@@ -43,7 +45,7 @@ def _entries(path: str) -> Iterator[Entry]:
             raise CxrtoolError(what, "Mend the line.")
         cells = {
             "label": LABELS[finding.lower()],
-            "patient": patient,
+            "patient": person(patient) if source == "fig1" else patient,
             "finding": finding,
             "folder": folder,
         }

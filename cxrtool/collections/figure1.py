@@ -31,10 +31,15 @@ def _entries(table: str) -> Iterator[Entry]:
             record["patientid"],
             {
                 "label": label,
-                "patient": record["patientid"].rstrip("abcdefgh"),
+                "patient": person(record["patientid"]),
                 "view": view(record["view"]),
                 "age": age(record.get("age", "")),
                 "sex": sex(record.get("sex", "")),
                 "finding": record["finding"],
             },
         )
+
+
+def person(image: str) -> str:
+    """Drop the letter that counts the images of one person, as in `COVID-00003b`."""
+    return image.rstrip("abcdefgh")

@@ -35,8 +35,8 @@ def rows(root: str) -> Iterator[dict[str, str] | Skip]:
         if isinstance(path, Skip):
             yield path
             continue
-        part, finding, name = os.path.abspath(path).split(os.sep)[-3:]
-        if finding not in CLASSES:
+        part, finding, name = ("", *os.path.abspath(path).split(os.sep))[-3:]
+        if finding.upper() not in CLASSES:
             yield Skip(path, "not in a folder NORMAL or PNEUMONIA", failed=False)
         elif (first := seen.setdefault((part, finding, name), path)) != path:
             yield Skip(path, f"a second copy of {first}", failed=False)
@@ -52,7 +52,7 @@ def _row(part: str, finding: str, name: str) -> dict[str, str]:
     parts = match.groupdict("") if match else {}
     cause = parts.get("cause") or parts.get("kind", "").lower()
     return {
-        "label": "normal" if finding == "NORMAL" else cause or "pneumonia",
+        "label": "normal" if finding.upper() == "NORMAL" else cause or "pneumonia",
         "patient": parts.get("person") or parts.get("series") or parts.get("number", ""),
         "finding": finding,
         "folder": part if part in PARTS else "",

@@ -111,6 +111,21 @@ def sieve(images):
             print(f"{name:12}{limit:8}{counts[0]:12}{counts[1]:7}{counts[2]:12}")
 
 
+def squares(images):
+    """Print what the hashes of the central squares add."""
+    n = len(images)
+    small = [hashing.thumbnail(image) for image in images]
+    small += [hashing.thumbnail(hashing.square(image)) for image in images]
+    hashes = np.array([np.packbits(bits(image)) for image in small])
+    best = {}
+    for i, j in hashing.near(hashes):
+        a, b = sorted((int(i) % n, int(j) % n))
+        if a != b:
+            best[a, b] = max(best.get((a, b), -1), hashing.registered(small[i], small[j]))
+    proved = sum(value > hashing.CORRELATION for value in best.values())
+    print(f"\nwith the central squares: {len(best)} candidates, {proved} proved")
+
+
 def copies(images, n=400):
     """Print the share of changed copies that is found and that is proved."""
     chosen = np.random.default_rng(0).permutation(len(images))[:n]
@@ -198,6 +213,7 @@ def main(folder=None, *sizes):
     images = read(folder) if folder else drawn()
     speed(images)
     sieve(images)
+    squares(images)
     copies(images)
     search(images, [int(size) for size in sizes] or [100_000])
 

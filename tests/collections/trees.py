@@ -143,7 +143,7 @@ TREES: dict[str, dict[str, str | bytes | None]] = {
             "artifacts/distortion,notes\n"
             "COVID-00001,13,M,33,COVID-19,,,58,AP erect,X-ray,,\n"
             "COVID-00007,,,73,,,38+,,,X-ray,,Fever 38° + cough\n"
-            "COVID-00015a,,,67+,COVID-19,,,,,X-ray,,low 90’s\n"
+            "COVID-00015a,,,67+,COVID-19,,,,,X-ray,,low 90\u2019s\n"
             "COVID-00015b,,,67+,COVID-19,,,,,X-ray,,\n"
             "COVID-00023,,,,No finding,,,,,X-ray,,\n"
             "COVID-00031,,,,Pneumonia,,,,,X-ray,,\n"

@@ -1,0 +1,95 @@
+"""Make synthetic chest radiographs whose truth is known (nothing -> images + manifest).
+
+COUNT images of patients with one to three images each: lungs, heart, ribs, vessels and noise; covid
+as bilateral, peripheral, lower opacities, pneumonia as a consolidation of one lung, normal without
+any. Every hospital (source) leaves its signature: gamma, window, resolution, border, vignette,
+marker, wires. --confound sets how strongly the hospital follows the label: at 0 not at all, at 1
+each class comes from its own. A classifier that does well at 1 may know nothing but hospitals.
+
+DIR gets images/, masks/ (the lungs) and lesions/ (the opacity); the manifest tells the truth.
+These are drawings for testing software, not radiographs of anybody.
+
+Example:
+
+    cxrtool phantom 200 -d phantoms -o phantoms.csv
+    cxrtool phantom 600 -d trap --confound 1 --sources 3 --size 128 -o trap.csv
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrtool import options
+from cxrtool.errors import BrokenRun, CxrtoolError
+from cxrtool.progress import bar, note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cxrtool.parallel import Lost
+
+def run(
+    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many images.", min=1)],
+    folder: options.Dir,
+    labels: Annotated[
+        str, typer.Option("--labels", metavar="LABEL[,LABEL...]", help="Classes, equally many.")
+    ] = "normal,pneumonia,covid",
+    sources: Annotated[
+        int, typer.Option("--sources", metavar="N", help="Hospitals.", min=1, max=1000)
+    ] = 3,
+    confound: Annotated[
+        float,
+        typer.Option(
+            "--confound", metavar="0..1", help="How strongly the hospital follows the label."
+        ),
+    ] = 0.0,
+    size: Annotated[
+        int, typer.Option("--size", metavar="PX", help="Side of the images.", min=32, max=4096)
+    ] = 256,
+    seed: options.Seed = 0,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    output: options.Output = "-",
+    dry_run: options.DryRun = False,
+    force: options.Force = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import parallel
+    from cxrtool.artifacts import files, phantom, table
+    from cxrtool.phantoms import plan
+
+    if not 0 <= confound <= 1:
+        raise CxrtoolError(f"--confound {confound:g} is not between 0 and 1", "Choose 0 to 1.")
+    cases = plan(count, labels=chosen(labels), sources=sources, confound=confound, seed=seed)
+    if dry_run:
+        note(f"would make {count} images of {size} x {size} pixels in {folder}")
+        return
+    for part in phantom.FOLDERS:
+        files.make_folder(f"{folder}/{part}")
+    orders = (phantom.Order(c, size, folder, root, force) for c in cases)
+    made = parallel.each(phantom.make, orders, jobs or options.default_jobs())
+    table.write(output, phantom.COLUMNS, whole(bar(made, count, "images", progress)))
+
+
+def whole(made: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":
+    """Pass the rows on; a phantom that cannot be made ends the run."""
+    for row in made:
+        if not isinstance(row, list):
+            raise BrokenRun(f"a phantom {row.reason}", "Make them smaller, or run it again.")
+        yield row
+
+
+def chosen(text: str) -> list[str]:
+    """Read the labels."""
+    from cxrtool import registry
+    from cxrtool.phantoms import LABELS
+
+    labels = text.split(",")
+    for label in labels:
+        registry.choose("label", label, LABELS)
+    if len(set(labels)) < len(labels):
+        raise CxrtoolError(f"--labels {text} names a label twice", "Name each once.")
+    return labels
