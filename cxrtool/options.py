@@ -60,7 +60,7 @@ def default_jobs() -> int:
 Manifest = Annotated[
     str | None,
     typer.Argument(
-        metavar="[MANIFEST]",
+        metavar="MANIFEST",
         help="The manifest to read; '-' or nothing is standard input.",
         show_default=False,
     ),

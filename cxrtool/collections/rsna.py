@@ -41,7 +41,7 @@ def _entries(labels: str, classes: str, origins: dict[str, str]) -> Iterator[Ent
             continue
         seen.add(name)
         finding, origin = named.get(name, ""), origins.get(name, "")
-        # 00000061_012.png is the twelfth image of patient 61.
+        # 00000061_012.png is an image of patient 61.
         person = origin.partition("_")[0].lstrip("0") or name
         row = {
             "label": _label(record["Target"], finding),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from cxrtool.artifacts.failures import Failures
     from cxrtool.gathering import Row
 
+PLUGINS = ("collections", "rows")
+
 
 def run(
     paths: Annotated[
@@ -146,7 +148,7 @@ def show_presets(output: str) -> None:
     """Write the presets as a table."""
     from cxrtool.artifacts import table
 
-    table.write(output, ("name", "options", "summary"), registry.listing("collections", "rows"))
+    table.write(output, ("name", "options", "summary"), registry.listing(*PLUGINS))
 
 
 def tell(rows: "list[Row]", skipped: "Failures") -> None:

@@ -1,0 +1,87 @@
+# make demo      install into .venv and run the chain on phantoms
+# make test      install into .venv and run the tests
+# make lint      ruff and mypy
+# make manual    write man/, completions/ and the README's tables anew
+# make install   put the man pages and completions under PREFIX
+
+PYTHON ?= python3
+PREFIX ?= /usr/local
+DEMO ?= demo
+
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: demo test slow lint manual check-manual benchmarks install clean
+
+demo: .venv/.package
+	@rm -rf $(DEMO)
+	@echo '== A chest X-ray collection of two hospitals, in which each class has its own (phantoms)'
+	$(BIN)/cxrtool phantom 120 -d $(DEMO)/trap --labels normal,covid --sources 2 --confound 1 -o $(DEMO)-trap.csv
+	@echo '== Split as the papers did, image by image, and judged: the findings are what leaks'
+	$(BIN)/cxrtool split $(DEMO)-trap.csv --paper image -o $(DEMO)-paper.csv
+	-$(BIN)/cxrtool split --check $(DEMO)-paper.csv | head -n 4
+	@echo '== Split by patient, and judged: no findings'
+	$(BIN)/cxrtool ingest $(DEMO)-trap.csv | $(BIN)/cxrtool split --test 0.3 --val 0.2 -o $(DEMO)-split.csv
+	$(BIN)/cxrtool split --check $(DEMO)-split.csv
+	@mv $(DEMO)-trap.csv $(DEMO)-paper.csv $(DEMO)-split.csv $(DEMO)/
+	@echo 'The images and manifests are in $(DEMO)/. Next: README.md.'
+
+test: .venv/.dev
+	$(BIN)/pytest -n auto
+
+slow: .venv/.dev
+	$(BIN)/pytest -m slow
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+manual: .venv/.dev
+	$(BIN)/python -m cxrtool.manual
+
+check-manual: .venv/.dev
+	$(BIN)/python -m cxrtool.manual --check
+
+benchmarks: .venv/.dev
+	for b in tests/benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+install:
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 completions/cxrtool.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cxrtool
+	install -m 644 completions/_cxrtool $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cxrtool
+	install -m 644 completions/cxrtool.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cxrtool.fish
+
+clean:
+	rm -rf .venv $(DEMO) build *.egg-info
+
+.venv/bin/python:
+ifdef UV
+	$(UV) venv --seed --python '>=3.11' .venv
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'cxrtool needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+endif
+
+# torch and torchvision are large: the first install takes minutes and 5 GB.
+.venv/.package: pyproject.toml | .venv/bin/python
+	@echo 'Installing cxrtool and what it needs into .venv (PyTorch: minutes, 5 GB) ...'
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python -e .
+else
+	$(BIN)/python -m pip install --quiet -e .
+endif
+	@touch $@
+
+.venv/.dev: .venv/.package
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python -e '.[dev]'
+else
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+endif
+	@touch $@

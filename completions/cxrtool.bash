@@ -1,0 +1,76 @@
+# bash completion for cxrtool; made by cxrtool/manual.py
+
+_cxrtool_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
+_cxrtool_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
+_cxrtool_dirs() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); }
+
+_cxrtool() {
+    local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"
+    local verb="" word
+    COMPREPLY=()
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "$word" in
+            -*) ;;
+            *) verb="$word"; break ;;
+        esac
+    done
+    # Bash splits --option=value at the sign.
+    if [[ "$current" == "=" ]]; then current=""
+    elif [[ "$previous" == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi
+    case "$verb $previous" in
+        "ingest --preset") _cxrtool_words "actualmed chexpert cohen corda covidx figure1 folder hannover kermany montgomery nih padchest rsna shenzhen"; return ;;
+        "ingest --metadata") _cxrtool_files; return ;;
+        "ingest --column") return ;;
+        "ingest --map-label") return ;;
+        "ingest --source") return ;;
+        "ingest --view") return ;;
+        "ingest --convert") _cxrtool_dirs; return ;;
+        "ingest --bits") _cxrtool_words "8 16"; return ;;
+        "ingest --key") _cxrtool_files; return ;;
+        "ingest --root") _cxrtool_dirs; return ;;
+        "ingest --jobs"|"ingest -j") return ;;
+        "ingest --output"|"ingest -o") _cxrtool_files; return ;;
+        "ingest --failures") _cxrtool_files; return ;;
+        "ingest --progress") _cxrtool_words "auto always never"; return ;;
+        "phantom --dir"|"phantom -d") _cxrtool_dirs; return ;;
+        "phantom --labels") return ;;
+        "phantom --sources") return ;;
+        "phantom --confound") return ;;
+        "phantom --size") return ;;
+        "phantom --seed") return ;;
+        "phantom --root") _cxrtool_dirs; return ;;
+        "phantom --jobs"|"phantom -j") return ;;
+        "phantom --output"|"phantom -o") _cxrtool_files; return ;;
+        "phantom --progress") _cxrtool_words "auto always never"; return ;;
+        "split --test") return ;;
+        "split --val") return ;;
+        "split --folds") return ;;
+        "split --unseen") return ;;
+        "split --leave-out") return ;;
+        "split --test-where") return ;;
+        "split --group") return ;;
+        "split --stratify") return ;;
+        "split --balance") _cxrtool_words "under over"; return ;;
+        "split --cap") return ;;
+        "split --paper") _cxrtool_words "image"; return ;;
+        "split --straddle") _cxrtool_words "refuse drop"; return ;;
+        "split --where") return ;;
+        "split --seed") return ;;
+        "split --output"|"split -o") _cxrtool_files; return ;;
+        "split --failures") _cxrtool_files; return ;;
+    esac
+    if [[ "$current" == -* ]]; then
+        case "$verb" in
+            "") _cxrtool_words "--help --version" ;;
+            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --bits --key --list --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
+            split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
+        esac
+    elif [[ -z "$verb" ]]; then
+        _cxrtool_words "ingest phantom split"
+    else
+        _cxrtool_files
+    fi
+}
+
+complete -F _cxrtool cxrtool

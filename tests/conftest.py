@@ -1,0 +1,63 @@
+"""What every test may ask for: the command line, run as users run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+TIMEOUT = 120.0
+
+
+class Command(Protocol):
+    """Run `cxrtool ARGS` in a process of its own and wait for it."""
+
+    def __call__(
+        self,
+        *args: object,
+        stdin: str | bytes | None = None,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user whose home is this test's folder: the key of
+    the pseudonyms goes there, and no setting of the real user leaks in."""
+    home = str(tmp_path)
+    return {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
+
+
+@pytest.fixture
+def cxrtool(tmp_path: Path, environment: dict[str, str]) -> Command:
+    def run(
+        *args: object,
+        stdin: str | bytes | None = None,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [sys.executable, "-m", "cxrtool", *map(str, args)],
+            input=given,
+            stdin=subprocess.DEVNULL if given is None else None,
+            capture_output=True,
+            cwd=tmp_path if cwd is None else cwd,
+            env={**environment, **(env or {})},
+            timeout=TIMEOUT,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args,
+            done.returncode,
+            done.stdout.decode("utf-8", "surrogateescape"),
+            done.stderr.decode("utf-8", "surrogateescape"),
+        )
+
+    return run
