@@ -91,7 +91,7 @@ def run(arguments: list[str]) -> int:
     except CxrtoolError as e:
         return _fail(e, e, e.code)
     except typer.TyperException as e:
-        return _fail(e, _usage(e, command), ExitCode.NOTHING_DONE)
+        return _fail(e, _usage(e), ExitCode.NOTHING_DONE)
     except BrokenPipeError:
         return ExitCode.CLOSED_PIPE
     except (KeyboardInterrupt, typer.Abort) as e:
@@ -110,7 +110,9 @@ def run(arguments: list[str]) -> int:
 
 def _fail(e: BaseException, line: object, code: ExitCode) -> int:
     if progress.voice.level > 0:
-        progress.error("".join(traceback.format_exception(e)))
+        for entry in traceback.format_exception(e):
+            for text in entry.splitlines():
+                progress.error(text)
     progress.error(line)
     return code
 
@@ -120,18 +122,34 @@ def _outside(e: OSError) -> str:
     return f"{where}{(e.strerror or str(e)).lower()}. Mend that, then run the same command again."
 
 
-def _usage(e: typer.TyperException, command: Any) -> str:
+# How Typer words a wrong number, and how a person would.
+PLAIN = {
+    r"Input should be a valid integer.*": "not a whole number",
+    r"Input should be a valid number.*": "not a number",
+    r"Input should be greater than or equal to (\S+)": r"below \1",
+    r"Input should be less than or equal to (\S+)": r"above \1",
+}
+
+
+def _usage(e: typer.TyperException) -> str:
     """Word a mistake on the command line as one sentence with the remedy."""
-    context = getattr(e, "ctx", None)
-    path = context.command_path if context is not None else "cxrtool"
-    text = e.format_message().replace("\n", " ").rstrip(".")
-    unknown = re.match(r"No such command '?([^'\s]*)'?", text)
-    if unknown:
-        names = list(command.commands)
-        near = difflib.get_close_matches(unknown[1], names, 1)
-        meant = f"Did you mean '{near[0]}'?" if near else "See cxrtool --help."
-        return f"command '{unknown[1]}' is not one of: {', '.join(names)}. {meant}"
-    return f"{text[:1].lower()}{text[1:]}. See {path} --help."
+    text = " ".join(e.format_message().split()).rstrip(".")
+    remedy = f"See {progress.voice.name} --help."
+    if unknown := re.match(r"No such command '?([^'\s]*)'?", text):
+        progress.speak("cxrtool")
+        return str(registry.unknown("command", unknown[1], registry.names("commands")))
+    if unknown := re.match(r"No such option: (\S+)", text):
+        text = unknown[0]
+        near = difflib.get_close_matches(unknown[1], _long_options(e), 1)
+        remedy = f"Did you mean {near[0]}?" if near else remedy
+    for pattern, plain in PLAIN.items():
+        text = re.sub(pattern, plain, text)
+    return f"{text[:1].lower()}{text[1:]}. {remedy}"
+
+
+def _long_options(e: typer.TyperException) -> list[str]:
+    command = getattr(getattr(e, "ctx", None), "command", None)
+    return [o for p in getattr(command, "params", ()) for o in p.opts if o.startswith("--")]
 
 
 def _terminate(*_: Any) -> NoReturn:

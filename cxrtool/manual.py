@@ -1,20 +1,18 @@
 """Write man/, completions/ and the README's tables from the command line itself.
 
-`python -m cxrtool.manual` writes them, `--check` exits with 1 if any differs. The completions are
-plain scripts: they answer at once, where asking Python would take a quarter of a second a key.
+`python -m cxrtool.manual` writes them, `--check` exits with 1 if any differs.
 """
 
-import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
-from cxrtool import __version__, registry
+from cxrtool import __version__, completions, registry
 from cxrtool.artifacts import files, text
-from cxrtool.cli import ABOUT, build
+from cxrtool.cli import ABOUT
 from cxrtool.errors import ExitCode
+from cxrtool.verbs import HELP, Flag, Verb, verbs
 
 MEANING = {
     ExitCode.DONE: "All of it was done.",
@@ -33,75 +31,6 @@ FILES = {
     "remedy: in DIR, or beside OUTPUT, or where --failures says. It is the list of the last run "
     "that wrote there.",
 }
-
-
-class Verb:
-    """One command as its module and its parameters describe it."""
-
-    def __init__(self, name: str, command: Any) -> None:
-        self.name = name
-        self.module = registry.module("commands", name)
-        self.first, _, self.text = inspect.cleandoc(self.module.__doc__ or "").partition("\n")
-        self.arguments = [p for p in command.params if p.param_type_name == "argument"]
-        self.options = [p for p in command.params if p.param_type_name == "option"]
-
-    @property
-    def summary(self) -> str:
-        """The first line, without its data flow."""
-        return self.first.rstrip(".").rpartition(" (")[0] or self.first.rstrip(".")
-
-    @property
-    def flow(self) -> str:
-        """What goes in and what comes out."""
-        return self.first.rstrip(".)").rpartition(" (")[2]
-
-    def paragraphs(self) -> Iterator[tuple[bool, str]]:
-        """Yield the paragraphs after the first line: (is an example, text)."""
-        for paragraph in self.text.strip().split("\n\n"):
-            if paragraph.startswith("    "):
-                yield True, inspect.cleandoc(paragraph)
-            elif paragraph.strip() != "Example:":
-                yield False, paragraph
-
-    @property
-    def plugins(self) -> tuple[str, str] | None:
-        """The folder of the command's choices and the function that takes their options."""
-        found: tuple[str, str] | None = getattr(self.module, "PLUGINS", None)
-        return found
-
-
-class Flag:
-    """One option as the shells see it."""
-
-    def __init__(self, option: Any) -> None:
-        self.long = next(o for o in option.opts if o.startswith("--"))
-        self.short = next((o for o in option.opts if not o.startswith("--")), "")
-        self.help: str = option.help or ""
-        self.metavar = "" if option.is_flag else option.metavar or "VALUE"
-        self.repeats = option.multiple
-        self.default = option.default
-        self.variable = option.envvar
-        self.choices = [c.value for c in option.shell_complete(None, "")] if self.metavar else []
-        if not self.choices and "|" in self.metavar:
-            self.choices = [c for c in self.metavar.split("|") if c.replace("-", "").isalnum()]
-
-    @property
-    def kind(self) -> str:
-        """What completes the value: choices, file, dir or nothing."""
-        if self.choices:
-            return "choices"
-        return {"FILE": "file", "CSV": "file", "DIR": "dir"}.get(self.metavar, "")
-
-
-HELP = ("--help", "-h", "Show the help and end.")
-
-
-def verbs() -> list[Verb]:
-    """Describe all commands."""
-    return [Verb(name, command) for name, command in build().commands.items()]
-
-
-# --- man pages ---------------------------------------------------------------------------------
 
 
 def roff(text: str) -> str:
@@ -158,7 +87,8 @@ def _choice(name: str, options: str, summary: str) -> str:
 
 
 def _statuses() -> list[str]:
-    return [".SH EXIT STATUS", *(f".TP\n.B {code.value}\n{roff(MEANING[code])}" for code in ExitCode)]
+    told = (f".TP\n.B {code.value}\n{roff(MEANING[code])}" for code in ExitCode)
+    return [".SH EXIT STATUS", *told]
 
 
 def _surroundings(verb: Verb) -> list[str]:
@@ -178,7 +108,7 @@ def _see_also(name: str = "") -> str:
     pages = (["cxrtool"] if name else []) + [f"cxrtool-{n}" for n in others]
     listed = ",\n".join(f".BR {roff(p)} (1)" for p in pages)
     research = "Research software, not a medical device."
-    return f".SH SEE ALSO\n{listed}\n.SH NOTES\n{research}".replace(" (1),\n", " (1),\n")
+    return f".SH SEE ALSO\n{listed}\n.SH NOTES\n{research}"
 
 
 def overview(commands: list[Verb]) -> str:
@@ -196,165 +126,6 @@ def overview(commands: list[Verb]) -> str:
     lines.append(".SH COMMANDS")
     lines += [f".TP\n\\fBcxrtool\\-{v.name}\\fR(1)\n{roff(v.summary)}." for v in commands]
     return "\n".join([*lines, *_statuses(), _see_also()]) + "\n"
-
-
-# --- completions -------------------------------------------------------------------------------
-
-
-def bash(commands: list[Verb]) -> str:
-    """Write the completion for bash."""
-    values, flags = [], []
-    for verb in commands:
-        options = [Flag(o) for o in verb.options]
-        for f in options:
-            names = "|".join(f'"{verb.name} {n}"' for n in (f.long, f.short) if n)
-            if f.kind == "choices":
-                values.append(f'        {names}) _cxrtool_words "{" ".join(f.choices)}"; return ;;')
-            elif f.kind:
-                values.append(f"        {names}) _cxrtool_{f.kind}s; return ;;")
-            elif f.metavar:
-                values.append(f"        {names}) return ;;")
-        listed = " ".join([*(f.long for f in options), HELP[0]])
-        flags.append(f'            {verb.name}) _cxrtool_words "{listed}" ;;')
-    names = " ".join(v.name for v in commands)
-    return BASH.format(values="\n".join(values), flags="\n".join(flags), verbs=names)
-
-
-BASH = """\
-# bash completion for cxrtool; made by cxrtool/manual.py
-
-_cxrtool_words() {{ mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }}
-_cxrtool_files() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }}
-_cxrtool_dirs() {{ compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); }}
-
-_cxrtool() {{
-    local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
-    local verb="" word
-    COMPREPLY=()
-    for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        case "$word" in
-            -*) ;;
-            *) verb="$word"; break ;;
-        esac
-    done
-    # Bash splits --option=value at the sign.
-    if [[ "$current" == "=" ]]; then current=""
-    elif [[ "$previous" == "=" ]]; then previous="${{COMP_WORDS[COMP_CWORD-2]}}"; fi
-    case "$verb $previous" in
-{values}
-    esac
-    if [[ "$current" == -* ]]; then
-        case "$verb" in
-            "") _cxrtool_words "--help --version" ;;
-{flags}
-        esac
-    elif [[ -z "$verb" ]]; then
-        _cxrtool_words "{verbs}"
-    else
-        _cxrtool_files
-    fi
-}}
-
-complete -F _cxrtool cxrtool
-"""
-
-
-def zsh(commands: list[Verb]) -> str:
-    """Write the completion for zsh."""
-    listed = [f"                {_quoted(v.name + ':' + v.summary)}" for v in commands]
-    cases = []
-    for verb in commands:
-        specs = [_zsh_option(Flag(o)) for o in verb.options]
-        specs.append(f"'(-h --help)'{{-h,--help}}'[{HELP[2]}]'")
-        files = any("COUNT" not in (a.metavar or "") for a in verb.arguments)
-        specs.append("'*:file:_files'" if files else "'1:count:'")
-        body = " \\\n                        ".join(["_arguments -s", *specs])
-        cases.append(f"                {verb.name})\n                    {body} ;;")
-    return ZSH.format(verbs="\n".join(listed), cases="\n".join(cases))
-
-
-ZSH = """\
-#compdef cxrtool
-# zsh completion for cxrtool; made by cxrtool/manual.py
-
-_cxrtool() {{
-    local context state state_descr line
-    typeset -A opt_args
-    _arguments -C \\
-        '(-h --help)'{{-h,--help}}'[Show the help and end.]' \\
-        '--version[Print the version.]' \\
-        '1:command:->verb' '*::argument:->rest'
-    case $state in
-        verb)
-            local -a verbs
-            verbs=(
-{verbs}
-            )
-            _describe command verbs ;;
-        rest)
-            case $words[1] in
-{cases}
-            esac ;;
-    esac
-}}
-
-_cxrtool "$@"
-"""
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _zsh_option(flag: Flag) -> str:
-    text = flag.help
-    for character in "\\[]:":
-        text = text.replace(character, "\\" + character)
-    value = flag.metavar.replace(":", "\\:")
-    how = {"choices": f"({' '.join(flag.choices)})", "file": "_files", "dir": "_files -/"}
-    after = f":{value}:{how.get(flag.kind, '')}" if flag.metavar else ""
-    many = "*" if flag.repeats else ""
-    if flag.short:
-        both = f"'({flag.short} {flag.long})'{{{flag.short},{flag.long}}}"
-        return both + _quoted(f"[{text}]{after}")
-    return _quoted(f"{many}{flag.long}[{text}]{after}")
-
-
-def fish(commands: list[Verb]) -> str:
-    """Write the completion for fish."""
-    lines = [
-        "# fish completion for cxrtool; made by cxrtool/manual.py",
-        "complete -c cxrtool -f",
-        "complete -c cxrtool -n __fish_use_subcommand -l version -d 'Print the version.'",
-        f"complete -c cxrtool -s h -l help -d '{HELP[2]}'",
-    ]
-    for verb in commands:
-        about = _fish(verb.summary)
-        lines.append(f"complete -c cxrtool -n __fish_use_subcommand -a {verb.name} -d {about}")
-    for verb in commands:
-        seen = f"complete -c cxrtool -n '__fish_seen_subcommand_from {verb.name}'"
-        if any("COUNT" not in (a.metavar or "") for a in verb.arguments):
-            lines.append(f"{seen} -F")
-        lines += [f"{seen} {_fish_option(Flag(o))}" for o in verb.options]
-    return "\n".join(lines) + "\n"
-
-
-def _fish(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _fish_option(flag: Flag) -> str:
-    short = f"-s {flag.short[1:]} " if flag.short else ""
-    how = {
-        "choices": f"-x -a {_fish(' '.join(flag.choices))} ",
-        "file": "-r -F ",
-        "dir": "-x -a '(__fish_complete_directories)' ",
-        "": "-x " if flag.metavar else "",
-    }[flag.kind]
-    return f"{short}-l {flag.long[2:]} {how}-d {_fish(flag.help)}"
-
-
-# --- README ------------------------------------------------------------------------------------
 
 
 def tables(readme: str, commands: list[Verb]) -> str:
@@ -379,17 +150,19 @@ def generated(root: str) -> dict[str, str]:
     commands = verbs()
     made = {f"man/cxrtool-{v.name}.1": page(v) for v in commands}
     made["man/cxrtool.1"] = overview(commands)
-    made["completions/cxrtool.bash"] = bash(commands)
-    made["completions/_cxrtool"] = zsh(commands)
-    made["completions/cxrtool.fish"] = fish(commands)
+    made["completions/cxrtool.bash"] = completions.bash(commands)
+    made["completions/_cxrtool"] = completions.zsh(commands)
+    made["completions/cxrtool.fish"] = completions.fish(commands)
     readme = text.read_text(os.path.join(root, "README.md"))
     made["README.md"] = tables(readme, commands)
     return {os.path.join(root, path): content for path, content in made.items()}
 
 
-def main(arguments: list[str]) -> int:
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def main(arguments: list[str], root: str = ROOT) -> int:
     """Write the generated files, or with --check tell which differ."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     drifted = 0
     for path, wanted in generated(root).items():
         if os.path.exists(path) and text.read_text(path) == wanted:

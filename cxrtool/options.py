@@ -93,7 +93,11 @@ Root = Annotated[
 Jobs = Annotated[
     int,
     typer.Option(
-        "--jobs", "-j", metavar="N", min=0, help="Workers; 0 is one for every core.",
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=0,
+        help="Workers; 0 is one for every core.",
     ),
 ]
 Seed = Annotated[

@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -109,11 +109,16 @@ def convert(option: Option, text: str) -> Any:
     try:
         value = _convert(option.kind, text)
     except ValueError:
-        raise CxrtoolError(f"{option.name}={text} is not {_describe(option)}", "Change it.") from None
+        raise _refused(option, text) from None
     limits = option.between
     if limits is not None and not limits.low <= value <= limits.high:
-        raise CxrtoolError(f"{option.name}={text} is not {_describe(option)}", "Change it.")
+        raise _refused(option, text)
     return value
+
+
+def _refused(option: Option, text: str) -> CxrtoolError:
+    what = f"{option.name}={text} is not {_describe(option)}"
+    return CxrtoolError(what, f"Its default is {option.shown or 'none'}.")
 
 
 def _convert(kind: Any, text: str) -> Any:
@@ -142,13 +147,17 @@ def _describe(option: Option) -> str:
     return article if limits is None else f"{article} from {limits.low:g} to {limits.high:g}"
 
 
-def choose(what: str, given: str, valid: Sequence[str] | dict[str, Any]) -> None:
-    """Refuse a name that is not there, listing those that are and the nearest of them."""
-    if given in valid:
-        return
+def choose(what: str, given: str, valid: Collection[str]) -> None:
+    """Refuse a name that is not there."""
+    if given not in valid:
+        raise unknown(what, given, valid)
+
+
+def unknown(what: str, given: str, valid: Collection[str]) -> CxrtoolError:
+    """Word the refusal of a name: those that are there, and the nearest of them."""
     near = difflib.get_close_matches(given, list(valid), 1, 0.6)
     hint = f"Did you mean '{near[0]}'?" if near else "Choose one of them."
-    raise CxrtoolError(f"{what} '{given}' is not one of: {', '.join(valid)}", hint)
+    return CxrtoolError(f"{what} '{given}' is not one of: {', '.join(valid)}", hint)
 
 
 def listing(folder: str, function: str) -> list[tuple[str, str, str]]:

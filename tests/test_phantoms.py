@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrtool import phantoms
-from cxrtool.phantoms import LABELS, Case, Phantom, plan, render
+from cxrtool.phantoms import LABELS, VIEWS, Case, Phantom, plan, render
+from cxrtool.phantoms.disease import VISIBLE
+from cxrtool.phantoms.hospitals import signature
+from cxrtool.phantoms.rendering import beam
 
 
 def case(label: str = "normal", number: int = 1, source: int = 1, seed: int = 0) -> Case:
@@ -171,12 +173,12 @@ def test_covid_is_lower_than_higher() -> None:
 @pytest.mark.parametrize("label", ["covid", "pneumonia"])
 def test_another_label_changes_nothing_but_the_opacity(label: str) -> None:
     for number in range(4):
-        well, _, _ = phantoms._beam(case("normal", number), 128)
-        ill, mask, lesion = phantoms._beam(case(label, number), 128)
+        well, _, _ = beam(case("normal", number), 128)
+        ill, mask, lesion = beam(case(label, number), 128)
         added = ill - well
         assert added.min() > -1e-5
-        assert added[lesion > 0].min() > 0.9 * phantoms.VISIBLE
-        assert added[(mask > 0) & (lesion == 0)].max() < 1.1 * phantoms.VISIBLE
+        assert added[lesion > 0].min() > 0.9 * VISIBLE
+        assert added[(mask > 0) & (lesion == 0)].max() < 1.1 * VISIBLE
         assert added[mask == 0].max() < 0.3  # the blur of the lungs' edge
         assert added[mask == 0].mean() < 0.005
 
@@ -195,5 +197,15 @@ def test_a_trivial_feature_tells_the_hospitals_apart() -> None:
 
 
 def test_any_number_of_hospitals_has_its_own_signature() -> None:
-    signatures = {str(phantoms._signature(f"hospital-{k}")) for k in range(1, 51)}
+    signatures = {str(signature(f"hospital-{k}")) for k in range(1, 51)}
     assert len(signatures) == 50
+
+
+def test_markers_contradict_neither_the_view_nor_the_side() -> None:
+    views = {word.upper() for view in VIEWS for word in view.split()}
+    for k in range(1, 51):
+        look = signature(f"hospital-{k}")
+        assert not views & set(look.marker.split())
+        # The image's left is the patient's right.
+        assert look.right or look.marker[0] != "L"
+        assert not look.right or look.marker[0] != "R"

@@ -29,7 +29,7 @@ MOST_BYTES = 512 << 20
 # What Pillow may open. Formats that run programs (EPS) or are recognised by almost anything (TGA)
 # stay out.
 FORMATS = (
-    "PNG", "JPEG", "MPO", "JPEG2000", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "SGI",
+    "PNG", "JPEG", "JPEG2000", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "SGI",
     "AVIF",
 )  # fmt: skip
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cxrtool.parallel import Lost
 
+
 def run(
     count: Annotated[int, typer.Argument(metavar="COUNT", help="How many images.", min=1)],
     folder: options.Dir,

@@ -1,0 +1,28 @@
+"""--help costs what Typer costs: nothing heavy is imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cxrtool import registry
+
+HEAVY = ("numpy", "torch", "torchvision", "PIL", "skimage", "sklearn", "scipy", "cv2", "pydicom")
+
+
+@pytest.mark.parametrize("verb", ["", *registry.names("commands")])
+def test_help_imports_nothing_heavy(verb):
+    code = (
+        "import sys; from cxrtool import cli; "
+        f"code = cli.run({[*filter(None, [verb]), '--help']!r}); "
+        f"sys.exit(code or ' '.join(m for m in {HEAVY!r} if m in sys.modules) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: cxrtool")
+
+
+def test_the_package_itself_imports_nothing():
+    code = "import sys; before = set(sys.modules); import cxrtool; print(set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "{'cxrtool'}\n"
