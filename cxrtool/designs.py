@@ -58,6 +58,16 @@ class Design:
         """The source whose rows fill up the classes."""
         return self.balance[7:] if self.balance and self.balance.startswith("borrow=") else None
 
+    @property
+    def alone(self) -> bool:
+        """Whether images are divided one by one."""
+        return self.leaky or self.group == "none"
+
+    @property
+    def by_row(self) -> bool:
+        """Whether chance falls on single rows, and not on groups of them alone."""
+        return self.alone or bool(self.caps) or self.balance is not None
+
     def parts(self) -> list[Part]:
         """List the parts that free rows are divided among; the shares sum to 1."""
         if self.folds:

@@ -1,7 +1,11 @@
 """Dividing a manifest by a design: rows to numbers, numbers to parts, parts back to rows."""
 
 import array
+import hashlib
+import itertools
 from collections import Counter
+from collections.abc import Iterable
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,27 +21,38 @@ FREE = -1
 
 
 class Codes:
-    """Gives equal texts equal numbers, in the order of their first coming."""
+    """Gives equal texts equal numbers: at first that of the row where the text came first."""
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}
-        self.rows = array.array("q")
+        self._rows = array.array("q")
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Take the texts of the next rows; nothing here runs row by row in Python."""
+        self._rows.extend(map(self.known.setdefault, texts, itertools.count(len(self._rows))))
+
+    def _numbered(self, names: Iterable[str]) -> Ints:
+        place = np.empty(len(self._rows), np.int64)
+        place[[self.known[n] for n in names]] = np.arange(len(self.known))
+        return place[np.frombuffer(self._rows, np.int64)]
 
     def ordered(self) -> tuple[list[str], Ints]:
         """Return the texts in alphabetical order and each row's number in that order."""
         names = sorted(self.known)
-        place = np.empty(len(names), np.int64)
-        place[[self.known[n] for n in names]] = np.arange(len(names))
-        return names, place[self.codes()]
+        return names, self._numbered(names)
 
     def codes(self) -> Ints:
-        """Return each row's number."""
-        return np.frombuffer(self.rows, np.int64)
+        """Return each row's number, in the order of the first coming."""
+        return self._numbered(self.known)
 
-    def known_only(self) -> Ints:
-        """Return each row's number, -1 for the empty text."""
-        empty = self.known.get("", FREE - 1)
-        return np.where(self.codes() == empty, FREE, self.codes())
+    def known_only(self, unknown: str = "") -> Ints:
+        """Return each row's number, -1 for a text that begins as an unknown one does."""
+        lonely = np.array([not n or n[0] == unknown for n in self.known])
+        codes = self.codes()
+        return np.where(lonely[codes], FREE, codes)
 
 
 ALONE = "\0"  # No cell holds a NUL byte, so no patient is named like a row without one.
@@ -54,8 +69,10 @@ class Rows:
         wanted += [c if c in self.columns else "label" for c, _ in design.caps]
         wanted += ["label"] if "label" in self.columns or design.balance else []
         self.codes = {c: Codes() for c in dict.fromkeys(wanted)}
-        self.who, self.twin, self.path = Codes(), Codes(), Codes()
-        self.picture, self.external, self.lent = (array.array(t) for t in "qbb")
+        self.who, self.twin, self.patient, self.path = Codes(), Codes(), Codes(), Codes()
+        # Digests and paths are many and only compared: hashes of 64 bits are enough.
+        self._sha, self._paths, self._whole = (array.array("q") for _ in range(3))
+        self.external, self.lent = array.array("b"), array.array("b")
         self._read(manifest, design)
 
     def _strata(self, design: Design) -> list[str]:
@@ -64,65 +81,80 @@ class Rows:
         return [] if design.stratify == "none" else design.stratify.split(",")
 
     def _read(self, manifest: Manifest, design: Design) -> None:
-        path = manifest.index("path")
+        path, at = manifest.index("path"), {c: i for i, c in enumerate(self.columns)}
         how = "Give --group none to divide image by image."
-        group = manifest.index(design.group, how) if design.group != "none" else None
-        at = {c: self.columns.index(c) for c in ("sha256", "dup_group") if c in self.columns}
-        sha, twin = at.get("sha256", path), at.get("dup_group")
-        columns = [(self.codes[c], manifest.index(c)) for c in self.codes]
-        if design.leaky or design.caps or design.balance:
-            columns.append((self.path, path))
-        if twin is not None:
-            columns.append((self.twin, twin))
-        coded = [(c.known, c.rows.append, i) for c, i in columns]
+        group = None if design.alone else manifest.index(design.group, how)
+        coded = [(self.codes[c], manifest.index(c)) for c in self.codes]
+        coded += [(self.twin, at["dup_group"])] if "dup_group" in at else []
+        if "patient" in at and at["patient"] != group:
+            coded.append((self.patient, at["patient"]))
+        hashed = [(self._paths, path)] + [(self._sha, at["sha256"])] * ("sha256" in at)
         tests = [(manifest.index(w.column), w) for w in design.test_where]
         lender = manifest.index("source") if design.lender else None
-        who, add_who, add_picture = self.who.known, self.who.rows.append, self.picture.append
-        for row in manifest.rows():
-            text = (group is not None and row[group]) or ALONE + row[path]
-            add_who(who.setdefault(text, len(who)))
-            add_picture(hash(row[sha] or row[path]))
-            for known, add, i in coded:
-                add(known.setdefault(row[i], len(known)))
+        for chunk in manifest.chunks():
+            for codes, i in coded:
+                codes.add(map(itemgetter(i), chunk))
+            for hashes, i in hashed:
+                hashes.extend(map(hash, map(itemgetter(i), chunk)))
+            if group is not None:
+                self.who.add([row[group] or ALONE + row[path] for row in chunk])
+            if design.by_row:
+                self.path.add(map(itemgetter(path), chunk))
+                self._whole.extend(map(_digest, chunk))
             if tests:
-                self.external.append(all(w.holds(row[i]) for i, w in tests))
+                self.external.extend(all(w.holds(row[i]) for i, w in tests) for row in chunk)
             if lender is not None:
-                self.lent.append(row[lender] == design.lender)
+                self.lent.extend(row[lender] == design.lender for row in chunk)
 
     def __len__(self) -> int:
-        return len(self.picture)
+        return len(self._paths)
 
     def error(self, what: str, remedy: str) -> CxrtoolError:
         """Name the manifest in a mistake."""
         return CxrtoolError(f"{self.name}: {what}", remedy)
 
-    def bound(self) -> list[Ints]:
-        """The columns of codes that bind rows together: patient, picture, duplicate group."""
-        picture = np.unique(np.frombuffer(self.picture, np.int64), return_inverse=True)[1]
-        return [self.who.codes(), picture, self.twins()]
+    def groups(self, leaky: bool) -> Ints:
+        """Number the groups that stay together: by patient, picture, digest and duplicate group.
+
+        A leaky split keeps only the rows of one file together: they are one image.
+        """
+        columns = [np.frombuffer(self._paths, np.int64)]
+        if self._sha and not leaky:
+            columns.append(np.frombuffer(self._sha, np.int64))
+        # The hash of the empty text, an unknown digest, is 0.
+        bound = [np.unique(c, return_inverse=True)[1] * (c != 0) - (c == 0) for c in columns]
+        if not leaky:
+            bound += [c for c in (self.who.known_only(ALONE), self.twins()) if len(c)]
+        return splitting.bind(bound)
 
     def twins(self) -> Ints:
         """Code the duplicate group of each row; -1 for none."""
-        return self.twin.known_only() if self.twin.rows else np.full(len(self), FREE)
+        return self.twin.known_only() if self.twin else np.full(len(self), FREE)
 
     def patients(self) -> Ints:
         """Code the patient of each row; -1 where it is unknown."""
-        lonely = np.array([n.startswith(ALONE) for n in self.who.known])
-        who = self.who.codes()
-        return np.where(lonely[who], FREE, who)
+        if self.patient:
+            return self.patient.known_only()
+        return self.who.known_only(ALONE) if self.who else np.full(len(self), FREE)
 
     def example(self, rows: NDArray[np.bool_]) -> str:
         """Name the patient of the first of some rows."""
-        code = self.who.codes()[np.argmax(rows)]
-        return next(n for n, c in self.who.known.items() if c == code).removeprefix(ALONE)
+        codes = self.who if self.who else self.path
+        code = codes.codes()[np.argmax(rows)]
+        return next(itertools.islice(codes.known, int(code), None)).removeprefix(ALONE)
 
     def row_keys(self, seed: int) -> Keys:
-        """A key a row, by its path."""
-        return splitting.keys(self.path.known, seed)[self.path.codes()]
+        """A key a row, by its path; rows of one path are told apart by their other cells."""
+        keys = splitting.keys(self.path.known, seed)[self.path.codes()]
+        order = np.lexsort((np.frombuffer(self._whole, np.int64), keys))
+        ranks = np.empty(len(keys), np.uint64)
+        ranks[order] = np.arange(len(keys), dtype=np.uint64)
+        return ranks
 
-    def person_keys(self, seed: int) -> Keys:
-        """A key a row, by its patient."""
-        return splitting.keys(self.who.known, seed)[self.who.codes()]
+    def group_keys(self, seed: int) -> Keys:
+        """A key a row, by what it is grouped by."""
+        codes = self.who if self.who else self.path
+        return splitting.keys(codes.known, seed)[codes.codes()]
 
     def classes(self, lent: bool) -> Ints:
         """Number the class of each row over all columns to spread; lent rows are their own."""
@@ -163,7 +195,7 @@ def divide(rows: Rows, design: Design) -> Plan:
     plan = Plan(len(rows))
     forced, plan.parts = _forced(rows, design)
     _cap(rows, design, plan, forced)
-    groups = _groups(rows, design)
+    groups = rows.groups(design.leaky)
     _straddlers(rows, design, plan, groups, forced)
     plan.part[plan.used] = forced[plan.used]
     _spread(rows, design, plan, groups)
@@ -211,12 +243,6 @@ def _cap(rows: Rows, design: Design, plan: Plan, forced: Ints) -> None:
         plan.drop(~kept, f"over the cap of {limit} for {key}")
 
 
-def _groups(rows: Rows, design: Design) -> Ints:
-    if design.leaky:
-        return np.arange(len(rows))
-    return splitting.bind(rows.bound())
-
-
 def _straddlers(rows: Rows, design: Design, plan: Plan, groups: Ints, forced: Ints) -> None:
     """Deal with groups that the design would tear apart."""
     torn = np.zeros(len(rows), bool)
@@ -239,8 +265,7 @@ def _spread(rows: Rows, design: Design, plan: Plan, groups: Ints) -> None:
         return
     numbers = np.unique(groups[free], return_inverse=True)[1]
     strata = _classes(rows, design, free, numbers, int((wish > 0).sum()))
-    row_keys = rows.row_keys if design.leaky else rows.person_keys
-    order = splitting.group_keys(numbers, row_keys(design.seed)[free])
+    order = splitting.group_keys(numbers, rows.group_keys(design.seed)[free])
     part = splitting.assign(numbers, strata, order, wish)
     plan.part[free] = part[numbers]
     filled = np.bincount(plan.part[plan.used], minlength=len(wish))

@@ -11,6 +11,10 @@ from cxrtool.artifacts.table import Table
 from cxrtool.artifacts.tree import Index, images
 from cxrtool.errors import CxrtoolError, Skip
 
+# What a row holds besides its cells, under names that no column has: where its file is, and the
+# manifest that it comes from.
+FILE, LISTED = "\0file", "\0listed"
+
 Row = dict[str, str]
 
 # Columns of a metadata CSV that are taken under their own name without being asked for.
@@ -55,6 +59,18 @@ def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
     return iter([{"path": path}])
 
 
+def check_outside(folder: str, paths: list[str], wish: Wish) -> None:
+    """Refuse to write images where the same command, given again, would take them for inputs."""
+    inner = os.path.realpath(folder)
+    for path in paths:
+        if not os.path.isdir(path) and wish.preset is None and wish.metadata is None:
+            continue
+        outer = os.path.realpath(_folder(path))
+        if os.path.commonpath([inner, outer]) == outer:
+            what = f"{folder} is inside {path}, where the next run would read its images"
+            raise CxrtoolError(what, "Choose a folder elsewhere.")
+
+
 def _folder(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
@@ -64,7 +80,7 @@ def _listed(path: str, root: str | None) -> Iterator[Row]:
     source = manifest.Manifest(path)
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
-        yield {**row, "path": manifest.resolve(row["path"], root), "listed": path}
+        yield {**row, "path": manifest.resolve(row["path"], root), LISTED: path}
 
 
 def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> Iterator[Row | Skip]:
@@ -114,9 +130,11 @@ def _finished(row: Row, path: str, wish: Wish) -> Row | Skip:
         shown.encode()
     except UnicodeEncodeError:
         return Skip(shown, "its name is not UTF-8", "Rename the file.")
-    file, row["path"] = row["path"], shown
-    row["file"] = file
-    if "listed" not in row:
+    row[FILE], row["path"] = row["path"], shown
+    if LISTED in row:
+        row["raw"] = row.get("raw") or shown
+        row["source"] = row.get("source") or wish.source or ""
+    else:
         row["raw"] = shown
         row["source"] = wish.source or row.get("source") or _source(path, wish)
         if row.get("patient"):
@@ -156,5 +174,5 @@ def _label(row: Row, patterns: list[tuple[str, str]]) -> str:
 def columns(rows: Iterable[Row]) -> list[str]:
     """List the columns of a manifest of such rows: the fixed ones, then their own."""
     own = {name: None for row in rows for name in row}
-    hidden = {*manifest.COLUMNS, "file", "listed"}
+    hidden = {*manifest.COLUMNS, FILE, LISTED}
     return [*manifest.COLUMNS, *(name for name in own if name not in hidden)]

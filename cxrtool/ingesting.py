@@ -1,16 +1,17 @@
 """From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cxrtool import duplicates, gathering, measuring, parallel
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import CxrtoolError, Skip
-from cxrtool.gathering import Row, Wish
+from cxrtool.gathering import FILE, LISTED, Row, Wish
 from cxrtool.measuring import Making
 from cxrtool.progress import bar, note
 
 SEPARATOR = "\0"  # No cell holds a NUL byte.
+Pseudonym = Callable[[str], str]
 HASHES = ("sha256", "dhash", "dhash_square")
 
 
@@ -20,7 +21,7 @@ class Measured:
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
         self._lines: list[str] = []
-        self._at = {c: columns.index(c) for c in HASHES + ("dup_group",)}
+        self._at = {c: columns.index(c) for c in (*HASHES, "dup_group")}
         self._files: list[str] = []
 
     def __len__(self) -> int:
@@ -29,7 +30,7 @@ class Measured:
     def add(self, row: Row) -> None:
         """Keep one row."""
         self._lines.append(SEPARATOR.join(row.get(c, "") for c in self.columns))
-        self._files.append(row["file"])
+        self._files.append(row[FILE])
 
     def _cells(self, column: str) -> list[str]:
         at = self._at[column]
@@ -75,23 +76,29 @@ def collect(paths: list[str], wish: Wish, skipped: Failures) -> list[Row]:
 
 
 def measure(
-    rows: list[Row], wish: Wish, making: Making, skipped: Failures, jobs: int, progress: str
+    rows: list[Row],
+    wish: Wish,
+    making: Making,
+    pseudonym: Pseudonym,
+    skipped: Failures,
+    jobs: int,
+    progress: str,
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
     measured = Measured(gathering.columns(rows))
-    new = [r for r in rows if not _is_measured(r)]
+    new = [r for r in rows if not _is_done(r, making)]
     jobs = min(jobs, len(new) or 1)
-    results = parallel.each(measuring.measure, (making.job(r) for r in new), jobs)
+    results = parallel.each(measuring.measure, (making.job(r[FILE], r) for r in new), jobs)
     counted = bar(results, len(new), "images", progress)
     for row in rows:
-        if not _is_measured(row):
+        if not _is_done(row, making):
             result = next(counted)
             if isinstance(result, parallel.Lost):
                 result = Skip(row["path"], result.reason, "Remove it.")
             if isinstance(result, Skip):
                 skipped.add(result)
                 continue
-            _complete(row, result)
+            _complete(row, result, pseudonym)
             if (wrong := gathering.wrong_view(row, wish.views, known=True)) is not None:
                 skipped.add(wrong)
                 continue
@@ -103,16 +110,18 @@ def measure(
     return measured
 
 
-def _is_measured(row: Row) -> bool:
-    return "listed" in row and bool(row.get("sha256")) and len(row.get("dhash", "")) == 64
+def _is_done(row: Row, making: Making) -> bool:
+    """Tell a row that a manifest brought complete, of an image that need not be converted."""
+    measured = bool(row.get("sha256")) and len(row.get("dhash", "")) == 64
+    return LISTED in row and measured and not making.folder
 
 
-def _complete(row: Row, cells: dict[str, str]) -> None:
+def _complete(row: Row, cells: dict[str, str], pseudonym: Pseudonym) -> None:
     """Add what the pixels and the header tell; what the metadata say comes first."""
     if warning := cells.pop("warning", ""):
         note(f"{row['path']}: warning: {warning}")
     if patient := cells.pop("patient", ""):
-        row["patient"] = row.get("patient") or f"{row['source']}/{patient}"
+        row["patient"] = row.get("patient") or f"{row['source']}/{pseudonym(patient)}"
     for column in ("view", "age", "sex", "mask"):
         row[column] = row.get(column) or cells.pop(column, "")
         cells.pop(column, None)

@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from cxrtool import __version__, hashing
-from cxrtool.artifacts import dicom, image
+from cxrtool.artifacts import image
 from cxrtool.errors import Skip, Unreadable
 
 
@@ -19,12 +19,10 @@ class Making:
     folder: str = ""  # of the converted images; empty: do not convert
     bits: int = 8
     force: bool = False
-    key: bytes = b""  # of the patients' pseudonyms
-
-    def job(self, row: dict[str, str]) -> "Job":
-        """Describe the work on one row."""
+    def job(self, file: str, row: dict[str, str]) -> "Job":
+        """Describe the work on one row, whose image is in `file`."""
         halves = tuple(row[c] for c in ("mask_left", "mask_right") if row.get(c))
-        return Job(row["file"], row["path"], "" if row.get("mask") else halves, self)
+        return Job(file, row["path"], "" if row.get("mask") else halves, self)
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,7 @@ def measure(job: Job) -> dict[str, str] | Skip:
         "sha256": picture.sha256,
         "dhash": hashing.dhash(picture.grey),
         "dhash_square": "" if height == width else hashing.dhash(hashing.square(picture.grey)),
-        **{k: v for k, v in picture.header.items() if k != "patient"},
-        "patient": dicom.pseudonym(picture.header.get("patient", ""), job.making.key),
+        **picture.header,
         "warning": picture.warning,
     }
     if job.making.folder:
@@ -61,7 +58,8 @@ def measure(job: Job) -> dict[str, str] | Skip:
 
 
 def _convert(job: Job, picture: image.Picture) -> str:
-    path = os.path.join(job.making.folder, file_name(job.shown, anonymous=bool(picture.header)) + ".png")
+    name = file_name(job.shown, anonymous=bool(picture.header))
+    path = os.path.join(job.making.folder, f"{name}.png")
     made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
     if job.making.force or not image.is_made(path, made_with):
         grey = picture.grey if job.making.bits == 16 else image.to8(picture.grey)

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Any
 
+from cxrtool import progress
+from cxrtool.errors import CxrtoolError
+
 # What one hostile file may cost.
 SECONDS = 10.0
 MEMORY = 1 << 30
@@ -34,9 +37,17 @@ class Lost:
 
 @dataclass(frozen=True)
 class _Fault:
-    """A fault of the function itself, as its traceback."""
+    """A fault of the function itself: its kind, and its traceback."""
 
+    kind: str
     text: str
+
+
+@dataclass(frozen=True)
+class _End:
+    """What ends the run, such as a full disk."""
+
+    error: CxrtoolError
 
 
 class _Worker:
@@ -55,7 +66,7 @@ class _Worker:
         # The time of an input begins when its worker is up.
         self.number = number
         self.deadline = time.monotonic() + (seconds if self.ready else START)
-        with contextlib.suppress(BrokenPipeError):  # It died: the closed pipe tells on reading.
+        with contextlib.suppress(OSError):  # It died: the closed pipe tells on reading.
             self.pipe.send(item)
 
     def stop(self) -> None:
@@ -83,8 +94,10 @@ def _serve(pipe: connection.Connection, function: Callable[[Any], Any]) -> None:
                 result = function(item)
             except MemoryError:
                 result = Lost(f"needs more than {MEMORY >> 30} GiB of memory")
-            except Exception:
-                result = _Fault(traceback.format_exc())
+            except CxrtoolError as e:
+                result = _End(e)
+            except Exception as e:
+                result = _Fault(type(e).__name__, traceback.format_exc())
             pipe.send(result)
 
 
@@ -98,8 +111,10 @@ def _limit_memory() -> None:
         import resource
 
         with open("/proc/self/statm") as statm:
-            now = int(statm.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
+            mapped, resident = (int(n) * resource.getpagesize() for n in statm.read().split()[:2])
+        # What is mapped need not be in memory: what is there already counts towards the limit.
+        most = mapped - resident + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def each(
@@ -166,8 +181,12 @@ def _collect(
             result = Lost(f"took longer than {seconds:g} s")
         else:
             continue
+        if isinstance(result, _End):
+            raise result.error
         if isinstance(result, _Fault):
-            raise RuntimeError(result.text)
+            # One file that meets a mistake in the program costs no other file its result.
+            progress.detail(result.text)
+            result = Lost(f"met a fault of cxrtool itself ({result.kind}): please report it")
         assert worker.number is not None
         done[worker.number] = result
         worker.number, worker.deadline = None, float("inf")

@@ -10,6 +10,7 @@ only be counted, and there are few kinds of them.
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +19,21 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 
-# How much the size of a part weighs against the count of one class in it: first as much, which
-# spreads the classes well, then ten times, at which no part stays off by more than one group.
-SIZE_WEIGHTS = (1.0, 10.0)
-# A class that is missing from a part costs more than any error of counts.
+# How much the size of a part weighs against the count of one class in it.
+SIZE_WEIGHT = 2.0
+# A class that is missing from a part costs more than any error of counts; a part that is off by
+# more than the largest group costs more still, for each of the rows beyond that.
 MISSING = 1e15
-# Single moves of a search that repairs rounding; each one lowers the cost.
+FAR = 1e21
+# Single moves of the search that mends rounding (each one lowers the cost), and its whole work:
+# kinds of groups times classes in them times parts, for each move.
 MOST_MOVES = 2000
+WORK = 2e8
 
 
 def keys(names: Iterable[str], seed: int) -> Keys:
     """Hash names to 64-bit keys that depend on the seed and on nothing else."""
-    secret = str(seed).encode()
+    secret = hashlib.blake2b(str(seed).encode()).digest()
     digests = [
         hashlib.blake2b(n.encode("utf-8", "surrogateescape"), digest_size=8, key=secret).digest()
         for n in names
@@ -84,12 +88,16 @@ def group_keys(groups: Ints, row_keys: Keys) -> Keys:
 def assign(groups: Ints, classes: Ints, order: Keys, wish: Floats) -> Ints:
     """Choose a part for every group.
 
+    No part is further from its wish than the largest group has rows. Within that, every class
+    stands in every part (if it has as many groups as there are parts), and within that, classes
+    and sizes are as near to the wish as the search gets them.
+
     Parameters
     ----------
     groups, classes
         Group number and class code of each row.
     order
-        Key of each group; among groups that look alike, it decides who goes where.
+        Key of each group; they stand in for chance.
     wish
         The share of the rows that each part is to get; sums to 1.
 
@@ -97,82 +105,145 @@ def assign(groups: Ints, classes: Ints, order: Keys, wish: Floats) -> Ints:
     -------
     The part of each group.
     """
-    kind, vectors = _kinds(groups, classes)
-    counts = _shares(vectors, np.bincount(kind), wish)
-    for weight in SIZE_WEIGHTS:
-        counts = _improve(counts, vectors, wish, weight)
+    wanted = np.flatnonzero(wish > 0)
+    kind, kinds = _kinds(groups, classes, order)
+    counts = _improve(_shares(kinds, wish[wanted], order.min()), kinds, wish[wanted])
     # Within a kind, the groups in the order of their keys fill part after part.
     by_kind = np.lexsort((order, kind))
     part = np.empty(len(kind), np.int64)
-    part[by_kind] = np.repeat(np.tile(np.arange(len(wish)), len(vectors)), counts.ravel())
+    part[by_kind] = np.repeat(np.tile(wanted, len(counts)), counts.ravel())
     return part
 
 
-def _kinds(groups: Ints, classes: Ints) -> tuple[Ints, Ints]:
-    """Find the groups that look alike: the kind of each group, and the class counts of a kind.
+@dataclass(frozen=True)
+class _Kinds:
+    """Groups that look alike: how many there are of each kind, and what one of them holds.
+
+    What it holds is listed sparsely, as there may be thousands of classes: from `start[k]` on,
+    `column` and `count` say how many rows of which class a group of kind k has. The last entry
+    of a kind, in a column of its own, is the number of its rows, which counts like a class.
+    """
+
+    size: Ints
+    start: Ints
+    column: Ints
+    count: Floats
+
+    @property
+    def last(self) -> Ints:
+        """Where the last entry of each kind is: the one that counts all its rows."""
+        return np.append(self.start[1:], len(self.column)) - 1
+
+    def sums(self, entries: Floats) -> Floats:
+        """Add up the entries (parts by entries) of each kind: kinds by parts."""
+        return np.add.reduceat(entries, self.start, axis=1).T
+
+    def totals(self, each: Floats, groups: Ints) -> Floats:
+        """Add up a figure of each entry over so many groups of each kind: one sum a column."""
+        times = np.repeat(groups, np.diff(np.append(self.start, len(self.column))))
+        return np.bincount(self.column, each * times)
+
+
+def _kinds(groups: Ints, classes: Ints, order: Keys) -> tuple[Ints, _Kinds]:
+    """Find the groups that look alike: the kind of each group, and what the kinds are.
 
     A group's signature is the sum of one random number a row, drawn for the row's class, so
     that equal counts give equal signatures without a table of groups by classes.
     """
-    draws = np.random.default_rng(0).integers(0, 2**63, classes.max() + 1, dtype=np.uint64)
-    signature = np.zeros(groups.max() + 1, np.uint64)
+    width = int(classes.max()) + 1
+    # The legacy generator is the one whose numbers NumPy promises never to change.
+    draws = np.frombuffer(np.random.RandomState(0).bytes(8 * width), "<u8")
+    signature = np.zeros(len(order), np.uint64)
     np.add.at(signature, groups, draws[classes])
-    _, first, kind = np.unique(signature, return_index=True, return_inverse=True)
-    place = np.full(len(signature), -1)
-    place[first] = np.arange(len(first))
-    vectors = np.zeros((len(first), classes.max() + 1), np.int64)
-    shown = place[groups] >= 0
-    np.add.at(vectors, (place[groups[shown]], classes[shown]), 1)
+    _, shown, kind, size = np.unique(
+        signature, return_index=True, return_inverse=True, return_counts=True
+    )
+    rows = np.bincount(groups)[shown]
     # Large groups come first: the small ones then fill the gaps.
-    ranking = np.lexsort((*vectors.T, -vectors.sum(1)))
-    return np.argsort(ranking)[kind], vectors[ranking]
+    ranking = np.lexsort((group_keys(kind, order), -rows))
+    rank = np.argsort(ranking)
+    place = np.full(len(order), -1)
+    place[shown] = rank
+    rows, size, place = rows[ranking], size[ranking], place[groups]
+    entry, count = np.unique(
+        (place * (width + 1) + classes)[place >= 0], return_counts=True
+    )
+    entry = np.append(entry, np.arange(len(rows)) * (width + 1) + width)
+    by_kind = np.argsort(entry)
+    column = entry[by_kind] % (width + 1)
+    start = np.append(0, np.flatnonzero(column == width)[:-1] + 1)
+    count = np.append(count, rows)[by_kind]
+    return rank[kind], _Kinds(size, start, column, count.astype(float))
 
 
-def _shares(vectors: Ints, sizes: Ints, wish: Floats) -> Ints:
-    """Divide each kind by the wish, and give its last groups to the parts that lack most."""
-    columns = _weighted(vectors, SIZE_WEIGHTS[0])
-    counts = np.floor(np.outer(sizes, wish) + 1e-9).astype(np.int64)
-    excess = np.zeros((len(wish), columns.shape[1]))
-    for k, vector in enumerate(columns):
-        excess += np.outer(counts[k] - sizes[k] * wish, vector)
-        for _ in range(sizes[k] - counts[k].sum()):
-            cost = np.where(wish > 0, excess @ vector, np.inf)
-            part = int(np.argmin(cost))
+def _shares(kinds: _Kinds, wish: Floats, chance: np.uint64) -> Ints:
+    """Divide each kind by the wish, and give its last groups to the parts that lack most.
+
+    Errors are carried on from kind to kind. They begin at random, within one group, as a
+    systematic sample begins at a random place: without that, no seed would ever put the largest
+    patient into test.
+    """
+    counts = np.floor(np.outer(kinds.size, wish) + 1e-9).astype(np.int64)
+    largest = np.zeros(kinds.column.max() + 1)
+    np.maximum.at(largest, kinds.column, kinds.count)
+    random = np.random.RandomState(int(chance) & 0xFFFFFFFF)
+    excess = random.random_sample((len(wish), len(largest))) * largest
+    owed = counts - np.outer(kinds.size, wish)
+    left = (kinds.size - counts.sum(1)).tolist()
+    ends = (kinds.last + 1).tolist()
+    for k, (start, end) in enumerate(zip(kinds.start.tolist(), ends, strict=True)):
+        column, count = kinds.column[start:end], kinds.count[start:end]
+        here = excess[:, column] + owed[k][:, np.newaxis] * count
+        for _ in range(left[k]):
+            part = (here @ count).argmin()
             counts[k, part] += 1
-            excess[part] += vector
+            here[part] += count
+        excess[:, column] = here
     return counts
 
 
-def _weighted(vectors: Ints, weight: float) -> Floats:
-    """Put the weighted size of a group beside its counts of the classes."""
-    size = vectors.sum(1, keepdims=True) * np.sqrt(weight)
-    return np.hstack([vectors, size]).astype(float)
-
-
-def _improve(counts: Ints, vectors: Ints, wish: Floats, weight: float) -> Ints:
-    """Move single groups between parts while that brings the counts nearer to the wish."""
-    columns, has = _weighted(vectors, weight), (vectors > 0).astype(np.int64)
-    totals = counts.sum(1) @ columns
-    everywhere = counts.sum(1) @ has >= (wish > 0).sum()
-    length = (columns**2).sum(1)
-    for _ in range(MOST_MOVES):
-        excess = counts.T @ columns - np.outer(wish, totals)
-        there = counts.T @ has
-        pull = columns @ excess.T
-        lost = has @ ((there == 1) & everywhere).T
-        won = has @ ((there == 0) & everywhere).T
-        leave = -2 * pull + MISSING * lost
-        enter = 2 * pull - MISSING * won
+def _improve(counts: Ints, kinds: _Kinds, wish: Floats) -> Ints:
+    """Move single groups between parts while that lowers the cost."""
+    column, rows = kinds.column, kinds.count[kinds.last]
+    weight = np.append(np.ones(column.max()), SIZE_WEIGHT)
+    each, once = kinds.count * weight[column], np.ones(len(column))
+    length = kinds.sums((kinds.count * each)[np.newaxis])
+    everywhere = kinds.totals(once, kinds.size) >= len(wish)
+    excess = np.array([kinds.totals(kinds.count, c) for c in counts.T])
+    excess -= np.outer(wish, excess.sum(0))
+    there = np.array([kinds.totals(once, c) for c in counts.T])
+    kind, everyone = np.arange(len(counts)), np.arange(len(wish))
+    for _ in range(int(min(MOST_MOVES, 1 + WORK // (len(column) * len(wish))))):
+        pull = 2 * kinds.sums(excess[:, column] * each)
+        lost = kinds.sums(((there == 1) & everywhere)[:, column].astype(float))
+        won = kinds.sums(((there == 0) & everywhere)[:, column].astype(float))
+        leave = length - pull + MISSING * lost + FAR * _further(excess[:, -1], -rows, rows.max())
+        enter = length + pull - MISSING * won + FAR * _further(excess[:, -1], rows, rows.max())
         leave[counts == 0] = np.inf
-        enter[:, wish == 0] = np.inf
-        gain = leave[:, :, None] + enter[:, None, :] + 2 * length[:, None, None]
-        gain[:, np.arange(len(wish)), np.arange(len(wish))] = 0
-        kind, start, end = np.unravel_index(np.argmin(gain), gain.shape)
-        if gain[kind, start, end] > -1e-6:
+        # The best part to enter is the same for every part to leave, but for that part itself.
+        best = enter.argmin(1)
+        gain = leave + enter[kind, best][:, np.newaxis]
+        enter[kind, best] = np.inf
+        second = enter.argmin(1)
+        gain[kind, best] = leave[kind, best] + enter[kind, second]
+        k, start = np.unravel_index(gain.argmin(), gain.shape)
+        if not gain[k, start] < -1e-6:
             break
-        counts[kind, start] -= 1
-        counts[kind, end] += 1
+        end = second[k] if start == best[k] else best[k]
+        here = slice(kinds.start[k], kinds.last[k] + 1)
+        for part, step in ((start, -1), (end, 1)):
+            counts[k, part] += step
+            excess[part, column[here]] += step * kinds.count[here]
+            there[part, column[here]] += step
     return counts
+
+
+def _further(excess: Floats, rows: Floats, within: float) -> Floats:
+    """How much further a part gets off the wish than it may, by so many rows more: by kinds."""
+    now = np.maximum(np.abs(excess) - within - 1e-6, 0)
+    then = np.maximum(np.abs(excess + rows[:, np.newaxis]) - within - 1e-6, 0)
+    further: Floats = then - now
+    return further
 
 
 def scarce(groups: Ints, classes: Ints) -> Ints:

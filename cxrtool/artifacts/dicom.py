@@ -21,39 +21,82 @@ DEFLATED = b"1.2.840.10008.1.2.1.99"
 # A deflated data set may not unpack to more; pydicom would unpack all of it before it says a word.
 MOST_INFLATED = 256 << 20
 DIRECTORY = "1.2.840.10008.1.3.10"
+# Value representations whose length takes four bytes.
+LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 ENDINGS = (".dcm", ".dicom", ".dic")
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+
+# What stands beside the images of an export and holds none: reports, keys, presentation states.
+NO_IMAGES = {"AU", "DOC", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "SR"}
+IMAGES = {"CR", "CT", "DX", "MR", "NM", "OT", "PT", "RF", "RG", "US", "XA"}
 
 
 def claims(data: bytes, path: str) -> bool:
-    """Tell whether a file is, or says it is, DICOM."""
-    return data[128:132] == b"DICM" or path.lower().endswith(ENDINGS)
+    """Tell whether a file is, or says it is, DICOM; some are pictures in spite of their ending."""
+    named = path.lower().endswith(ENDINGS) and not data.startswith(PICTURES)
+    return data[128:132] == b"DICM" or named
 
 
 def decode(data: bytes, most_pixels: int) -> tuple[NDArray[np.generic], dict[str, str], str]:
     """Decode the first frame: grey values, the allowed header fields, and a warning if any."""
+    try:
+        dataset = _open(data)
+        frames, known = _check(dataset, most_pixels), header(dataset)
+    except (Unreadable, MemoryError):
+        raise
+    except Exception as e:
+        # The text of the exception may quote the header, where names are.
+        raise Unreadable(f"damaged DICOM header ({type(e).__name__})") from None
+    try:
+        values, warning = _pixels(dataset)
+    except MemoryError:
+        raise
+    except Exception as e:
+        cut = "are cut short" if "less than expected" in str(e) else "cannot be decoded"
+        raise Unreadable(f"its pixels {cut} ({_coding(dataset)})") from None
+    if frames > 1:
+        warning = f"the first of {frames} frames is used" + (f"; {warning}" if warning else "")
+    return values, known, warning
+
+
+def _open(data: bytes) -> Any:
     import pydicom
 
     _refuse_bomb(data)
-    dataset = pydicom.dcmread(io.BytesIO(data), force=data[128:132] != b"DICM")
-    frames = _check(dataset, most_pixels)
-    warning = f"the first of {frames} frames is used" if frames > 1 else ""
-    return _pixels(dataset), header(dataset), warning
+    magic = data[128:132] == b"DICM"
+    dataset = pydicom.dcmread(io.BytesIO(data), force=not magic)
+    if not magic and "Rows" not in dataset and "SOPClassUID" not in dataset:
+        raise Unreadable("not a DICOM file")
+    return dataset
 
 
 def _refuse_bomb(data: bytes) -> None:
-    if DEFLATED not in data[132:2048]:
+    syntax, start = _meta(data)
+    if syntax != DEFLATED:
         return
-    # The group length, the first element of the file meta, tells where the deflated part begins.
-    if data[132:138] != b"\x02\0\0\0UL":
-        raise ValueError("no length of the file meta")
-    start = 144 + int.from_bytes(data[140:144], "little")
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, inflated = data[start:], 0
-    while left and not inflater.eof:
-        inflated += len(inflater.decompress(left, 1 << 20))
-        left = inflater.unconsumed_tail
-        if inflated > MOST_INFLATED:
-            raise ValueError(f"unpacks to more than {MOST_INFLATED >> 20} MiB")
+    inflated = 0
+    for at in range(start, len(data), 1 << 16):
+        piece = data[at : at + (1 << 16)]
+        while piece and not inflater.eof:
+            inflated += len(inflater.decompress(piece, 1 << 20))
+            piece = inflater.unconsumed_tail
+            if inflated > MOST_INFLATED:
+                raise Unreadable(f"unpacks to more than {MOST_INFLATED >> 20} MiB")
+
+
+def _meta(data: bytes) -> tuple[bytes, int]:
+    """Find the transfer syntax, and where the file meta ends: no library tells both in safety."""
+    at, syntax = 132 if data[128:132] == b"DICM" else 0, b""
+    while data[at : at + 2] == b"\x02\0":
+        element, wide = data[at + 2 : at + 4], data[at + 4 : at + 6] in LONG
+        length = data[at + 8 : at + 12] if wide else data[at + 6 : at + 8]
+        at += 12 if wide else 8
+        value = data[at : at + int.from_bytes(length, "little")]
+        at += int.from_bytes(length, "little")
+        if element == b"\x10\0":
+            syntax = value.rstrip(b"\0 ")
+    return syntax, at
 
 
 def _check(dataset: Any, most_pixels: int) -> int:
@@ -61,15 +104,32 @@ def _check(dataset: Any, most_pixels: int) -> int:
     if dataset.file_meta.get("MediaStorageSOPClassUID") == DIRECTORY:
         raise Unreadable("a DICOMDIR index, not an image", failed=False)
     if "PixelData" not in dataset:
-        kind = dataset.get("Modality") or "unknown modality"
-        raise Unreadable(f"DICOM without pixel data ({kind})", "Remove it.")
-    pixels = int(dataset.Rows) * int(dataset.Columns)
-    if not 0 < pixels <= most_pixels:
-        raise ValueError(f"{dataset.Columns} x {dataset.Rows} pixels")
+        raise _without_pixels(str(dataset.get("Modality") or ""))
+    height, width = int(dataset.Rows), int(dataset.Columns)
+    if height * width > most_pixels:
+        raise Unreadable(f"{width} x {height} pixels, more than any radiograph has")
+    if not height * width > 0:
+        raise Unreadable("it has no pixels")
     return int(dataset.get("NumberOfFrames") or 1)
 
 
-def _pixels(dataset: Any) -> NDArray[np.generic]:
+def _without_pixels(modality: str) -> Unreadable:
+    if modality in NO_IMAGES:
+        return Unreadable(f"a DICOM document ({modality}), not an image", failed=False)
+    known = f" ({modality})" if modality in IMAGES else ""
+    return Unreadable(f"DICOM without pixel data{known}", "Remove it.")
+
+
+def _coding(dataset: Any) -> str:
+    """Name the transfer syntax; the UID itself could be anything."""
+    from pydicom import uid
+
+    syntax = uid.UID(str(dataset.file_meta.get("TransferSyntaxUID", "")))
+    return str(syntax.name) if syntax in uid.AllTransferSyntaxes else "unknown transfer syntax"
+
+
+def _pixels(dataset: Any) -> tuple[NDArray[np.generic], str]:
+    """Decode the first frame as it is meant to be seen, dark to light, and a warning if any."""
     from pydicom import pixels
 
     if not hasattr(dataset.file_meta, "TransferSyntaxUID"):
@@ -79,13 +139,9 @@ def _pixels(dataset: Any) -> NDArray[np.generic]:
     if photometric == "PALETTE COLOR":
         values = pixels.apply_color_lut(values, dataset)
     if values.ndim == 3:
-        from PIL import Image
-
-        eight = values if values.dtype == np.uint8 else (values >> 8).astype(np.uint8)
-        return np.asarray(Image.fromarray(eight[..., :3]).convert("L"))
+        return values, ""
     padding = _padding(dataset, values)
-    shown = pixels.apply_modality_lut(values, dataset)
-    shown = pixels.apply_voi_lut(shown, dataset, index=0)
+    shown, warning = _through_luts(values, dataset)
     if padding.any() and not padding.all():
         # Padding is no tissue: it takes the darkest shown value, whatever number it has.
         dark = np.max if photometric == "MONOCHROME1" else np.min
@@ -93,7 +149,56 @@ def _pixels(dataset: Any) -> NDArray[np.generic]:
     if photometric == "MONOCHROME1":
         shown = shown.max() + shown.min() - shown
     small = shown.dtype.kind in "iu" and shown.min() >= 0 and shown.max() <= 255
-    return shown.astype(np.uint8) if small and dataset.BitsStored <= 8 else shown
+    return (shown.astype(np.uint8) if small and dataset.BitsStored <= 8 else shown), warning
+
+
+def _through_luts(values: NDArray[np.generic], dataset: Any) -> tuple[NDArray[np.generic], str]:
+    """Apply the modality LUT and the VOI LUT or window; a useless window is left out.
+
+    Archives hold windows of no width, and windows beside all values: one grey for every pixel.
+    """
+    from pydicom import pixels
+
+    plain = pixels.apply_modality_lut(values, dataset)
+    try:
+        if dataset.get("VOILUTSequence"):
+            shown = pixels.apply_voi(plain, dataset)
+        else:
+            shown = _windowed(plain, dataset)
+    except MemoryError:
+        raise
+    except Exception:
+        return plain, "its window is damaged and not applied"
+    if shown.min() == shown.max() and plain.min() != plain.max():
+        return plain, "its window shows nothing and is not applied"
+    return shown, ""
+
+
+def _windowed(values: NDArray[np.generic], dataset: Any) -> NDArray[np.generic]:
+    """Apply the first window (DICOM PS3.3, C.11.2.1.2 and C.11.2.1.3), to 16 bits.
+
+    pydicom's own shows the negative of an image whose rescale slope is negative.
+    """
+    center, width = (_first(dataset.get(name)) for name in ("WindowCenter", "WindowWidth"))
+    if center is None or width is None:
+        return values
+    function = str(dataset.get("VOILUTFunction") or "LINEAR").upper()
+    exact = function != "LINEAR"
+    if width <= 0 if exact else width < 1:
+        raise ValueError(f"a window of width {width}")
+    shift = values.astype(np.float64) - (center if exact else center - 0.5)
+    if function == "SIGMOID":
+        share = 1 / (1 + np.exp(-4 * shift / width))
+    else:
+        share = np.clip(shift / max(width if exact else width - 1, 1e-9) + 0.5, 0, 1)
+    return np.asarray(np.rint(share * 65535).astype(np.uint16))
+
+
+def _first(value: Any) -> float | None:
+    """Take the first of the numbers that a field may hold."""
+    if value is None or value == "" or isinstance(value, str):
+        return float(value) if value else None
+    return float(value[0] if hasattr(value, "__len__") else value)
 
 
 def _padding(dataset: Any, values: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -149,10 +254,10 @@ def load_key(file: str | None) -> bytes:
             raise CxrtoolError(f"{file}: a key needs 16 bytes or more", "Use a longer secret.")
         return key
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if not os.path.isabs(cache):
+        raise CxrtoolError("no home folder for the key of the pseudonyms", "Name a file with --key.")
     path = os.path.join(cache, "cxrtool", "pseudonym.key")
     if not os.path.exists(path):
         files.make_folder(os.path.dirname(path))
-        with files.atomic(path) as stream:
-            stream.write(secrets.token_hex(32).encode())
-        os.chmod(path, 0o600)
+        files.create(path, secrets.token_hex(32).encode())
     return load_key(path)

@@ -31,11 +31,11 @@ class Failures:
         self.failed = 0
         self._skips: list[tuple[str, str, str]] = []
         self._left_out: Counter[str] = Counter()
-        if failures is None and folder is None and output == "-":
-            self.file = None
-        else:
-            beside = os.path.dirname(output) if folder is None else folder
-            self.file = failures or os.path.join(beside, "failures.csv")
+        self.file = failures or _place(folder, output)
+        # A file of the user's own that happens to have the name is not to be lost.
+        if failures is None and self.file and os.path.exists(self.file) and not _is_list(self.file):
+            what = f"{self.file}: in the way of the list of skipped inputs"
+            raise CxrtoolError(what, "Say with --failures FILE where the list is to go.")
 
     def __len__(self) -> int:
         return len(self._skips)
@@ -67,6 +67,14 @@ class Failures:
             elif _is_list(self.file):
                 os.unlink(self.file)
         return ExitCode.SOME_INPUTS_FAILED if self.failed else ExitCode.DONE
+
+
+def _place(folder: str | None, output: str) -> str | None:
+    # Beside /dev/null there is no room for a list.
+    device = os.path.exists(output) and not os.path.isfile(output)
+    if folder is None and (output == "-" or device):
+        return None
+    return os.path.join(os.path.dirname(output) if folder is None else folder, "failures.csv")
 
 
 def _clean(cells: tuple[str, str, str]) -> tuple[str, ...]:

@@ -102,6 +102,24 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
+def create(path: str, data: bytes) -> None:
+    """Write a secret whole, for this user's eyes, unless a run beside this one was first."""
+    try:
+        handle, part = tempfile.mkstemp(".part", _part_prefix(), os.path.dirname(path))
+    except OSError as e:
+        raise output_error(path, e) from e
+    try:
+        with _reported(path), os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a rename, takes no place that is taken.
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        os.unlink(part)
+
+
 @contextlib.contextmanager
 def _reported(path: str | os.PathLike[str]) -> Iterator[None]:
     """Name the output in the errors of writing it, and leave those of other files alone."""
@@ -135,8 +153,8 @@ def _remove_if_dead(part: str, pid: int) -> None:
     except ProcessLookupError:
         with contextlib.suppress(OSError):
             os.unlink(part)
-    except PermissionError:
-        pass  # Alive, and somebody else's.
+    except (PermissionError, OverflowError):
+        pass  # Alive and somebody else's, or no process at all.
 
 
 def _umask() -> int:

@@ -11,6 +11,7 @@ import io
 import os
 import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,12 +27,18 @@ Grey = NDArray[np.uint8] | NDArray[np.uint16]
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 512 << 20
 
-# What Pillow may open. Formats that run programs (EPS) or are recognised by almost anything (TGA)
-# stay out.
+# What Pillow may open; JPEG brings MPO along. Formats that run programs (EPS) or are recognised by
+# almost anything (TGA) stay out. A name that this Pillow does not know would make it refuse all.
 FORMATS = (
     "PNG", "JPEG", "JPEG2000", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "SGI",
     "AVIF",
 )  # fmt: skip
+Image.init()
+FORMATS = tuple(name for name in FORMATS if name in Image.OPEN)
+
+# The chunks of a PNG that make its pixels.
+CRITICAL = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+ORIENTATION = 0x0112  # The EXIF tag.
 
 SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N")
 Image.MAX_IMAGE_PIXELS = None  # The limit above is checked before anything is decoded.
@@ -73,6 +80,8 @@ def decode(data: bytes, is_dicom: bool = False) -> Picture:
                 values, header, warning = dicom.decode(data, MOST_PIXELS)
             else:
                 (values, warning), header = _decode_picture(data), {}
+            if values.ndim == 3:
+                values = luminance(values)
     except (Unreadable, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -96,13 +105,66 @@ def _decode_picture(data: bytes) -> tuple[NDArray[np.generic], str]:
         frames = getattr(image, "n_frames", 1)
         warning = f"the first of {frames} frames is used" if frames > 1 else ""
         image.seek(0)
+        deep = _has_deep_colour(image)
         image.load()
-        if image.format == "PNG" and b"IEND" not in data[-4096:]:
-            raise Unreadable("truncated: its end is missing")
+        if image.format == "PNG":
+            _check_png(data)
         # The tag is read before the turn, which drops the tags.
         inverted = image.format == "TIFF" and _white_is_zero(image)
-        values = _values(_turned(image))
-        return (values.max() + values.min() - values if inverted else values), warning
+        values = _values(_turned(_deepened(image, deep, data)))
+        return (_inverted(values) if inverted else values), warning
+
+
+def _check_png(data: bytes) -> None:
+    """Refuse what Pillow reads without a word: a flipped byte, an end that is missing."""
+    for kind, whole in _chunks(data):
+        if kind in CRITICAL and not whole:
+            raise Unreadable(f"damaged: the checksum of its {kind.decode()} chunk is wrong")
+        if kind == b"IEND":
+            return
+    raise Unreadable("truncated: its end is missing")
+
+
+def _has_deep_colour(image: Image.Image) -> bool:
+    """Tell colour of 16 bits a channel, of which Pillow would keep the upper 8.
+
+    A radiograph of 12 bits saved so would be left with 16 grey levels.
+    """
+    return image.mode not in SIXTEEN and image.mode != "I" and any(
+        ";16" in str(tile[3]) for tile in image.tile
+    )
+
+
+def _deepened(image: Image.Image, deep: bool, data: bytes) -> Image.Image:
+    """Decode deep colour again with OpenCV, which keeps all of its bits."""
+    if not deep:
+        return image
+    import cv2
+
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16:
+        return image
+    if values.ndim == 3:
+        values = luminance(values[..., 2::-1]) if values.shape[2] > 2 else values[..., 0]
+    grey = Image.fromarray(values)
+    grey.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
+    return grey
+
+
+def luminance(colour: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Reduce red, green and blue to grey by the weights of ITU-R BT.601, at the depth they have."""
+    if colour.dtype == np.uint8:
+        return np.asarray(Image.fromarray(colour[..., :3]).convert("L"))
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    return np.asarray(np.rint(colour[..., :3] @ weights).astype(colour.dtype))
+
+
+def _inverted(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return values
+    # The sum may overflow its type; the difference comes back into it.
+    return np.asarray(finite.max() + finite.min() - values)
 
 
 def _white_is_zero(image: Image.Image) -> bool:
@@ -207,13 +269,15 @@ def is_made(path: str | os.PathLike[str], made_with: str) -> bool:
 
 
 def _whole_png(data: bytes) -> bool:
-    at = 8
+    chunks = list(_chunks(data))
+    return all(whole for _, whole in chunks) and bool(chunks) and chunks[-1][0] == b"IEND"
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Yield the kind of each chunk of a PNG, and whether its checksum is right."""
+    at, view = 8, memoryview(data)
     while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        body = data[at + 4 : at + 8 + length]
-        if data[at + 8 + length : at + 12 + length] != zlib.crc32(body).to_bytes(4, "big"):
-            return False
-        at += 12 + length
-        if body[:4] == b"IEND":
-            return at == len(data)
-    return False
+        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
+        crc = zlib.crc32(view[at + 4 : end]).to_bytes(4, "big")
+        yield bytes(view[at + 4 : at + 8]), view[end : end + 4] == crc
+        at = end + 4

@@ -1,10 +1,9 @@
 """The manifest: one row an image, strings all of it, columns that pass through untouched."""
 
 import csv
-import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cxrtool.artifacts.table import Table
@@ -56,26 +55,35 @@ class Manifest(Table):
 
     def numbered(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that all conditions hold for, with their numbers."""
-        rows = super().numbered()
-        first = next(rows, None)
-        if first is None:
-            raise CxrtoolError(f"{self.name}: no rows after the header", "Check what made it.")
-        if self.where:
-            yield from self._chosen(itertools.chain([first], rows))
-        else:
-            yield first
-            yield from rows
-
-    def _chosen(self, rows: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
         read = kept = 0
-        for number, row in rows:
-            read += 1
-            if all(w.holds(row[i]) for i, w in self.where):
+        for read, (number, row) in enumerate(super().numbered(), 1):
+            if not self.where or self._holds(row):
                 kept += 1
                 yield number, row
+        self._tell(read, kept)
+
+    def chunks(self) -> Iterator[list[list[str]]]:
+        """Yield the rows that all conditions hold for, many at a time."""
+        read = kept = 0
+        for chunk in super().chunks():
+            read += len(chunk)
+            if self.where:
+                chunk = list(filter(self._holds, chunk))
+            kept += len(chunk)
+            yield chunk
+        self._tell(read, kept)
+
+    def _holds(self, row: list[str]) -> bool:
+        return all(w.holds(row[i]) for i, w in self.where)
+
+    def _tell(self, read: int, kept: int) -> None:
+        """End a reading: one that gave nothing is a mistake."""
+        if not read:
+            raise CxrtoolError(f"{self.name}: no rows after the header", "Check what made it.")
         if not kept:
             raise self._nothing_kept()
-        detail(f"{self.name}: kept {kept} of {read} rows")
+        if self.where:
+            detail(f"{self.name}: kept {kept} of {read} rows")
 
     def _nothing_kept(self) -> CxrtoolError:
         conditions = " and ".join(f"--where {w}" for _, w in self.where)

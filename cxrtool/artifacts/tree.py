@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from cxrtool.errors import CxrtoolError, Skip
 
 # A file with such an ending claims to be an image; one without it must begin like one.
-ENDINGS = frozenset(
-    ".png .jpg .jpeg .jpe .jp2 .j2k .jpx .tif .tiff .bmp .dib .gif .webp .pgm .ppm .pnm .pbm"
-    " .pcx .sgi .avif .mpo .dcm .dicom .dic".split()
-)
+ENDINGS = frozenset({
+    ".png", ".jpg", ".jpeg", ".jpe", ".jp2", ".j2k", ".jpx", ".tif", ".tiff", ".bmp", ".dib",
+    ".gif", ".webp", ".pgm", ".ppm", ".pnm", ".pbm", ".pcx", ".sgi", ".avif", ".mpo", ".dcm",
+    ".dicom", ".dic",
+})  # fmt: skip
 
 _MAGIC = (
     b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", b"GIF8",
@@ -20,14 +21,16 @@ _MAGIC = (
 
 def looks_like_image(path: str) -> bool:
     """Tell an image by its ending, else by its first bytes (DICOM exports have no endings)."""
-    if os.path.splitext(path)[1].lower() in ENDINGS:
+    if _claims_image(path):
         return True
-    try:
-        with open(path, "rb") as file:
-            head = file.read(132)
-    except OSError:
-        return False
-    return head.startswith(_MAGIC) or head[128:] == b"DICM"
+    with open(path, "rb") as file:
+        head = file.read(132)
+    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    return webp or head.startswith(_MAGIC) or head[128:] == b"DICM"
+
+
+def _claims_image(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in ENDINGS
 
 
 def images(root: str) -> Iterator[str | Skip]:
@@ -40,38 +43,54 @@ def images(root: str) -> Iterator[str | Skip]:
         if isinstance(path, Skip):
             yield path
         elif (reason := _unusable(path)) is not None:
-            if os.path.splitext(path)[1].lower() in ENDINGS:
+            if _claims_image(path):
                 yield Skip(path, reason, "Repair or remove it.")
-        elif looks_like_image(path):
-            yield path
+        else:
+            try:
+                if looks_like_image(path):
+                    yield path
+            except OSError as e:
+                # Nobody can tell that it is no image.
+                yield Skip(path, (e.strerror or "unreadable").lower(), "Check its rights.")
 
 
 def files(root: str) -> Iterator[str | Skip]:
     """Yield every path below a folder that is not itself a folder, in the order of the names."""
     if not os.path.isdir(root):
         raise CxrtoolError(f"{root}: no such folder", "Check the path.")
-    yield from _walk(root, set())
+    seen: set[tuple[int, int]] = set()
+    # A stack of what is left in the folders that are open: trees may be deeper than calls.
+    open_folders = [iter([(root, True)])]
+    while open_folders:
+        path, is_folder = next(open_folders[-1], ("", False))
+        if not path:
+            open_folders.pop()
+        elif not is_folder:
+            yield path
+        else:
+            entered = _enter(path, seen)
+            if isinstance(entered, Skip):
+                yield entered
+            else:
+                open_folders.append(iter(entered))
 
 
-def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[str | Skip]:
+def _enter(folder: str, seen: set[tuple[int, int]]) -> list[tuple[str, bool]] | Skip:
+    """List what is in a folder, in the order of the names, and which of it are folders."""
     try:
         about = os.stat(folder)
         if (about.st_dev, about.st_ino) in seen:
-            return
+            return Skip(folder, "a link to a folder that is read already", failed=False)
         seen.add((about.st_dev, about.st_ino))
-        # Bytes sort the same in every locale.
-        entries = sorted(os.scandir(folder), key=lambda e: os.fsencode(e.name))
+        with os.scandir(folder) as found:
+            # Bytes sort the same in every locale.
+            entries = sorted(found, key=lambda e: os.fsencode(e.name))
     except OSError as e:
-        yield Skip(folder, f"unreadable folder: {(e.strerror or '').lower()}", "Check its rights.")
-        return
-    for entry in entries:
-        # macOS archives carry a shadow of every file.
-        if entry.name.startswith("._") or entry.name == "__MACOSX":
-            continue
-        if _is_folder(entry):
-            yield from _walk(entry.path, seen)
-        else:
-            yield entry.path
+        reason = f"unreadable folder: {(e.strerror or '').lower()}"
+        return Skip(folder, reason, "Check its rights.")
+    # macOS archives carry a shadow of every file.
+    shadows = [e for e in entries if e.name.startswith("._") or e.name == "__MACOSX"]
+    return [(e.path, _is_folder(e)) for e in entries if e not in shadows]
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -124,7 +143,8 @@ class Index:
 
 def _shared_tail(path: str, want: str) -> int:
     same = 0
-    for a, b in zip(reversed(path.split(os.sep)[:-1]), reversed(want.split("/")[:-1]), strict=False):
+    ours, theirs = path.split(os.sep)[-2::-1], want.split("/")[-2::-1]
+    for a, b in zip(ours, theirs, strict=False):
         if a != b:
             break
         same += 1

@@ -1,0 +1,93 @@
+"""What holds for every command, whoever adds one."""
+
+import inspect
+import re
+import shlex
+
+import pytest
+
+from cxrtool import options, registry
+from cxrtool.verbs import Flag, verbs
+
+VERBS = registry.names("commands")
+# The argument list that makes a command read a manifest, for those that do.
+READERS = {v.name: [] for v in verbs() if any(a.metavar == "MANIFEST" for a in v.arguments)}
+READERS["ingest"] = ["-"]
+
+BAD = {
+    "empty": ("", "standard input: empty, without even a header"),
+    "header only": ("path,label,patient\n", "standard input: no rows after the header"),
+    "no path": ("file,label\na.png,x\n", "standard input: no column 'path' among: file, label"),
+    "ragged": ("path,label,patient\na.png,x\n", "standard input: row 2: 2 cells where the header"),
+    "NUL": ("path,label,patient\na\0.png,x,p\n", "standard input: row 2: it holds a NUL byte"),
+    "not UTF-8": (b"path,label,patient\n\xff.png,x,p\n", "standard input: row 2: it is not UTF-8"),
+    "twice": (
+        "path,label,label\na.png,x,p\n",
+        "standard input: row 1: column 'label' stands twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_every_option_and_exits_0(cxrtool, verb):
+    done = cxrtool(verb, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    command = next(v for v in verbs() if v.name == verb)
+    for option in command.options:
+        assert Flag(option).long in done.stdout
+        assert option.help
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_unknown_option_is_one_line_and_exit_2(cxrtool, verb):
+    done = cxrtool(verb, "--quite")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"cxrtool {verb}: no such option: --quite. Did you mean --quiet?\n"
+
+
+@pytest.mark.parametrize("mistake", BAD)
+@pytest.mark.parametrize("verb", READERS)
+def test_a_bad_manifest_is_one_line_and_exit_2(cxrtool, verb, mistake):
+    content, message = BAD[mistake]
+    done = cxrtool(verb, *READERS[verb], stdin=content)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"cxrtool {verb}: {message}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", READERS)
+def test_a_missing_manifest_is_one_line_and_exit_2(cxrtool, verb):
+    done = cxrtool(verb, "nowhere.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"cxrtool {verb}: nowhere.csv: no such file")
+    assert done.stderr.count("\n") == 1
+
+
+def test_letters_mean_the_same_everywhere():
+    meaning = dict(re.findall(r"\| (-\w) +\| (--[\w-]+)", options.__doc__))
+    for command in verbs():
+        for flag in map(Flag, command.options):
+            assert not flag.short or meaning[flag.short] == flag.long
+
+
+def test_shared_options_are_spelled_once():
+    shared = {"--where", "--root", "--jobs", "--seed", "--dry-run", "--force", "--output", "--dir"}
+    for verb in VERBS:
+        source = inspect.getsource(registry.module("commands", verb))
+        for name in shared:
+            again = re.search(rf'Option\([^)]*"{name}"', source)
+            assert not again, f"{verb} spells {name} itself"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_examples_parse(verb):
+    command = next(v for v in verbs() if v.name == verb)
+    known = {n for f in map(Flag, command.options) for n in (f.long, f.short) if n}
+    for example, text in command.paragraphs():
+        for line in text.splitlines() if example else ():
+            for part in line.split("|"):
+                words = shlex.split(part)
+                if words[:2] == ["cxrtool", verb]:
+                    assert {w.partition("=")[0] for w in words if w.startswith("-")} <= known | {
+                        "-"
+                    }

@@ -1,0 +1,125 @@
+"""The commands together, as shells run them: pipes, closed pipes, full disks, signals."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CXRTOOL = f"{sys.executable} -m cxrtool"
+HEADER = "path,label,patient\n"
+
+
+def sh(script, folder, **more):
+    return subprocess.run(
+        ["bash", "-c", f'set -o pipefail; cxrtool() {{ {CXRTOOL} "$@"; }}; {script}'],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=120,
+        env={**os.environ, "HOME": str(folder), "XDG_CACHE_HOME": str(folder)},
+        **more,
+    )
+
+
+@pytest.fixture
+def big(tmp_path):
+    rows = (f"{i}.png,{'ab'[i % 2]},p{i // 3}\n" for i in range(30_000))
+    (tmp_path / "big.csv").write_text(HEADER + "".join(rows))
+    return tmp_path
+
+
+def test_a_chain_ends_in_a_clean_split(tmp_path):
+    done = sh(
+        "cxrtool phantom 60 -d ph --size 32 | cxrtool ingest - |"
+        " cxrtool split --test 0.3 --val 0.2 | tee split.csv | cxrtool split --check",
+        tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (0, "finding,column,value,parts,rows\n"), done.stderr
+    assert len((tmp_path / "split.csv").read_text().splitlines()) == 61
+
+
+def test_a_closed_pipe_ends_a_command_silently_with_141(big):
+    done = sh("cxrtool split -q big.csv | head -n 1; echo ${PIPESTATUS[0]}", big)
+    assert done.stdout == "path,label,patient,split\n141\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", ["--help", "split --help", "--version", "ingest --list"])
+def test_help_into_a_closed_pipe_is_silent(tmp_path, arguments):
+    done = sh(f"cxrtool {arguments} | sleep 0; true", tmp_path)
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", ["split -q big.csv", "--help", "ingest --list"])
+def test_a_full_disk_is_no_success(big, arguments):
+    done = sh(f"cxrtool {arguments} >/dev/full", big)
+    assert done.returncode == 3
+    assert "no space left on device. M" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_standard_output_is_no_success(big):
+    done = sh("cxrtool split -q big.csv >&-", big)
+    assert done.returncode == 3
+    assert done.stderr == "cxrtool split: standard output is closed. Name a file with -o.\n"
+
+
+def test_a_closed_standard_output_does_not_matter_where_nothing_goes_there(big):
+    done = sh("cxrtool split -q big.csv -o out.csv >&-", big)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (big / "out.csv").read_text().startswith("path,label,patient,split\n")
+
+
+def test_a_closed_standard_input_is_a_usage_error(tmp_path):
+    done = sh("cxrtool split <&-", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("cxrtool split: no manifest. Name one, or pipe one in")
+
+
+def test_a_closed_standard_error_changes_nothing(big):
+    done = sh("cxrtool split big.csv 2>&- | wc -l", big)
+    assert (done.returncode, done.stdout.strip()) == (0, "30001")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_ends_a_run_with_its_code_and_nothing_half_done(tmp_path, sent, code, word):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cxrtool", "phantom", "5000", "-d", "ph", "-o", "ph.csv"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("ph/images/*.png"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert errors == f"cxrtool phantom: {word}; a re-run goes on from there\n"
+    assert not (tmp_path / "ph.csv").exists()
+    assert not list(tmp_path.glob(".cxrtool-*.part"))
+
+
+def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
+    from cxrtool import checking, cli, progress
+
+    def broken(*_):
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(checking, "check", broken)
+    monkeypatch.setattr(sys, "stdin", None)
+    path = os.devnull
+    progress.speak("cxrtool split")
+    monkeypatch.setattr("cxrtool.artifacts.manifest.Manifest.__init__", lambda *a, **k: None)
+    assert cli.run(["split", "--check", path]) == 3
+    error = capfd.readouterr().err
+    assert "KeyError: 'surprise'. This is a fault of cxrtool itself" in error
+    assert error.count("\n") == 1
