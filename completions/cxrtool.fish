@@ -2,7 +2,7 @@
 complete -c cxrtool -f
 complete -c cxrtool -n __fish_use_subcommand -l version -d 'Print the version.'
 complete -c cxrtool -s h -l help -d 'Show the help and end.'
-complete -c cxrtool -n __fish_use_subcommand -a ingest -d 'Turn folders, images, DICOM files and published collections into one manifest'
+complete -c cxrtool -n __fish_use_subcommand -a ingest -d 'Turn folders, images, DICOM and published collections into one manifest'
 complete -c cxrtool -n __fish_use_subcommand -a phantom -d 'Make synthetic chest radiographs whose truth is known'
 complete -c cxrtool -n __fish_use_subcommand -a split -d 'Assign every patient to train, val or test'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -F

@@ -46,6 +46,7 @@ class Design:
             (self.test_where and self.test, "--test and --test-where both choose the test rows"),
             (self.folds and self.val, "with --folds, the next fold serves as val: drop --val"),
             (self.unseen and not self.folds, "--unseen reserves rows of --folds: give --folds"),
+            (self.lender == "", "--balance borrow= names no source to borrow from"),
             ((self.test or 0) + (self.val or 0) + (self.unseen or 0) >= 1,
              "--test, --val and --unseen together leave nothing to train on"),
         ]  # fmt: skip
@@ -79,5 +80,9 @@ class Design:
             parts = [Part("train", "", 0.7), Part("val", "", 0.1), Part("test", "", 0.2)]
         else:
             test, val = self.test or 0.0, self.val or 0.0
-            parts = [Part("train", "", 1 - test - val), Part("val", "", val), Part("test", "", test)]
+            parts = [
+                Part("train", "", 1 - test - val),
+                Part("val", "", val),
+                Part("test", "", test),
+            ]
         return [p for p in parts if p.wish > 0]

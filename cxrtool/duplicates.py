@@ -1,6 +1,7 @@
-"""Groups of images that are the same picture: exact by digest, near by hash and proved on pixels."""
+"""Groups of images that are the same picture: by digest, or by hash and proved on the pixels."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from cxrtool import hashing
 
 # Reads the thumbnails of images again: of (number, whether its central square), in that order.
-Thumbnails = Callable[[Sequence[tuple[int, bool]]], Iterator["NDArray[np.generic] | None"]]
+Thumbnails = Callable[[Sequence[tuple[int, bool]]], Iterator["NDArray[Any] | None"]]
 
 
 def groups(
@@ -53,7 +54,7 @@ def _proved(
     return np.array(kept, np.int64).reshape(-1, 2)
 
 
-def _same(a: "NDArray[np.generic] | None", b: "NDArray[np.generic] | None") -> bool:
+def _same(a: "NDArray[Any] | None", b: "NDArray[Any] | None") -> bool:
     if a is None or b is None:
         return False
     # The plain correlation is a hundred times cheaper, and most copies pass it.

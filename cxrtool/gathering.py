@@ -103,11 +103,11 @@ def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> It
         else:
             used.add(path)
             yield {"path": path, **{new: row[i] for new, i in renamed.items()}}
-    for path in images(folder):
-        if isinstance(path, Skip):
-            yield path
-        elif path not in used:
-            yield Skip(path, f"not listed in {metadata}", failed=False)
+    for found in images(folder):
+        if isinstance(found, Skip):
+            yield found
+        elif found not in used:
+            yield Skip(found, f"not listed in {metadata}", failed=False)
 
 
 def _naming_column(table: Table, files: Index) -> int:
@@ -141,8 +141,9 @@ def _finished(row: Row, path: str, wish: Wish) -> Row | Skip:
             row["patient"] = f"{row['source']}/{row['patient']}"
         if row.get("mask"):
             row["mask"] = manifest.relative(row["mask"], wish.root)
+    known = any(row.get(c) for c in ("finding", "label"))
     row["label"] = _label(row, wish.labels)
-    if not row["label"] and any(row.get(c) for c in ("finding", "label")):
+    if known and not row["label"]:
         return Skip(shown, "its label is mapped to nothing (--map-label)", failed=False)
     return wrong_view(row, wish.views) or row
 

@@ -19,8 +19,8 @@ A hash is the sieve, the pixels are the proof: `dhash` of every image, `near` pa
   contrast, 16 bits, equalization and a border cropped by 1 %; cropped by 2 %, 77 %; with a black
   frame of 4 in 320 pixels, 87 %. Of the equalized ones the correlation proves only a third.
 - 100,000 hashes take 0.7 s if uniform, 4 s if their distances are those of radiographs; a million
-  15 s and 211 s (13 million pairs, 0.3 GB). Thumbnail and hash of 1024 x 1024: 0.27 ms; 2.2 ms
-  where 64 does not divide the sides.
+  15 s and 211 s (13 million pairs, 0.3 GB). Thumbnail and hash of 1024 x 1024: 0.26 ms; 0.74 ms
+  of 1000 x 1010, whose sides 64 does not divide.
 """
 
 from collections.abc import Iterator
@@ -61,7 +61,33 @@ def thumbnail(image: Image, size: int = SIDE) -> Image:
         raise ValueError(f"an image of shape {image.shape} is not 2-D with pixels in it")
     if image.dtype not in (np.uint8, np.uint16):
         image = image.astype(np.float32)
+    if image.dtype != np.float32 and min(image.shape) > size and any(n % size for n in image.shape):
+        rows = _averaged(image, size)
+        both = _averaged(np.ascontiguousarray(rows.T), size).T
+        return np.rint(both).astype(image.dtype)
     return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA))
+
+
+def _averaged(image: Image, size: int) -> npt.NDArray[np.float32]:
+    """Average bands of rows, whose borders may cut a row in two.
+
+    It is what INTER_AREA does, to within a grey level; that takes three to eight times as long
+    where the sides are no multiples of the size.
+    """
+    height = len(image)
+    result = np.zeros((size, image.shape[1]), np.float32)
+    for band in range(size):
+        # Whole numbers, in units of 1 / size of a row: the borders are exact.
+        top, bottom = band * height, (band + 1) * height
+        first, last = -(-top // size), bottom // size
+        if first < last:
+            total = result[band : band + 1]
+            cv2.reduce(image[first:last], 0, cv2.REDUCE_SUM, total, cv2.CV_32F)
+        if top % size:
+            result[band] += np.float32(first - top / size) * image[first - 1]
+        if bottom % size:
+            result[band] += np.float32(bottom / size - last) * image[last]
+    return result * np.float32(size / height)
 
 
 def square(image: Image) -> Image:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cxrtool import duplicates, gathering, measuring, parallel
+from cxrtool.artifacts import files
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.gathering import FILE, LISTED, Row, Wish
@@ -40,12 +41,13 @@ class Measured:
         """Find the duplicates, and yield the rows with their group."""
 
         def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
-            files = ((self._files[i], square) for i, square in looks)
-            found = parallel.each(measuring.thumbnail, files, min(jobs, len(looks) or 1))
+            again = ((self._files[i], square) for i, square in looks)
+            found = parallel.each(measuring.thumbnail, again, min(jobs, len(looks) or 1))
             for t in bar(found, len(looks), "possible duplicates", progress):
                 yield None if isinstance(t, parallel.Lost) else t
 
-        names = duplicates.groups(*(self._cells(c) for c in HASHES), thumbnails)
+        digests, hashes, squares = (self._cells(c) for c in HASHES)
+        names = duplicates.groups(digests, hashes, squares, thumbnails)
         _tell_duplicates(names)
         at = self._at["dup_group"]
         for line, name in zip(self._lines, names, strict=True):
@@ -55,9 +57,10 @@ class Measured:
 
 
 def _tell_duplicates(names: list[str]) -> None:
-    copies = sum(map(bool, names))
+    copies, groups = sum(map(bool, names)), len(set(names) - {""})
     if copies:
-        note(f"{copies} images are duplicates, in {len(set(names) - {''})} groups (dup_group)")
+        plural = "" if groups == 1 else "s"
+        note(f"{copies} images are duplicates, in {groups} group{plural} (dup_group)")
 
 
 def collect(paths: list[str], wish: Wish, skipped: Failures) -> list[Row]:
@@ -89,25 +92,34 @@ def measure(
     new = [r for r in rows if not _is_done(r, making)]
     jobs = min(jobs, len(new) or 1)
     results = parallel.each(measuring.measure, (making.job(r[FILE], r) for r in new), jobs)
-    counted = bar(results, len(new), "images", progress)
-    for row in rows:
-        if not _is_done(row, making):
-            result = next(counted)
-            if isinstance(result, parallel.Lost):
-                result = Skip(row["path"], result.reason, "Remove it.")
-            if isinstance(result, Skip):
-                skipped.add(result)
-                continue
-            _complete(row, result, pseudonym)
-            if (wrong := gathering.wrong_view(row, wish.views, known=True)) is not None:
-                skipped.add(wrong)
-                continue
-        measured.add(row)
-    next(counted, None)
+    try:
+        counted = bar(results, len(new), "images", progress)
+        for row in rows:
+            skip = None if _is_done(row, making) else _take(row, next(counted), wish, pseudonym)
+            if skip is None:
+                measured.add(row)
+            else:
+                skipped.add(skip)
+        next(counted, None)
+    finally:
+        # Stop the workers first: what they were writing is then nobody's.
+        results.close()
+        if making.folder:
+            files.sweep(making.folder)
     if not len(measured):
         skipped.close()
         raise CxrtoolError("no image could be used", "See the reasons above.")
     return measured
+
+
+def _take(row: Row, result: Any, wish: Wish, pseudonym: Pseudonym) -> Skip | None:
+    """Complete a row by what came of its image, or say why it is left out."""
+    if isinstance(result, parallel.Lost):
+        return Skip(row["path"], result.reason, "Remove it.")
+    if isinstance(result, Skip):
+        return result
+    _complete(row, result, pseudonym)
+    return gathering.wrong_view(row, wish.views, known=True)
 
 
 def _is_done(row: Row, making: Making) -> bool:

@@ -19,10 +19,11 @@ class Making:
     folder: str = ""  # of the converted images; empty: do not convert
     bits: int = 8
     force: bool = False
+
     def job(self, file: str, row: dict[str, str]) -> "Job":
         """Describe the work on one row, whose image is in `file`."""
         halves = tuple(row[c] for c in ("mask_left", "mask_right") if row.get(c))
-        return Job(file, row["path"], "" if row.get("mask") else halves, self)
+        return Job(file, row["path"], () if row.get("mask") else halves, self)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,10 @@ def assign(groups: Ints, classes: Ints, order: Keys, wish: Floats) -> Ints:
     """
     wanted = np.flatnonzero(wish > 0)
     kind, kinds = _kinds(groups, classes, order)
-    counts = _improve(_shares(kinds, wish[wanted], order.min()), kinds, wish[wanted])
+    counts = _shares(kinds, wish[wanted], order.min())
+    # The second search begins where no class is missing, and gives up few for the sizes.
+    for far in (0.0, FAR):
+        counts = _improve(counts, kinds, wish[wanted], far)
     # Within a kind, the groups in the order of their keys fill part after part.
     by_kind = np.lexsort((order, kind))
     part = np.empty(len(kind), np.int64)
@@ -136,12 +139,13 @@ class _Kinds:
 
     def sums(self, entries: Floats) -> Floats:
         """Add up the entries (parts by entries) of each kind: kinds by parts."""
-        return np.add.reduceat(entries, self.start, axis=1).T
+        sums: Floats = np.add.reduceat(entries, self.start, axis=1).T
+        return sums
 
     def totals(self, each: Floats, groups: Ints) -> Floats:
         """Add up a figure of each entry over so many groups of each kind: one sum a column."""
         times = np.repeat(groups, np.diff(np.append(self.start, len(self.column))))
-        return np.bincount(self.column, each * times)
+        return np.bincount(self.column, each * times).astype(np.float64)
 
 
 def _kinds(groups: Ints, classes: Ints, order: Keys) -> tuple[Ints, _Kinds]:
@@ -165,9 +169,7 @@ def _kinds(groups: Ints, classes: Ints, order: Keys) -> tuple[Ints, _Kinds]:
     place = np.full(len(order), -1)
     place[shown] = rank
     rows, size, place = rows[ranking], size[ranking], place[groups]
-    entry, count = np.unique(
-        (place * (width + 1) + classes)[place >= 0], return_counts=True
-    )
+    entry, count = np.unique((place * (width + 1) + classes)[place >= 0], return_counts=True)
     entry = np.append(entry, np.arange(len(rows)) * (width + 1) + width)
     by_kind = np.argsort(entry)
     column = entry[by_kind] % (width + 1)
@@ -202,7 +204,7 @@ def _shares(kinds: _Kinds, wish: Floats, chance: np.uint64) -> Ints:
     return counts
 
 
-def _improve(counts: Ints, kinds: _Kinds, wish: Floats) -> Ints:
+def _improve(counts: Ints, kinds: _Kinds, wish: Floats, far: float) -> Ints:
     """Move single groups between parts while that lowers the cost."""
     column, rows = kinds.column, kinds.count[kinds.last]
     weight = np.append(np.ones(column.max()), SIZE_WEIGHT)
@@ -212,13 +214,13 @@ def _improve(counts: Ints, kinds: _Kinds, wish: Floats) -> Ints:
     excess = np.array([kinds.totals(kinds.count, c) for c in counts.T])
     excess -= np.outer(wish, excess.sum(0))
     there = np.array([kinds.totals(once, c) for c in counts.T])
-    kind, everyone = np.arange(len(counts)), np.arange(len(wish))
+    kind = np.arange(len(counts))
     for _ in range(int(min(MOST_MOVES, 1 + WORK // (len(column) * len(wish))))):
         pull = 2 * kinds.sums(excess[:, column] * each)
         lost = kinds.sums(((there == 1) & everywhere)[:, column].astype(float))
         won = kinds.sums(((there == 0) & everywhere)[:, column].astype(float))
-        leave = length - pull + MISSING * lost + FAR * _further(excess[:, -1], -rows, rows.max())
-        enter = length + pull - MISSING * won + FAR * _further(excess[:, -1], rows, rows.max())
+        leave = length - pull + MISSING * lost + far * _further(excess[:, -1], -rows, rows.max())
+        enter = length + pull - MISSING * won + far * _further(excess[:, -1], rows, rows.max())
         leave[counts == 0] = np.inf
         # The best part to enter is the same for every part to leave, but for that part itself.
         best = enter.argmin(1)
@@ -283,7 +285,7 @@ def cap(classes: Ints, most: Ints, order: Keys) -> NDArray[np.bool_]:
 
 def balance_under(parts: Ints, classes: Ints, order: Keys) -> Ints:
     """Take each class down to its part's smallest: how often each row is used (0 or 1)."""
-    cell, size, goal = _cells(parts, classes, np.minimum)
+    cell, _, goal = _cells(parts, classes, np.minimum)
     return (_rank(cell, order) < goal[cell]).astype(np.int64)
 
 

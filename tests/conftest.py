@@ -30,8 +30,7 @@ class Command(Protocol):
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a user whose home is this test's folder: the key of
     the pseudonyms goes there, and no setting of the real user leaks in."""
-    home = str(tmp_path)
-    return {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
+    return {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
 
 
 @pytest.fixture

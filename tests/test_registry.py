@@ -94,4 +94,4 @@ def test_the_listing_has_a_summary_for_every_choice():
     listed = registry.listing("collections", "rows")
     assert [name for name, _, _ in listed] == registry.names("collections")
     assert all(summary and not summary.endswith(".") for _, _, summary in listed)
-    assert dict((n, o) for n, o, _ in listed)["chexpert"] == "uncertain=skip"
+    assert {name: keys for name, keys, _ in listed}["chexpert"] == "uncertain=skip"

@@ -3,12 +3,14 @@
 Of the header only view, sex, age and a keyed pseudonym of the patient leave this module.
 """
 
+import functools
 import hmac
 import io
 import os
 import re
 import secrets
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ def claims(data: bytes, path: str) -> bool:
     return data[128:132] == b"DICM" or named
 
 
-def decode(data: bytes, most_pixels: int) -> tuple[NDArray[np.generic], dict[str, str], str]:
+def decode(data: bytes, most_pixels: int) -> tuple[NDArray[Any], dict[str, str], str]:
     """Decode the first frame: grey values, the allowed header fields, and a warning if any."""
     try:
         dataset = _open(data)
@@ -128,7 +130,7 @@ def _coding(dataset: Any) -> str:
     return str(syntax.name) if syntax in uid.AllTransferSyntaxes else "unknown transfer syntax"
 
 
-def _pixels(dataset: Any) -> tuple[NDArray[np.generic], str]:
+def _pixels(dataset: Any) -> tuple[NDArray[Any], str]:
     """Decode the first frame as it is meant to be seen, dark to light, and a warning if any."""
     from pydicom import pixels
 
@@ -152,7 +154,7 @@ def _pixels(dataset: Any) -> tuple[NDArray[np.generic], str]:
     return (shown.astype(np.uint8) if small and dataset.BitsStored <= 8 else shown), warning
 
 
-def _through_luts(values: NDArray[np.generic], dataset: Any) -> tuple[NDArray[np.generic], str]:
+def _through_luts(values: NDArray[Any], dataset: Any) -> tuple[NDArray[Any], str]:
     """Apply the modality LUT and the VOI LUT or window; a useless window is left out.
 
     Archives hold windows of no width, and windows beside all values: one grey for every pixel.
@@ -174,7 +176,7 @@ def _through_luts(values: NDArray[np.generic], dataset: Any) -> tuple[NDArray[np
     return shown, ""
 
 
-def _windowed(values: NDArray[np.generic], dataset: Any) -> NDArray[np.generic]:
+def _windowed(values: NDArray[Any], dataset: Any) -> NDArray[Any]:
     """Apply the first window (DICOM PS3.3, C.11.2.1.2 and C.11.2.1.3), to 16 bits.
 
     pydicom's own shows the negative of an image whose rescale slope is negative.
@@ -201,13 +203,14 @@ def _first(value: Any) -> float | None:
     return float(value[0] if hasattr(value, "__len__") else value)
 
 
-def _padding(dataset: Any, values: NDArray[np.generic]) -> NDArray[np.bool_]:
+def _padding(dataset: Any, values: NDArray[Any]) -> NDArray[np.bool_]:
     first = dataset.get("PixelPaddingValue")
     if first is None:
         return np.zeros(values.shape, bool)
     last = dataset.get("PixelPaddingRangeLimit", first)
     low, high = sorted((int(first), int(last)))
-    return (values >= low) & (values <= high)
+    inside: NDArray[np.bool_] = (values >= low) & (values <= high)
+    return inside
 
 
 def _guess_syntax(dataset: Any) -> str:
@@ -245,6 +248,18 @@ def pseudonym(patient: str, key: bytes) -> str:
     return hmac.new(key, patient.encode(), "sha256").hexdigest()[:16] if patient else ""
 
 
+def pseudonyms(file: str | None) -> Callable[[str], str]:
+    """Return what replaces identifiers, by the key of a file or the user's own.
+
+    A file that is no key is told at once; the user's own is made at the first need, so that a
+    folder of PNG leaves none behind.
+    """
+    key = functools.cache(lambda: load_key(file))
+    if file is not None:
+        key()
+    return lambda patient: pseudonym(patient, key())
+
+
 def load_key(file: str | None) -> bytes:
     """Read the key of the pseudonyms; the default one is made at the first need."""
     if file is not None:
@@ -255,7 +270,8 @@ def load_key(file: str | None) -> bytes:
         return key
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if not os.path.isabs(cache):
-        raise CxrtoolError("no home folder for the key of the pseudonyms", "Name a file with --key.")
+        what = "no home folder for the key of the pseudonyms"
+        raise CxrtoolError(what, "Name a file with --key.")
     path = os.path.join(cache, "cxrtool", "pseudonym.key")
     if not os.path.exists(path):
         files.make_folder(os.path.dirname(path))

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 
 from cxrtool import progress
-from cxrtool.artifacts import table
+from cxrtool.artifacts import files, table
 from cxrtool.errors import CxrtoolError, ExitCode, Skip
 
 COLUMNS = ("path", "reason", "remedy")
@@ -83,6 +83,8 @@ def _clean(cells: tuple[str, str, str]) -> tuple[str, ...]:
 
 
 def _is_list(file: str) -> bool:
-    with contextlib.suppress(CxrtoolError, OSError):
-        return os.path.isfile(file) and table.Table(file).columns == list(COLUMNS)
+    if not os.path.isfile(file):
+        return False
+    with contextlib.suppress(CxrtoolError, OSError), files.open_input(file) as stream:
+        return stream.readline(99).strip() == ",".join(COLUMNS).encode()
     return False

@@ -32,7 +32,8 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
             raise ValueError("it is not a regular file")
         if about.st_size > limit:
             raise ValueError(f"it has {about.st_size >> 20} MiB, more than {limit >> 20}")
-        return file.read(limit)
+        # Asked for more than there is, Python takes memory for all of it first.
+        return file.read(about.st_size)
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -59,6 +60,32 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
     except OSError as e:
         raise output_error(folder, e) from e
     sweep(folder)
+
+
+def check_output(path: str) -> None:
+    """Refuse at once what could not be written at the end of a long run."""
+    if path == "-":
+        # The command line holds a closed standard output open, for reading only.
+        if sys.stdout is None or not _is_writable(sys.stdout.fileno()):
+            raise BrokenRun("standard output is closed", "Name a file with -o.")
+        return
+    target = os.path.realpath(path)
+    if os.path.isdir(target):
+        raise CxrtoolError(f"{shown(path)}: is a folder", "Name a file in it.")
+    folder = os.path.dirname(target)
+    device = os.path.exists(target) and not os.path.isfile(target)
+    if not os.path.isdir(folder):
+        raise output_error(path, OSError(errno.ENOENT, "no such folder"))
+    if not os.access(target if device else folder, os.W_OK):
+        raise output_error(path, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _is_writable(descriptor: int) -> bool:
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
 
 
 def output_error(path: str | os.PathLike[str], e: OSError) -> CxrtoolError:

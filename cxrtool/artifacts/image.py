@@ -13,6 +13,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +30,13 @@ MOST_BYTES = 512 << 20
 
 # What Pillow may open; JPEG brings MPO along. Formats that run programs (EPS) or are recognised by
 # almost anything (TGA) stay out. A name that this Pillow does not know would make it refuse all.
-FORMATS = (
+FORMATS: tuple[str, ...] = (
     "PNG", "JPEG", "JPEG2000", "TIFF", "BMP", "DIB", "GIF", "WEBP", "PPM", "PCX", "SGI",
     "AVIF",
 )  # fmt: skip
 Image.init()
 FORMATS = tuple(name for name in FORMATS if name in Image.OPEN)
 
-# The chunks of a PNG that make its pixels.
-CRITICAL = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 ORIENTATION = 0x0112  # The EXIF tag.
 
 SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -97,7 +96,7 @@ def _brief(e: Exception) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def _decode_picture(data: bytes) -> tuple[NDArray[np.generic], str]:
+def _decode_picture(data: bytes) -> tuple[NDArray[Any], str]:
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MOST_PIXELS:
@@ -118,8 +117,9 @@ def _decode_picture(data: bytes) -> tuple[NDArray[np.generic], str]:
 def _check_png(data: bytes) -> None:
     """Refuse what Pillow reads without a word: a flipped byte, an end that is missing."""
     for kind, whole in _chunks(data):
-        if kind in CRITICAL and not whole:
-            raise Unreadable(f"damaged: the checksum of its {kind.decode()} chunk is wrong")
+        if not whole:
+            name = kind.decode("ascii", "replace")
+            raise Unreadable(f"damaged: the checksum of its {name} chunk is wrong")
         if kind == b"IEND":
             return
     raise Unreadable("truncated: its end is missing")
@@ -130,9 +130,8 @@ def _has_deep_colour(image: Image.Image) -> bool:
 
     A radiograph of 12 bits saved so would be left with 16 grey levels.
     """
-    return image.mode not in SIXTEEN and image.mode != "I" and any(
-        ";16" in str(tile[3]) for tile in image.tile
-    )
+    grey = image.mode in SIXTEEN or image.mode == "I"
+    return not grey and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
 
 
 def _deepened(image: Image.Image, deep: bool, data: bytes) -> Image.Image:
@@ -151,7 +150,7 @@ def _deepened(image: Image.Image, deep: bool, data: bytes) -> Image.Image:
     return grey
 
 
-def luminance(colour: NDArray[np.generic]) -> NDArray[np.generic]:
+def luminance(colour: NDArray[Any]) -> NDArray[Any]:
     """Reduce red, green and blue to grey by the weights of ITU-R BT.601, at the depth they have."""
     if colour.dtype == np.uint8:
         return np.asarray(Image.fromarray(colour[..., :3]).convert("L"))
@@ -159,7 +158,7 @@ def luminance(colour: NDArray[np.generic]) -> NDArray[np.generic]:
     return np.asarray(np.rint(colour[..., :3] @ weights).astype(colour.dtype))
 
 
-def _inverted(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _inverted(values: NDArray[Any]) -> NDArray[Any]:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return values
@@ -180,7 +179,7 @@ def _turned(image: Image.Image) -> Image.Image:
         return image  # A damaged EXIF block says nothing about the pixels.
 
 
-def _values(image: Image.Image) -> NDArray[np.generic]:
+def _values(image: Image.Image) -> NDArray[Any]:
     """Reduce any mode to one channel, at the depth it has."""
     if image.mode in SIXTEEN:
         return np.asarray(image).astype(np.uint16)
@@ -193,7 +192,7 @@ def _values(image: Image.Image) -> NDArray[np.generic]:
     return np.asarray(image.convert("L"))
 
 
-def to_grey(values: NDArray[np.generic]) -> Grey:
+def to_grey(values: NDArray[Any]) -> Grey:
     """Bring values of any type to uint8 or uint16 without losing their order.
 
     Whole numbers that fit stay as they are; others are spread over 16 bits, from the lowest to the
@@ -247,6 +246,7 @@ def write_png(path: str | os.PathLike[str], grey: Grey, made_with: str = "") -> 
 
 
 NOTE = b"cxrtool"
+END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def _with_note(png: bytes, made_with: str) -> bytes:
@@ -263,14 +263,12 @@ def is_made(path: str | os.PathLike[str], made_with: str) -> bool:
         data = files.read_bytes(path, MOST_BYTES)
     except (OSError, ValueError):
         return False
-    return _with_note(data[:33], made_with) == data[: 33 + 12 + len(NOTE) + 1 + len(made_with)] and (
-        _whole_png(data)
-    )
+    noted = _with_note(data[:33], made_with)
+    return data.startswith(noted) and _whole_png(data)
 
 
 def _whole_png(data: bytes) -> bool:
-    chunks = list(_chunks(data))
-    return all(whole for _, whole in chunks) and bool(chunks) and chunks[-1][0] == b"IEND"
+    return data.endswith(END) and all(whole for _, whole in _chunks(data))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bool]]:

@@ -34,7 +34,7 @@ class Where:
         if not equals or not column.strip("!"):
             raise ValueError(f"'{text}' is not COLUMN=VALUE or COLUMN!=VALUE")
         negated = column.endswith("!")
-        cells = next(csv.reader([values]), [""])
+        cells = next(csv.reader([values])) or [""]
         return cls(column.removesuffix("!"), frozenset(cells), negated)
 
     def holds(self, value: str) -> bool:
@@ -56,7 +56,8 @@ class Manifest(Table):
     def numbered(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that all conditions hold for, with their numbers."""
         read = kept = 0
-        for read, (number, row) in enumerate(super().numbered(), 1):
+        for number, row in super().numbered():
+            read += 1
             if not self.where or self._holds(row):
                 kept += 1
                 yield number, row

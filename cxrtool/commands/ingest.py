@@ -1,8 +1,8 @@
-"""Turn folders, images, DICOM files and published collections into one manifest (files -> manifest).
+"""Turn folders, images, DICOM and published collections into one manifest (files -> manifest).
 
-A PATH is a folder whose subfolders are the classes, the folder of a published collection (--preset),
-a folder beside any metadata CSV (--metadata), an image or DICOM file, or a manifest: several are
-joined, and duplicates between them found.
+A PATH is a folder whose subfolders are the classes, the folder of a published collection
+(--preset), a folder beside any metadata CSV (--metadata), an image or DICOM file, or a manifest:
+several are joined, and duplicates between them found.
 
 Every image is decoded once. `dup_group` tells the images that are the same picture: equal files,
 and near ones found by a perceptual hash and proved on the pixels. Of a DICOM header only view, sex,
@@ -131,15 +131,19 @@ def run(
         views=frozenset(v.strip().upper() for many in view or () for v in many.split(",")),
         root=root,
     )
+    files.check_output(output)
+    if convert:
+        gathering.check_outside(convert, paths, wish)
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
     rows = ingesting.collect(paths, wish, skipped)
     if dry_run:
         tell(rows, skipped)
         return
+    pseudonym = dicom.pseudonyms(key)
     if convert:
         files.make_folder(convert)
-    making = measuring.Making(convert or "", bits, force, dicom.load_key(key))
-    measured = ingesting.measure(rows, wish, making, skipped, jobs, progress)
+    making = measuring.Making(convert or "", bits, force)
+    measured = ingesting.measure(rows, wish, making, pseudonym, skipped, jobs, progress)
     table.write(output, measured.columns, measured.rows(jobs, progress))
     raise typer.Exit(skipped.close())
 

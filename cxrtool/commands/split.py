@@ -3,10 +3,14 @@
 Images of one patient, and images that are the same picture (dup_group, sha256), always go to one
 part. Classes are spread evenly (--stratify). The order of the rows does not matter, the seed does.
 
-The designs: a hold-out (--test, --val; 0.2 and 0.1 when nothing else is asked for); cross-validation
-(--folds K, with --unseen F reserved for the very end); one fold a source (--leave-out source); an
-external test (--test-where source=hannover); the papers' image-level split (--paper image), which
-says what it leaks. With folds, `split` is `train` and `fold` tells the folds apart.
+The designs: a hold-out (--test, --val; 0.2 and 0.1 when nothing else is asked for);
+cross-validation (--folds K, with --unseen F reserved for the very end); one fold a source
+(--leave-out source); an external test (--test-where source=hannover); the papers' image-level
+split (--paper image), which says what it leaks. With folds, `split` is `train` and `fold` tells
+the folds apart.
+
+No part is further from its share than the largest patient has images; within that, every class
+stands in every part. With few patients of many images, other seeds may give the same split.
 
 Example:
 
@@ -17,12 +21,14 @@ Example:
 --check writes one row a finding (finding,column,value,parts,rows) and exits with 1 if there is any.
 """
 
+import itertools
+import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from cxrtool import options, registry
-from cxrtool.errors import ExitCode, Skip
+from cxrtool.errors import CxrtoolError, ExitCode, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +135,10 @@ def run(
 
     source, conditions = input_or_stdin(manifest), options.conditions("--where", where)
     if check:
-        judge(Manifest(source, conditions), output)
+        refuse_designs(
+            test, val, folds, unseen, leave_out, test_where, stratify, balance, cap, paper
+        )
+        judge(Manifest(source, conditions, again=True), output, dry_run)
     if balance is not None and not balance.startswith("borrow="):
         registry.choose("--balance", balance, ["under", "over", "borrow=SOURCE"])
     design = Design(
@@ -150,13 +159,22 @@ def run(
     divide(Manifest(source, conditions, again=True), design, output, failures, dry_run)
 
 
-def judge(manifest: "Manifest", output: str) -> NoReturn:
+def refuse_designs(*options: object) -> None:
+    """Refuse to make a split and to judge one in the same run."""
+    if any(option is not None for option in options):
+        raise CxrtoolError(
+            "--check judges the split that is there, and makes none", "Drop the other options."
+        )
+
+
+def judge(manifest: "Manifest", output: str, dry_run: bool) -> NoReturn:
     """Write one row a finding, and exit with 1 if there is any."""
     from cxrtool import checking
     from cxrtool.artifacts import table
 
     findings = checking.check(manifest)
-    table.write(output, checking.COLUMNS, findings)
+    if not dry_run:
+        table.write(output, checking.COLUMNS, findings)
     raise typer.Exit(ExitCode.SOME_INPUTS_FAILED if findings else ExitCode.DONE)
 
 
@@ -164,42 +182,42 @@ def divide(
     manifest: "Manifest", design: "Design", output: str, failures: str | None, dry_run: bool
 ) -> None:
     """Divide the manifest and write it with its parts."""
-    from cxrtool import dividing
+    from cxrtool import coding, dividing
     from cxrtool.artifacts import table
     from cxrtool.artifacts.failures import Failures
 
-    rows = dividing.Rows(manifest, design)
+    rows = coding.Rows(manifest, design)
     plan = dividing.divide(rows, design)
     dividing.tell(rows, design, plan)
     if not dry_run:
         skipped = Failures(failures, output=output)
-        columns = [c for c in ("split", "fold") if c not in manifest.columns]
-        columns = [c for c in columns if c == "split" or any(p.fold for p in plan.parts)]
-        table.write(output, manifest.columns + columns, with_parts(manifest, plan, skipped))
+        wanted = ["split", "fold"] if any(p.fold for p in plan.parts) else ["split"]
+        added = [c for c in wanted if c not in manifest.columns]
+        table.write(output, manifest.columns + added, with_parts(manifest, plan, skipped))
         skipped.close()
 
 
-def with_parts(
-    manifest: "Manifest", plan: "Plan", skipped: "Failures"
-) -> "Iterator[list[str]]":
+def with_parts(manifest: "Manifest", plan: "Plan", skipped: "Failures") -> "Iterator[list[str]]":
     """Yield the rows with their part, as often as each is used; note those that are not."""
-    columns = manifest.columns
-    path, split = columns.index("path"), columns.index("split") if "split" in columns else None
-    fold = columns.index("fold") if "fold" in columns else None
-    with_folds = any(p.fold for p in plan.parts)
+    columns, with_folds = manifest.columns, any(p.fold for p in plan.parts)
+    # The places of the two columns: an old one is overwritten, so that no fold of another
+    # split stays; a new one is appended, which is what a slice at the end does.
+    cells: list[tuple[slice, list[list[str]]]] = []
+    for column, needed in (("split", True), ("fold", with_folds)):
+        values = [[getattr(part, column)] for part in plan.parts]
+        if column in columns:
+            at = columns.index(column)
+            cells.append((slice(at, at + 1), values))
+        elif needed:
+            cells.append((slice(sys.maxsize, None), values))
     per_row = zip(plan.part.tolist(), plan.times.tolist(), plan.reason.tolist(), strict=True)
-    for row, (part, times, reason) in zip(manifest.rows(), per_row, strict=True):
+    rows = itertools.chain.from_iterable(manifest.chunks())
+    for row, (part, times, reason) in zip(rows, per_row, strict=True):
         if not times:
-            skipped.add(Skip(row[path], plan.reasons[reason], failed=False))
+            path = row[columns.index("path")]
+            skipped.add(Skip(path, plan.reasons[reason], failed=False))
             continue
-        chosen = plan.parts[part]
-        if split is None:
-            row.append(chosen.split)
-        else:
-            row[split] = chosen.split
-        if fold is not None:
-            row[fold] = chosen.fold
-        elif with_folds:
-            row.append(chosen.fold)
+        for place, values in cells:
+            row[place] = values[part]
         for _ in range(times):
             yield row

@@ -1,0 +1,138 @@
+"""A file stands under its name when it is whole, and not before."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxrtool.artifacts import files
+from cxrtool.errors import BrokenRun, CxrtoolError
+
+
+def test_atomic_writes_all_or_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    with files.atomic(target) as file:
+        file.write(b"new")
+        assert not target.exists()
+    assert target.read_bytes() == b"new"
+    with pytest.raises(KeyError), files.atomic(target) as file:
+        file.write(b"half")
+        raise KeyError
+    assert target.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_atomic_keeps_to_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with files.atomic(tmp_path / "a") as file:
+            file.write(b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_atomic_follows_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("there")
+    with files.atomic(tmp_path / "link") as file:
+        file.write(b"x")
+    assert (tmp_path / "there").read_bytes() == b"x" and (tmp_path / "link").is_symlink()
+
+
+def test_atomic_takes_the_longest_name(tmp_path: Path) -> None:
+    with files.atomic(tmp_path / ("x" * 255)) as file:
+        file.write(b"x")
+    assert os.listdir(tmp_path) == ["x" * 255]
+
+
+def test_a_full_disk_breaks_the_run(tmp_path: Path) -> None:
+    with pytest.raises(BrokenRun, match="no space left on device"), files.atomic(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not os.listdir(tmp_path)
+
+
+def test_the_error_of_another_file_is_left_alone(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), files.atomic(tmp_path / "a"):
+        os.stat(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_wrong_places(check: bool, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    def refuse(path: Path, words: str) -> None:
+        with pytest.raises(CxrtoolError, match=words) as refused:
+            if check:
+                files.check_output(str(path))
+            else:
+                with files.open_output(str(path)):
+                    pass
+        assert refused.value.code == 2 and str(path) in str(refused.value)
+
+    refuse(tmp_path, "is a folder")
+    refuse(tmp_path / "no" / "a", "no such")
+    refuse(tmp_path / "file" / "a", "not a directory|no such folder")
+
+
+def test_devices_are_written_in_place() -> None:
+    files.check_output(os.devnull)
+    with files.open_output(os.devnull) as file:
+        file.write(b"x")
+    assert Path(os.devnull).is_char_device()
+
+
+def test_sweep_removes_what_the_dead_left(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = files._part_prefix() + "x.part"
+    left = files._part_prefix(dead.pid) + "x.part"
+    absurd = files._part_prefix(10**30) + "x.part"
+    foreign = f".cxrtool-000000-{dead.pid}-x.part"
+    for name in (mine, left, absurd, foreign, "a.part"):
+        (tmp_path / name).touch()
+    files.sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted([mine, absurd, foreign, "a.part"])
+
+
+def test_read_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert files.read_bytes(tmp_path / "a", 3) == b"abc"
+    with pytest.raises(ValueError, match="it has 0 MiB, more than 0"):
+        files.read_bytes(tmp_path / "a", 2)
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(ValueError, match="not a regular file"):
+        files.read_bytes(tmp_path / "fifo", 9)
+
+
+def test_create_takes_no_place_that_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    files.create(str(path), b"first")
+    files.create(str(path), b"second")
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["key"] and path.stat().st_mode & 0o777 == 0o600
+
+
+def test_open_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CxrtoolError, match=r"absent: no such file or directory\. Check the path"):
+        files.open_input(str(tmp_path / "absent"))
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CxrtoolError, match="standard input is closed"):
+        files.open_input("-")
+
+
+def test_a_closed_standard_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    for use in (files.check_output, lambda path: files.open_output(path).__enter__()):
+        with pytest.raises(BrokenRun, match="standard output is closed"):
+            use("-")
+    (tmp_path / "a").touch()
+    with open(tmp_path / "a", "rb") as reading:
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(reading))
+        with pytest.raises(BrokenRun, match="standard output is closed"):
+            files.check_output("-")

@@ -1,0 +1,592 @@
+"""`cxrtool ingest`: what it writes, what it says, and how it ends, through real processes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import odd
+import pytest
+from PIL import Image
+
+from cxrtool.phantoms import plan, render
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Row = dict[str, str]
+
+SETPRIV = shutil.which("setpriv")
+
+
+def table(text: str) -> list[Row]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def rows_of(path: Path) -> list[Row]:
+    return table(path.read_text(encoding="utf-8"))
+
+
+def noise(seed: int, size: int = 64) -> bytes:
+    """Make a picture that is like no other."""
+    values = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
+    large = Image.fromarray(values).resize((size, size), Image.Resampling.BICUBIC)
+    return odd.saved(large, "PNG")
+
+
+def write(root: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    """Two classes of two images each."""
+    names = ("covid/1.png", "covid/2.png", "normal/1.png", "normal/2.png")
+    return write(tmp_path / "xrays", {n: noise(i) for i, n in enumerate(names)})
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+def test_a_folder_of_classes(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    done = cxrtool("ingest", "xrays")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = table(done.stdout)
+    assert list(rows[0]) == [
+        "path", "raw", "label", "patient", "source", "view", "age", "sex", "width", "height",
+        "sha256", "dhash", "dhash_square", "dup_group", "mask",
+    ]  # fmt: skip
+    assert [(r["path"], r["label"], r["source"]) for r in rows] == [
+        ("xrays/covid/1.png", "covid", "xrays"),
+        ("xrays/covid/2.png", "covid", "xrays"),
+        ("xrays/normal/1.png", "normal", "xrays"),
+        ("xrays/normal/2.png", "normal", "xrays"),
+    ]
+    for row in rows:
+        data = (tmp_path / row["path"]).read_bytes()
+        assert row["sha256"] == hashlib.sha256(data).hexdigest()
+        assert (row["width"], row["height"], len(row["dhash"])) == ("64", "64", 64)
+        assert row["raw"] == row["path"] and row["patient"] == row["dup_group"] == ""
+    assert cxrtool("ingest", "xrays", "-j", 1).stdout == done.stdout
+    assert not (tmp_path / ".cache").exists(), "no key where there is no DICOM"
+
+
+def test_duplicates_across_paths(cxrtool: Run, tmp_path: Path) -> None:
+    picture = render(plan(1)[0], 256).image
+    again = odd.saved(Image.fromarray(picture), "JPEG", quality=80)
+    write(tmp_path, {"a/x.png": odd.saved(Image.fromarray(picture), "PNG"), "a/y.png": noise(1)})
+    write(tmp_path, {"b/x.png": (tmp_path / "a/x.png").read_bytes(), "b/z.jpg": again})
+    done = cxrtool("ingest", "a", "b")
+    groups = {r["path"]: r["dup_group"] for r in table(done.stdout)}
+    assert groups["a/x.png"] == groups["b/x.png"] == groups["b/z.jpg"] != ""
+    assert groups["a/y.png"] == ""
+    assert done.stderr == "cxrtool ingest: 3 images are duplicates, in 1 group (dup_group)\n"
+    for part in "ab":
+        cxrtool("ingest", part, "-o", f"{part}.csv")
+    joined = table(cxrtool("ingest", "a.csv", "b.csv").stdout)
+    assert {r["path"]: r["dup_group"] for r in joined} == groups
+
+
+def test_a_manifest_passes_through(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    text = 'path,label,file,listed,"odd, column"\nxrays/covid/1.png,x,keep,me,007\n'
+    done = cxrtool("ingest", "-", stdin=text)
+    (row,) = table(done.stdout)
+    assert (row["label"], row["file"], row["listed"]) == ("x", "keep", "me")
+    assert row["odd, column"] == "007" and row["raw"] == "xrays/covid/1.png"
+    again = cxrtool("ingest", "-", stdin=done.stdout)
+    assert again.stdout == done.stdout
+
+
+def test_a_measured_manifest_can_still_be_converted(
+    cxrtool: Run, classes: Path, tmp_path: Path
+) -> None:
+    cxrtool("ingest", "xrays", "-o", "m.csv")
+    done = cxrtool("ingest", "m.csv", "--convert", "png")
+    rows = table(done.stdout)
+    assert done.returncode == 0 and len(rows) == 4
+    assert all(r["path"].startswith("png/") and r["raw"].startswith("xrays/") for r in rows)
+    assert all((tmp_path / r["path"]).is_file() for r in rows)
+
+
+def test_labels_are_mapped(cxrtool: Run, classes: Path) -> None:
+    done = cxrtool("ingest", "xrays", "--map-label", "COV*=ill", "--map-label", "normal=")
+    assert [r["label"] for r in table(done.stdout)] == ["ill", "ill"]
+    assert done.returncode == 0
+    assert (
+        done.stderr == "cxrtool ingest: left out 2: its label is mapped to nothing (--map-label)\n"
+    )
+
+
+def test_metadata(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    (tmp_path / "meta.csv").write_text(
+        "filename,finding,patientid,view,age\n"
+        "1.png,a,0012,PA,40\n2.jpeg,b,12,L,\nabsent.png,b,NA,PA,\n"
+    )
+    flat = write(tmp_path / "flat", {"1.png": noise(1), "2.png": noise(2), "3.png": noise(3)})
+    done = cxrtool(
+        "ingest", flat.name, "--metadata", "meta.csv", "--source", "here", "--view", "pa",
+        "--column", "finding=label,patientid=patient", "-o", "m.csv",
+    )  # fmt: skip
+    (row,) = rows_of(tmp_path / "m.csv")
+    assert (row["path"], row["label"], row["patient"]) == ("flat/1.png", "a", "here/0012")
+    assert done.returncode == 1
+    assert {(r["path"], r["reason"]) for r in rows_of(tmp_path / "failures.csv")} == {
+        ("flat/2.png", "view is 'L', not PA"),
+        ("flat/absent.png", "listed in meta.csv but absent"),
+        ("flat/3.png", "not listed in meta.csv"),
+    }
+
+
+def test_dry_run_touches_nothing(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    before = sorted(map(str, tmp_path.rglob("*")))
+    done = cxrtool("ingest", "xrays", "-n", "--convert", "png", "-o", "m.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        "cxrtool ingest: source: xrays 4",
+        "cxrtool ingest: label: covid 2, normal 2",
+        "cxrtool ingest: view: (unknown) 4",
+        "cxrtool ingest: would read 4 images",
+    ]
+    assert sorted(map(str, tmp_path.rglob("*"))) == before
+
+
+# --- the odd folder -------------------------------------------------------------------------------
+
+NAMES = ["new\nline.png", "com,ma.png", 'quo"te.png', "-dash.png", "=eq.png", "ü.png", "tab\t.png",
+         "\x1b[31mred.png", "Case.png", "case.png", "x" * 251 + ".png"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything that can go wrong in one folder, `in`, beside which a run writes."""
+    top = tmp_path_factory.mktemp("hostile")
+    write(top / "in" / "read", {n: make() for n, make in {**odd.PICTURES, **odd.DICOMS}.items()})
+    write(top / "in" / "broken", {n: make() for n, (make, _) in odd.BROKEN.items()})
+    write(top / "in" / "out", {n: make() for n, (make, _) in odd.LEFT_OUT.items()})
+    write(top / "in" / "names", {n: odd.PICTURES["l.png"]() for n in NAMES})
+    write(top / "in", {f"{c}/same.png": noise(ord(c)) for c in "ab"})
+    write(top / "in" / "broken", {"bomb.dcm": odd.deflated_bomb(300), "bomb.png": odd.png_bomb()})
+    # GDCM ends its process on this one.
+    write(top / "in" / "broken", {"abort.dcm": odd.corrupted(odd.DICOMS["jpeg-ls.dcm"](), 43)})
+    (top / "in" / "broken" / "dangling.png").symlink_to("nowhere")
+    (top / "in" / "names" / "up").symlink_to("..")
+    os.mkfifo(top / "in" / "broken" / "fifo.png")
+    return top
+
+
+@pytest.fixture(scope="module")
+def ingested(hostile: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cxrtool", "ingest", "in", "-o", "m.csv", "--convert", "png"]
+    home = {"HOME": str(hostile), "XDG_CACHE_HOME": str(hostile / "cache")}
+    return subprocess.run(
+        command,
+        cwd=hostile,
+        env={**os.environ, **home},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_every_input_is_in_the_manifest_or_in_the_list(
+    hostile: Path, ingested: subprocess.CompletedProcess[str]
+) -> None:
+    assert (ingested.returncode, ingested.stdout) == (1, "")
+    inputs = {p.relative_to(hostile) for p in (hostile / "in").rglob("*") if not p.is_dir()}
+    inputs.add(Path("in/names/up"))
+    used = [Path(r["raw"]) for r in rows_of(hostile / "m.csv")]
+    reasons = {Path(r["path"]): r["reason"] for r in rows_of(hostile / "png" / "failures.csv")}
+    assert len(used) == len(set(used)) == len(inputs) - len(reasons)
+    assert {*used, *reasons} == inputs
+    lost = {p.name for p in reasons}
+    assert lost == {*odd.BROKEN, *odd.LEFT_OUT, "bomb.dcm", "bomb.png", "abort.dcm",
+                    "dangling.png", "fifo.png", "up"}  # fmt: skip
+    broken = Path("in/broken")
+    assert reasons[broken / "bomb.dcm"] == "unpacks to more than 256 MiB"
+    assert reasons[broken / "bomb.png"] == "needs more than 1 GiB of memory"
+    assert reasons[broken / "abort.dcm"] == "crashed the decoder (SIGABRT)"
+    for name, (_, reason) in odd.BROKEN.items():
+        assert reason is None or reasons[broken / name] == reason
+
+
+def test_one_line_a_cause(ingested: subprocess.CompletedProcess[str], hostile: Path) -> None:
+    lines = ingested.stderr.splitlines()
+    assert all(line.startswith("cxrtool ingest: ") for line in lines)
+    assert "Traceback" not in ingested.stderr
+    told = [line for line in lines if ": in/" in line and ": warning: " not in line]
+    failed = len(odd.BROKEN) + 5
+    assert len(told) == failed
+    assert "cxrtool ingest: in/broken/empty.png: the file is empty. Repair or remove it." in lines
+    assert "cxrtool ingest: in/read/pages.tif: warning: the first of 3 frames is used" in lines
+    assert "cxrtool ingest: left out 1: a DICOM document (SR), not an image" in lines
+    listed = len(odd.BROKEN) + len(odd.LEFT_OUT) + 6
+    assert lines[-1] == (f"cxrtool ingest: {listed} skipped inputs are listed in png/failures.csv")
+
+
+def test_the_pixels_that_are_written(
+    hostile: Path, ingested: subprocess.CompletedProcess[str]
+) -> None:
+    rows = [r for r in rows_of(hostile / "m.csv") if r["raw"].startswith("in/read/")]
+    assert len(rows) == len(odd.PICTURES) + len(odd.DICOMS)
+    for row in rows:
+        with Image.open(hostile / row["path"]) as picture:
+            assert (picture.format, picture.mode) == ("PNG", "L")
+            lossy = any(w in row["raw"] for w in ("jp", "cmyk", "lab", "ycbcr", "mpo"))
+            odd.check_ramp(np.asarray(picture), 0.02 if lossy else 0)
+        assert (row["width"], row["height"]) == (str(odd.WIDTH), str(odd.HEIGHT))
+
+
+def test_no_two_rows_share_a_file(
+    hostile: Path, ingested: subprocess.CompletedProcess[str]
+) -> None:
+    paths = [r["path"] for r in rows_of(hostile / "m.csv")]
+    assert len({p.lower() for p in paths}) == len(paths)
+    assert set(os.listdir(hostile / "png")) == {
+        *(os.path.basename(p) for p in paths), "failures.csv",
+    }  # fmt: skip
+
+
+def test_nothing_identifies_a_patient(
+    hostile: Path, ingested: subprocess.CompletedProcess[str]
+) -> None:
+    written = [ingested.stderr.encode(), (hostile / "m.csv").read_bytes()]
+    written += [
+        *snapshot(hostile / "png").values(),
+        "\n".join(os.listdir(hostile / "png")).encode(),
+    ]
+    everything = b"\n".join(written).lower()
+    for secret in odd.SECRETS.values():
+        assert secret.lower().encode() not in everything
+    rows = [r for r in rows_of(hostile / "m.csv") if r["raw"].endswith(".dcm")]
+    people = {r["patient"] for r in rows if "png-named" not in r["raw"]}
+    (person,) = people
+    source, _, name = person.partition("/")
+    assert source == "in" and len(name) == 16 and int(name, 16)
+    assert {(r["view"], r["sex"], r["age"]) for r in rows if r["patient"]} == {("PA", "F", "45")}
+
+
+def test_the_inputs_are_as_they_were(
+    hostile: Path, ingested: subprocess.CompletedProcess[str]
+) -> None:
+    for name, make in {
+        "l.png": odd.PICTURES["l.png"],
+        "explicit.dcm": odd.DICOMS["explicit.dcm"],
+    }.items():
+        assert (hostile / "in" / "read" / name).read_bytes() == make()
+    assert sorted(os.listdir(hostile / "in" / "names")) == sorted([*NAMES, "up"])
+
+
+def test_a_name_that_is_not_utf8(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    try:
+        write(classes, {os.fsdecode(b"covid/\xff.png"): noise(9)})
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    done = cxrtool("ingest", "xrays", "-o", "m.csv")
+    assert done.returncode == 1 and len(rows_of(tmp_path / "m.csv")) == 4
+    assert rows_of(tmp_path / "failures.csv") == [
+        {
+            "path": "xrays/covid/\\udcff.png",
+            "reason": "its name is not UTF-8",
+            "remedy": "Repair or remove it.",
+        }
+    ]
+
+
+@pytest.mark.skipif(SETPRIV is None, reason="needs setpriv to become another user")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root to give up")
+def test_rights(classes: Path, tmp_path: Path) -> None:
+    write(classes, {"shut/1.png": noise(7), "covid/shut.png": noise(8), "covid/shut": noise(9)})
+    for path in ("shut", "covid/shut.png", "covid/shut"):
+        (classes / path).chmod(0)
+    (classes / "closed").mkdir(mode=0o555)
+    (tmp_path / "locked").mkdir(mode=0o555)
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        # Root without the right to pass over rights is a user like any other.
+        weak = [str(SETPRIV), "--bounding-set", "-dac_override,-dac_read_search"]
+        home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
+        return subprocess.run(
+            [*weak, sys.executable, "-m", "cxrtool", "ingest", *args],
+            cwd=tmp_path, env={**os.environ, **home}, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    if run("--list").returncode:
+        pytest.skip("the rights cannot be given up here")
+    done = run("xrays", "-o", "m.csv")
+    assert done.returncode == 1 and len(rows_of(tmp_path / "m.csv")) == 4
+    assert {(r["path"], r["reason"]) for r in rows_of(tmp_path / "failures.csv")} == {
+        ("xrays/shut", "unreadable folder: permission denied"),
+        ("xrays/covid/shut.png", "permission denied"),
+        ("xrays/covid/shut", "permission denied"),
+    }
+    for args in (["-o", "xrays/closed/m.csv"], ["--convert", "locked/png"]):
+        done = run("xrays", *args)
+        assert done.returncode == 2, "nothing is done"
+        assert done.stderr.splitlines()[-1] == (
+            f"cxrtool ingest: {args[1]}: permission denied. Choose a place that can be written."
+        )
+
+
+# --- how it ends ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        ([], "no PATH. Name a folder, for example: cxrtool ingest images/."),
+        (["absent"], "absent: no such file or folder. Check the path."),
+        (["xrays", "--bits", "12"], "--bits 12 is neither 8 nor 16. Choose one."),
+        (
+            ["xrays", "-o", "no/m.csv"],
+            "no/m.csv: no such folder. Choose a place that can be written.",
+        ),
+        (["xrays", "-o", "xrays"], "xrays: is a folder. Name a file in it."),
+        (
+            ["xrays", "--convert", "xrays/png"],
+            "xrays/png is inside xrays, where the next run would read its images. "
+            "Choose a folder elsewhere.",
+        ),
+        (["xrays", "--column", "a"], "--column 'a' is not KEY=VALUE. Write both sides."),
+        (
+            ["empty"],
+            "empty: no image to read (0 left out). Check the path, the --preset and the --view.",
+        ),
+    ],
+)
+def test_mistakes(args: list[str], line: str, cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = cxrtool("ingest", *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"cxrtool ingest: {line}\n"
+
+
+def test_nothing_usable(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path / "bad", {"a.png": b"", "b.png": b"x"})
+    done = cxrtool("ingest", "bad", "-o", "m.csv")
+    assert done.returncode == 2 and not (tmp_path / "m.csv").exists()
+    assert done.stderr.endswith("cxrtool ingest: no image could be used. See the reasons above.\n")
+    assert len(rows_of(tmp_path / "failures.csv")) == 2
+
+
+def test_strict(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    write(classes, {"covid/0.png": b""})
+    done = cxrtool("ingest", "xrays", "--strict", "-o", "m.csv")
+    assert (done.returncode, (tmp_path / "m.csv").exists()) == (2, False)
+    assert (
+        done.stderr
+        == "cxrtool ingest: xrays/covid/0.png: the file is empty. Repair or remove it.\n"
+    )
+
+
+def start(tmp_path: Path, *args: str, **options: Any) -> subprocess.Popen[bytes]:
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "cxrtool", "ingest", *args],
+        cwd=tmp_path, env={**os.environ, **home}, stdin=subprocess.DEVNULL,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+    )  # fmt: skip
+
+
+def test_a_closed_pipe(classes: Path, tmp_path: Path) -> None:
+    process = start(tmp_path, "xrays", "-q")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert (process.wait(60), process.stderr.read()) == (141, b"")
+    process.stderr.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    ("redirect", "line"),
+    [
+        (">&-", "standard output is closed. Name a file with -o."),
+        (">/dev/full", "standard output: no space left on device. Make room, then run it again."),
+        (
+            "-o /dev/full",
+            "/dev/full: no space left on device. Make room, then run the same command again.",
+        ),
+    ],
+)
+def test_an_output_that_cannot_be_written(
+    redirect: str, line: str, classes: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(  # noqa: S602
+        f"exec {sys.executable} -m cxrtool ingest xrays {redirect}",
+        shell=True,
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, f"cxrtool ingest: {line}\n")
+
+
+def test_a_full_disk_in_a_worker(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: the run says so, and resumes."""
+    if os.name != "posix":
+        pytest.skip("there is no ulimit")
+    done = subprocess.run(  # noqa: S602
+        f"ulimit -f 2; exec {sys.executable} -m cxrtool ingest big --convert png -o m.csv",
+        shell=True,
+        cwd=write(tmp_path / "w", {"big/a.png": random_png(256)}),
+        capture_output=True, text=True, timeout=60,
+        env={**os.environ, "HOME": str(tmp_path)}, executable="/bin/bash",
+    )  # fmt: skip
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(": file too large. Make room, then run the same command again.")
+    assert os.listdir(tmp_path / "w" / "png") == []
+
+
+def random_png(size: int, seed: int = 0) -> bytes:
+    values = np.random.default_rng(seed).integers(0, 256, (size, size), np.uint8)
+    return odd.saved(Image.fromarray(values), "PNG", compress_level=1)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough to be interrupted in."""
+    top = tmp_path_factory.mktemp("many")
+    return write(top / "many", {f"x/{n:03}.png": random_png(512, n) for n in range(120)})
+
+
+def interrupted(many: Path, tmp_path: Path, how: int) -> subprocess.Popen[bytes]:
+    """Start to convert, and send a signal when the first images are there."""
+    process = start(tmp_path, str(many), "--convert", "png", "-o", "m.csv", start_new_session=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if len(list(tmp_path.glob("png/*.png"))) >= 5:
+            break
+        time.sleep(0.01)
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)  # As a terminal does.
+    else:
+        process.send_signal(how)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "line"),
+    [
+        (signal.SIGTERM, 143, b"cxrtool ingest: terminated; a re-run goes on from there\n"),
+        (signal.SIGINT, 130, b"cxrtool ingest: interrupted; a re-run goes on from there\n"),
+        (signal.SIGKILL, -9, b""),
+    ],
+)
+def test_interrupted_and_resumed(
+    how: int, code: int, line: bytes, many: Path, tmp_path: Path, cxrtool: Run
+) -> None:
+    process = interrupted(many, tmp_path, how)
+    # The pipe closes when the last worker is gone.
+    out, error = process.communicate(timeout=30)
+    assert (process.returncode, out, error) == (code, b"", line)
+    assert not (tmp_path / "m.csv").exists()
+    first = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("png/*.png")}
+    assert 5 <= len(first) < 120
+    if how != signal.SIGKILL:
+        assert not list(tmp_path.glob("png/.*"))
+    done = cxrtool("ingest", many, "--convert", "png", "-o", "m.csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.glob("png/.*")), "no leftovers"
+    kept = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("png/*.png")}
+    assert {name: kept[name] for name in first} == first, "what was whole is not made again"
+    cxrtool("ingest", many, "--convert", "undisturbed/png", "-o", "m2.csv")
+    assert snapshot(tmp_path / "png") == snapshot(tmp_path / "undisturbed" / "png")
+    undisturbed = (tmp_path / "m2.csv").read_text().replace("undisturbed/png", "png")
+    assert (tmp_path / "m.csv").read_text() == undisturbed
+
+
+def test_ctrl_c_at_any_time(many: Path, tmp_path: Path) -> None:
+    for wait in (0.4, 0.6, 0.8):
+        process = start(tmp_path, str(many), "-o", "m.csv", start_new_session=True)
+        time.sleep(wait)
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        if process.returncode == 130:
+            assert error == b"cxrtool ingest: interrupted; a re-run goes on from there\n"
+        else:  # Before the program, Python itself; or it was done.
+            assert process.returncode in (0, -signal.SIGINT, 1)
+
+
+def test_converting_again_makes_nothing_again(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    command = ("ingest", "xrays", "--convert", "png", "-o", "m.csv")
+    cxrtool(*command)
+    first = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.glob("png/*")}
+    manifest = (tmp_path / "m.csv").read_bytes()
+    spoilt = sorted(first)[0]
+    spoilt.write_bytes(first[spoilt][1][:-20])
+    assert cxrtool(*command).returncode == 0
+    for path, (made, data) in first.items():
+        assert path.read_bytes() == data
+        assert (path.stat().st_mtime_ns == made) == (path != spoilt)
+    assert (tmp_path / "m.csv").read_bytes() == manifest
+    cxrtool(*command, "--force")
+    assert all(path.stat().st_mtime_ns != made for path, (made, _) in first.items())
+    assert {p: p.read_bytes() for p in first} == {p: data for p, (_, data) in first.items()}
+
+
+def test_two_at_once(classes: Path, tmp_path: Path) -> None:
+    both = [start(tmp_path, "xrays", "--convert", "png", "-o", f"{n}.csv") for n in (1, 2)]
+    assert [(p.communicate(timeout=60)[1], p.returncode) for p in both] == [(b"", 0)] * 2
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+    assert len(os.listdir(tmp_path / "png")) == 4
+
+
+def test_sixteen_bits(cxrtool: Run, tmp_path: Path) -> None:
+    names = ("i16.png", "i12.tif", "explicit.dcm", "l.png")
+    write(tmp_path / "deep", {n: {**odd.PICTURES, **odd.DICOMS}[n]() for n in names})
+    rows = table(cxrtool("ingest", "deep", "--convert", "png", "--bits", "16").stdout)
+    grey = {}
+    for row in rows:
+        with Image.open(tmp_path / row["path"]) as picture:
+            grey[os.path.basename(row["raw"])] = np.asarray(picture)
+    np.testing.assert_array_equal(grey["i16.png"], odd.RAMP16)
+    np.testing.assert_array_equal(grey["i12.tif"], odd.RAMP12)
+    np.testing.assert_array_equal(grey["explicit.dcm"], odd.RAMP12)
+    np.testing.assert_array_equal(grey["l.png"], odd.RAMP8)
+
+
+def test_the_key(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path / "scans", {"a.dcm": odd.DICOMS["explicit.dcm"](), "key": b"0123456789abcdef"})
+
+    def patient(*args: str, **options: Any) -> str:
+        return table(cxrtool("ingest", "scans/a.dcm", *args, **options).stdout)[0]["patient"]
+
+    own, given = patient(), patient("--key", "scans/key")
+    assert own == patient() != given
+    assert given == patient(env={"CXRTOOL_KEY": "scans/key"})
+    assert (
+        own.startswith("scans/") and (tmp_path / ".cache" / "cxrtool" / "pseudonym.key").is_file()
+    )
+
+
+def test_views_of_the_header_are_filtered(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path / "scans", {"a.dcm": odd.dicom(ViewPosition="LL"), "b.dcm": odd.dicom()})
+    done = cxrtool("ingest", "scans", "--view", "PA,AP")
+    assert [r["path"] for r in table(done.stdout)] == ["scans/b.dcm"]
+    assert done.stderr == "cxrtool ingest: left out 1: view is 'LL', not AP or PA\n"
+
+
+def test_a_list_in_the_way(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
+    (tmp_path / "failures.csv").write_text("mine\n")
+    done = cxrtool("ingest", "xrays", "-o", "m.csv")
+    assert done.returncode == 2 and (tmp_path / "failures.csv").read_text() == "mine\n"
+    assert done.stderr == (
+        "cxrtool ingest: failures.csv: in the way of the list of skipped inputs. "
+        "Say with --failures FILE where the list is to go.\n"
+    )

@@ -1,0 +1,190 @@
+"""One hostile input costs one input: its time, its memory and its crash stay its own."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import odd
+import pytest
+
+from cxrtool import parallel
+from cxrtool.artifacts import dicom, image
+from cxrtool.errors import BrokenRun, Unreadable
+from cxrtool.parallel import Lost, each
+
+GIB = 1 << 30
+
+
+def do(item: tuple[str, Any]) -> Any:
+    """Do what the item says; the workers import it from here."""
+    what, value = item
+    return DEEDS[what](value)
+
+
+def _fail(value: Any) -> None:
+    raise TypeError(f"no {value}")
+
+
+def _end(_: Any) -> None:
+    raise BrokenRun("x.png: no space left on device", "Make room.")
+
+
+def _slowly(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def _fill(size: int) -> int:
+    return int(np.ones(size, np.uint8).sum())
+
+
+def _decode(data: bytes) -> str:
+    """Decode, and tell how it went and the most memory that this process ever had."""
+    try:
+        image.decode(data, dicom.claims(data, ""))
+        return "read"
+    except Unreadable as e:
+        return e.reason
+
+
+def _peak(_: Any) -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
+
+
+DEEDS: dict[str, Any] = {
+    "return": lambda value: value,
+    "sleep": _slowly,
+    "exit": os._exit,
+    "crash": ctypes.string_at,
+    "kill": lambda number: os.kill(os.getpid(), number),
+    "fill": _fill,
+    "fail": _fail,
+    "end": _end,
+    "write": lambda text: os.write(2, text.encode()) and None,
+    "pid": lambda _: os.getpid(),
+    "decode": _decode,
+    "peak": _peak,
+    "unpicklable": lambda _: lambda: None,
+}
+
+
+def run(*items: tuple[str, Any], jobs: int = 2, seconds: float = 10.0) -> list[Any]:
+    return list(each(do, items, jobs, seconds))
+
+
+def test_results_come_in_order() -> None:
+    waits = [0.3, 0.0, 0.1] + [0.0] * 40
+    assert run(*(("sleep", w) for w in waits), jobs=3) == waits
+
+
+def test_nothing_to_do() -> None:
+    assert run() == []
+
+
+def test_few_inputs_are_taken_ahead() -> None:
+    taken = []
+
+    def items() -> Any:
+        for number in range(1000):
+            taken.append(number)
+            yield "return", number
+
+    results = each(do, items(), 2)
+    assert next(results) == 0 and len(taken) <= 2 * parallel.AHEAD + 1
+    results.close()
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        (("exit", 7), "crashed the decoder (exit 7)"),
+        (("crash", 0), "crashed the decoder (SIGSEGV)"),
+        (("kill", signal.SIGABRT), "crashed the decoder (SIGABRT)"),
+        (("fill", 5 * GIB), "needs more than 1 GiB of memory"),
+        (("fail", "good"), "met a fault of cxrtool itself (TypeError): please report it"),
+    ],
+)
+def test_a_loss_is_one_loss(deed: tuple[str, Any], reason: str) -> None:
+    results = run(("return", 1), deed, ("return", 2), deed, ("return", 3))
+    assert results == [1, Lost(reason), 2, Lost(reason), 3]
+
+
+def test_a_hang_is_ended() -> None:
+    start = time.monotonic()
+    results = run(("return", 1), ("sleep", 60), ("return", 2), ("return", 3), seconds=0.5)
+    assert results == [1, Lost("took longer than 0.5 s"), 2, 3]
+    assert time.monotonic() - start < 15
+
+
+def test_every_input_may_be_lost() -> None:
+    results = run(*[("exit", 1)] * 5)
+    assert results == [Lost("crashed the decoder (exit 1)")] * 5
+
+
+def test_what_ends_the_run_ends_it() -> None:
+    results = each(do, [("return", 1), ("end", 0), ("return", 2)], 1)
+    assert next(results) == 1
+    with pytest.raises(BrokenRun, match=r"^x\.png: no space left on device\. Make room\.$"):
+        next(results)
+
+
+def test_decoders_are_not_heard(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(("write", "libfoo: warning\n")) == [None]
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc")
+def test_workers_go_when_the_reader_does() -> None:
+    results = each(do, [("pid", 0)] * 100, 2)
+    workers = {next(results) for _ in range(8)}
+    results.close()
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            while _is_running(pid):
+                time.sleep(0.01)
+            raise ProcessLookupError
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc")
+def test_a_bomb_takes_at_most_a_gigabyte() -> None:
+    deflated = odd.deflated_bomb(900)
+    bombs = [
+        odd.png_bomb(),
+        deflated,
+        deflated[132:],
+        odd.png_claiming(10000, 10000),
+        odd.dicom(Rows=10000, Columns=10000),
+    ]
+    start = time.monotonic()
+    for bomb in bombs:
+        # A worker that loses its input is replaced: its peak was under the limit that ended it.
+        outcome, peak = run(("decode", bomb), ("peak", 0), jobs=1)
+        assert isinstance(outcome, Lost) or outcome != "read"
+        assert peak < GIB
+    assert time.monotonic() - start < 30
+
+
+def test_decoders_that_abort() -> None:
+    """GDCM ends the process on some damaged files."""
+    items = []
+    for name in ("jpeg-ls.dcm", "jpeg-lossless.dcm", "j2k.dcm"):
+        data = odd.DICOMS[name]()
+        items += [("decode", odd.corrupted(data, number)) for number in range(60)]
+    results = run(*items)
+    assert len(results) == 180
+    assert all(isinstance(r, str) or r.reason.startswith("crashed the decoder") for r in results)

@@ -1,0 +1,79 @@
+"""Every command that the README shows runs as it stands."""
+
+import csv
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from cxrtool import manual, registry
+
+README = (pathlib.Path(manual.ROOT) / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+FINDINGS = {"covid": "COVID-19", "pneumonia": "SARS", "normal": "No Finding"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A folder with what the README's user has: images/, cohen/, scans/ and all.csv."""
+    folder = tmp_path_factory.mktemp("readme")
+    cxrtool = [sys.executable, "-m", "cxrtool"]
+    made = [*cxrtool, "phantom", "120", "-d", "made", "--size", "32", "-o", "made.csv"]
+    subprocess.run(made, cwd=folder, check=True)
+    with (folder / "made.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    cohen = [["patientid", "finding", "view", "modality", "filename"]]
+    scans = [["file", "finding", "patientid"]]
+    for row in rows:
+        image = folder / row["path"]
+        for place in (f"images/{row['label']}", "cohen/images", "scans"):
+            (folder / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy(image, folder / place)
+        finding, view = FINDINGS[row["label"]], row["view"].replace(" Supine", "")
+        cohen.append([row["patient"], finding, view, "X-ray", image.name])
+        scans.append([image.name, row["label"], row["patient"]])
+    for name, table in (("cohen/metadata.csv", cohen), ("scans.csv", scans)):
+        with (folder / name).open("w", newline="") as file:
+            csv.writer(file).writerows(table)
+    text = (folder / "made.csv").read_text()
+    for number, source in enumerate(("cohen", "nih", "hannover"), 1):
+        text = text.replace(f"hospital-{number}", source)
+    (folder / "all.csv").write_text(text)
+    shim = folder / "bin" / "cxrtool"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cxrtool "$@"\n')
+    shim.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: b.split("\n")[0][:50])
+def test_the_commands_run_as_they_stand(world, block):
+    path = f"{world / 'bin'}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", block],
+        cwd=world,
+        env={"PATH": path, "HOME": str(world)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_there_are_blocks_and_each_command_is_in_one():
+    shown = "\n".join(BLOCKS)
+    assert all(f"cxrtool {verb}" in shown for verb in registry.names("commands"))
+
+
+def test_it_names_the_test_command_that_ci_calls():
+    ci = (pathlib.Path(manual.ROOT) / ".ci" / "run").read_text()
+    assert "make test" in README
+    assert "test" in re.search(r"for check in (.*); do", ci)[1].split()
+
+
+def test_the_pictures_are_there():
+    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (pathlib.Path(manual.ROOT) / picture).is_file()
