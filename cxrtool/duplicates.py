@@ -7,15 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool import hashing
+from cxrtool.hashing import Hashes
 
 # Reads the thumbnails of images again: of (number, whether its central square), in that order.
 Thumbnails = Callable[[Sequence[tuple[int, bool]]], Iterator["NDArray[Any] | None"]]
 
 
 def groups(
-    digests: Sequence[str], hashes: Sequence[str], squares: Sequence[str], thumbnails: Thumbnails
-) -> list[str]:
-    """Name the duplicate group of each image; empty for a picture that is there once.
+    digests: Hashes, hashes: Hashes, squares: Hashes, thumbnails: Thumbnails
+) -> dict[int, str]:
+    """Name the duplicate group of each image that has one.
 
     Collections cut each other's images to squares, so that an image is looked for both whole and
     by its central square: 76 images of one public collection are found in another only so.
@@ -23,24 +24,29 @@ def groups(
     Parameters
     ----------
     digests, hashes, squares
-        SHA-256, difference hash, and difference hash of the central square of each image, in
-        hex; the last is empty for an image that is a square.
+        SHA-256, difference hash, and difference hash of the central square of each image, 32
+        bytes a row; the last is zero for an image that is a square.
     thumbnails
         Reads thumbnails again.
 
     Returns
     -------
-    A name a group: `d` and the beginning of its lowest digest, so that it is the same in any
-    manifest that has the same pictures.
+    The number of an image and the name of its group: `d` and the beginning of the group's lowest
+    digest, so that it is the same in any manifest that has the same pictures.
     """
-    first: dict[str, int] = {}
-    same = [(first.setdefault(d, i), i) for i, d in enumerate(digests)]
-    exact = np.array([p for p in same if p[0] != p[1]], np.int64).reshape(-1, 2)
-    looks = [(i, False) for i in first.values()] + [(i, True) for i in first.values() if squares[i]]
-    hashed = [squares[i] if square else hashes[i] for i, square in looks]
-    packed = np.frombuffer(bytes.fromhex("".join(hashed)), np.uint8).reshape(-1, 32)
-    candidates = [(looks[i], looks[j]) for i, j in hashing.near(packed).tolist()]
-    near = _proved([c for c in candidates if c[0][0] != c[1][0]], thumbnails)
+    if not len(digests):
+        return {}
+    _, first, same = np.unique(digests, axis=0, return_index=True, return_inverse=True)
+    twins = np.column_stack([first[same.ravel()], np.arange(len(digests))])
+    first = np.sort(first)
+    oblong = first[squares[first].any(axis=1)]
+    # Looks at images: first the whole ones, then the squares.
+    image = np.concatenate([first, oblong])
+    pairs = hashing.near(np.concatenate([hashes[first], squares[oblong]]))
+    pairs = pairs[image[pairs[:, 0]] != image[pairs[:, 1]]]
+    looks = [(i, k >= len(first)) for k, i in enumerate(image.tolist())]
+    near = _proved([(looks[a], looks[b]) for a, b in pairs.tolist()], thumbnails)
+    exact = twins[twins[:, 0] != twins[:, 1]]
     return _named(hashing.components(len(digests), np.concatenate([exact, near])), digests)
 
 
@@ -64,9 +70,11 @@ def _same(a: "NDArray[Any] | None", b: "NDArray[Any] | None") -> bool:
     )
 
 
-def _named(component: NDArray[np.int64], digests: Sequence[str]) -> list[str]:
-    size = np.bincount(component, minlength=len(digests))
+def _named(component: NDArray[np.int64], digests: Hashes) -> dict[int, str]:
+    members = np.flatnonzero(np.bincount(component, minlength=len(component))[component] > 1)
+    digest = {i: digests[i].tobytes().hex() for i in members.tolist()}
     lowest: dict[int, str] = {}
-    for c, digest in zip(component.tolist(), digests, strict=True):
-        lowest[c] = min(lowest.get(c, digest), digest)
-    return [f"d{lowest[c][:12]}" if size[c] > 1 else "" for c in component.tolist()]
+    for i in members.tolist():
+        c = int(component[i])
+        lowest[c] = min(lowest.get(c, digest[i]), digest[i])
+    return {i: f"d{lowest[int(component[i])][:12]}" for i in members.tolist()}

@@ -10,13 +10,14 @@ from cxrtool.artifacts import manifest
 from cxrtool.artifacts.table import Table
 from cxrtool.artifacts.tree import Index, images
 from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.packing import Row
 
 # What a row holds besides its cells, under names that no column has: where its file is, and the
 # manifest that it comes from.
 FILE, LISTED = "\0file", "\0listed"
 
-Row = dict[str, str]
-
+# Columns that name files beside the image.
+MASKS = ("mask", "mask_left", "mask_right")
 # Columns of a metadata CSV that are taken under their own name without being asked for.
 OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask")
 # Rows of a metadata CSV by which the column that names the files is found.
@@ -139,8 +140,9 @@ def _finished(row: Row, path: str, wish: Wish) -> Row | Skip:
         row["source"] = wish.source or row.get("source") or _source(path, wish)
         if row.get("patient"):
             row["patient"] = f"{row['source']}/{row['patient']}"
-        if row.get("mask"):
-            row["mask"] = manifest.relative(row["mask"], wish.root)
+        for column in MASKS:
+            if row.get(column):
+                row[column] = manifest.relative(row[column], wish.root)
     known = any(row.get(c) for c in ("finding", "label"))
     row["label"] = _label(row, wish.labels)
     if known and not row["label"]:
@@ -172,8 +174,7 @@ def _label(row: Row, patterns: list[tuple[str, str]]) -> str:
     return label
 
 
-def columns(rows: Iterable[Row]) -> list[str]:
-    """List the columns of a manifest of such rows: the fixed ones, then their own."""
-    own = {name: None for row in rows for name in row}
+def columns(names: Iterable[str]) -> list[str]:
+    """List the columns of a manifest of rows with such cells: the fixed ones, then their own."""
     hidden = {*manifest.COLUMNS, FILE, LISTED}
-    return [*manifest.COLUMNS, *(name for name in own if name not in hidden)]
+    return [*manifest.COLUMNS, *(name for name in names if name not in hidden)]

@@ -1,76 +1,71 @@
 """From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cxrtool import duplicates, gathering, measuring, parallel
-from cxrtool.artifacts import files
+from cxrtool import duplicates, gathering, measuring, packing, parallel
+from cxrtool.artifacts import files, manifest
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import CxrtoolError, Skip
-from cxrtool.gathering import FILE, LISTED, Row, Wish
+from cxrtool.gathering import FILE, LISTED, Wish
 from cxrtool.measuring import Making
+from cxrtool.packing import Row
 from cxrtool.progress import bar, note
 
-SEPARATOR = "\0"  # No cell holds a NUL byte.
 Pseudonym = Callable[[str], str]
 HASHES = ("sha256", "dhash", "dhash_square")
+HASH = re.compile("[0-9a-f]{64}")
 
 
 class Measured:
-    """The rows of the manifest to be, kept as text: a million of them fit in 1 GiB."""
+    """The rows of the manifest to be, and their hashes."""
 
-    def __init__(self, columns: list[str]) -> None:
-        self.columns = columns
-        self._lines: list[str] = []
-        self._at = {c: columns.index(c) for c in (*HASHES, "dup_group")}
-        self._files: list[str] = []
+    def __init__(self, columns: list[str], root: str | None) -> None:
+        self.columns, self.root = columns, root
+        self._rows = packing.Rows()
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._rows)
 
     def add(self, row: Row) -> None:
         """Keep one row."""
-        self._lines.append(SEPARATOR.join(row.get(c, "") for c in self.columns))
-        self._files.append(row[FILE])
-
-    def _cells(self, column: str) -> list[str]:
-        at = self._at[column]
-        return [line.split(SEPARATOR, at + 1)[at] for line in self._lines]
+        self._rows.add({c: row.get(c, "") for c in self.columns})
 
     def rows(self, jobs: int, progress: str) -> Iterator[list[str]]:
         """Find the duplicates, and yield the rows with their group."""
 
         def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
-            again = ((self._files[i], square) for i, square in looks)
+            wanted = {i for i, _ in looks}
+            paths = {i: row["path"] for i, row in enumerate(self._rows) if i in wanted}
+            again = ((manifest.resolve(paths[i], self.root), square) for i, square in looks)
             found = parallel.each(measuring.thumbnail, again, min(jobs, len(looks) or 1))
             for t in bar(found, len(looks), "possible duplicates", progress):
                 yield None if isinstance(t, parallel.Lost) else t
 
-        digests, hashes, squares = (self._cells(c) for c in HASHES)
-        names = duplicates.groups(digests, hashes, squares, thumbnails)
-        _tell_duplicates(names)
-        at = self._at["dup_group"]
-        for line, name in zip(self._lines, names, strict=True):
-            row = line.split(SEPARATOR)
-            row[at] = name
-            yield row
+        digests, whole, squares = (packing.hashes(r[c] for r in self._rows) for c in HASHES)
+        groups = duplicates.groups(digests, whole, squares, thumbnails)
+        _tell_duplicates(groups)
+        for i, row in enumerate(self._rows.taken()):
+            row["dup_group"] = groups.get(i, "")
+            yield [row[c] for c in self.columns]
 
 
-def _tell_duplicates(names: list[str]) -> None:
-    copies, groups = sum(map(bool, names)), len(set(names) - {""})
-    if copies:
-        plural = "" if groups == 1 else "s"
-        note(f"{copies} images are duplicates, in {groups} group{plural} (dup_group)")
+def _tell_duplicates(groups: dict[int, str]) -> None:
+    if groups:
+        number = len(set(groups.values()))
+        plural = "" if number == 1 else "s"
+        note(f"{len(groups)} images are duplicates, in {number} group{plural} (dup_group)")
 
 
-def collect(paths: list[str], wish: Wish, skipped: Failures) -> list[Row]:
+def collect(paths: list[str], wish: Wish, skipped: Failures) -> packing.Rows:
     """List what is to be read; an empty list is an error."""
-    rows: list[Row] = []
+    rows = packing.Rows()
     for found in gathering.gather(paths, wish):
         if isinstance(found, Skip):
             skipped.add(found)
         else:
-            rows.append(found)
+            rows.add(found)
     if not rows:
         skipped.close()
         what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
@@ -79,7 +74,7 @@ def collect(paths: list[str], wish: Wish, skipped: Failures) -> list[Row]:
 
 
 def measure(
-    rows: list[Row],
+    rows: packing.Rows,
     wish: Wish,
     making: Making,
     pseudonym: Pseudonym,
@@ -88,13 +83,13 @@ def measure(
     progress: str,
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
-    measured = Measured(gathering.columns(rows))
-    new = [r for r in rows if not _is_done(r, making)]
-    jobs = min(jobs, len(new) or 1)
-    results = parallel.each(measuring.measure, (making.job(r[FILE], r) for r in new), jobs)
+    measured = Measured(gathering.columns(rows.columns()), wish.root)
+    new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
+    work = (making.job(rows[i][FILE], rows[i]) for i in new)
+    results = parallel.each(measuring.measure, work, min(jobs, len(new) or 1))
     try:
         counted = bar(results, len(new), "images", progress)
-        for row in rows:
+        for row in rows.taken():
             skip = None if _is_done(row, making) else _take(row, next(counted), wish, pseudonym)
             if skip is None:
                 measured.add(row)
@@ -124,8 +119,10 @@ def _take(row: Row, result: Any, wish: Wish, pseudonym: Pseudonym) -> Skip | Non
 
 def _is_done(row: Row, making: Making) -> bool:
     """Tell a row that a manifest brought complete, of an image that need not be converted."""
-    measured = bool(row.get("sha256")) and len(row.get("dhash", "")) == 64
-    return LISTED in row and measured and not making.folder
+    if LISTED not in row or making.folder:
+        return False
+    hashes = [row.get(c, "") for c in HASHES]
+    return all(map(HASH.fullmatch, hashes if hashes[2] else hashes[:2]))
 
 
 def _complete(row: Row, cells: dict[str, str], pseudonym: Pseudonym) -> None:

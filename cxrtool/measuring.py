@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from cxrtool import __version__, hashing
-from cxrtool.artifacts import image
+from cxrtool.artifacts import image, manifest
 from cxrtool.errors import Skip, Unreadable
 
 
@@ -19,11 +19,13 @@ class Making:
     folder: str = ""  # of the converted images; empty: do not convert
     bits: int = 8
     force: bool = False
+    root: str | None = None
 
     def job(self, file: str, row: dict[str, str]) -> "Job":
         """Describe the work on one row, whose image is in `file`."""
-        halves = tuple(row[c] for c in ("mask_left", "mask_right") if row.get(c))
-        return Job(file, row["path"], () if row.get("mask") else halves, self)
+        halves = [row[c] for c in ("mask_left", "mask_right") if row.get(c) and not row.get("mask")]
+        found = tuple(manifest.resolve(half, self.root) for half in halves)
+        return Job(file, row["path"], found, self)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -25,6 +26,8 @@ SECONDS = 10.0
 MEMORY = 1 << 30
 # What a worker may take to start, on a machine that is busy.
 START = 60.0
+# Inputs that a worker has at a time, so that it need not wait for the next.
+DEPTH = 2
 # Results that may wait for an earlier one, a worker.
 AHEAD = 8
 # What malloc.h calls so.
@@ -65,16 +68,22 @@ class _Worker:
             what = f"cannot start a worker: {(e.strerror or str(e)).lower()}"
             raise BrokenRun(what, "Allow more processes, or use fewer workers (-j 1).") from e
         far.close()
-        self.number: int | None = None
+        # The first task is being worked on, the next waits in the pipe.
+        self.tasks: deque[tuple[int, Any]] = deque()
         self.deadline = float("inf")
         self.ready = False
 
     def give(self, number: int, item: Any, seconds: float) -> None:
-        # The time of an input begins when its worker is up.
-        self.number = number
-        self.deadline = time.monotonic() + (seconds if self.ready else START)
+        self.tasks.append((number, item))
+        if len(self.tasks) == 1:
+            self.begin(seconds)
         with contextlib.suppress(OSError):  # It died: the closed pipe tells on reading.
             self.pipe.send(item)
+
+    def begin(self, seconds: float) -> None:
+        # The time of an input begins when its worker is up and done with the one before.
+        begun = time.monotonic() + (seconds if self.ready else START)
+        self.deadline = begun if self.tasks else float("inf")
 
     def stop(self) -> None:
         self.process.kill()
@@ -150,74 +159,100 @@ def each(
     The function must be importable, and catch what it expects to go wrong; it is a plain
     function of its item.
     """
-    context = _context(function.__module__)
-    queue = enumerate(items)
+    pool = _Pool(function, seconds)
+    tasks = enumerate(items)
     done: dict[int, Any] = {}
-    workers: list[_Worker] = []
     following = given = 0
     more = True
     try:
         while more or given > following:
-            while more and given - following < AHEAD * jobs:
-                idle = next((w for w in workers if w.number is None), None)
-                if idle is None and len(workers) < jobs:
-                    idle = _Worker(context, function)
-                    workers.append(idle)
-                if idle is None:
-                    break
-                number, item = next(queue, (None, None))
-                if number is None:
+            while more and given - following < AHEAD * jobs and pool.has_room(jobs):
+                task = next(tasks, None)
+                if task is None:
                     more = False
                 else:
-                    idle.give(number, item, seconds)
+                    pool.give(*task, jobs)
                     given += 1
             if following not in done and given > following:
-                _collect(workers, done, context, function, seconds)
+                done.update(pool.collect())
             while following in done:
                 yield done.pop(following)
                 following += 1
     finally:
-        for worker in workers:
-            worker.stop()
+        pool.stop()
 
 
-def _collect(
-    workers: list[_Worker],
-    done: dict[int, Any],
-    context: Any,
-    function: Callable[[Any], Any],
-    seconds: float,
-) -> None:
-    """Wait for a result, a crash or a deadline, and note what came of it."""
-    busy = [w for w in workers if w.number is not None]
-    patience = max(0.0, min(w.deadline for w in busy) - time.monotonic())
-    ready = connection.wait([w.pipe for w in busy], patience)
-    for worker in busy:
-        if worker.pipe in ready:
-            try:
-                result = worker.pipe.recv()
-            except (EOFError, OSError):
-                result = Lost(worker.crash())
+class _Pool:
+    """Workers of one function, each replaced when it is lost."""
+
+    def __init__(self, function: Callable[[Any], Any], seconds: float) -> None:
+        self.function, self.seconds = function, seconds
+        self.context = _context(function.__module__)
+        self.workers: list[_Worker] = []
+
+    def has_room(self, jobs: int) -> bool:
+        """Tell whether a task can be given; workers are started as there is work for them."""
+        return len(self.workers) < jobs or any(len(w.tasks) < DEPTH for w in self.workers)
+
+    def give(self, number: int, item: Any, jobs: int) -> None:
+        """Give a task to the worker that has least to do."""
+        if len(self.workers) < jobs:
+            self.workers.append(_Worker(self.context, self.function))
+        least = min(self.workers, key=lambda w: len(w.tasks))
+        least.give(number, item, self.seconds)
+
+    def collect(self) -> dict[int, Any]:
+        """Wait for results, a crash or a deadline, and return what came of which task."""
+        busy = [w for w in self.workers if w.tasks]
+        patience = max(0.0, min(w.deadline for w in busy) - time.monotonic())
+        ready = connection.wait([w.pipe for w in busy], patience)
+        found = {}
+        for worker in busy:
+            if worker.pipe in ready:
+                result = self._receive(worker)
+            elif time.monotonic() > worker.deadline:
+                result = Lost(f"took longer than {self.seconds:g} s")
             else:
-                if not worker.ready:
-                    worker.ready, worker.deadline = True, time.monotonic() + seconds
-                    continue
-        elif time.monotonic() > worker.deadline:
-            result = Lost(f"took longer than {seconds:g} s")
-        else:
-            continue
+                continue
+            if result is not _UP:
+                found[worker.tasks.popleft()[0]] = result
+                worker.begin(self.seconds)
+            if isinstance(result, Lost):
+                self._replace(worker)
+        return found
+
+    def _receive(self, worker: _Worker) -> Any:
+        try:
+            result = worker.pipe.recv()
+        except (EOFError, OSError):
+            return Lost(worker.crash())
+        if not worker.ready:
+            worker.ready = True
+            worker.begin(self.seconds)
+            return _UP
         if isinstance(result, _End):
             raise result.error
         if isinstance(result, _Fault):
             # One file that meets a mistake in the program costs no other file its result.
             progress.detail(result.text)
-            result = Lost(f"met a fault of cxrtool itself ({result.kind}): please report it")
-        assert worker.number is not None
-        done[worker.number] = result
-        worker.number, worker.deadline = None, float("inf")
-        if isinstance(result, Lost):
+            return Lost(f"met a fault of cxrtool itself ({result.kind}): please report it")
+        return result
+
+    def _replace(self, worker: _Worker) -> None:
+        """Start another worker, which takes over what was waiting in the pipe."""
+        worker.stop()
+        fresh = _Worker(self.context, self.function)
+        self.workers[self.workers.index(worker)] = fresh
+        for task in worker.tasks:
+            fresh.give(*task, self.seconds)
+
+    def stop(self) -> None:
+        """End all workers, whatever they are at."""
+        for worker in self.workers:
             worker.stop()
-            workers[workers.index(worker)] = _Worker(context, function)
+
+
+_UP = object()  # A worker's first word: it has started.
 
 
 def _context(module: str) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxrtool import duplicates, hashing
+from cxrtool import duplicates, hashing, packing
 from cxrtool.phantoms import plan, render
 
 
@@ -31,7 +31,14 @@ def groups(images: Sequence[NDArray[Any]], digests: Sequence[str]) -> list[str]:
         return "" if height == width else hashing.dhash(hashing.square(image))
 
     hashes = [hashing.dhash(i) for i in images]
-    return duplicates.groups(digests, hashes, [squared(i) for i in images], thumbnails)
+    return named(digests, hashes, [squared(i) for i in images], thumbnails)
+
+
+def named(
+    digests: Sequence[str], hashes: Sequence[str], squares: Sequence[str], thumbnails: Any
+) -> list[str]:
+    found = duplicates.groups(*map(packing.hashes, (digests, hashes, squares)), thumbnails)
+    return [found.get(i, "") for i in range(len(digests))]
 
 
 def digests(count: int) -> list[str]:
@@ -54,7 +61,7 @@ def test_equal_files_need_no_look() -> None:
         return iter(())
 
     image = pictures(1)[0]
-    same = duplicates.groups(["ab" * 32] * 3, [hashing.dhash(image)] * 3, [""] * 3, thumbnails)
+    same = named(["ab" * 32] * 3, [hashing.dhash(image)] * 3, [""] * 3, thumbnails)
     assert same == ["d" + "ab" * 6] * 3
 
 
@@ -96,5 +103,5 @@ def test_blank_pictures_are_no_proof() -> None:
 def test_an_unreadable_one_is_no_duplicate() -> None:
     image = pictures(1)[0]
     hashed = hashing.dhash(image)
-    found = duplicates.groups(digests(2), [hashed] * 2, [""] * 2, lambda looks: iter([None] * 2))
+    found = named(digests(2), [hashed] * 2, [""] * 2, lambda looks: iter([None] * 2))
     assert found == ["", ""]

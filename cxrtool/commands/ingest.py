@@ -27,7 +27,7 @@ from cxrtool.progress import note
 
 if TYPE_CHECKING:
     from cxrtool.artifacts.failures import Failures
-    from cxrtool.gathering import Row
+    from cxrtool.packing import Rows
 
 PLUGINS = ("collections", "rows")
 
@@ -142,7 +142,7 @@ def run(
     pseudonym = dicom.pseudonyms(key)
     if convert:
         files.make_folder(convert)
-    making = measuring.Making(convert or "", bits, force)
+    making = measuring.Making(convert or "", bits, force, root)
     measured = ingesting.measure(rows, wish, making, pseudonym, skipped, jobs, progress)
     table.write(output, measured.columns, measured.rows(jobs, progress))
     raise typer.Exit(skipped.close())
@@ -155,7 +155,7 @@ def show_presets(output: str) -> None:
     table.write(output, ("name", "options", "summary"), registry.listing(*PLUGINS))
 
 
-def tell(rows: "list[Row]", skipped: "Failures") -> None:
+def tell(rows: "Rows", skipped: "Failures") -> None:
     """Say what would be read."""
     skipped.tell()
     for column in ("source", "label", "view"):
