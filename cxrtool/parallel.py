@@ -12,8 +12,9 @@ import signal
 import sys
 import time
 import traceback
+import types
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Any
@@ -63,7 +64,8 @@ class _Worker:
         self.pipe, far = context.Pipe()
         self.process = context.Process(target=_serve, args=(far, function), daemon=True)
         try:
-            self.process.start()
+            with _without_main():
+                self.process.start()
         except OSError as e:
             what = f"cannot start a worker: {(e.strerror or str(e)).lower()}"
             raise BrokenRun(what, "Allow more processes, or use fewer workers (-j 1).") from e
@@ -225,6 +227,9 @@ class _Pool:
         try:
             result = worker.pipe.recv()
         except (EOFError, OSError):
+            if not worker.ready:
+                what = f"a worker cannot start (exit {worker.process.exitcode})"
+                raise BrokenRun(what, "Check the installation and the free memory.") from None
             return Lost(worker.crash())
         if not worker.ready:
             worker.ready = True
@@ -255,6 +260,20 @@ class _Pool:
 _UP = object()  # A worker's first word: it has started.
 
 
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep each worker from importing again the script that started this process.
+
+    It is not needed there, and it may not be importable: a name on standard input, say.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
 def _context(module: str) -> Any:
     """Start workers from a clean server that has imported the module already.
 
@@ -266,8 +285,7 @@ def _context(module: str) -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    # Each worker imports again the module that started this process: the server has it ready.
-    context.set_forkserver_preload([module, "cxrtool.cli"])
+    context.set_forkserver_preload([module])
     _start_server()
     return context
 

@@ -188,3 +188,14 @@ def test_decoders_that_abort() -> None:
     results = run(*items)
     assert len(results) == 180
     assert all(isinstance(r, str) or r.reason.startswith("crashed the decoder") for r in results)
+
+
+def test_a_worker_that_cannot_start_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the fault of the inputs, which would else all be called damaged."""
+    monkeypatch.setattr(parallel, "_serve", exit_at_once)
+    with pytest.raises(BrokenRun, match=r"a worker cannot start \(exit "):
+        run(("exit", 0))
+
+
+def exit_at_once(*_: Any) -> None:
+    os._exit(9)

@@ -32,7 +32,7 @@ def make(folder: Path, count: int) -> list[str]:
     """Write phantoms under fresh noise, which is what a detector adds and a PNG cannot pack."""
     folder.mkdir()
     random = np.random.default_rng(0)
-    for number, case in enumerate(plan(count)):
+    for number, case in enumerate(plan(count, per_patient=1)):
         small = render(case, SIDE // 4).image.astype(np.float32)
         noise = random.normal(0, 6, (SIDE, SIDE)).astype(np.float32)
         large = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
