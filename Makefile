@@ -14,16 +14,15 @@ UV := $(shell command -v uv 2>/dev/null)
 .PHONY: demo test slow lint manual check-manual benchmarks install clean
 
 demo: .venv/.package
-	@rm -rf $(DEMO)
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@echo '== A chest X-ray collection of two hospitals, in which each class has its own (phantoms)'
-	$(BIN)/cxrtool phantom 120 -d $(DEMO)/trap --labels normal,covid --sources 2 --confound 1 -o $(DEMO)-trap.csv
+	$(BIN)/cxrtool phantom 120 -d $(DEMO)/trap --labels normal,covid --sources 2 --confound 1 -o $(DEMO)/trap.csv
 	@echo '== Split as the papers did, image by image, and judged: the findings are what leaks'
-	$(BIN)/cxrtool split $(DEMO)-trap.csv --paper image -o $(DEMO)-paper.csv
-	-$(BIN)/cxrtool split --check $(DEMO)-paper.csv | head -n 4
+	$(BIN)/cxrtool split $(DEMO)/trap.csv --paper image -o $(DEMO)/paper.csv
+	-$(BIN)/cxrtool split --check $(DEMO)/paper.csv | head -n 4
 	@echo '== Split by patient, and judged: no findings'
-	$(BIN)/cxrtool ingest $(DEMO)-trap.csv | $(BIN)/cxrtool split --test 0.3 --val 0.2 -o $(DEMO)-split.csv
-	$(BIN)/cxrtool split --check $(DEMO)-split.csv
-	@mv $(DEMO)-trap.csv $(DEMO)-paper.csv $(DEMO)-split.csv $(DEMO)/
+	$(BIN)/cxrtool ingest $(DEMO)/trap.csv | $(BIN)/cxrtool split --test 0.3 --val 0.2 -o $(DEMO)/split.csv
+	$(BIN)/cxrtool split --check $(DEMO)/split.csv
 	@echo 'The images and manifests are in $(DEMO)/. Next: README.md.'
 
 test: .venv/.dev
