@@ -10,10 +10,12 @@ from cxrtool.artifacts.table import Table
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import detail
 
-# What `ingest` writes, in this order; a collection's own columns follow.
+# What `ingest` writes, in this order; a collection's own columns follow. `finding` is the
+# collection's word for what the image shows, `folder` the part of a published split it lies in.
 COLUMNS = (
     "path", "raw", "label", "patient", "source", "view", "age", "sex",
     "width", "height", "sha256", "dhash", "dhash_square", "dup_group", "mask",
+    "finding", "folder",
 )  # fmt: skip
 
 PARTS = ("train", "val", "test", "unseen")

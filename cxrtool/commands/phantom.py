@@ -68,6 +68,7 @@ def run(
     if dry_run:
         note(f"would make {count} images of {size} x {size} pixels in {folder}")
         return
+    files.check_output(output)
     for part in phantom.FOLDERS:
         files.make_folder(f"{folder}/{part}")
     orders = (phantom.Order(c, size, folder, root, force) for c in cases)
