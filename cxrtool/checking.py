@@ -51,6 +51,10 @@ def check(manifest: Manifest) -> list[Finding]:
     findings = _strange(sizes) + _torn(manifest, at, torn)
     findings += [f for column in seen for f in _missing(column, seen[column], list(sizes))]
     _tell(manifest, sizes, findings)
+    if "patient" in hashes:
+        unknown = hashes["patient"].count(0)
+        if unknown:
+            note(f"warning: {unknown} rows have no patient: whether they leak cannot be told")
     return findings
 
 
@@ -134,9 +138,16 @@ def _missing(column: str, pairs: Iterable[tuple[str, str]], parts: list[str]) ->
 
 
 def _tell(manifest: Manifest, sizes: dict[str, int], findings: list[Finding]) -> None:
-    for column, kind in (("patient", "leaks of patients"), ("dup_group", "near duplicates")):
+    for column, kind, remedy in (
+        ("patient", "leaks of patients", ""),
+        ("dup_group", "near duplicates", " (cxrtool ingest FILE finds them)"),
+        ("label", "missing classes", ""),
+    ):
         if column not in manifest.columns:
-            note(f"no column '{column}': {kind} are not judged")
+            note(f"no column '{column}': {kind} are not judged{remedy}")
     listed = ", ".join(f"{part or '(none)'} {rows}" for part, rows in sizes.items())
-    verdict = f"{len(findings) or 'no'} findings"
+    for kind, count in Counter(finding for finding, *_ in findings).most_common():
+        rows = sum(int(f[4]) for f in findings if f[0] == kind)
+        note(f"{kind}: {count}" + (f" ({rows} rows)" if rows else ""))
+    verdict = f"{len(findings) or 'no'} finding{'s'[: len(findings) != 1]}"
     note(f"{verdict} in {sum(sizes.values())} rows: {listed}")

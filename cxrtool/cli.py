@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else arguments
     _hold_standard_streams()
     signal.signal(signal.SIGTERM, _terminate)
-    verb = next((a for a in given if not a.startswith("-")), "")
+    verb = next((a for a in given if a in registry.names("commands")), "")
     progress.speak(f"cxrtool {verb}".rstrip(), 0)
     code = run(given)
     code = _flush(code)

@@ -70,7 +70,7 @@ class Rows:
         wanted += [c if c in self.columns else "label" for c, _ in design.caps]
         wanted += ["label"] if "label" in self.columns or design.balance else []
         self.codes = {c: Codes() for c in dict.fromkeys(wanted)}
-        self.who, self.twin, self.patient, self.path = Codes(), Codes(), Codes(), Codes()
+        self.who, self.twin, self.patient, self.picture = Codes(), Codes(), Codes(), Codes()
         # Digests and paths are many and only compared: hashes of 64 bits are enough.
         self._sha, self._paths, self._whole = (array.array("q") for _ in range(3))
         self.external, self.lent = array.array("b"), array.array("b")
@@ -93,15 +93,18 @@ class Rows:
         hashed += [(self._sha, at["sha256"])] if "sha256" in at else []
         tests = [(manifest.index(w.column), w) for w in design.test_where]
         lender = manifest.index("source") if design.lender else None
+        # A digest names a picture wherever it lies.
+        sha = at.get("sha256", path)
         for chunk in manifest.chunks():
             for codes, i in coded:
                 codes.add(map(itemgetter(i), chunk))
             for hashes, i in hashed:
                 hashes.extend(map(hash, map(itemgetter(i), chunk)))
             if group is not None:
-                self.who.add([row[group] or ALONE + row[path] for row in chunk])
+                self.who.add([row[group] or ALONE + (row[sha] or row[path]) for row in chunk])
             if design.by_row:
-                self.path.add(map(itemgetter(path), chunk))
+                # Copies of one picture get keys of their own, from their names.
+                self.picture.add([_own_name(row[path], row[sha]) for row in chunk])
                 self._whole.extend(map(_digest, chunk))
             if tests:
                 self.external.extend(all(w.holds(row[i]) for i, w in tests) for row in chunk)
@@ -141,13 +144,13 @@ class Rows:
 
     def example(self, rows: NDArray[np.bool_]) -> str:
         """Name the patient of the first of some rows."""
-        codes = self.who if self.who else self.path
+        codes = self.who if self.who else self.picture
         code = codes.codes()[np.argmax(rows)]
         return next(itertools.islice(codes.known, int(code), None)).removeprefix(ALONE)
 
     def row_keys(self, seed: int) -> Keys:
-        """A key a row, by its path; rows of one path are told apart by their other cells."""
-        keys = splitting.keys(self.path.known, seed)[self.path.codes()]
+        """A key a row, by its picture; rows of one picture are told apart by their other cells."""
+        keys = splitting.keys(self.picture.known, seed)[self.picture.codes()]
         order = np.lexsort((np.frombuffer(self._whole, np.int64), keys))
         ranks = np.empty(len(keys), np.uint64)
         ranks[order] = np.arange(len(keys), dtype=np.uint64)
@@ -155,7 +158,7 @@ class Rows:
 
     def group_keys(self, seed: int) -> Keys:
         """A key a row, by what it is grouped by."""
-        codes = self.who if self.who else self.path
+        codes = self.who if self.who else self.picture
         return splitting.keys(codes.known, seed)[codes.codes()]
 
     def classes(self, lent: bool) -> Ints:
@@ -165,6 +168,10 @@ class Rows:
             names, codes = self.codes[column].ordered()
             code = np.unique(code * len(names) + codes, return_inverse=True)[1]
         return code
+
+
+def _own_name(path: str, digest: str) -> str:
+    return path if digest in ("", path) else digest + path.rpartition("/")[2]
 
 
 def _digest(row: list[str]) -> int:

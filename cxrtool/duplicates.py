@@ -14,7 +14,11 @@ Thumbnails = Callable[[Sequence[tuple[int, bool]]], Iterator["NDArray[Any] | Non
 
 
 def groups(
-    digests: Hashes, hashes: Hashes, squares: Hashes, thumbnails: Thumbnails
+    digests: Hashes,
+    hashes: Hashes,
+    squares: Hashes,
+    thumbnails: Thumbnails,
+    before: Sequence[str] = (),
 ) -> dict[int, str]:
     """Name the duplicate group of each image that has one.
 
@@ -28,6 +32,8 @@ def groups(
         bytes a row; the last is zero for an image that is a square.
     thumbnails
         Reads thumbnails again.
+    before
+        Groups that were found before, a name an image; empty for none.
 
     Returns
     -------
@@ -47,7 +53,14 @@ def groups(
     looks = [(i, k >= len(first)) for k, i in enumerate(image.tolist())]
     near = _proved([(looks[a], looks[b]) for a, b in pairs.tolist()], thumbnails)
     exact = twins[twins[:, 0] != twins[:, 1]]
-    return _named(hashing.components(len(digests), np.concatenate([exact, near])), digests)
+    pairs = np.concatenate([exact, near, _kept(before)])
+    return _named(hashing.components(len(digests), pairs), digests)
+
+
+def _kept(before: Sequence[str]) -> NDArray[np.int64]:
+    first: dict[str, int] = {}
+    pairs = [(first.setdefault(name, i), i) for i, name in enumerate(before) if name]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 def _proved(

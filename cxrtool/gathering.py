@@ -9,8 +9,10 @@ from cxrtool import registry
 from cxrtool.artifacts import manifest
 from cxrtool.artifacts.table import Table
 from cxrtool.artifacts.tree import Index, images
+from cxrtool.collections.folder import label as folder_label
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.packing import Row
+from cxrtool.progress import note
 
 # What a row holds besides its cells, under names that no column has: where its file is, and the
 # manifest that it comes from.
@@ -19,7 +21,7 @@ FILE, LISTED = "\0file", "\0listed"
 # Columns that name files beside the image.
 MASKS = ("mask", "mask_left", "mask_right")
 # Columns of a metadata CSV that are taken under their own name without being asked for.
-OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask")
+OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
 # Rows of a metadata CSV by which the column that names the files is found.
 SAMPLE = 200
 
@@ -79,9 +81,19 @@ def _folder(path: str) -> str:
 def _listed(path: str, root: str | None) -> Iterator[Row]:
     """Take the rows of a manifest as they are; what it measured need not be measured again."""
     source = manifest.Manifest(path)
-    for cells in source.rows():
+    absent = 0
+    for number, cells in enumerate(source.rows()):
         row = dict(zip(source.columns, cells, strict=True))
-        yield {**row, "path": manifest.resolve(row["path"], root), LISTED: path}
+        file = manifest.resolve(row["path"], root)
+        if number == absent < SAMPLE and not os.path.exists(file):
+            absent += 1
+        if row.get("dup_group"):
+            # A group that was found before stays together; its name is that of its manifest.
+            row["dup_group"] = f"{path}: {row['dup_group']}"
+        yield {**row, "path": file, LISTED: path}
+    if absent:
+        where = os.path.abspath(root or ".")
+        note(f"warning: {source.name}: images are not there, seen from {where} (see --root)")
 
 
 def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> Iterator[Row | Skip]:
@@ -95,20 +107,32 @@ def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> It
     naming = renamed.pop("path", None)
     if naming is None:
         naming = _naming_column(table, files)
+    _tell_unused(table, {naming, *renamed.values()})
     used = set()
     for row in table.rows():
-        path = files.find(row[naming])
-        if path is None:
-            reason = f"listed in {metadata} but absent"
-            yield Skip(os.path.join(folder, row[naming]), reason, "Complete the folder.")
+        found = files.candidates(row[naming])
+        listed = os.path.join(folder, row[naming])
+        if not found:
+            yield Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
+        elif len(found) > 1:
+            both = " or ".join(found[:2])
+            yield Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
         else:
-            used.add(path)
-            yield {"path": path, **{new: row[i] for new, i in renamed.items()}}
-    for found in images(folder):
-        if isinstance(found, Skip):
-            yield found
-        elif found not in used:
-            yield Skip(found, f"not listed in {metadata}", failed=False)
+            used.add(found[0])
+            cells = {new: row[i] for new, i in renamed.items()}
+            # Where the table does not tell the class, the folder does.
+            yield {"label": folder_label(found[0], folder), **cells, "path": found[0]}
+    for path in images(folder):
+        if isinstance(path, Skip):
+            yield path
+        elif path not in used:
+            yield Skip(path, f"not listed in {metadata}", failed=False)
+
+
+def _tell_unused(table: Table, used: set[int]) -> None:
+    left = [name for i, name in enumerate(table.columns) if i not in used and name]
+    if left:
+        note(f"{table.name}: not taken: {', '.join(left)} (--column NAME=NAME takes a column)")
 
 
 def _naming_column(table: Table, files: Index) -> int:

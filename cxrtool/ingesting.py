@@ -1,6 +1,7 @@
 """From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,9 @@ class Measured:
     def __init__(self, columns: list[str], root: str | None) -> None:
         self.columns, self.root = columns, root
         self._rows = packing.Rows()
+        self._labels = Counter[str]()
+        self._people: set[int] = set()
+        self._sources: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -40,15 +44,38 @@ class Measured:
             paths = {i: row["path"] for i, row in enumerate(self._rows) if i in wanted}
             again = ((manifest.resolve(paths[i], self.root), square) for i, square in looks)
             found = parallel.each(measuring.thumbnail, again, min(jobs, len(looks) or 1))
+            unread = 0
             for t in bar(found, len(looks), "possible duplicates", progress):
-                yield None if isinstance(t, parallel.Lost) else t
+                shown = None if isinstance(t, parallel.Lost) else t
+                unread += shown is None
+                yield shown
+            if unread:
+                what = f"{unread} images that may be duplicates cannot be read again to prove it"
+                note(f"warning: {what} (see --root)")
 
         digests, whole, squares = (packing.hashes(r[c] for r in self._rows) for c in HASHES)
-        groups = duplicates.groups(digests, whole, squares, thumbnails)
+        before = [row["dup_group"] for row in self._rows]
+        groups = duplicates.groups(digests, whole, squares, thumbnails, before)
         _tell_duplicates(groups)
         for i, row in enumerate(self._rows.taken()):
             row["dup_group"] = groups.get(i, "")
+            self._count(row)
             yield [row[c] for c in self.columns]
+
+    def _count(self, row: Row) -> None:
+        self._labels[row["label"] or "(no label)"] += 1
+        self._people.add(hash(row["patient"]))
+        self._sources.add(row["source"])
+
+    def tell(self) -> None:
+        """Say what came in, so that a missing label or patient is seen at once."""
+        total, unknown = self._labels.total(), hash("") in self._people
+        people = f"{len(self._people) - unknown} patients"
+        if unknown:
+            people = f"{people} and unknown ones" if len(self._people) > 1 else "unknown patients"
+        sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
+        classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
+        note(f"{total} images of {people}, {sources}: {classes}")
 
 
 def _tell_duplicates(groups: dict[int, str]) -> None:

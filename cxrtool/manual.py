@@ -28,8 +28,8 @@ MEANING = {
 }
 FILES = {
     "failures.csv": "Every input that does not reach the output, with columns path, reason and "
-    "remedy: in DIR, or beside OUTPUT, or where --failures says. It is the list of the last run "
-    "that wrote there.",
+    "remedy: in DIR, or beside OUTPUT, or where --failures says. A later "
+    "run that skips something overwrites it.",
 }
 
 

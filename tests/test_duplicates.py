@@ -105,3 +105,12 @@ def test_an_unreadable_one_is_no_duplicate() -> None:
     hashed = hashing.dhash(image)
     found = named(digests(2), [hashed] * 2, [""] * 2, lambda looks: iter([None] * 2))
     assert found == ["", ""]
+
+
+def test_groups_found_before_stay_together() -> None:
+    """A group of an earlier run holds where its images cannot be read again."""
+    images = pictures(3)
+    packed = [packing.hashes(h) for h in (digests(3), map(hashing.dhash, images), [""] * 3)]
+    found = duplicates.groups(*packed, lambda looks: iter([None] * len(looks)), ["g", "", "g"])
+    assert set(found) == {0, 2}
+    assert found[0] == found[2]

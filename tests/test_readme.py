@@ -27,7 +27,8 @@ def world(tmp_path_factory):
     with (folder / "made.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     cohen = [["patientid", "finding", "view", "modality", "filename"]]
-    scans = [["file", "finding", "patientid"]]
+    scans = [["file", "finding", "patientid", "set"]]
+    patients = [["image", "number"]]
     for row in rows:
         image = folder / row["path"]
         for place in (f"images/{row['label']}", "cohen/images", "scans"):
@@ -35,8 +36,13 @@ def world(tmp_path_factory):
             shutil.copy(image, folder / place)
         finding, view = FINDINGS[row["label"]], row["view"].replace(" Supine", "")
         cohen.append([row["patient"], finding, view, "X-ray", image.name])
-        scans.append([image.name, row["label"], row["patient"]])
-    for name, table in (("cohen/metadata.csv", cohen), ("scans.csv", scans)):
+        scans.append([image.name, row["label"], row["patient"], "train"])
+        patients.append([image.name, row["patient"]])
+        hospital = folder / ("north" if row["source"] == "hospital-1" else "south") / row["label"]
+        hospital.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, hospital)
+    tables = {"cohen/metadata.csv": cohen, "scans.csv": scans, "patients.csv": patients}
+    for name, table in tables.items():
         with (folder / name).open("w", newline="") as file:
             csv.writer(file).writerows(table)
     text = (folder / "made.csv").read_text()

@@ -119,7 +119,7 @@ def _without_pixels(modality: str) -> Unreadable:
     if modality in NO_IMAGES:
         return Unreadable(f"a DICOM document ({modality}), not an image", failed=False)
     known = f" ({modality})" if modality in IMAGES else ""
-    return Unreadable(f"DICOM without pixel data{known}", "Remove it.")
+    return Unreadable(f"DICOM without pixel data{known}", "Copy it again, or remove it.")
 
 
 def _coding(dataset: Any) -> str:

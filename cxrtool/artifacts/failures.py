@@ -15,8 +15,10 @@ class Failures:
     """Collects what a run skips; at the end the list is written and gives the exit code.
 
     The list goes where `--failures` says, else into the command's folder, else beside its
-    output; it is the list of the last run that wrote there. Without any of these, standard error
-    alone tells. What failed is told line by line, what is left out by rule is counted.
+    output. Without any of these places, standard error alone tells. What failed is told line by
+    line, what is left out by rule is counted. A run that skips nothing writes an empty list where
+    it was asked for one and removes the old one from its own folder; the one beside its output it
+    leaves alone, as it may be another command's.
     """
 
     def __init__(
@@ -29,6 +31,9 @@ class Failures:
     ) -> None:
         self.strict = strict
         self.failed = 0
+        self._asked, self._own = failures is not None, folder is not None
+        if failures is not None:
+            files.check_output(failures)
         self._skips: list[tuple[str, str, str]] = []
         self._left_out: Counter[str] = Counter()
         self.file = failures or _place(folder, output)
@@ -58,14 +63,15 @@ class Failures:
             progress.note(f"left out {count}: {reason}")
 
     def close(self) -> ExitCode:
-        """Tell the counts, write the list (or remove that of an earlier run): the exit code."""
+        """Tell the counts and write the list: the exit code."""
         self.tell()
         if self.file is not None:
-            if self._skips:
+            if self._skips or self._asked:
                 table.write(self.file, COLUMNS, (_clean(s) for s in self._skips))
-                progress.note(f"{len(self._skips)} skipped inputs are listed in {self.file}")
-            elif _is_list(self.file):
+            elif self._own and _is_list(self.file):
                 os.unlink(self.file)
+            if self._skips:
+                progress.note(f"{len(self._skips)} skipped, listed in {self.file}")
         return ExitCode.SOME_INPUTS_FAILED if self.failed else ExitCode.DONE
 
 

@@ -49,6 +49,9 @@ def open_input(path: str) -> BinaryIO:
         return sys.stdin.buffer
     try:
         return open(path, "rb")
+    except IsADirectoryError as e:
+        remedy = "Make a manifest of it first: cxrtool ingest FOLDER -o FILE.csv"
+        raise CxrtoolError(f"{shown(path)}: is a folder, not a table", remedy) from e
     except OSError as e:
         raise CxrtoolError(f"{shown(path)}: {_why(e)}", "Check the path.") from e
 

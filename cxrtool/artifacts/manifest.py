@@ -53,7 +53,10 @@ class Manifest(Table):
     def __init__(self, path: str, where: Sequence[Where] = (), *, again: bool = False) -> None:
         super().__init__(path, again=again)
         self.where = [(self.index(w.column), w) for w in where]
-        self.index("path", "A manifest has the columns that cxrtool ingest writes.")
+        self.index(
+            "path",
+            "A manifest has path, label, patient and more: rename yours, or make one with ingest.",
+        )
 
     def numbered(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that all conditions hold for, with their numbers."""

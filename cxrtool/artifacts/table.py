@@ -132,6 +132,10 @@ class Table:
         header = next((r for r in records if r), None)
         if header is None:
             raise CxrtoolError(f"{self.name}: empty, without even a header", "Check what made it.")
+        for character, name in ((";", "semicolons"), ("\t", "tabs")):
+            if len(header) == 1 and character in header[0]:
+                what = f"its cells are separated by {name}"
+                raise self.error(1, what, "Save it with commas (CSV UTF-8).")
         double = next((c for c in header if header.count(c) > 1), None)
         if double is not None:
             raise self.error(1, f"column '{double}' stands twice in the header", "Rename one.")
@@ -184,7 +188,9 @@ class Table:
                 "Join manifests with: cxrtool ingest A.csv B.csv",
             )
         what = f"{len(row)} cells where the header has {len(self.columns)}"
-        return self.error(number, what, "A comma in a cell needs quotation marks around the cell.")
+        fewer = len(row) < len(self.columns)
+        remedy = "A comma in a cell needs quotation marks around the cell."
+        return self.error(number, what, "Complete the row." if fewer else remedy)
 
     def error(self, row: int, what: str, remedy: str) -> CxrtoolError:
         """Name the file and the row of a mistake."""
@@ -199,15 +205,8 @@ class Table:
             there = ", ".join(c for c in self.columns if c)
             raise CxrtoolError(
                 f"{self.name}: no column '{column}' among: {there}",
-                remedy or self._separator_hint(),
+                remedy or "Check the header.",
             ) from None
-
-    def _separator_hint(self) -> str:
-        if len(self.columns) == 1:
-            for character, name in ((";", "semicolons"), ("\t", "tabs")):
-                if character in self.columns[0]:
-                    return f"Its cells are separated by {name}: save it with commas."
-        return "Check the header."
 
 
 def _decoded(block: bytes) -> Iterator[io.StringIO]:

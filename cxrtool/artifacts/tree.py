@@ -2,6 +2,7 @@
 
 import os
 import stat
+import unicodedata
 from collections.abc import Iterator
 
 from cxrtool.errors import CxrtoolError, Skip
@@ -57,7 +58,8 @@ def images(root: str) -> Iterator[str | Skip]:
 def files(root: str) -> Iterator[str | Skip]:
     """Yield every path below a folder that is not itself a folder, in the order of the names."""
     if not os.path.isdir(root):
-        raise CxrtoolError(f"{root}: no such folder", "Check the path.")
+        what = "not a folder" if os.path.exists(root) else "no such folder"
+        raise CxrtoolError(f"{root}: {what}", "Name the folder that holds the images.")
     seen: set[tuple[int, int]] = set()
     # A stack of what is left in the folders that are open: trees may be deeper than calls.
     open_folders = [iter([(root, True)])]
@@ -125,20 +127,27 @@ class Index:
         self._by_stem: dict[str, list[str]] = {}
         for path in images(root):
             if isinstance(path, str):
-                name = os.path.basename(path).lower()
+                name = _plain(os.path.basename(path))
                 self._by_name.setdefault(name, []).append(path)
                 self._by_stem.setdefault(os.path.splitext(name)[0], []).append(path)
 
     def find(self, name: str) -> str | None:
         """Return the file of that name, or None; `name` may hold folders."""
-        want = name.replace("\\", "/").lower()
+        return next(iter(self.candidates(name)), None)
+
+    def candidates(self, name: str) -> list[str]:
+        """Return the files that a name may mean: of several, those whose folders agree best."""
+        want = _plain(name.replace("\\", "/"))
         base = want.rpartition("/")[2]
         found = self._by_name.get(base) or self._by_stem.get(base)
         found = found or self._by_stem.get(os.path.splitext(base)[0])
-        if not found:
-            return None
-        # Of several files of one name, the one whose folders agree best.
-        return max(found, key=lambda path: _shared_tail(path.lower(), want))
+        shared = {path: _shared_tail(_plain(path), want) for path in found or ()}
+        return [path for path, same in shared.items() if same == max(shared.values())]
+
+
+def _plain(name: str) -> str:
+    """Fold what file systems write in different ways: case, and letters with marks."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def _shared_tail(path: str, want: str) -> int:

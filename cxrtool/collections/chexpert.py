@@ -18,8 +18,6 @@ from cxrtool.artifacts.tree import images
 from cxrtool.collections._shared import Entry, age, pair, sex, tables, view
 from cxrtool.errors import Skip
 
-EXTRA = ("finding", "folder")
-
 FINDINGS = (
     "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema",
     "Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion",

@@ -16,8 +16,6 @@ from cxrtool.artifacts.tree import Index
 from cxrtool.collections._shared import Entry, age, lung_class, pair, sex, tables, view
 from cxrtool.errors import Skip
 
-EXTRA = ("finding",)
-
 
 def rows(root: str) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every X-ray that metadata.csv lists."""

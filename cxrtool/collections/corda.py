@@ -18,8 +18,6 @@ from cxrtool.artifacts.tree import images
 from cxrtool.collections._shared import Entry, age, pair, sex, tables, view
 from cxrtool.errors import CxrtoolError, Skip
 
-EXTRA = ("finding", "institution")
-
 ONE_TABLE = ("CORDA_fix.csv", "CORDA.csv")
 FOLDS = ("fold0_train.csv", "fold0_test.csv")
 SIGNS = {"1": "+", "0": "-"}

@@ -18,8 +18,6 @@ from cxrtool.collections._shared import Entry, pair, tables
 from cxrtool.collections.figure1 import person
 from cxrtool.errors import CxrtoolError, Skip
 
-EXTRA = ("finding", "folder")
-
 PARTS = ("train", "val", "test")
 LABELS = {
     "covid-19": "covid", "positive": "covid", "negative": "negative",

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from cxrtool.artifacts.tree import images
 from cxrtool.errors import Skip
 
-EXTRA = ()
-
 # Folders that name a part of a published split, or just what is in them, but not a class.
 PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 IMAGES, MASKS = "images", "masks"

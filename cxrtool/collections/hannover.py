@@ -10,8 +10,6 @@ from cxrtool.artifacts.table import records
 from cxrtool.collections._shared import Entry, age, pair, sex, tables, view
 from cxrtool.errors import Skip
 
-EXTRA = ()
-
 
 def rows(root: str) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every radiograph that data.csv lists."""

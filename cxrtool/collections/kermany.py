@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from cxrtool.artifacts.tree import images
 from cxrtool.errors import CxrtoolError, Skip
 
-EXTRA = ("finding", "folder")
-
 PARTS = ("train", "val", "test")
 CLASSES = ("NORMAL", "PNEUMONIA")
 

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from cxrtool.collections import _nlm
 from cxrtool.errors import Skip
 
-EXTRA = ("finding", "mask_left", "mask_right")
-
 
 def rows(root: str) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every radiograph."""

@@ -15,8 +15,6 @@ from cxrtool.artifacts.text import lines
 from cxrtool.collections._shared import Entry, age, pair, sex, tables, view
 from cxrtool.errors import Skip
 
-EXTRA = ("finding", "folder")
-
 NAMES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv", "sample_labels.csv")
 LISTS = {"test_list.txt": "test", "train_val_list.txt": "train"}
 

@@ -16,8 +16,6 @@ from cxrtool.artifacts.table import records
 from cxrtool.collections._shared import Entry, age, pair, sex, tables, view
 from cxrtool.errors import Skip
 
-EXTRA = ("finding",)
-
 NAMES = (
     "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv",
     "PADCHEST_chest_x_ray_images_labels_160K.csv",

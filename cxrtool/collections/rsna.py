@@ -18,8 +18,6 @@ from cxrtool.artifacts.text import read_json
 from cxrtool.collections._shared import Entry, pair, tables
 from cxrtool.errors import CxrtoolError, Skip
 
-EXTRA = ("finding", "nih_image")
-
 LABELS = ("stage_2_train_labels.csv", "stage_1_train_labels.csv")
 CLASSES = ("stage_2_detailed_class_info.csv", "stage_1_detailed_class_info.csv")
 ORIGINS = "pneumonia-challenge-dataset-mappings_2018.json"

@@ -4,6 +4,9 @@ A PATH is a folder whose subfolders are the classes, the folder of a published c
 (--preset), a folder beside any metadata CSV (--metadata), an image or DICOM file, or a manifest:
 several are joined, and duplicates between them found.
 
+Columns of the metadata with the names of the manifest's are taken, others with --column; where the
+table has no label, the folder is it.
+
 Every image is decoded once. `dup_group` tells the images that are the same picture: equal files,
 and near ones found by a perceptual hash and proved on the pixels. Of a DICOM header only view, sex,
 age and a keyed pseudonym of the patient are kept. What is left out, and why, is in failures.csv.
@@ -145,6 +148,7 @@ def run(
     making = measuring.Making(convert or "", bits, force, root)
     measured = ingesting.measure(rows, wish, making, pseudonym, skipped, jobs, progress)
     table.write(output, measured.columns, measured.rows(jobs, progress))
+    measured.tell()
     raise typer.Exit(skipped.close())
 
 

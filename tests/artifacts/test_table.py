@@ -96,7 +96,7 @@ COMMA = "A comma in a cell needs quotation marks around the cell."
     [
         (b"", "empty, without even a header. Check what made it."),
         (b"\n\n", "empty, without even a header. Check what made it."),
-        (b"a,b\n1,2\n3\n", f"row 3: 1 cells where the header has 2. {COMMA}"),
+        (b"a,b\n1,2\n3\n", "row 3: 1 cells where the header has 2. Complete the row."),
         (b"a,b\n1,2,3\n", f"row 2: 3 cells where the header has 2. {COMMA}"),
         (b"a,b,a\n1,2,3\n", "row 1: column 'a' stands twice in the header. Rename one."),
         (b"a,b\n1,2\n3,\0\n", f"row 3: it holds a NUL byte. {SAVE}"),
@@ -144,8 +144,10 @@ def test_the_row_is_right_beyond_the_first_block(tmp_path: Path) -> None:
 def test_another_separator_is_guessed(tmp_path: Path, separator: str, name: str) -> None:
     file = tmp_path / "t.csv"
     file.write_text(f"path{separator}label\na{separator}x\n")
-    with pytest.raises(CxrtoolError, match=f"Its cells are separated by {name}: save it with co"):
-        Table(str(file)).index("path")
+    with pytest.raises(
+        CxrtoolError, match=f"row 1: its cells are separated by {name}. Save it with co"
+    ):
+        Table(str(file))
 
 
 def test_a_missing_column_is_named_among_those_there(tmp_path: Path) -> None:

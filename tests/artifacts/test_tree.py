@@ -103,7 +103,7 @@ def test_a_tree_deeper_than_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
-    with pytest.raises(CxrtoolError, match=r"absent: no such folder\. Check the path\."):
+    with pytest.raises(CxrtoolError, match=r"absent: no such folder\. Name the folder that holds"):
         list(tree.images(str(tmp_path / "absent")))
 
 

@@ -268,13 +268,13 @@ def test_what_cannot_be_done_is_one_line(
     [
         (b"", "empty, without even a header. Check what made it."),
         (b"path,label,patient\n", "no rows after the header. Check what made it."),
-        (b"path,patient\na,p\nb\n", "row 3: 1 cells where the header has 2. A comma in a cell "
-         "needs quotation marks around the cell."),
+        (b"path,patient\na,p\nb\n", "row 3: 1 cells where the header has 2. Complete "
+         "the row."),
         (b"path,patient\na,\0\n", "row 2: it holds a NUL byte. Save it again as CSV, UTF-8."),
         ("path,patient\na,p\n".encode("utf-16"), "row 1: it is UTF-16. Save it again as CSV, "
          "UTF-8."),
-        (b"path;patient\na;p\n", "no column 'path' among: path;patient. A manifest has the "
-         "columns that cxrtool ingest writes."),
+        (b"path;patient\na;p\n", "row 1: its cells are separated by semicolons. "
+         "Save it with commas (CSV UTF-8)."),
         (b"path,patient\na,p\n", "1 patients cannot fill 3 parts. Ask for fewer parts."),
     ],
 )  # fmt: skip
@@ -292,7 +292,11 @@ def test_a_bad_manifest_is_one_line(
 def test_what_is_no_file(cxrtool: "Command", tmp_path: Path) -> None:
     for name, message in (
         ("none.csv", "none.csv: no such file or directory. Check the path."),
-        (".", ".: is a directory. Check the path."),
+        (
+            ".",
+            ".: is a folder, not a table. Make a manifest of it first: "
+            "cxrtool ingest FOLDER -o FILE.csv",
+        ),
         ("/dev/null", "/dev/null: empty, without even a header. Check what made it."),
     ):
         done = cxrtool("split", name)
