@@ -11,7 +11,7 @@ DEMO ?= demo
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test slow lint manual check-manual benchmarks install clean
+.PHONY: demo test lint manual check-manual benchmarks install clean
 
 demo: .venv/.package
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
@@ -27,9 +27,6 @@ demo: .venv/.package
 
 test: .venv/.dev
 	$(BIN)/pytest -n auto
-
-slow: .venv/.dev
-	$(BIN)/pytest -m slow
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
