@@ -85,6 +85,7 @@ def _listed(path: str, root: str | None) -> Iterator[Row]:
     for number, cells in enumerate(source.rows()):
         row = dict(zip(source.columns, cells, strict=True))
         file = manifest.resolve(row["path"], root)
+        # Only the first rows are looked for: if they are there, so is the folder.
         if number == absent < SAMPLE and not os.path.exists(file):
             absent += 1
         if row.get("dup_group"):

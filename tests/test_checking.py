@@ -143,3 +143,12 @@ def test_the_torn_values_are_those_of_a_plain_count(tmp_path: Path, rows: list[R
         expected += [(column, v, str(n.total())) for v, n in there.items() if len(n) > 1]
     found = [(f[1], f[2], f[4]) for f in findings(tmp_path, rows) if "several" in f[0]]
     assert sorted(found) == sorted(expected)
+
+
+def test_unknown_patients_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """An all-clear would be false where nobody knows whose the images are."""
+    table.write(str(tmp_path / "m.csv"), ("path", "label", "patient", "split"), [
+        ("1.png", "a", "", "train"), ("2.png", "a", "", "test"), ("3.png", "a", "p", "test"),
+    ])  # fmt: skip
+    checking.check(Manifest(str(tmp_path / "m.csv"), again=True))
+    assert "warning: 2 rows have no patient" in capfd.readouterr().err

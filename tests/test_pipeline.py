@@ -123,3 +123,26 @@ def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
     error = capfd.readouterr().err
     assert "KeyError: 'surprise'. This is a fault of cxrtool itself" in error
     assert error.count("\n") == 1
+
+
+def test_no_network_connection_is_opened(tmp_path):
+    """Workers are reached through sockets of this machine, which have no host."""
+    code = (
+        "import sys\n"
+        "def audit(event, arguments):\n"
+        "    if event == 'socket.getaddrinfo' or (\n"
+        "        event == 'socket.connect' and isinstance(arguments[1], tuple)\n"
+        "    ):\n"
+        "        raise SystemExit(f'network: {arguments}')\n"
+        "sys.addaudithook(audit)\n"
+        "from cxrtool import cli\n"
+        "for command in ('phantom 12 -d ph --size 32 -q -o p.csv',\n"
+        "                'ingest ph/images -q -o m.csv',\n"
+        "                'split p.csv --test 0.5 --stratify none -q -o s.csv'):\n"
+        "    assert cli.run(command.split()) == 0, command\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.csv", "p.csv", "ph", "s.csv"]

@@ -44,14 +44,15 @@ class Table:
 
     Rows are numbered as in a spreadsheet: the header is row 1. With `again` the rows can be read
     more than once: what cannot be opened twice (standard input, a pipe) is kept in memory.
+    `content` are the bytes to read instead of the file's own.
     """
 
-    def __init__(self, path: str, *, again: bool = False) -> None:
+    def __init__(self, path: str, *, again: bool = False, content: bytes | None = None) -> None:
         self.path = path
         self.name = "standard input" if path == "-" else files.shown(path)
-        self._bytes: bytes | None = None
+        self._bytes = content
         self._state: tuple[int, int] | None = None
-        if again and not (path != "-" and os.path.isfile(path)):
+        if again and content is None and not (path != "-" and os.path.isfile(path)):
             stream = files.open_input(path)
             self._bytes = stream.read()
             if path != "-":
@@ -236,9 +237,9 @@ def _explain(e: csv.Error) -> str:
     return f"not CSV ({text})"
 
 
-def records(path: str, *columns: str) -> Iterator[dict[str, str]]:
+def records(path: str, *columns: str, content: bytes | None = None) -> Iterator[dict[str, str]]:
     """Read a collection's own CSV as dictionaries, after checking that `columns` are there."""
-    table = Table(path)
+    table = Table(path, content=content)
     for column in columns:
         table.index(column)
     for row in table.rows():

@@ -1,13 +1,12 @@
 """Small text files beside the images: lists of names, clinical readings, tables of old."""
 
 import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cxrtool.artifacts import files
-from cxrtool.artifacts.table import Table
+from cxrtool.artifacts.table import records
 from cxrtool.errors import CxrtoolError
 
 REMEDY = "Save it again as UTF-8."
@@ -51,18 +50,10 @@ def read_json(path: str, limit: int = 1 << 26) -> Any:
         raise CxrtoolError(f"{files.shown(path)}: not JSON ({e})", "Download it again.") from None
 
 
-class _OldTable(Table):
-    """A small CSV whose bytes are UTF-8 or, failing that, what Windows wrote before it."""
-
-    def _start(self) -> Iterator[list[str]]:
-        text = read_text(self.path, csv.field_size_limit(), ("utf-8-sig", "cp1252"))
-        return self._records(io.BytesIO(text.encode()))
-
-
 def old_records(path: str, *columns: str) -> Iterator[dict[str, str]]:
-    """Read a collection's own small CSV as `table.records` does, Windows-1252 allowed."""
-    table = _OldTable(path)
-    for column in columns:
-        table.index(column)
-    for row in table.rows():
-        yield dict(zip(table.columns, row, strict=True))
+    """Read a collection's own small CSV as `table.records` does.
+
+    Its bytes are UTF-8 or, failing that, what Windows wrote before it.
+    """
+    text = read_text(path, csv.field_size_limit(), ("utf-8-sig", "cp1252"))
+    return records(path, *columns, content=text.encode())

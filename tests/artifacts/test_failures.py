@@ -61,6 +61,24 @@ def test_the_list_of_an_earlier_run_goes(tmp_path: Path) -> None:
     assert not place.exists()
 
 
+def test_a_list_beside_the_output_may_be_another_commands_and_stays(tmp_path: Path) -> None:
+    place = tmp_path / "failures.csv"
+    place.write_text("path,reason,remedy\na.png,it was damaged,\n")
+    assert Failures(None, output=str(tmp_path / "m.csv")).close() == 0
+    assert "a.png" in place.read_text()
+
+
+def test_a_list_that_was_asked_for_is_there_even_if_empty(tmp_path: Path) -> None:
+    place = tmp_path / "mine.csv"
+    assert Failures(str(place)).close() == 0
+    assert place.read_text() == "path,reason,remedy\n"
+
+
+def test_a_list_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(CxrtoolError, match="no such folder"):
+        Failures(str(tmp_path / "absent" / "mine.csv"))
+
+
 def test_a_file_of_the_users_own_stays(tmp_path: Path) -> None:
     place = tmp_path / "failures.csv"
     place.write_text("equipment,failures\nx,1\n")

@@ -363,3 +363,20 @@ def test_signals_leave_nothing_half_done(tmp_path: Path, sent: signal.Signals, c
     assert process.wait(timeout=30) == code
     assert said.count(b"\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_the_split_follows_the_pictures_not_where_they_lie(
+    cxrtool: "Command", tmp_path: Path
+) -> None:
+    for name, folder in (("here", "x"), ("there", "/far/away/x")):
+        rows = (f"{folder}/{i}.png,{'ab'[i % 2]},{i:064x}\n" for i in range(40))
+        (tmp_path / f"{name}.csv").write_text("path,label,sha256\n" + "".join(rows))
+    for options in (("--group", "none"), ("--paper", "image")):
+        parts = [
+            [
+                line.rpartition(",")[2]
+                for line in cxrtool("split", f"{n}.csv", *options).stdout.split()
+            ]
+            for n in ("here", "there")
+        ]
+        assert parts[0] == parts[1] and len(set(parts[0])) == 4
