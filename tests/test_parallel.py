@@ -47,7 +47,7 @@ def _fill(size: int) -> int:
 def _decode(data: bytes) -> str:
     """Decode, and tell how it went and the most memory that this process ever had."""
     try:
-        image.decode(data, dicom.claims(data, ""))
+        image.decode(image.Encoded(data, dicom.claims(data, "")))
         return "read"
     except Unreadable as e:
         return e.reason

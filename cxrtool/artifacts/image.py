@@ -10,16 +10,15 @@ import hashlib
 import io
 import os
 import warnings
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from cxrtool.artifacts import dicom, files
+from cxrtool.artifacts import dicom, files, png
 from cxrtool.errors import Unreadable
 
 Grey = NDArray[np.uint8] | NDArray[np.uint16]
@@ -51,10 +50,34 @@ class Picture:
     sha256: str
     header: dict[str, str] = field(default_factory=dict)  # view, age, sex, patient (DICOM only)
     warning: str = ""
+    stack: NDArray[np.uint8] | None = None  # Three channels that this program stacked in a PNG.
+
+    @property
+    def pixels(self) -> Grey:
+        """The stack where there is one, else the grey levels."""
+        return self.grey if self.stack is None else self.stack
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An image file as its bytes."""
+
+    data: bytes
+    is_dicom: bool = False
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the file."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def read(path: str | os.PathLike[str]) -> Picture:
     """Read any image file; Unreadable says why not."""
+    return decode(load(path))
+
+
+def load(path: str | os.PathLike[str]) -> Encoded:
+    """Read the bytes of an image file."""
     try:
         data = files.read_bytes(path, MOST_BYTES)
     except OSError as e:
@@ -63,24 +86,15 @@ def read(path: str | os.PathLike[str]) -> Picture:
         raise Unreadable(str(e)) from e
     if not data:
         raise Unreadable("the file is empty")
-    picture = decode(data, dicom.claims(data, os.fspath(path)))
-    if not picture.grey.size:
-        raise Unreadable("it has no pixels")
-    return picture
+    return Encoded(data, dicom.claims(data, os.fspath(path)))
 
 
-def decode(data: bytes, is_dicom: bool = False) -> Picture:
-    """Decode the bytes of an image file."""
-    digest = hashlib.sha256(data).hexdigest()
+def decode(encoded: Encoded) -> Picture:
+    """Decode an image file; Unreadable says why not."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if is_dicom:
-                values, header, warning = dicom.decode(data, MOST_PIXELS)
-            else:
-                (values, warning), header = _decode_picture(data), {}
-            if values.ndim == 3:
-                values = luminance(values)
+            picture = _decode_dicom(encoded) if encoded.is_dicom else _decode_picture(encoded)
     except (Unreadable, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -88,7 +102,16 @@ def decode(data: bytes, is_dicom: bool = False) -> Picture:
     except Exception as e:
         # Decoders refuse damaged files with exceptions of a dozen unrelated classes.
         raise Unreadable(f"damaged or not supported ({_brief(e)})") from e
-    return Picture(to_grey(values), digest, header, warning)
+    if not picture.grey.size:
+        raise Unreadable("it has no pixels")
+    return picture
+
+
+def _decode_dicom(encoded: Encoded) -> Picture:
+    values, header, warning = dicom.decode(encoded.data, MOST_PIXELS)
+    if values.ndim == 3:
+        values = luminance(values)
+    return Picture(to_grey(values), encoded.sha256, header, warning)
 
 
 def _brief(e: Exception) -> str:
@@ -96,7 +119,8 @@ def _brief(e: Exception) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def _decode_picture(data: bytes) -> tuple[NDArray[Any], str]:
+def _decode_picture(encoded: Encoded) -> Picture:
+    data = encoded.data
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MOST_PIXELS:
@@ -111,12 +135,14 @@ def _decode_picture(data: bytes) -> tuple[NDArray[Any], str]:
         # The tag is read before the turn, which drops the tags.
         inverted = image.format == "TIFF" and _white_is_zero(image)
         values = _values(_turned(_deepened(image, deep, data)))
-        return (_inverted(values) if inverted else values), warning
+        grey = to_grey(_inverted(values) if inverted else values)
+        stack = np.asarray(image) if image.mode == "RGB" and png.MADE_WITH in image.info else None
+        return Picture(grey, encoded.sha256, {}, warning, stack)
 
 
 def _check_png(data: bytes) -> None:
     """Refuse what Pillow reads without a word: a flipped byte, an end that is missing."""
-    for kind, whole in _chunks(data):
+    for kind, _, whole in png.chunks(data):
         if not whole:
             name = kind.decode("ascii", "replace")
             raise Unreadable(f"damaged: the checksum of its {name} chunk is wrong")
@@ -232,50 +258,27 @@ def to8(grey: Grey) -> NDArray[np.uint8]:
     return result
 
 
-def write_png(path: str | os.PathLike[str], grey: Grey, made_with: str = "") -> str:
-    """Write a grey PNG, whole or not at all, with a note of what made it; return its digest."""
-    import cv2
-
-    good, data = cv2.imencode(".png", grey)
-    if not good:
-        raise ValueError(f"an array of {grey.shape} cannot be a PNG")
-    noted = _with_note(data.tobytes(), made_with)
+def write_png(
+    path: str | os.PathLike[str], pixels: Grey, made_with: str = "", found: str = ""
+) -> str:
+    """Write a PNG, whole or not at all, with notes of what made it; return its digest."""
+    data = png.encode(pixels, {png.MADE_WITH: made_with, png.FOUND: found})
     with files.atomic(path) as file:
-        file.write(noted)
-    return hashlib.sha256(noted).hexdigest()
-
-
-NOTE = b"cxrtool"
-END = b"\0\0\0\0IEND\xaeB`\x82"
-
-
-def _with_note(png: bytes, made_with: str) -> bytes:
-    if not made_with:
-        return png
-    body = b"tEXt" + NOTE + b"\0" + made_with.encode("ascii")
-    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
-    return png[:33] + chunk + png[33:]  # After the signature and IHDR.
+        file.write(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def is_made(path: str | os.PathLike[str], made_with: str) -> bool:
     """Tell whether a PNG is there, whole, and made with the same options."""
+    return found_in(path, made_with) is not None
+
+
+def found_in(path: str | os.PathLike[str], made_with: str) -> str | None:
+    """Read what was found out when a PNG was made; None if it is not whole or made otherwise."""
     try:
         data = files.read_bytes(path, MOST_BYTES)
     except (OSError, ValueError):
-        return False
-    noted = _with_note(data[:33], made_with)
-    return data.startswith(noted) and _whole_png(data)
-
-
-def _whole_png(data: bytes) -> bool:
-    return data.endswith(END) and all(whole for _, whole in _chunks(data))
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Yield the kind of each chunk of a PNG, and whether its checksum is right."""
-    at, view = 8, memoryview(data)
-    while at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
-        crc = zlib.crc32(view[at + 4 : end]).to_bytes(4, "big")
-        yield bytes(view[at + 4 : at + 8]), view[end : end + 4] == crc
-        at = end + 4
+        return None
+    notes = png.notes(data)
+    good = notes.get(png.MADE_WITH) == made_with and png.is_whole(data)
+    return notes.get(png.FOUND, "") if good else None

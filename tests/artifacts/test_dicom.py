@@ -49,7 +49,7 @@ def test_eight_bits_stay_as_they_are(name: str, tmp_path: Path) -> None:
 
 
 def test_a_window_spreads_what_is_in_it() -> None:
-    grey = image.decode(odd.dicom(WindowCenter="1000", WindowWidth="500"), True).grey
+    grey = image.decode(image.Encoded(odd.dicom(WindowCenter="1000", WindowWidth="500"), True)).grey
     values = odd.RAMP12.astype(float)
     # DICOM PS3.3, C.11.2.1.2.1.
     share = np.clip((values - 999.5) / 499 + 0.5, 0, 1)
@@ -64,7 +64,9 @@ def test_a_window_is_pydicoms() -> None:
         shown = pydicom.pixels.apply_modality_lut(odd.RAMP12, ds)
         expected = pydicom.pixels.apply_windowing(shown, ds)
         expected = (expected - (-100)) / (2 * 4095) * 65535
-        np.testing.assert_allclose(image.decode(odd.written(ds), True).grey, expected, atol=1)
+        np.testing.assert_allclose(
+            image.decode(image.Encoded(odd.written(ds), True)).grey, expected, atol=1
+        )
 
 
 @pytest.mark.parametrize(
@@ -81,12 +83,12 @@ def test_warns(name: str, warning: str, tmp_path: Path) -> None:
 
 
 def test_padding_is_black() -> None:
-    grey = image.decode(odd.padded(), True).grey
+    grey = image.decode(image.Encoded(odd.padded(), True)).grey
     assert grey[-1].max() == 0
     values = 4095 - odd.RAMP12
     values[-1] = 0  # The brightest of a MONOCHROME1 image.
     inverted = odd.dicom(values, PixelPaddingValue=0, PhotometricInterpretation="MONOCHROME1")
-    grey = image.decode(inverted, True).grey
+    grey = image.decode(image.Encoded(inverted, True)).grey
     assert grey[-1].max() == grey.min()
 
 
@@ -121,7 +123,7 @@ def test_corruption_raises_nothing_else_and_tells_no_name() -> None:
         data = odd.DICOMS[name]()
         for number in range(80):
             try:
-                picture = image.decode(odd.corrupted(data, number), True)
+                picture = image.decode(image.Encoded(odd.corrupted(data, number), True))
             except (Unreadable, MemoryError) as e:
                 assert "zz" not in str(e).lower() and "secret" not in str(e).lower()
             else:

@@ -63,7 +63,7 @@ def test_exif_turns_deep_colour_too(turn: int) -> None:
               8: upright.T[:, ::-1]}  # fmt: skip
     plain = odd.png(odd.rgb16(np.ascontiguousarray(stored[turn])), 2)
     tagged = plain[:33] + odd.chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + plain[33:]
-    np.testing.assert_array_equal(image.decode(tagged).grey, upright)
+    np.testing.assert_array_equal(image.decode(image.Encoded(tagged)).grey, upright)
 
 
 def test_one_bit(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_one_bit(tmp_path: Path) -> None:
 def test_constant_and_thin(value: int, shape: tuple[int, int]) -> None:
     flat = np.full(shape, value, np.uint8)
     for data in (odd.saved(Image.fromarray(flat), "PNG"), odd.tiff(flat)):
-        np.testing.assert_array_equal(image.decode(data).grey, flat)
+        np.testing.assert_array_equal(image.decode(image.Encoded(data)).grey, flat)
 
 
 @pytest.mark.parametrize("name", ["apng.png", "pages.tif", "mpo.jpg", "animated.gif"])
@@ -87,17 +87,19 @@ def test_tells_of_further_frames(name: str, tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_number_is_black() -> None:
-    grey = image.decode(odd.PICTURES["float-nan.tif"]()).grey
+    grey = image.decode(image.Encoded(odd.PICTURES["float-nan.tif"]())).grey
     assert grey[-1, 0] == 0 and grey[-1, 1] == 65535 and grey[-1, 2] == 0
     everywhere = np.full((4, 4), np.nan, np.float32)
-    np.testing.assert_array_equal(image.decode(odd.tiff(everywhere)).grey, 0)
-    np.testing.assert_array_equal(image.decode(odd.tiff(everywhere, white_is_zero=True)).grey, 0)
+    np.testing.assert_array_equal(image.decode(image.Encoded(odd.tiff(everywhere))).grey, 0)
+    np.testing.assert_array_equal(
+        image.decode(image.Encoded(odd.tiff(everywhere, white_is_zero=True))).grey, 0
+    )
 
 
 def test_white_is_zero_with_holes() -> None:
     values = 1 - odd.ramp(256).astype(np.float32) / 255
     values[-1, 0] = np.nan
-    odd.check_ramp(image.decode(odd.tiff(values, white_is_zero=True)).grey)
+    odd.check_ramp(image.decode(image.Encoded(odd.tiff(values, white_is_zero=True))).grey)
 
 
 @pytest.mark.parametrize("name", [n for n in odd.BROKEN if not n.endswith(".dcm")])
@@ -112,11 +114,11 @@ def test_refuses(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["l.png", "i16.png", "rgb16.png"])
 def test_a_corrupted_png_is_refused_or_the_same(name: str) -> None:
     data = odd.PICTURES[name]()
-    whole = image.decode(data).grey
+    whole = image.decode(image.Encoded(data)).grey
     refused = 0
     for number in range(150):
         try:
-            grey = image.decode(odd.corrupted(data, number)).grey
+            grey = image.decode(image.Encoded(odd.corrupted(data, number))).grey
         except Unreadable:
             refused += 1
         else:
@@ -131,7 +133,7 @@ def test_corruption_raises_nothing_else(name: str) -> None:
     data = odd.PICTURES[name]()
     for number in range(60):
         try:
-            grey = image.decode(odd.corrupted(data, number)).grey
+            grey = image.decode(image.Encoded(odd.corrupted(data, number))).grey
         except (Unreadable, MemoryError):
             continue
         assert grey.ndim == 2 and grey.dtype in (np.uint8, np.uint16)
@@ -139,7 +141,7 @@ def test_corruption_raises_nothing_else(name: str) -> None:
 
 def test_what_follows_the_end_does_not_matter() -> None:
     data = odd.PICTURES["l.png"]()
-    np.testing.assert_array_equal(image.decode(data + b"trailing").grey, odd.RAMP8)
+    np.testing.assert_array_equal(image.decode(image.Encoded(data + b"trailing")).grey, odd.RAMP8)
 
 
 def test_no_such_file(tmp_path: Path) -> None:
@@ -209,8 +211,8 @@ def test_luminance_is_pillows() -> None:
 def test_reads_nothing_but_pictures() -> None:
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n"
     with pytest.raises(Unreadable, match="not an image in a known format"):
-        image.decode(eps)
+        image.decode(image.Encoded(eps))
     stream = io.BytesIO()
     Image.new("L", (9, 9)).save(stream, "TGA")
     with pytest.raises(Unreadable):
-        image.decode(stream.getvalue())
+        image.decode(image.Encoded(stream.getvalue()))
