@@ -12,6 +12,7 @@ from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.gathering import FILE, LISTED, Wish
 from cxrtool.measuring import Making
 from cxrtool.packing import Row
+from cxrtool.parallel import Crew
 from cxrtool.progress import bar, note
 
 Pseudonym = Callable[[str], str]
@@ -36,14 +37,14 @@ class Measured:
         """Keep one row."""
         self._rows.add({c: row.get(c, "") for c in self.columns})
 
-    def rows(self, jobs: int, progress: str) -> Iterator[list[str]]:
+    def rows(self, crew: Crew, progress: str) -> Iterator[list[str]]:
         """Find the duplicates, and yield the rows with their group."""
 
         def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
             wanted = {i for i, _ in looks}
             paths = {i: row["path"] for i, row in enumerate(self._rows) if i in wanted}
             again = ((manifest.resolve(paths[i], self.root), square) for i, square in looks)
-            found = parallel.each(measuring.thumbnail, again, min(jobs, len(looks) or 1))
+            found = parallel.each(measuring.thumbnail, again, crew.of(len(looks)))
             unread = 0
             for t in bar(found, len(looks), "possible duplicates", progress):
                 shown = None if isinstance(t, parallel.Lost) else t
@@ -106,14 +107,14 @@ def measure(
     making: Making,
     pseudonym: Pseudonym,
     skipped: Failures,
-    jobs: int,
+    crew: Crew,
     progress: str,
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
     measured = Measured(gathering.columns(rows.columns()), wish.root)
     new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
     work = (making.job(rows[i][FILE], rows[i]) for i in new)
-    results = parallel.each(measuring.measure, work, min(jobs, len(new) or 1))
+    results = parallel.each(measuring.measure, work, crew.of(len(new)))
     try:
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():

@@ -1,15 +1,14 @@
 """What ingest learns from the pixels of one image: size, digest, hash, and what DICOM may tell."""
 
 import os
-import re
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 
 from cxrtool import __version__, hashing
 from cxrtool.artifacts import image, manifest
 from cxrtool.errors import Skip, Unreadable
+from cxrtool.naming import file_name
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Making:
     def job(self, file: str, row: dict[str, str]) -> "Job":
         """Describe the work on one row, whose image is in `file`."""
         halves = [row[c] for c in ("mask_left", "mask_right") if row.get(c) and not row.get("mask")]
-        found = tuple(manifest.resolve(half, self.root) for half in halves)
-        return Job(file, row["path"], found, self)
+        found = tuple(os.path.abspath(manifest.resolve(half, self.root)) for half in halves)
+        return Job(os.path.abspath(file), row["path"], found, self)
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,12 @@ def measure(job: Job) -> dict[str, str] | Skip:
 
 def _convert(job: Job, picture: image.Picture) -> str:
     name = file_name(job.shown, anonymous=bool(picture.header))
-    path = os.path.join(job.making.folder, f"{name}.png")
+    path, shown = manifest.placed(job.making.folder, f"{name}.png", job.making.root)
     made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
     if job.making.force or not image.is_made(path, made_with):
         grey = picture.grey if job.making.bits == 16 else image.to8(picture.grey)
         image.write_png(path, grey, made_with)
-    return path
+    return shown
 
 
 def _join_masks(job: Job) -> str:
@@ -78,23 +77,13 @@ def _join_masks(job: Job) -> str:
         return ""
     if not halves or len({h.grey.shape for h in halves}) != 1:
         return ""
-    path = os.path.join(job.making.folder, file_name(job.shown) + "-mask.png")
+    name = file_name(job.shown) + "-mask.png"
+    path, shown = manifest.placed(job.making.folder, name, job.making.root)
     made_with = f"ingest {__version__} of={'+'.join(h.sha256[:16] for h in halves)}"
     if job.making.force or not image.is_made(path, made_with):
         white = np.any([h.grey > 0 for h in halves], axis=0)
         image.write_png(path, white.astype(np.uint8) * 255, made_with)
-    return path
-
-
-def file_name(raw: str, anonymous: bool = False) -> str:
-    """Name the file made from a row: readable, its own, and the same at every run.
-
-    The name of a DICOM file may hold the patient's, so nothing of it is kept (`anonymous`).
-    """
-    digest = sha256(raw.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    stem = os.path.splitext(os.path.basename(raw))[0]
-    readable = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).lstrip("-.")[:60]
-    return digest if anonymous or not readable else f"{readable}-{digest}"
+    return shown
 
 
 def thumbnail(look: tuple[str, bool]) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":

@@ -22,6 +22,7 @@ from cxrtool.errors import CxrtoolError
 
 if TYPE_CHECKING:
     from cxrtool.artifacts import manifest
+    from cxrtool.parallel import Crew
 
 
 def _quiet(value: bool) -> bool:
@@ -50,6 +51,27 @@ def one_of(what: str, valid: Callable[[], list[str]]) -> dict[str, Any]:
     return {"callback": check, "autocompletion": complete}
 
 
+def lister(plugins: tuple[str, str]) -> Any:
+    """Make the option that lists the choices of a folder of plug-ins."""
+
+    def show(value: bool) -> None:
+        if value:
+            from cxrtool.artifacts import table
+
+            table.write("-", ("name", "options", "summary"), registry.listing(*plugins))
+            raise typer.Exit
+
+    # Eager, so that nothing else need be given.
+    what = f"List the {plugins[0]} as CSV and end."
+    return typer.Option("--list", help=what, is_eager=True, callback=show)
+
+
+def _depth(bits: int) -> int:
+    if bits not in (8, 16):
+        raise CxrtoolError(f"--bits {bits} is neither 8 nor 16", "Choose one.")
+    return bits
+
+
 def default_jobs() -> int:
     """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -72,6 +94,15 @@ Output = Annotated[
 Dir = Annotated[
     str,
     typer.Option("--dir", "-d", metavar="DIR", help="Folder for the files that are made."),
+]
+Bits = Annotated[
+    int,
+    typer.Option(
+        "--bits",
+        metavar="8|16",
+        help="Depth of the images that are made; 16 keeps what is deeper than 8.",
+        callback=_depth,
+    ),
 ]
 Where = Annotated[
     list[str] | None,
@@ -98,6 +129,15 @@ Jobs = Annotated[
         metavar="N",
         min=0,
         help="Workers; 0 is one for every core.",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="local|dask=ADDRESS",
+        help="Where the images are worked on: here, or by the workers of a Dask scheduler, which "
+        "need the same files and the same cxrtool.",
     ),
 ]
 Seed = Annotated[
@@ -134,6 +174,17 @@ Quiet = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error.", callback=_verbose)
 ]
+
+
+def crew(jobs: int, engine: str = "local") -> "Crew":
+    """Read who does the work."""
+    from cxrtool.parallel import Crew
+
+    name, _, address = engine.partition("=")
+    if engine != "local" and (name != "dask" or not address):
+        what = f"--engine '{engine}' is neither local nor dask=ADDRESS"
+        raise CxrtoolError(what, "Write it as dask=tcp://HOST:8786.")
+    return Crew(jobs or default_jobs(), address)
 
 
 def fraction(option: str, text: str | None) -> float | None:

@@ -27,6 +27,10 @@ class Between:
     high: float
 
 
+class File(str):
+    """A file that an option names."""
+
+
 @dataclass(frozen=True)
 class Option:
     """One KEY of a plug-in."""
@@ -41,11 +45,21 @@ class Option:
         return self.name if self.default is inspect.Parameter.empty else f"{self.name}={self.shown}"
 
     @property
+    def attribute(self) -> str:
+        """The parameter behind the key."""
+        return self.name.replace("-", "_")
+
+    @property
     def shown(self) -> str:
         """The default as the user would type it."""
-        if isinstance(self.default, bool):
-            return "yes" if self.default else "no"
-        return "" if self.default is None else str(self.default)
+        return self.typed(self.default)
+
+    @staticmethod
+    def typed(value: Any) -> str:
+        """Write a value as the user would type it."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return "" if value is None else str(value)
 
 
 def names(folder: str) -> list[str]:
@@ -100,8 +114,18 @@ def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
         if not known:
             raise CxrtoolError(f"'{name}' takes no options, not '{pair}'", f"Write '{name}' alone.")
         choose(f"option of {name}", key, known)
-        given[key.replace("-", "_")] = convert(known[key], value)
+        given[known[key].attribute] = convert(known[key], value)
+    for option in known.values():
+        if option.default is inspect.Parameter.empty and option.attribute not in given:
+            spec = f"{name}:{option.name}={_describe(option).split()[-1].upper()}"
+            raise CxrtoolError(f"'{name}' needs {option.name}", f"Write it as {spec}.")
     return given
+
+
+def canonical(name: str, function: Callable[..., Any], given: dict[str, Any]) -> str:
+    """Write a SPEC with all of its options, so that equal choices are equal texts."""
+    values = (f"{o.name}={o.typed(given.get(o.attribute, o.default))}" for o in options(function))
+    return f"{name}:{','.join(values)}".rstrip(":")
 
 
 def convert(option: Option, text: str) -> Any:
@@ -111,7 +135,7 @@ def convert(option: Option, text: str) -> Any:
     except ValueError:
         raise _refused(option, text) from None
     limits = option.between
-    if limits is not None and not limits.low <= value <= limits.high:
+    if limits and value is not None and not limits.low <= value <= limits.high:
         raise _refused(option, text)
     return value
 
@@ -142,7 +166,9 @@ def _describe(option: Option) -> str:
         kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return "one of: " + ", ".join(str(v) for v in get_args(kind))
-    article = {int: "a whole number", float: "a number", bool: "yes or no"}.get(kind, "a text")
+    article = {int: "a whole number", float: "a number", bool: "yes or no", File: "a file"}.get(
+        kind, "a text"
+    )
     limits = option.between
     return article if limits is None else f"{article} from {limits.low:g} to {limits.high:g}"
 

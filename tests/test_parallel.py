@@ -16,7 +16,7 @@ import pytest
 from cxrtool import parallel
 from cxrtool.artifacts import dicom, image
 from cxrtool.errors import BrokenRun, Unreadable
-from cxrtool.parallel import Lost, each
+from cxrtool.parallel import Crew, Lost, each
 
 GIB = 1 << 30
 
@@ -76,7 +76,7 @@ DEEDS: dict[str, Any] = {
 
 
 def run(*items: tuple[str, Any], jobs: int = 2, seconds: float = 10.0) -> list[Any]:
-    return list(each(do, items, jobs, seconds))
+    return list(each(do, items, Crew(jobs), seconds))
 
 
 def test_results_come_in_order() -> None:
@@ -96,7 +96,7 @@ def test_few_inputs_are_taken_ahead() -> None:
             taken.append(number)
             yield "return", number
 
-    results = each(do, items(), 2)
+    results = each(do, items(), Crew(2))
     assert next(results) == 0 and len(taken) <= 2 * parallel.AHEAD + 1
     results.close()
 
@@ -129,7 +129,7 @@ def test_every_input_may_be_lost() -> None:
 
 
 def test_what_ends_the_run_ends_it() -> None:
-    results = each(do, [("return", 1), ("end", 0), ("return", 2)], 1)
+    results = each(do, [("return", 1), ("end", 0), ("return", 2)], Crew(1))
     assert next(results) == 1
     with pytest.raises(BrokenRun, match=r"^x\.png: no space left on device\. Make room\.$"):
         next(results)
@@ -142,7 +142,7 @@ def test_decoders_are_not_heard(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc")
 def test_workers_go_when_the_reader_does() -> None:
-    results = each(do, [("pid", 0)] * 100, 2)
+    results = each(do, [("pid", 0)] * 100, Crew(2))
     workers = {next(results) for _ in range(8)}
     results.close()
     for pid in workers:

@@ -62,7 +62,36 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
         os.makedirs(folder, exist_ok=True)
     except OSError as e:
         raise output_error(folder, e) from e
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise output_error(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
     sweep(folder)
+
+
+# The folders that this run writes into, and what holds them.
+_claimed: dict[str, int] = {}
+
+
+def claim(folder: str) -> None:
+    """Keep any other run out of a folder until this one ends, in whatever way.
+
+    Two runs would take turns at the same files, and the later would overwrite the earlier's list of
+    skipped inputs.
+    """
+    place = os.path.realpath(folder)
+    if place in _claimed or sys.platform == "win32":
+        return
+    import fcntl
+
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        what = f"{shown(folder)}: another run is writing into it"
+        raise CxrtoolError(what, "Wait for its end, or name another folder.") from None
+    except OSError:
+        pass  # Some network file systems cannot lock; every file is whole all the same.
+    _claimed[place] = descriptor
 
 
 def check_output(path: str) -> None:

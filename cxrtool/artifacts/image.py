@@ -258,6 +258,20 @@ def to8(grey: Grey) -> NDArray[np.uint8]:
     return result
 
 
+def to_mask(grey: Grey, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Read a picture as a mask of a shape: white is what is brighter than half of its brightest.
+
+    A mask that was saved as JPEG is not black and white only.
+    """
+    if grey.shape != shape:
+        import cv2
+
+        # The picture may have been resized since its mask was drawn.
+        grey = cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_NEAREST)
+    result: NDArray[np.bool_] = grey > grey.max() / 2
+    return result
+
+
 def write_png(
     path: str | os.PathLike[str], pixels: Grey, made_with: str = "", found: str = ""
 ) -> str:

@@ -126,3 +126,9 @@ def relative(path: str, root: str | None) -> str:
 def resolve(cell: str, root: str | None) -> str:
     """Find the file that a manifest's cell names."""
     return os.path.join(root, cell) if root and cell else cell
+
+
+def placed(folder: str, name: str, root: str | None) -> tuple[str, str]:
+    """Tell where a file that is made goes, for any process to write it, and its cell."""
+    path = os.path.join(folder, name)
+    return os.path.abspath(path), relative(path, root)

@@ -264,11 +264,20 @@ def _quoted(row: Sequence[str]) -> str:
     return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
-def write(output: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table to FILE (whole or not at all) or standard output (`-`)."""
-    waiting = itertools.chain([columns], rows)
+def write(
+    output: str, columns: Sequence[str], rows: Iterable[Sequence[str]], chunk: int = CHUNK
+) -> None:
+    """Write a table to FILE (whole or not at all) or standard output (`-`).
+
+    So many rows are written together; `chunk=1` lets a reader have each row as soon as it is made.
+    Nothing is written when already the first row cannot be made.
+    """
+    waiting = iter(rows)
+    first = list(itertools.islice(waiting, chunk))
     with files.open_output(output) as stream:
-        while chunk := list(itertools.islice(waiting, CHUNK)):
-            stream.write(_lines(chunk).encode())
+        stream.write(_lines([columns, *first]).encode())
+        stream.flush()
+        while block := list(itertools.islice(waiting, chunk)):
+            stream.write(_lines(block).encode())
             # A reader down the pipe can begin.
             stream.flush()

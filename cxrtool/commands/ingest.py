@@ -86,9 +86,7 @@ def run(
         str | None,
         typer.Option("--convert", metavar="DIR", help="Also write every image as grey PNG here."),
     ] = None,
-    bits: Annotated[
-        int, typer.Option("--bits", metavar="8|16", help="Depth of the converted images.")
-    ] = 8,
+    bits: options.Bits = 8,
     key: Annotated[
         str | None,
         typer.Option(
@@ -99,11 +97,10 @@ def run(
             "made at the first need in the cache folder).",
         ),
     ] = None,
-    list_presets: Annotated[
-        bool, typer.Option("--list", help="List the presets as CSV and end.")
-    ] = False,
+    _list: Annotated[bool, options.lister(PLUGINS)] = False,
     root: options.Root = None,
     jobs: options.Jobs = 0,
+    engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,
     dry_run: options.DryRun = False,
@@ -118,13 +115,9 @@ def run(
     from cxrtool.artifacts import dicom, files, table
     from cxrtool.artifacts.failures import Failures
 
-    if list_presets:
-        return show_presets(output)
     if not paths:
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
-    if bits not in (8, 16):
-        raise CxrtoolError(f"--bits {bits} is neither 8 nor 16", "Choose one.")
-    jobs = jobs or options.default_jobs()
+    crew = options.crew(jobs, engine)
     wish = gathering.Wish(
         preset=preset,
         metadata=metadata,
@@ -146,17 +139,10 @@ def run(
     if convert:
         files.make_folder(convert)
     making = measuring.Making(convert or "", bits, force, root)
-    measured = ingesting.measure(rows, wish, making, pseudonym, skipped, jobs, progress)
-    table.write(output, measured.columns, measured.rows(jobs, progress))
+    measured = ingesting.measure(rows, wish, making, pseudonym, skipped, crew, progress)
+    table.write(output, measured.columns, measured.rows(crew, progress))
     measured.tell()
     raise typer.Exit(skipped.close())
-
-
-def show_presets(output: str) -> None:
-    """Write the presets as a table."""
-    from cxrtool.artifacts import table
-
-    table.write(output, ("name", "options", "summary"), registry.listing(*PLUGINS))
 
 
 def tell(rows: "Rows", skipped: "Failures") -> None:

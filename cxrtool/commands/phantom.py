@@ -72,7 +72,7 @@ def run(
     for part in phantom.FOLDERS:
         files.make_folder(f"{folder}/{part}")
     orders = (phantom.Order(c, size, folder, root, force) for c in cases)
-    made = parallel.each(phantom.make, orders, jobs or options.default_jobs())
+    made = parallel.each(phantom.make, orders, options.crew(jobs).of(count))
     table.write(output, phantom.COLUMNS, whole(bar(made, count, "images", progress)))
 
 

@@ -1,0 +1,91 @@
+"""The same work on a Dask cluster: its workers need the same files and the same cxrtool.
+
+The limits of time and memory that guard the work on this machine are the cluster's own there.
+"""
+
+import logging
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
+
+from cxrtool import __version__, parallel
+from cxrtool.errors import BrokenRun, CxrtoolError
+
+# Seconds to wait for a scheduler, and for its first worker.
+PATIENCE = 15
+
+
+def each(
+    function: Callable[[Any], Any], items: Iterable[Any], address: str
+) -> Generator[Any, None, None]:
+    """Yield `function(item)` for every item in order; a bounded number is under way."""
+    client, slots = _connect(address)
+    waiting: deque[Any] = deque()
+    tasks = iter(items)
+    try:
+        more = True
+        while more or waiting:
+            while more and len(waiting) < parallel.AHEAD * slots:
+                item = next(tasks, tasks)
+                if item is tasks:
+                    more = False
+                else:
+                    waiting.append(client.submit(parallel.attempt, function, item, pure=False))
+            if waiting:
+                yield parallel.judged(_result(waiting.popleft(), address))
+    finally:
+        client.cancel(list(waiting))
+        client.close()
+
+
+def _connect(address: str) -> tuple[Any, int]:
+    """Find the cluster, and count the tasks that it works on at a time."""
+    try:
+        from distributed import Client
+    except ImportError:
+        what = "--engine dask needs the package distributed"
+        raise CxrtoolError(what, "Install it: pip install 'cxrtool[dask]'.") from None
+    # Its own log lines and warnings come without the name of this command.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as e:
+        what = f"--engine dask={address}: no Dask scheduler answers there"
+        raise CxrtoolError(what, "Start one (dask scheduler), or check the address.") from e
+    try:
+        return client, _slots(client, address)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _slots(client: Any, address: str) -> int:
+    remedy = f"Install cxrtool {__version__} where the workers run, and start some (dask worker)."
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+        there = client.submit(version, pure=False).result(timeout=PATIENCE)
+    except Exception as e:
+        what = f"--engine dask={address}: its workers cannot be used ({type(e).__name__})"
+        raise CxrtoolError(what, remedy) from e
+    if there != __version__:
+        raise CxrtoolError(f"--engine dask={address}: cxrtool {there} is there", remedy)
+    return sum(client.nthreads().values())
+
+
+def version() -> str:
+    """Tell which cxrtool a worker has."""
+    return __version__
+
+
+def _result(future: Any, address: str) -> Any:
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker:
+        return parallel.Lost("crashed the workers of the cluster")
+    except (CancelledError, OSError, TimeoutError) as e:
+        what = f"--engine dask={address}: the cluster went away"
+        raise BrokenRun(what, "Run the same command again when it is back.") from e

@@ -1,0 +1,101 @@
+"""Enhance the contrast of every image by an exactly defined method (manifest -> images + manifest).
+
+Each image is read at its own depth, its burnt-in text covered (--conceal), resized (--size),
+enhanced (--method), and written to DIR as a grey PNG of 8 bits, or of its own with --bits 16;
+`stack` makes three channels. The manifest that comes out points `path` at the new images;
+`preprocessing` tells what was done to them, `concealed` how many boxes were covered. Masks stay as
+they are.
+
+The rows come out in their order while the work goes on. A re-run skips the images that are whole
+and made with the same options from the same file.
+
+Example:
+
+    cxrtool equalize images.csv --method hist -d eq/ -o eq.csv
+    cxrtool ingest images/ | cxrtool equalize --method clahe:clip=2,tiles=8 -d eq/ > eq.csv
+    cxrtool equalize images.csv --method stack:beasf+clahe+raw --size 320 -d stacks/ > stacks.csv
+    cxrtool equalize images.csv --method match:reference=typical.png -d matched/ > matched.csv
+    cxrtool equalize images.csv --method none --conceal auto -d covered/ > covered.csv
+"""
+
+from typing import Annotated
+
+import typer
+
+from cxrtool import options, registry
+
+PLUGINS = ("equalizers", "equalize")
+
+
+def run(
+    folder: options.Dir,
+    manifest: options.Manifest = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="How the grey levels are put in order; see --list.",
+            **options.one_of("--method", lambda: registry.names("equalizers")),
+        ),
+    ] = "hist",
+    size: Annotated[
+        int,
+        typer.Option(
+            "--size", metavar="N", min=0, max=8192, help="Make images of N x N; 0 keeps the size."
+        ),
+    ] = 0,
+    interpolation: Annotated[
+        str,
+        typer.Option(
+            "--interpolation",
+            metavar="NAME",
+            help="How --size resizes: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
+            **options.one_of("--interpolation", lambda: ["area", "cubic", "linear", "nearest"]),
+        ),
+    ] = "area",
+    bits: options.Bits = 8,
+    conceal: Annotated[
+        str | None,
+        typer.Option(
+            "--conceal",
+            metavar="auto|BOXES.csv",
+            help="Cover burnt-in text: where it seems to be, or the boxes of a table with columns "
+            "path,x,y,width,height.",
+        ),
+    ] = None,
+    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    where: options.Where = None,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    engine: options.Engine = "local",
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    dry_run: options.DryRun = False,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import pictures
+    from cxrtool.artifacts import boxes
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.equalizing import Equalizing, Settings
+
+    crew = options.crew(jobs, engine)
+    listed = boxes.read(conceal) if conceal not in (None, "auto") else {}
+    found = conceal == "auto"
+    settings = Settings(
+        folder, method, size, interpolation, bits, found, listed, root=root, force=force
+    )
+    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
+    work = Equalizing(settings)
+    run = pictures.Run(source, work, folder, crew, progress)
+    if dry_run:
+        return run.tell()
+    skipped = Failures(failures, folder=folder, output=output, strict=strict)
+    run.write(output, skipped)
+    raise typer.Exit(skipped.close())

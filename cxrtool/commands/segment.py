@@ -1,0 +1,153 @@
+"""Find the lungs, and keep them, their box, or all but them (manifest -> masks, images, manifest).
+
+What a classifier sees outside the lungs (markers, borders, devices, shoulders) is mostly the
+hospital. --keep lungs blacks it out, --keep box cuts it off, --keep background blacks the lungs out
+instead: a classifier that still works has not looked at them. --keep mask leaves the mask alone.
+
+The manifest that comes out points `path` at the new images and `mask` at the masks that made them,
+after --dilate. `lung_fraction` and `mask_flag` tell of the mask as it was found: a flag says why it
+looks wrong (empty, one lung, touches the border, ...), so that --where mask_flag= leaves such out.
+Where the manifest has masks, dice, iou and hd95 (pixels) compare with them.
+
+A re-run skips the images that are whole and made with the same options from the same file.
+
+Example:
+
+    cxrtool segment eq.csv --keep lungs --blur 3 -d lungs/ -o lungs.csv
+    cxrtool segment images.csv --keep box --dilate 6 --margin 0.05 -d boxes/ > boxes.csv
+    cxrtool segment images.csv --keep background -d control/ > control.csv
+    cxrtool equalize images.csv --method hist -d eq/ | cxrtool segment -d lungs/ > lungs.csv
+"""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from cxrtool import options, registry
+from cxrtool.errors import CxrtoolError
+from cxrtool.progress import note
+
+PLUGINS = ("segmenters", "segment")
+KEEP = ["lungs", "background", "box", "mask"]
+BLURS = ["gaussian", "box"]
+
+
+def run(
+    folder: options.Dir,
+    manifest: options.Manifest = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="What finds the lungs; see --list.",
+            **options.one_of("--model", lambda: registry.names("segmenters")),
+        ),
+    ] = "threshold",
+    keep: Annotated[
+        str,
+        typer.Option(
+            "--keep",
+            metavar="NAME",
+            help="What the images keep: lungs, background, box or mask.",
+            **options.one_of("--keep", lambda: KEEP),
+        ),
+    ] = "lungs",
+    blur: Annotated[
+        str,
+        typer.Option(
+            "--blur",
+            metavar="[gaussian:|box:]PX",
+            help="Soften the edge of the mask: a Gaussian of sigma PX, or the mean of a box of "
+            "radius PX.",
+        ),
+    ] = "0",
+    dilate: Annotated[
+        int,
+        typer.Option(
+            "--dilate", metavar="PX", min=0, max=1000, help="Widen the mask on every side."
+        ),
+    ] = 0,
+    margin: Annotated[
+        float,
+        typer.Option(
+            "--margin",
+            metavar="FRACTION",
+            min=0,
+            max=10,
+            help="Widen the box by this share of its sides.",
+        ),
+    ] = 0.0,
+    bits: options.Bits = 8,
+    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    where: options.Where = None,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    engine: options.Engine = "local",
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    dry_run: options.DryRun = False,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import pictures
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.segmenting import Segmenting, Settings
+
+    softness = read_blur(blur)
+    check(keep, softness[1], margin)
+    settings = Settings(folder, model, keep, softness, dilate, margin, bits, root, force)
+    crew = options.crew(jobs, engine)
+    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
+    work = Segmenting(settings, scores="mask" in source.columns)
+    flags = Counter[str]()
+    run = pictures.Run(source, work, folder, crew, progress, seen=lambda r: count(flags, r))
+    if dry_run:
+        return run.tell()
+    skipped = Failures(failures, folder=folder, output=output, strict=strict)
+    run.write(output, skipped)
+    tell(flags)
+    raise typer.Exit(skipped.close())
+
+
+def read_blur(text: str) -> tuple[str, float]:
+    """Read `3` or `box:3`."""
+    kind, colon, pixels = text.rpartition(":")
+    kind = kind if colon else BLURS[0]
+    registry.choose("--blur", kind, BLURS)
+    try:
+        width = float(pixels)
+    except ValueError:
+        width = -1.0
+    if not 0 <= width <= 1000 or (kind == "box" and width % 1):
+        raise CxrtoolError(f"--blur '{text}' is no width in pixels", "Write it as 3 or box:3.")
+    return kind, width
+
+
+def check(keep: str, blur: float, margin: float) -> None:
+    """Refuse what would have no effect."""
+    if blur and keep not in ("lungs", "background"):
+        raise CxrtoolError(f"--blur does nothing with --keep {keep}", "Leave it out.")
+    if margin and keep != "box":
+        raise CxrtoolError(f"--margin does nothing with --keep {keep}", "Use --keep box.")
+
+
+def count(flags: Counter[str], row: dict[str, str]) -> None:
+    """Count what is said of a mask."""
+    flags.update(reason for reason in row["mask_flag"].split("; ") if reason)
+    flags["\0"] += bool(row["mask_flag"])
+
+
+def tell(flags: Counter[str]) -> None:
+    """Say how many masks look wrong, and how to leave them out."""
+    wrong = flags.pop("\0", 0)
+    if wrong:
+        reasons = ", ".join(f"{reason} {n}" for reason, n in flags.most_common())
+        masks = "mask looks" if wrong == 1 else "masks look"
+        note(f"{wrong} {masks} wrong: {reasons} (--where mask_flag= leaves them out)")

@@ -1,0 +1,28 @@
+"""Global histogram equalisation, as OpenCV's equalizeHist defines it, also for 16 bits."""
+
+import cv2
+import numpy as np
+
+from cxrtool.artifacts.image import Grey
+from cxrtool.equalizers import _levels
+
+
+def equalize(image: Grey, bits: int = 8) -> Grey:
+    """Spread the grey levels so that their cumulative share rises evenly.
+
+    With C(v) the number of pixels of level v or less, N that of all and n that of the lowest level
+    that occurs, v becomes top * (C(v) - n) / (N - n), rounded. 16 bits are ranked on their own
+    levels before they become 8.
+    """
+    if _levels.is_constant(image):
+        return _levels.kept(image, bits)
+    if image.dtype == np.uint8:
+        equalized: Grey = cv2.equalizeHist(image)
+        return equalized
+    counts = np.bincount(image.ravel(), minlength=65536)
+    below = np.cumsum(counts)
+    lowest = counts[np.flatnonzero(counts)[0]]
+    top = _levels.top(image, bits)
+    table = np.rint((below - lowest) * (top / (image.size - lowest))).clip(0)
+    deep: Grey = table.astype(np.uint8 if top == 255 else np.uint16)[image]
+    return deep

@@ -1,0 +1,111 @@
+"""A new picture for every row of a manifest: rows in, rows out in their order, failures told."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from cxrtool import parallel
+from cxrtool.artifacts import files, table
+from cxrtool.artifacts.failures import Failures
+from cxrtool.artifacts.manifest import Manifest
+from cxrtool.errors import Skip
+from cxrtool.parallel import Crew
+from cxrtool.progress import bar, note
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of one row: the cells that change, and what the user should know."""
+
+    cells: Row
+    warnings: tuple[str, ...] = ()
+
+
+class Work(Protocol):
+    """What is done to one row, in a process or on a machine of its own."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns it needs; others stay here."""
+
+    @property
+    def adds(self) -> tuple[str, ...]:
+        """The columns it fills."""
+
+    @property
+    def steps(self) -> str:
+        """What it does, in the words of the command line."""
+
+    def __call__(self, row: Row, /) -> Made | Skip:
+        """Make the picture, or say why not."""
+
+
+def after(row: Row, steps: str) -> str:
+    """Add to what was done to a picture before."""
+    before = row.get("preprocessing", "")
+    return f"{before} | {steps}" if before else steps
+
+
+@dataclass
+class Run:
+    """One pass over a manifest."""
+
+    source: Manifest
+    work: Work
+    folder: str
+    crew: Crew
+    progress: str
+    seen: Callable[[Row], None] = lambda row: None  # is shown every row that is made
+
+    def tell(self) -> None:
+        """Say what would be done."""
+        number = sum(map(len, self.source.chunks()))
+        note(f"would make {number} images in {self.folder}: {self.work.steps}")
+
+    def write(self, output: str, skipped: Failures) -> None:
+        """Make the pictures, and write the manifest of those that succeed."""
+        files.check_output(output)
+        # A table that can be read twice is checked to its end before anything is done.
+        again = self.source.path != "-" and os.path.isfile(self.source.path)
+        total = sum(map(len, self.source.chunks())) if again else None
+        files.make_folder(self.folder)
+        files.claim(self.folder)
+        kept = self.source.columns
+        columns = [*kept, *(c for c in self.work.adds if c not in kept)]
+        rows = ([row.get(c, "") for c in columns] for row in self._rows(total, skipped))
+        table.write(output, columns, rows, chunk=1)
+
+    def _rows(self, total: int | None, skipped: Failures) -> Iterator[Row]:
+        waiting: deque[Row] = deque()
+        crew = self.crew if total is None else self.crew.of(total)
+        results = parallel.each(self.work, self._given(waiting), crew)
+        try:
+            for result in bar(results, total, "images", self.progress):
+                row = waiting.popleft()
+                if isinstance(result, parallel.Lost):
+                    result = Skip(row["path"], result.reason, "Remove it.")
+                if isinstance(result, Skip):
+                    skipped.add(result)
+                else:
+                    yield self._finished(row, result)
+        finally:
+            # Stop the workers first: what they were writing is then nobody's.
+            results.close()
+            files.sweep(self.folder)
+
+    def _given(self, waiting: "deque[Row]") -> Iterator[Row]:
+        for cells in self.source.rows():
+            row = dict(zip(self.source.columns, cells, strict=True))
+            waiting.append(row)
+            yield {c: row[c] for c in self.work.reads if c in row}
+
+    def _finished(self, row: Row, made: Made) -> Row:
+        for warning in made.warnings:
+            note(f"{row['path']}: warning: {warning}")
+        row |= made.cells
+        self.seen(row)
+        return row

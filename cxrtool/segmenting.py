@@ -1,0 +1,183 @@
+"""What segment does to one picture: find the lungs, keep what was asked for, judge the mask."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool import __version__, masks, registry
+from cxrtool.artifacts import image, manifest
+from cxrtool.artifacts.image import Grey
+from cxrtool.errors import Skip, Unreadable
+from cxrtool.naming import file_name
+from cxrtool.pictures import Made, Row, after
+
+KEEP = ("lungs", "background", "box", "mask")
+JUDGEMENT = ("lung_fraction", "mask_flag")
+SCORES = ("dice", "iou", "hd95")
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose."""
+
+    folder: str
+    model: str
+    keep: str = "lungs"
+    blur: tuple[str, float] = ("gaussian", 0.0)  # kind and pixels
+    dilate: int = 0
+    margin: float = 0.0
+    bits: int = 8
+    root: str | None = None
+    force: bool = False
+
+
+class Segmenting:
+    """The work on one row of a manifest; `scores` tells to compare with the mask that it has."""
+
+    reads = ("path", "raw", "mask", "lesion", "preprocessing")
+
+    def __init__(self, settings: Settings, scores: bool) -> None:
+        self.name, plugin, self.given = registry.load("segmenters", settings.model, "segment")
+        self.spec = registry.canonical(self.name, plugin.segment, self.given)
+        self.settings, self.scores = settings, scores
+        self.adds = ("path", "mask", *JUDGEMENT, *(SCORES if scores else ()), "preprocessing")
+
+    @property
+    def steps(self) -> str:
+        """Name what is done to every picture, in the words of the command line."""
+        settings = self.settings
+        kind, pixels = settings.blur
+        return (
+            f"segment --model {self.spec} --keep {settings.keep}"
+            + f" --blur {kind}:{pixels:g}" * bool(pixels)
+            + f" --dilate {settings.dilate}" * bool(settings.dilate)
+            + f" --margin {settings.margin:g}" * bool(settings.margin)
+            + f" --bits {settings.bits}" * (settings.bits != 8)
+        )
+
+    def __call__(self, row: Row) -> Made | Skip:
+        """Make the picture and the mask of a row, unless they are there."""
+        try:
+            encoded = image.load(manifest.resolve(row["path"], self.settings.root))
+            return self._made(row, encoded)
+        except Unreadable as e:
+            return Skip(row["path"], e.reason, e.remedy, e.failed)
+
+    def _made(self, row: Row, encoded: image.Encoded) -> Made:
+        truth, warnings = self._truth(row)
+        name = file_name(row["path"], row.get("raw", ""), encoded.is_dicom)
+        places = self._places(name, row)
+        made_with = f"{__version__} {self.steps} of {encoded.sha256}"
+        if truth is not None:
+            made_with += f" against {truth.sha256}"
+        found = None if self.settings.force else _found(places, made_with)
+        if found is None:
+            picture = image.decode(encoded)
+            warnings += [picture.warning] * bool(picture.warning)
+            found, made = self._segmented(picture, truth, self._lesion(row, warnings))
+            for kind, (target, _) in places.items():
+                if kind in made:
+                    image.write_png(target, made[kind], made_with, json.dumps(found))
+        cells = {kind: shown for kind, (_, shown) in places.items()}
+        cells |= {"path": cells.get("path", cells["mask"]), "preprocessing": after(row, self.steps)}
+        return Made(cells | found, tuple(warnings))
+
+    def _places(self, name: str, row: Row) -> dict[str, tuple[str, str]]:
+        """Say which files are made, by the column that names them."""
+        endings = {"path": ".png", "mask": "-mask.png", "lesion": "-lesion.png"}
+        if self.settings.keep == "mask":
+            del endings["path"]
+        if self.settings.keep != "box" or not row.get("lesion"):
+            del endings["lesion"]
+        folder, root = self.settings.folder, self.settings.root
+        return {c: manifest.placed(folder, name + end, root) for c, end in endings.items()}
+
+    def _truth(self, row: Row) -> tuple[image.Picture | None, list[str]]:
+        """Read the mask that the row has, drawn by a human or a phantom's own."""
+        if not self.scores or not row.get("mask"):
+            return None, []
+        try:
+            return image.read(manifest.resolve(row["mask"], self.settings.root)), []
+        except Unreadable as e:
+            return None, [f"its mask {row['mask']} cannot be compared: {e.reason}"]
+
+    def _lesion(self, row: Row, warnings: list[str]) -> image.Picture | None:
+        """Read what has to be cut to the same box."""
+        if self.settings.keep != "box" or not row.get("lesion"):
+            return None
+        try:
+            return image.read(manifest.resolve(row["lesion"], self.settings.root))
+        except Unreadable as e:
+            warnings.append(f"its lesion {row['lesion']} cannot be cut: {e.reason}")
+            return None
+
+    def _segmented(
+        self, picture: image.Picture, truth: image.Picture | None, lesion: image.Picture | None
+    ) -> tuple[Row, dict[str, Grey]]:
+        """Find the lungs: the cells that tell of the mask, and the pictures by their column."""
+        segment = registry.module("segmenters", self.name).segment
+        lungs: Mask = segment(picture.grey, **self.given)
+        found = {
+            "lung_fraction": f"{masks.fraction(lungs):.4f}",
+            "mask_flag": masks.flag(lungs),
+            **(scored(lungs, truth) if self.scores else {}),
+        }
+        kept = masks.dilated(lungs, self.settings.dilate)
+        made: dict[str, Any] = {"mask": white(kept)}
+        if lesion is not None:
+            made["lesion"] = white(image.to_mask(lesion.grey, lungs.shape))
+        if self.settings.keep == "box":
+            top, bottom, left, right = masks.box(kept, self.settings.margin)
+            made["path"] = self._pixels(picture)
+            return found, {c: pixels[top:bottom, left:right] for c, pixels in made.items()}
+        if self.settings.keep != "mask":
+            made["path"] = self._masked(self._pixels(picture), kept)
+        return found, made
+
+    def _pixels(self, picture: image.Picture) -> Grey:
+        return picture.pixels if self.settings.bits == 16 else image.to8(picture.pixels)
+
+    def _masked(self, pixels: Grey, mask: Mask) -> Grey:
+        """Black out all but the lungs, or the lungs, softly where a blur is asked for."""
+        kind, width = self.settings.blur
+        weights: Any = masks.blurred(mask, kind, width) if width else mask
+        if self.settings.keep == "background":
+            weights = 1 - weights if width else ~weights
+        if pixels.ndim == 3:
+            weights = weights[..., None]
+        product: Grey = (
+            np.rint(pixels * weights).astype(pixels.dtype) if width else pixels * weights
+        )
+        return product
+
+
+def _found(places: dict[str, tuple[str, str]], made_with: str) -> Row | None:
+    """Read the cells that were found when the files were made; None if one is to be made again."""
+    notes = [image.found_in(target, made_with) for target, _ in places.values()]
+    if None in notes:
+        return None
+    cells: Row = json.loads(notes[0] or "{}")
+    return cells
+
+
+def scored(mask: Mask, truth: image.Picture | None) -> Row:
+    """Compare a mask with the truth; what is undefined stays empty."""
+    if truth is None:
+        return dict.fromkeys(SCORES, "")
+    agreement = masks.agreement(mask, image.to_mask(truth.grey, mask.shape))
+    return {name: number(getattr(agreement, name)) for name in SCORES}
+
+
+def number(value: float) -> str:
+    """Write a measure; undefined is empty, infinite is inf."""
+    return "" if math.isnan(value) else f"{value:.4f}" if math.isfinite(value) else "inf"
+
+
+def white(mask: Mask) -> NDArray[np.uint8]:
+    """Draw a mask as a picture."""
+    return mask.view(np.uint8) * np.uint8(255)
