@@ -18,6 +18,19 @@ _cxrtool() {
     if [[ "$current" == "=" ]]; then current=""
     elif [[ "$previous" == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi
     case "$verb $previous" in
+        "equalize --dir"|"equalize -d") _cxrtool_dirs; return ;;
+        "equalize --method") _cxrtool_words "ahe beasf clahe hist match none stack"; return ;;
+        "equalize --size") return ;;
+        "equalize --interpolation") _cxrtool_words "area cubic linear nearest"; return ;;
+        "equalize --bits") _cxrtool_words "8 16"; return ;;
+        "equalize --conceal") _cxrtool_words "auto"; return ;;
+        "equalize --where") return ;;
+        "equalize --root") _cxrtool_dirs; return ;;
+        "equalize --jobs"|"equalize -j") return ;;
+        "equalize --engine") _cxrtool_words "local"; return ;;
+        "equalize --output"|"equalize -o") _cxrtool_files; return ;;
+        "equalize --failures") _cxrtool_files; return ;;
+        "equalize --progress") _cxrtool_words "auto always never"; return ;;
         "ingest --preset") _cxrtool_words "actualmed chexpert cohen corda covidx figure1 folder hannover kermany montgomery nih padchest rsna shenzhen"; return ;;
         "ingest --metadata") _cxrtool_files; return ;;
         "ingest --column") return ;;
@@ -29,6 +42,7 @@ _cxrtool() {
         "ingest --key") _cxrtool_files; return ;;
         "ingest --root") _cxrtool_dirs; return ;;
         "ingest --jobs"|"ingest -j") return ;;
+        "ingest --engine") _cxrtool_words "local"; return ;;
         "ingest --output"|"ingest -o") _cxrtool_files; return ;;
         "ingest --failures") _cxrtool_files; return ;;
         "ingest --progress") _cxrtool_words "auto always never"; return ;;
@@ -42,6 +56,20 @@ _cxrtool() {
         "phantom --jobs"|"phantom -j") return ;;
         "phantom --output"|"phantom -o") _cxrtool_files; return ;;
         "phantom --progress") _cxrtool_words "auto always never"; return ;;
+        "segment --dir"|"segment -d") _cxrtool_dirs; return ;;
+        "segment --model") _cxrtool_words "threshold"; return ;;
+        "segment --keep") _cxrtool_words "lungs background box mask"; return ;;
+        "segment --blur") return ;;
+        "segment --dilate") return ;;
+        "segment --margin") return ;;
+        "segment --bits") _cxrtool_words "8 16"; return ;;
+        "segment --where") return ;;
+        "segment --root") _cxrtool_dirs; return ;;
+        "segment --jobs"|"segment -j") return ;;
+        "segment --engine") _cxrtool_words "local"; return ;;
+        "segment --output"|"segment -o") _cxrtool_files; return ;;
+        "segment --failures") _cxrtool_files; return ;;
+        "segment --progress") _cxrtool_words "auto always never"; return ;;
         "split --test") return ;;
         "split --val") return ;;
         "split --folds") return ;;
@@ -62,12 +90,14 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
-            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --bits --key --list --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --bits --key --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
+            segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
         esac
     elif [[ -z "$verb" ]]; then
-        _cxrtool_words "ingest phantom split"
+        _cxrtool_words "equalize ingest phantom segment split"
     else
         _cxrtool_files
     fi

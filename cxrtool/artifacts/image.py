@@ -274,12 +274,12 @@ def to_mask(grey: Grey, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 def write_png(
     path: str | os.PathLike[str], pixels: Grey, made_with: str = "", found: str = ""
-) -> str:
-    """Write a PNG, whole or not at all, with notes of what made it; return its digest."""
+) -> bytes:
+    """Write a PNG, whole or not at all, with notes of what made it; return its bytes."""
     data = png.encode(pixels, {png.MADE_WITH: made_with, png.FOUND: found})
     with files.atomic(path) as file:
         file.write(data)
-    return hashlib.sha256(data).hexdigest()
+    return data
 
 
 def is_made(path: str | os.PathLike[str], made_with: str) -> bool:

@@ -35,7 +35,8 @@ def make(order: Order) -> list[str]:
     made_with = f"phantom {__version__} {options}"
     if order.force or not all(image.is_made(path, made_with) for path in paths):
         phantom = render(case, order.size)
-        digest, *_ = [image.write_png(p, x, made_with) for p, x in zip(paths, phantom, strict=True)]
+        data, *_ = [image.write_png(p, x, made_with) for p, x in zip(paths, phantom, strict=True)]
+        digest = hashlib.sha256(data).hexdigest()
         hashed = hashing.dhash(phantom.image)
     else:
         picture = image.read(paths[0])

@@ -33,12 +33,11 @@ def equalize(
     if _levels.is_constant(image):
         return _levels.kept(image, bits)
     grey = to8(image)
-    counts = np.bincount(grey.ravel(), minlength=256)
+    counts = _levels.counts(grey)
     # In 64 bits: the code's own sum overflows on very large bright images.
     mean = int(counts @ np.arange(256)) // grey.size
     table = (_code if variant == "code" else _fixed)(counts, mean, gamma)
-    stretched: Grey = table.astype(np.uint8)[grey]
-    return stretched
+    return _levels.looked_up(grey, table.astype(np.uint8))
 
 
 def _code(counts: NDArray[np.int64], mean: int, gamma: float) -> Floats:

@@ -19,10 +19,9 @@ def equalize(image: Grey, bits: int = 8) -> Grey:
     if image.dtype == np.uint8:
         equalized: Grey = cv2.equalizeHist(image)
         return equalized
-    counts = np.bincount(image.ravel(), minlength=65536)
+    counts = _levels.counts(image)
     below = np.cumsum(counts)
     lowest = counts[np.flatnonzero(counts)[0]]
     top = _levels.top(image, bits)
     table = np.rint((below - lowest) * (top / (image.size - lowest))).clip(0)
-    deep: Grey = table.astype(np.uint8 if top == 255 else np.uint16)[image]
-    return deep
+    return _levels.looked_up(image, table.astype(np.uint8 if top == 255 else np.uint16))

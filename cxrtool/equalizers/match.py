@@ -27,10 +27,9 @@ def equalize(image: Grey, bits: int = 8, *, reference: File) -> Grey:
         return _levels.kept(image, bits)
     levels, shares = _quantiles(image)
     theirs, their_shares = _quantiles(template)
-    table = np.zeros(levels[-1] + 1, template.dtype)
+    table = np.zeros(max(256, levels[-1] + 1), template.dtype)
     table[levels] = np.interp(shares, their_shares, theirs)
-    matched: Grey = table[image]
-    return matched
+    return _levels.looked_up(image, table)
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +40,6 @@ def _read(path: str, changed: int) -> Grey:
 
 def _quantiles(image: Grey) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """List the levels that occur, and the share of the pixels up to each."""
-    counts = np.bincount(image.ravel())
+    counts = _levels.counts(image)
     levels = np.flatnonzero(counts)
     return levels, np.cumsum(counts[levels]) / image.size
