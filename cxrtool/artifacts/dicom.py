@@ -161,19 +161,33 @@ def _through_luts(values: NDArray[Any], dataset: Any) -> tuple[NDArray[Any], str
     """
     from pydicom import pixels
 
-    plain = pixels.apply_modality_lut(values, dataset)
+    levels, places = _levels(values)
+    plain = pixels.apply_modality_lut(levels, dataset)
     try:
         if dataset.get("VOILUTSequence"):
-            shown = pixels.apply_voi(plain, dataset)
+            table = pixels.apply_voi(plain, dataset)
         else:
-            shown = _windowed(plain, dataset)
+            table = _windowed(plain, dataset)
     except MemoryError:
         raise
     except Exception:
-        return plain, "its window is damaged and not applied"
-    if shown.min() == shown.max() and plain.min() != plain.max():
-        return plain, "its window shows nothing and is not applied"
+        return plain[places], "its window is damaged and not applied"
+    shown = values if table is levels else table[places]
+    if shown.min() == shown.max() and values.min() != values.max():
+        return plain[places], "its window shows nothing and is not applied"
     return shown, ""
+
+
+def _levels(values: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    """List the levels that pixels may have, and where each pixel's is among them.
+
+    An image has twenty times as many pixels as there are levels of 16 bits.
+    """
+    if values.dtype in (np.uint8, np.uint16, np.int16):
+        unsigned = np.dtype(f"u{values.dtype.itemsize}")
+        every = np.arange(256**values.dtype.itemsize, dtype=unsigned)
+        return every.view(values.dtype), values.view(unsigned)
+    return values, ...
 
 
 def _windowed(values: NDArray[Any], dataset: Any) -> NDArray[Any]:
