@@ -6,7 +6,6 @@ difference to the row above, which is one subtraction for NumPy, and Intel's def
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -40,7 +39,7 @@ def encode(pixels: NDArray[np.uint8] | NDArray[np.uint16], notes: dict[str, str]
 
 def chunk(kind: bytes, body: bytes) -> bytes:
     """Frame the body of one chunk."""
-    crc = zlib.crc32(body, zlib.crc32(kind))
+    crc = isal_zlib.crc32(body, isal_zlib.crc32(kind))
     return b"".join([len(body).to_bytes(4, "big"), kind, body, crc.to_bytes(4, "big")])
 
 
@@ -73,7 +72,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
     at, view = 8, memoryview(data)
     while at + 12 <= len(data):
         end = at + 8 + int.from_bytes(view[at : at + 4], "big")
-        crc = zlib.crc32(view[at + 4 : end]).to_bytes(4, "big")
+        crc = isal_zlib.crc32(view[at + 4 : end]).to_bytes(4, "big")
         yield bytes(view[at + 4 : at + 8]), view[at + 8 : end], view[end : end + 4] == crc
         at = end + 4
 
