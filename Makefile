@@ -23,6 +23,9 @@ demo: .venv/.package
 	@echo '== Split by patient, and judged: no findings'
 	$(BIN)/cxrtool ingest $(DEMO)/trap.csv | $(BIN)/cxrtool split --test 0.3 --val 0.2 -o $(DEMO)/split.csv
 	$(BIN)/cxrtool split --check $(DEMO)/split.csv
+	@echo '== What tells the hospitals apart is taken out: contrast, text, all but the lungs'
+	$(BIN)/cxrtool equalize $(DEMO)/split.csv --method hist --conceal auto -d $(DEMO)/eq \
+		| $(BIN)/cxrtool segment --keep lungs --blur 3 -d $(DEMO)/lungs -o $(DEMO)/lungs.csv
 	@echo 'The images and manifests are in $(DEMO)/. Next: README.md.'
 
 test: .venv/.dev
