@@ -4,6 +4,7 @@ The limits of time and memory that guard the work on this machine are the cluste
 """
 
 import logging
+import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -14,6 +15,7 @@ from cxrtool.errors import BrokenRun, CxrtoolError
 
 # Seconds to wait for a scheduler, and for its first worker.
 PATIENCE = 15
+ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://([^\s/:]+|\[[^\s/]+\]):\d{1,5}")
 
 
 def each(
@@ -21,8 +23,12 @@ def each(
 ) -> Generator[Any, None, None]:
     """Yield `function(item)` for every item in order; a bounded number is under way."""
     client, slots = _connect(address)
-    waiting: deque[Any] = deque()
+    waiting: deque[tuple[Any, Any]] = deque()  # inputs, and what will come of them
     tasks = iter(items)
+
+    def given(item: Any) -> Any:
+        return client.submit(parallel.attempt, function, item, pure=False)
+
     try:
         more = True
         while more or waiting:
@@ -31,11 +37,15 @@ def each(
                 if item is tasks:
                     more = False
                 else:
-                    waiting.append(client.submit(parallel.attempt, function, item, pure=False))
+                    waiting.append((item, given(item)))
             if waiting:
-                yield parallel.judged(_result(waiting.popleft(), address))
+                item, future = waiting.popleft()
+                result = _result(future, address)
+                # Dask also gives up on what waited beside an input that kills workers.
+                again = isinstance(result, parallel.Lost)
+                yield parallel.judged(_result(given(item), address) if again else result)
     finally:
-        client.cancel(list(waiting))
+        client.cancel([future for _, future in waiting])
         client.close()
 
 
@@ -46,8 +56,11 @@ def _connect(address: str) -> tuple[Any, int]:
     except ImportError:
         what = "--engine dask needs the package distributed"
         raise CxrtoolError(what, "Install it: pip install 'cxrtool[dask]'.") from None
+    if not ADDRESS.fullmatch(address):
+        what = f"--engine dask={address}: not the address of a Dask scheduler"
+        raise CxrtoolError(what, "Write it as dask=tcp://HOST:8786.")
     # Its own log lines and warnings come without the name of this command.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)

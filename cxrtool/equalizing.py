@@ -1,7 +1,7 @@
 """What equalize does to one picture: cover burnt-in text, resize, put the grey levels in order."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -32,7 +32,7 @@ class Settings:
     interpolation: str = "area"
     bits: int = 8
     conceal: bool = False  # what looks like burnt-in text
-    boxes: dict[str, list[Box]] = field(default_factory=dict)  # to conceal, by path
+    boxes: dict[str, list[Box]] | None = None  # to conceal, by path
     root: str | None = None
     force: bool = False
 
@@ -47,24 +47,26 @@ class Equalizing:
         self.name, self.settings = name, settings
         self.spec = registry.canonical(name, plugin.equalize, self.given)
         # A changed reference makes other pictures, whatever its name.
-        self.files = {
-            k: _absolute(v) for k, v in self.given.items() if isinstance(v, registry.File)
-        }
-        self.of = [_digest(name, path) for path in self.files.values()]
-        self.conceals = settings.conceal or bool(settings.boxes)
+        named = {k: v for k, v in self.given.items() if isinstance(v, registry.File)}
+        self.of = [_digest(name, path) for path in named.values()]
+        self.files = {k: os.path.abspath(v) for k, v in named.items()}
+        # Workers may run in another folder, on another machine.
+        self.here = os.path.abspath(settings.root or ".")
+        self.folder = manifest.Folder(settings.folder, settings.root)
+        self.conceals = settings.conceal or settings.boxes is not None
         self.adds = ("path", "preprocessing", *["concealed"][: self.conceals])
 
     def __call__(self, row: Row) -> Made | Skip:
         """Make the picture of a row, unless it is there."""
         try:
-            encoded = image.load(manifest.resolve(row["path"], self.settings.root))
+            encoded = image.load(os.path.join(self.here, row["path"]))
             return self._made(row, encoded)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)
 
     def _made(self, row: Row, encoded: image.Encoded) -> Made:
         name = file_name(row["path"], row.get("raw", ""), encoded.is_dicom) + ".png"
-        target, shown = manifest.placed(self.settings.folder, name, self.settings.root)
+        target, shown = self.folder.file(name)
         boxes = self._listed(row)
         made_with = self._note(encoded.sha256, boxes)
         covered = None if self.settings.force else image.found_in(target, made_with)
@@ -102,7 +104,7 @@ class Equalizing:
         ).decode()
 
     def _listed(self, row: Row) -> list[Box]:
-        listed = self.settings.boxes
+        listed = self.settings.boxes or {}
         return listed.get(row["path"]) or listed.get(row.get("raw", "")) or []
 
     def _equalized(self, picture: image.Picture, boxes: list[Box]) -> tuple[Grey, str]:
@@ -130,10 +132,6 @@ def resized(grey: Grey, size: int, interpolation: str) -> Grey:
         interpolation = "cubic"
     small: Grey = cv2.resize(grey, (size, size), interpolation=INTERPOLATION[interpolation])
     return small
-
-
-def _absolute(path: str) -> str:
-    return registry.File(os.path.abspath(path))
 
 
 def _digest(name: str, path: str) -> str:

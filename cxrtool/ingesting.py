@@ -1,5 +1,6 @@
 """From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +44,8 @@ class Measured:
         def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
             wanted = {i for i, _ in looks}
             paths = {i: row["path"] for i, row in enumerate(self._rows) if i in wanted}
-            again = ((manifest.resolve(paths[i], self.root), square) for i, square in looks)
+            here = os.path.abspath(self.root or ".")
+            again = ((os.path.join(here, paths[i]), square) for i, square in looks)
             found = parallel.each(measuring.thumbnail, again, crew.of(len(looks)))
             unread = 0
             for t in bar(found, len(looks), "possible duplicates", progress):
@@ -128,7 +130,7 @@ def measure(
         # Stop the workers first: what they were writing is then nobody's.
         results.close()
         if making.folder:
-            files.sweep(making.folder)
+            files.sweep(making.folder.place)
     if not len(measured):
         skipped.close()
         raise CxrtoolError("no image could be used", "See the reasons above.")

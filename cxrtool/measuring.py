@@ -15,7 +15,7 @@ from cxrtool.naming import file_name
 class Making:
     """What is to be made besides the measurements."""
 
-    folder: str = ""  # of the converted images; empty: do not convert
+    folder: manifest.Folder | None = None  # of the converted images; None does not convert
     bits: int = 8
     force: bool = False
     root: str | None = None
@@ -54,14 +54,14 @@ def measure(job: Job) -> dict[str, str] | Skip:
         "warning": picture.warning,
     }
     if job.making.folder:
-        cells["path"] = _convert(job, picture)
-        cells["mask"] = _join_masks(job)
+        cells["path"] = _convert(job, picture, job.making.folder)
+        cells["mask"] = _join_masks(job, job.making.folder)
     return {k: v for k, v in cells.items() if v}
 
 
-def _convert(job: Job, picture: image.Picture) -> str:
+def _convert(job: Job, picture: image.Picture, folder: manifest.Folder) -> str:
     name = file_name(job.shown, anonymous=bool(picture.header))
-    path, shown = manifest.placed(job.making.folder, f"{name}.png", job.making.root)
+    path, shown = folder.file(f"{name}.png")
     made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
     if job.making.force or not image.is_made(path, made_with):
         grey = picture.grey if job.making.bits == 16 else image.to8(picture.grey)
@@ -69,7 +69,7 @@ def _convert(job: Job, picture: image.Picture) -> str:
     return shown
 
 
-def _join_masks(job: Job) -> str:
+def _join_masks(job: Job, folder: manifest.Folder) -> str:
     """Join the masks of the two lungs, which some collections keep apart."""
     try:
         halves = [image.read(half) for half in job.mask_halves]
@@ -77,8 +77,7 @@ def _join_masks(job: Job) -> str:
         return ""
     if not halves or len({h.grey.shape for h in halves}) != 1:
         return ""
-    name = file_name(job.shown) + "-mask.png"
-    path, shown = manifest.placed(job.making.folder, name, job.making.root)
+    path, shown = folder.file(file_name(job.shown) + "-mask.png")
     made_with = f"ingest {__version__} of={'+'.join(h.sha256[:16] for h in halves)}"
     if job.making.force or not image.is_made(path, made_with):
         white = np.any([h.grey > 0 for h in halves], axis=0)

@@ -140,6 +140,23 @@ Engine = Annotated[
         "need the same files and the same cxrtool.",
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]|mps",
+        help="Where tensors live; auto takes an accelerator where there is one.",
+    ),
+]
+Cache = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        envvar="CXRTOOL_CACHE",
+        help="Folder for decoded images (default: cxrtool/pixels in the user's cache).",
+    ),
+]
 Seed = Annotated[
     int, typer.Option("--seed", metavar="N", help="Every random choice follows from it.")
 ]

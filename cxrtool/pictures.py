@@ -16,6 +16,9 @@ from cxrtool.progress import bar, note
 
 Row = dict[str, str]
 
+# For an image that took too much time or memory, or crashed its worker.
+REMEDY = "Leave it out, or ask for less: smaller images, a narrower blur."
+
 
 @dataclass(frozen=True)
 class Made:
@@ -59,7 +62,7 @@ class Run:
     folder: str
     crew: Crew
     progress: str
-    seen: Callable[[Row], None] = lambda row: None  # is shown every row that is made
+    seen: Callable[[Row, Made], None] = lambda row, made: None  # is shown what was made
 
     def tell(self) -> None:
         """Say what would be done."""
@@ -87,7 +90,7 @@ class Run:
             for result in bar(results, total, "images", self.progress):
                 row = waiting.popleft()
                 if isinstance(result, parallel.Lost):
-                    result = Skip(row["path"], result.reason, "Remove it.")
+                    result = Skip(row["path"], result.reason, REMEDY)
                 if isinstance(result, Skip):
                     skipped.add(result)
                 else:
@@ -106,6 +109,5 @@ class Run:
     def _finished(self, row: Row, made: Made) -> Row:
         for warning in made.warnings:
             note(f"{row['path']}: warning: {warning}")
-        row |= made.cells
-        self.seen(row)
-        return row
+        self.seen(row, made)
+        return row | made.cells

@@ -1,8 +1,9 @@
 """Everything that goes to standard error: notes, warnings, errors and progress bars."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from cxrtool.errors import one_line
@@ -57,7 +58,7 @@ def detail(text: object) -> None:
 
 def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") -> Iterator[T]:
     """Pass the items on while a bar on standard error counts them and tells the time left."""
-    if voice.level < 0 or when == "never" or (when == "auto" and not _is_terminal()):
+    if not _is_shown(when):
         yield from items
         return
     from tqdm import tqdm
@@ -70,6 +71,27 @@ def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") ->
             yield from counted
         finally:
             voice.bar = None
+
+
+@contextlib.contextmanager
+def counter(total: int, done: int, unit: str, when: str = "auto") -> Iterator[Callable[[int], Any]]:
+    """Give a function that counts things done, of so many in all, on a bar on standard error."""
+    if not _is_shown(when):
+        yield lambda number: None
+        return
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0
+    with tqdm(total=total, initial=done, unit=f" {unit}", dynamic_ncols=True, leave=False) as bar:
+        voice.bar = bar
+        try:
+            yield bar.update
+        finally:
+            voice.bar = None
+
+
+def _is_shown(when: str) -> bool:
+    return voice.level >= 0 and (when == "always" or (when == "auto" and _is_terminal()))
 
 
 def _is_terminal() -> bool:

@@ -10,7 +10,7 @@ import inspect
 import pkgutil
 import types
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -104,6 +104,16 @@ def load(folder: str, spec: str, function: str) -> tuple[str, types.ModuleType, 
     return name, plugin, _read(name, rest, known)
 
 
+def pick(
+    what: str, spec: str, functions: Mapping[str, Callable[..., Any]]
+) -> tuple[str, Callable[..., Any], dict[str, Any]]:
+    """Read a SPEC whose choices are functions: the name, the function and the options given."""
+    name, _, rest = spec.partition(":")
+    choose(what, name, functions)
+    known = {o.name: o for o in options(functions[name])}
+    return name, functions[name], _read(name, rest, known)
+
+
 def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for pair in text.split(",") if text else ():
@@ -120,6 +130,12 @@ def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
             spec = f"{name}:{option.name}={_describe(option).split()[-1].upper()}"
             raise CxrtoolError(f"'{name}' needs {option.name}", f"Write it as {spec}.")
     return given
+
+
+def positional(function: Callable[..., Any]) -> dict[str, Any]:
+    """Read the defaults of the parameters that are not options."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
 
 
 def canonical(name: str, function: Callable[..., Any], given: dict[str, Any]) -> str:

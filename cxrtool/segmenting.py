@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,9 @@ class Segmenting:
         self.name, plugin, self.given = registry.load("segmenters", settings.model, "segment")
         self.spec = registry.canonical(self.name, plugin.segment, self.given)
         self.settings, self.scores = settings, scores
+        # Workers may run in another folder, on another machine.
+        self.here = os.path.abspath(settings.root or ".")
+        self.folder = manifest.Folder(settings.folder, settings.root)
         self.adds = ("path", "mask", *JUDGEMENT, *(SCORES if scores else ()), "preprocessing")
 
     @property
@@ -63,57 +67,54 @@ class Segmenting:
     def __call__(self, row: Row) -> Made | Skip:
         """Make the picture and the mask of a row, unless they are there."""
         try:
-            encoded = image.load(manifest.resolve(row["path"], self.settings.root))
+            encoded = image.load(os.path.join(self.here, row["path"]))
             return self._made(row, encoded)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)
 
     def _made(self, row: Row, encoded: image.Encoded) -> Made:
-        truth, warnings = self._truth(row)
+        warnings: list[str] = []
+        truth = self._beside(row, "mask", "compared", warnings) if self.scores else None
+        boxed = self.settings.keep == "box"
+        lesion = self._beside(row, "lesion", "cut", warnings) if boxed else None
         name = file_name(row["path"], row.get("raw", ""), encoded.is_dicom)
-        places = self._places(name, row)
+        places = self._places(name, lesion is not None)
         made_with = f"{__version__} {self.steps} of {encoded.sha256}"
-        if truth is not None:
-            made_with += f" against {truth.sha256}"
+        for what, picture in (("against", truth), ("with", lesion)):
+            made_with += f" {what} {picture.sha256}" if picture else ""
         found = None if self.settings.force else _found(places, made_with)
         if found is None:
             picture = image.decode(encoded)
             warnings += [picture.warning] * bool(picture.warning)
-            found, made = self._segmented(picture, truth, self._lesion(row, warnings))
+            found, made = self._segmented(picture, truth, lesion)
             for kind, (target, _) in places.items():
-                if kind in made:
-                    image.write_png(target, made[kind], made_with, json.dumps(found))
+                image.write_png(target, made[kind], made_with, json.dumps(found))
         cells = {kind: shown for kind, (_, shown) in places.items()}
         cells |= {"path": cells.get("path", cells["mask"]), "preprocessing": after(row, self.steps)}
+        if boxed and lesion is None and row.get("lesion"):
+            # The old one would lie beside the box.
+            cells["lesion"] = ""
         return Made(cells | found, tuple(warnings))
 
-    def _places(self, name: str, row: Row) -> dict[str, tuple[str, str]]:
+    def _places(self, name: str, lesion: bool) -> dict[str, tuple[str, str]]:
         """Say which files are made, by the column that names them."""
         endings = {"path": ".png", "mask": "-mask.png", "lesion": "-lesion.png"}
         if self.settings.keep == "mask":
             del endings["path"]
-        if self.settings.keep != "box" or not row.get("lesion"):
+        if not lesion:
             del endings["lesion"]
-        folder, root = self.settings.folder, self.settings.root
-        return {c: manifest.placed(folder, name + end, root) for c, end in endings.items()}
+        return {column: self.folder.file(name + end) for column, end in endings.items()}
 
-    def _truth(self, row: Row) -> tuple[image.Picture | None, list[str]]:
-        """Read the mask that the row has, drawn by a human or a phantom's own."""
-        if not self.scores or not row.get("mask"):
-            return None, []
-        try:
-            return image.read(manifest.resolve(row["mask"], self.settings.root)), []
-        except Unreadable as e:
-            return None, [f"its mask {row['mask']} cannot be compared: {e.reason}"]
-
-    def _lesion(self, row: Row, warnings: list[str]) -> image.Picture | None:
-        """Read what has to be cut to the same box."""
-        if self.settings.keep != "box" or not row.get("lesion"):
+    def _beside(
+        self, row: Row, column: str, purpose: str, warnings: list[str]
+    ) -> image.Picture | None:
+        """Read a picture that the row has beside its image: the true mask, or the lesion's."""
+        if not row.get(column):
             return None
         try:
-            return image.read(manifest.resolve(row["lesion"], self.settings.root))
+            return image.read(os.path.join(self.here, row[column]))
         except Unreadable as e:
-            warnings.append(f"its lesion {row['lesion']} cannot be cut: {e.reason}")
+            warnings.append(f"its {column} {row[column]} cannot be {purpose}: {e.reason}")
             return None
 
     def _segmented(

@@ -470,6 +470,10 @@ def flipped() -> bytes:
     return bytes(image)
 
 
+# Names that a file may have, each in a way of its own that a table or a terminal could trip over.
+NAMES = ["new\nline.png", "com,ma.png", 'quo"te.png', "-dash.png", "=eq.png", "ü.png", "tab\t.png",
+         "\x1b[31mred.png", "Case.png", "case.png", "x" * 251 + ".png"]  # fmt: skip
+
 # What is left out by rule, and is no failure.
 LEFT_OUT: dict[str, tuple[Make, str]] = {
     "report.dcm": (

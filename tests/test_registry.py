@@ -7,7 +7,7 @@ import pytest
 
 from cxrtool import registry
 from cxrtool.errors import CxrtoolError
-from cxrtool.registry import Between
+from cxrtool.registry import Between, File
 
 
 def enhance(
@@ -95,3 +95,60 @@ def test_the_listing_has_a_summary_for_every_choice():
     assert [name for name, _, _ in listed] == registry.names("collections")
     assert all(summary and not summary.endswith(".") for _, _, summary in listed)
     assert {name: keys for name, keys, _ in listed}["chexpert"] == "uncertain=skip"
+
+
+def pick(image: object, *, reference: File, tiles: int | None = None, deep: bool = False) -> None:
+    """Take a file that must be named."""
+
+
+@pytest.fixture
+def picker(plugin):
+    plugin.equalize = pick
+    return plugin
+
+
+def test_a_file_is_told_from_other_texts(picker):
+    value = given("hist:reference=a b/c=d.png")["reference"]
+    assert isinstance(value, File) and value == "a b/c=d.png"
+
+
+def test_a_bare_file_goes_to_the_first_option(picker):
+    assert given("hist:a.png,tiles=4") == {"reference": "a.png", "tiles": 4}
+
+
+@pytest.mark.parametrize("spec", ["hist", "hist:tiles=3"])
+def test_an_option_without_a_default_must_be_given(picker, spec):
+    with pytest.raises(CxrtoolError) as caught:
+        given(spec)
+    assert str(caught.value) == "'hist' needs reference. Write it as hist:reference=FILE."
+
+
+@pytest.mark.parametrize("text", ["", "none"])
+def test_both_ways_to_write_none(picker, text):
+    assert given(f"hist:reference=a,tiles={text}")["tiles"] is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ("hist:reference=a", "hist:reference=a,tiles=,deep=no"),
+        ("hist:reference=a,tiles=none", "hist:reference=a,tiles=,deep=no"),
+        ("hist:deep=1,tiles=07,reference=a", "hist:reference=a,tiles=7,deep=yes"),
+    ],
+)
+def test_equal_choices_are_equal_texts(picker, spec, text):
+    assert registry.canonical("hist", pick, given(spec)) == text
+
+
+@pytest.mark.parametrize("spec", ["ahe", "ahe:tiles=none", "ahe:disk=40,tiles=", "ahe:40"])
+def test_what_is_written_is_read_as_the_same(spec):
+    name, module, options = registry.load("equalizers", spec, "equalize")
+    written = registry.canonical(name, module.equalize, options)
+    assert written == "ahe:disk=40,tiles="
+    again = registry.load("equalizers", written, "equalize")[2]
+    assert registry.canonical(name, module.equalize, again) == written
+
+
+def test_a_choice_without_options_is_its_name():
+    name, module, options = registry.load("equalizers", "hist", "equalize")
+    assert registry.canonical(name, module.equalize, options) == "hist"

@@ -82,7 +82,10 @@ def claim(folder: str) -> None:
         return
     import fcntl
 
-    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        descriptor = os.open(place, os.O_RDONLY)
+    except OSError:
+        return  # It can be written, but not read: what is made there is whole all the same.
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

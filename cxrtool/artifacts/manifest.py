@@ -128,7 +128,13 @@ def resolve(cell: str, root: str | None) -> str:
     return os.path.join(root, cell) if root and cell else cell
 
 
-def placed(folder: str, name: str, root: str | None) -> tuple[str, str]:
-    """Tell where a file that is made goes, for any process to write it, and its cell."""
-    path = os.path.join(folder, name)
-    return os.path.abspath(path), relative(path, root)
+class Folder:
+    """A folder for files that are made: where it is for any process, and how cells name it."""
+
+    def __init__(self, folder: str, root: str | None) -> None:
+        self.place, self.shown = os.path.abspath(folder), relative(folder, root)
+
+    def file(self, name: str) -> tuple[str, str]:
+        """Tell where a file goes, and its cell."""
+        shown = name if self.shown == os.curdir else os.path.join(self.shown, name)
+        return os.path.join(self.place, name), shown

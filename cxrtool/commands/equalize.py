@@ -23,6 +23,7 @@ from typing import Annotated
 import typer
 
 from cxrtool import options, registry
+from cxrtool.progress import note
 
 PLUGINS = ("equalizers", "equalize")
 
@@ -86,16 +87,22 @@ def run(
     from cxrtool.equalizing import Equalizing, Settings
 
     crew = options.crew(jobs, engine)
-    listed = boxes.read(conceal) if conceal not in (None, "auto") else {}
+    listed = boxes.read(conceal) if conceal and conceal != "auto" else None
     found = conceal == "auto"
+    unused = set(listed or ())
     settings = Settings(
         folder, method, size, interpolation, bits, found, listed, root=root, force=force
     )
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Equalizing(settings)
-    run = pictures.Run(source, work, folder, crew, progress)
+    run = pictures.Run(
+        source, work, folder, crew, progress,
+        seen=lambda row, _: unused.difference_update((row["path"], row.get("raw", ""))),
+    )  # fmt: skip
     if dry_run:
         return run.tell()
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     run.write(output, skipped)
+    if unused:
+        note(f"warning: {conceal}: boxes of {len(unused)} images that were not made: {min(unused)}")
     raise typer.Exit(skipped.close())

@@ -112,7 +112,7 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool import gathering, ingesting, measuring
-    from cxrtool.artifacts import dicom, files, table
+    from cxrtool.artifacts import dicom, files, manifest, table
     from cxrtool.artifacts.failures import Failures
 
     if not paths:
@@ -138,7 +138,8 @@ def run(
     pseudonym = dicom.pseudonyms(key)
     if convert:
         files.make_folder(convert)
-    making = measuring.Making(convert or "", bits, force, root)
+    folder = manifest.Folder(convert, root) if convert else None
+    making = measuring.Making(folder, bits, force, root)
     measured = ingesting.measure(rows, wish, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows(crew, progress))
     measured.tell()

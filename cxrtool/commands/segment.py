@@ -31,6 +31,7 @@ from cxrtool.progress import note
 PLUGINS = ("segmenters", "segment")
 KEEP = ["lungs", "background", "box", "mask"]
 BLURS = ["gaussian", "box"]
+WIDEST = 100  # Wider is no edge any more, and takes seconds.
 
 
 def run(
@@ -107,7 +108,9 @@ def run(
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Segmenting(settings, scores="mask" in source.columns)
     flags = Counter[str]()
-    run = pictures.Run(source, work, folder, crew, progress, seen=lambda r: count(flags, r))
+    run = pictures.Run(
+        source, work, folder, crew, progress, seen=lambda _, made: count(flags, made.cells)
+    )
     if dry_run:
         return run.tell()
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
@@ -125,8 +128,9 @@ def read_blur(text: str) -> tuple[str, float]:
         width = float(pixels)
     except ValueError:
         width = -1.0
-    if not 0 <= width <= 1000 or (kind == "box" and width % 1):
-        raise CxrtoolError(f"--blur '{text}' is no width in pixels", "Write it as 3 or box:3.")
+    if not 0 <= width <= WIDEST or (kind == "box" and width % 1):
+        what = f"--blur '{text}' is no width in pixels from 0 to {WIDEST}"
+        raise CxrtoolError(what, "Write it as 3 or box:3.")
     return kind, width
 
 
@@ -138,10 +142,10 @@ def check(keep: str, blur: float, margin: float) -> None:
         raise CxrtoolError(f"--margin does nothing with --keep {keep}", "Use --keep box.")
 
 
-def count(flags: Counter[str], row: dict[str, str]) -> None:
+def count(flags: Counter[str], cells: dict[str, str]) -> None:
     """Count what is said of a mask."""
-    flags.update(reason for reason in row["mask_flag"].split("; ") if reason)
-    flags["\0"] += bool(row["mask_flag"])
+    flags.update(reason for reason in cells["mask_flag"].split("; ") if reason)
+    flags["\0"] += bool(cells["mask_flag"])
 
 
 def tell(flags: Counter[str]) -> None:

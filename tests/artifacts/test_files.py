@@ -136,3 +136,55 @@ def test_a_closed_standard_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(reading))
         with pytest.raises(BrokenRun, match="standard output is closed"):
             files.check_output("-")
+
+
+CLAIM = "import sys; from cxrtool.artifacts import files; files.claim(sys.argv[1]); print('mine'); "
+
+
+def claiming(folder: Path, then: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CLAIM + then, str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_a_claim_keeps_others_out_until_it_ends(tmp_path: Path) -> None:
+    first = claiming(tmp_path, "sys.stdout.flush(); sys.stdin.read()")
+    assert first.stdout is not None and first.stdout.readline() == "mine\n"
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name in (tmp_path, tmp_path / "link"):
+        with pytest.raises(CxrtoolError) as refused:
+            files.claim(str(name))
+        assert refused.value.code == 2
+        assert str(refused.value) == (
+            f"{name}: another run is writing into it. Wait for its end, or name another folder."
+        )
+    first.kill()  # Even so it lets go.
+    first.communicate()
+    second = claiming(tmp_path)
+    assert second.communicate(timeout=30) == ("mine\n", "")
+
+
+def test_a_run_may_claim_a_folder_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims: dict[str, int] = {}
+    monkeypatch.setattr(files, "_claimed", claims)
+    files.claim(str(tmp_path))
+    files.claim(f"{tmp_path}/../{tmp_path.name}")
+    assert list(claims) == [os.path.realpath(tmp_path)]
+    assert os.listdir(tmp_path) == [], "a claim leaves nothing behind"
+    os.close(claims.popitem()[1])
+
+
+def test_a_folder_that_cannot_be_locked_is_used_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    claims: dict[str, int] = {}
+    monkeypatch.setattr(files, "_claimed", claims)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    files.claim(str(tmp_path))
+    os.close(claims.popitem()[1])

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,39 @@ def test_records_need_their_columns(tmp_path: Path) -> None:
     assert list(table.records(str(file), "b")) == [{"a": "1", "b": "2"}]
     with pytest.raises(CxrtoolError, match="no column 'c' among: a, b"):
         list(table.records(str(file), "c"))
+
+
+def test_a_reader_has_each_row_as_soon_as_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    seen = []
+
+    def rows() -> Iterator[list[str]]:
+        for number in range(4):
+            if number:
+                seen.append(os.read(reading, 999))
+            yield [str(number), "x"]
+
+    with os.fdopen(writing, "w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        table.write("-", ["a", "b"], rows(), chunk=1)
+        seen.append(os.read(reading, 999))
+    os.close(reading)
+    assert seen == [b"a,b\n0,x\n", b"1,x\n", b"2,x\n", b"3,x\n"]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 128])
+def test_the_size_of_a_chunk_changes_nothing(tmp_path: Path, chunk: int) -> None:
+    rows = [["1", "a,b"], ["", ""], ["2", "c\nd"], ["3", "e"], ["4", '"']]
+    table.write(str(tmp_path / "t.csv"), ["a", "b"], iter(rows), chunk=chunk)
+    assert (tmp_path / "t.csv").read_text() == 'a,b\n1,"a,b"\n,\n2,"c\nd"\n3,e\n4,""""\n'
+
+
+@pytest.mark.parametrize("chunk", [1, 128])
+def test_nothing_is_written_when_the_first_row_cannot_be_made(tmp_path: Path, chunk: int) -> None:
+    def rows() -> Iterator[list[str]]:
+        raise CxrtoolError("no")
+        yield []
+
+    with pytest.raises(CxrtoolError):
+        table.write(str(tmp_path / "t.csv"), ["a"], rows(), chunk=chunk)
+    assert os.listdir(tmp_path) == []

@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import odd
 import pytest
+from handy import Run, noise, random_png, rows_of, snapshot, start, table, weak, write
 from PIL import Image
 
 from cxrtool.phantoms import plan, render
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-Row = dict[str, str]
-
-SETPRIV = shutil.which("setpriv")
-
-
-def table(text: str) -> list[Row]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def rows_of(path: Path) -> list[Row]:
-    return table(path.read_text(encoding="utf-8"))
-
-
-def noise(seed: int, size: int = 64) -> bytes:
-    """Make a picture that is like no other."""
-    values = np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)
-    large = Image.fromarray(values).resize((size, size), Image.Resampling.BICUBIC)
-    return odd.saved(large, "PNG")
-
-
-def write(root: Path, files: dict[str, bytes]) -> Path:
-    for name, data in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
 
 
 @pytest.fixture
@@ -56,10 +25,6 @@ def classes(tmp_path: Path) -> Path:
     """Two classes of two images each."""
     names = ("covid/1.png", "covid/2.png", "normal/1.png", "normal/2.png")
     return write(tmp_path / "xrays", {n: noise(i) for i, n in enumerate(names)})
-
-
-def snapshot(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
 # --- the manifest ---------------------------------------------------------------------------------
@@ -174,27 +139,6 @@ def test_dry_run_touches_nothing(cxrtool: Run, classes: Path, tmp_path: Path) ->
 
 # --- the odd folder -------------------------------------------------------------------------------
 
-NAMES = ["new\nline.png", "com,ma.png", 'quo"te.png', "-dash.png", "=eq.png", "ü.png", "tab\t.png",
-         "\x1b[31mred.png", "Case.png", "case.png", "x" * 251 + ".png"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that can go wrong in one folder, `in`, beside which a run writes."""
-    top = tmp_path_factory.mktemp("hostile")
-    write(top / "in" / "read", {n: make() for n, make in {**odd.PICTURES, **odd.DICOMS}.items()})
-    write(top / "in" / "broken", {n: make() for n, (make, _) in odd.BROKEN.items()})
-    write(top / "in" / "out", {n: make() for n, (make, _) in odd.LEFT_OUT.items()})
-    write(top / "in" / "names", {n: odd.PICTURES["l.png"]() for n in NAMES})
-    write(top / "in", {f"{c}/same.png": noise(ord(c)) for c in "ab"})
-    write(top / "in" / "broken", {"bomb.dcm": odd.deflated_bomb(300), "bomb.png": odd.png_bomb()})
-    # GDCM ends its process on this one.
-    write(top / "in" / "broken", {"abort.dcm": odd.corrupted(odd.DICOMS["jpeg-ls.dcm"](), 43)})
-    (top / "in" / "broken" / "dangling.png").symlink_to("nowhere")
-    (top / "in" / "names" / "up").symlink_to("..")
-    os.mkfifo(top / "in" / "broken" / "fifo.png")
-    return top
-
 
 @pytest.fixture(scope="module")
 def ingested(hostile: Path) -> subprocess.CompletedProcess[str]:
@@ -295,7 +239,7 @@ def test_the_inputs_are_as_they_were(
         "explicit.dcm": odd.DICOMS["explicit.dcm"],
     }.items():
         assert (hostile / "in" / "read" / name).read_bytes() == make()
-    assert sorted(os.listdir(hostile / "in" / "names")) == sorted([*NAMES, "up"])
+    assert sorted(os.listdir(hostile / "in" / "names")) == sorted([*odd.NAMES, "up"])
 
 
 def test_a_name_that_is_not_utf8(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
@@ -314,8 +258,6 @@ def test_a_name_that_is_not_utf8(cxrtool: Run, classes: Path, tmp_path: Path) ->
     ]
 
 
-@pytest.mark.skipif(SETPRIV is None, reason="needs setpriv to become another user")
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root to give up")
 def test_rights(classes: Path, tmp_path: Path) -> None:
     write(classes, {"shut/1.png": noise(7), "covid/shut.png": noise(8), "covid/shut": noise(9)})
     for path in ("shut", "covid/shut.png", "covid/shut"):
@@ -323,18 +265,8 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
     (classes / "closed").mkdir(mode=0o555)
     (tmp_path / "locked").mkdir(mode=0o555)
 
-    def run(*args: str) -> subprocess.CompletedProcess[str]:
-        # Root without the right to pass over rights is a user like any other.
-        weak = [str(SETPRIV), "--bounding-set", "-dac_override,-dac_read_search"]
-        home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
-        return subprocess.run(
-            [*weak, sys.executable, "-m", "cxrtool", "ingest", *args],
-            cwd=tmp_path, env={**os.environ, **home}, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-
-    if run("--list").returncode:
-        pytest.skip("the rights cannot be given up here")
-    done = run("xrays", "-o", "m.csv")
+    run = weak(tmp_path)
+    done = run("ingest", "xrays", "-o", "m.csv")
     assert done.returncode == 1 and len(rows_of(tmp_path / "m.csv")) == 4
     assert {(r["path"], r["reason"]) for r in rows_of(tmp_path / "failures.csv")} == {
         ("xrays/shut", "unreadable folder: permission denied"),
@@ -342,7 +274,7 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
         ("xrays/covid/shut", "permission denied"),
     }
     for args in (["-o", "xrays/closed/m.csv"], ["--convert", "locked/png"]):
-        done = run("xrays", *args)
+        done = run("ingest", "xrays", *args)
         assert done.returncode == 2, "nothing is done"
         assert done.stderr.splitlines()[-1] == (
             f"cxrtool ingest: {args[1]}: permission denied. Choose a place that can be written."
@@ -400,17 +332,8 @@ def test_strict(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
     )
 
 
-def start(tmp_path: Path, *args: str, **options: Any) -> subprocess.Popen[bytes]:
-    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "cxrtool", "ingest", *args],
-        cwd=tmp_path, env={**os.environ, **home}, stdin=subprocess.DEVNULL,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
-    )  # fmt: skip
-
-
 def test_a_closed_pipe(classes: Path, tmp_path: Path) -> None:
-    process = start(tmp_path, "xrays", "-q")
+    process = start(tmp_path, "ingest", "xrays", "-q")
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     assert (process.wait(60), process.stderr.read()) == (141, b"")
@@ -455,11 +378,6 @@ def test_a_full_disk_in_a_worker(cxrtool: Run, classes: Path, tmp_path: Path) ->
     assert os.listdir(tmp_path / "w" / "png") == []
 
 
-def random_png(size: int, seed: int = 0) -> bytes:
-    values = np.random.default_rng(seed).integers(0, 256, (size, size), np.uint8)
-    return odd.saved(Image.fromarray(values), "PNG", compress_level=1)
-
-
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough to be interrupted in."""
@@ -469,7 +387,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def interrupted(many: Path, tmp_path: Path, how: int) -> subprocess.Popen[bytes]:
     """Start to convert, and send a signal when the first images are there."""
-    process = start(tmp_path, str(many), "--convert", "png", "-o", "m.csv", start_new_session=True)
+    process = start(
+        tmp_path, "ingest", str(many), "--convert", "png", "-o", "m.csv", start_new_session=True
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if len(list(tmp_path.glob("png/*.png"))) >= 5:
@@ -515,7 +435,7 @@ def test_interrupted_and_resumed(
 
 def test_ctrl_c_at_any_time(many: Path, tmp_path: Path) -> None:
     for wait in (0.4, 0.6, 0.8):
-        process = start(tmp_path, str(many), "-o", "m.csv", start_new_session=True)
+        process = start(tmp_path, "ingest", str(many), "-o", "m.csv", start_new_session=True)
         time.sleep(wait)
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=30)
@@ -543,7 +463,10 @@ def test_converting_again_makes_nothing_again(cxrtool: Run, classes: Path, tmp_p
 
 
 def test_two_at_once(classes: Path, tmp_path: Path) -> None:
-    both = [start(tmp_path, "xrays", "--convert", "png", "-o", f"{n}.csv", "-q") for n in (1, 2)]
+    both = [
+        start(tmp_path, "ingest", "xrays", "--convert", "png", "-o", f"{n}.csv", "-q")
+        for n in (1, 2)
+    ]
     assert [(p.communicate(timeout=60)[1], p.returncode) for p in both] == [(b"", 0)] * 2
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
     assert len(os.listdir(tmp_path / "png")) == 4
