@@ -1,1 +1,0 @@
-"""Networks: each file is one architecture, named as the user types it."""
