@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from cxrtool import duplicates, gathering, measuring, packing, parallel
-from cxrtool.artifacts import files, manifest
+from cxrtool.artifacts import files
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.gathering import FILE, LISTED, Wish
