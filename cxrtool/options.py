@@ -42,7 +42,8 @@ def one_of(what: str, valid: Callable[[], list[str]]) -> dict[str, Any]:
 
     def check(value: str | None) -> str | None:
         if value is not None:
-            registry.choose(what, value.partition(":")[0], valid())
+            name = value.partition(":")[0]
+            registry.choose(what, name if name in valid() else name.replace("_", "-"), valid())
         return value
 
     def complete() -> list[str]:

@@ -98,6 +98,8 @@ def _option(parameter: inspect.Parameter, hint: Any) -> Option:
 def load(folder: str, spec: str, function: str) -> tuple[str, types.ModuleType, dict[str, Any]]:
     """Read a SPEC: the plug-in's name, its module, and the options given, of the right types."""
     name, _, rest = spec.partition(":")
+    # Many names are known with underscores from the libraries they come from.
+    name = name.replace("_", "-")
     choose(folder.rstrip("s"), name, names(folder))
     plugin = module(folder, name)
     known = {o.name: o for o in options(getattr(plugin, function))}

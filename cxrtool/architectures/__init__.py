@@ -1,0 +1,1 @@
+"""Networks: each file is one architecture, named as the user types it."""
