@@ -1,5 +1,6 @@
 """A new picture for every row of a manifest: rows in, rows out in their order, failures told."""
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -75,17 +76,22 @@ class Run:
         # A table that can be read twice is checked to its end before anything is done.
         again = self.source.path != "-" and os.path.isfile(self.source.path)
         total = sum(map(len, self.source.chunks())) if again else None
+        rows = self.source.rows()
+        # One row at least, before anything is made.
+        rows = itertools.chain([next(rows)], rows)
         files.make_folder(self.folder)
         files.claim(self.folder)
         kept = self.source.columns
         columns = [*kept, *(c for c in self.work.adds if c not in kept)]
-        rows = ([row.get(c, "") for c in columns] for row in self._rows(total, skipped))
-        table.write(output, columns, rows, chunk=1)
+        made = ([row.get(c, "") for c in columns] for row in self._made(rows, total, skipped))
+        table.write(output, columns, made, chunk=1)
 
-    def _rows(self, total: int | None, skipped: Failures) -> Iterator[Row]:
+    def _made(
+        self, rows: Iterator[list[str]], total: int | None, skipped: Failures
+    ) -> Iterator[Row]:
         waiting: deque[Row] = deque()
         crew = self.crew if total is None else self.crew.of(total)
-        results = parallel.each(self.work, self._given(waiting), crew)
+        results = parallel.each(self.work, self._given(rows, waiting), crew)
         try:
             for result in bar(results, total, "images", self.progress):
                 row = waiting.popleft()
@@ -100,8 +106,8 @@ class Run:
             results.close()
             files.sweep(self.folder)
 
-    def _given(self, waiting: "deque[Row]") -> Iterator[Row]:
-        for cells in self.source.rows():
+    def _given(self, rows: Iterator[list[str]], waiting: "deque[Row]") -> Iterator[Row]:
+        for cells in rows:
             row = dict(zip(self.source.columns, cells, strict=True))
             waiting.append(row)
             yield {c: row[c] for c in self.work.reads if c in row}

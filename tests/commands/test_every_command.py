@@ -11,16 +11,29 @@ from cxrtool.verbs import Flag, verbs
 
 VERBS = registry.names("commands")
 # The argument list that makes a command read a manifest, for those that do.
-READERS = {v.name: [] for v in verbs() if any(a.metavar == "MANIFEST" for a in v.arguments)}
+READERS = {
+    v.name: ["-d", "made"] if any(Flag(o).long == "--dir" for o in v.options) else []
+    for v in verbs()
+    if any(a.metavar == "MANIFEST" for a in v.arguments)
+}
 READERS["ingest"] = ["-"]
 
 BAD = {
     "empty": ("", "standard input: empty, without even a header"),
-    "header only": ("path,label,patient\n", "standard input: no rows after the header"),
+    "header only": ("path,label,patient,split\n", "standard input: no rows after the header"),
     "no path": ("file,label\na.png,x\n", "standard input: no column 'path' among: file, label"),
-    "ragged": ("path,label,patient\na.png,x\n", "standard input: row 2: 2 cells where the header"),
-    "NUL": ("path,label,patient\na\0.png,x,p\n", "standard input: row 2: it holds a NUL byte"),
-    "not UTF-8": (b"path,label,patient\n\xff.png,x,p\n", "standard input: row 2: it is not UTF-8"),
+    "ragged": (
+        "path,label,patient,split\na.png,x\n",
+        "standard input: row 2: 2 cells where the header",
+    ),
+    "NUL": (
+        "path,label,patient,split\na\0.png,x,p\n",
+        "standard input: row 2: it holds a NUL byte",
+    ),
+    "not UTF-8": (
+        b"path,label,patient,split\n\xff.png,x,p\n",
+        "standard input: row 2: it is not UTF-8",
+    ),
     "twice": (
         "path,label,label\na.png,x,p\n",
         "standard input: row 1: column 'label' stands twice",
@@ -47,17 +60,18 @@ def test_an_unknown_option_is_one_line_and_exit_2(cxrtool, verb):
 
 @pytest.mark.parametrize("mistake", BAD)
 @pytest.mark.parametrize("verb", READERS)
-def test_a_bad_manifest_is_one_line_and_exit_2(cxrtool, verb, mistake):
+def test_a_bad_manifest_is_one_line_and_exit_2(cxrtool, verb, mistake, tmp_path):
     content, message = BAD[mistake]
     done = cxrtool(verb, *READERS[verb], stdin=content)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"cxrtool {verb}: {message}")
     assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "made").exists(), "nothing was done"
 
 
 @pytest.mark.parametrize("verb", READERS)
 def test_a_missing_manifest_is_one_line_and_exit_2(cxrtool, verb):
-    done = cxrtool(verb, "nowhere.csv")
+    done = cxrtool(verb, "nowhere.csv", *(READERS[verb] if verb != "ingest" else []))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"cxrtool {verb}: nowhere.csv: no such file")
     assert done.stderr.count("\n") == 1
