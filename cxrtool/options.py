@@ -52,14 +52,19 @@ def one_of(what: str, valid: Callable[[], list[str]]) -> dict[str, Any]:
     return {"callback": check, "autocompletion": complete}
 
 
-def lister(plugins: tuple[str, str]) -> Any:
-    """Make the option that lists the choices of a folder of plug-ins."""
+def lister(plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | None = None) -> Any:
+    """Make the option that lists the choices of a folder of plug-ins.
+
+    `more` tells what there is to know of a choice, by its name; of no name, what that is called.
+    """
 
     def show(value: bool) -> None:
         if value:
             from cxrtool.artifacts import table
 
-            table.write("-", ("name", "options", "summary"), registry.listing(*plugins))
+            tell = more or (lambda name: ())
+            rows = ((*row, *tell(row[0])) for row in registry.listing(*plugins))
+            table.write("-", ("name", "options", "summary", *tell("")), rows)
             raise typer.Exit
 
     # Eager, so that nothing else need be given.

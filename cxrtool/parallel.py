@@ -3,8 +3,8 @@
 Here, each input is worked on in a worker process under a guard: at most so many seconds, at most so
 much memory, and a crash of a decoder is one lost input, not the end of the run. Results come back
 in the order of the inputs, with a bounded number of them in flight. Measured on two cores, threads
-are no faster at equalizing images than these processes, and cannot be stopped by a guard. On a Dask
-cluster (`cluster.py`) the guard is the cluster's own.
+equalize images a tenth faster than these processes (2.06 and 1.89 times one worker), but no guard
+can stop a thread. On a Dask cluster (`cluster.py`) the guard is the cluster's own.
 """
 
 import contextlib

@@ -134,12 +134,6 @@ def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
     return given
 
 
-def positional(function: Callable[..., Any]) -> dict[str, Any]:
-    """Read the defaults of the parameters that are not options."""
-    parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
-
-
 def canonical(name: str, function: Callable[..., Any], given: dict[str, Any]) -> str:
     """Write a SPEC with all of its options, so that equal choices are equal texts."""
     values = (f"{o.name}={o.typed(given.get(o.attribute, o.default))}" for o in options(function))

@@ -22,6 +22,9 @@ if os.environ.get("CI"):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Several tests run at a time: with a thread a core each, they would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 TIMEOUT = 120.0
 
 
