@@ -44,7 +44,7 @@ class Equalizing:
 
     def __init__(self, settings: Settings) -> None:
         name, plugin, self.given = registry.load("equalizers", settings.method, "equalize")
-        self.name, self.settings = name, settings
+        self.name, self.settings, self.modules = name, settings, (plugin.__name__,)
         self.spec = registry.canonical(name, plugin.equalize, self.given)
         # A changed reference makes other pictures, whatever its name.
         named = {k: v for k, v in self.given.items() if isinstance(v, registry.File)}

@@ -226,7 +226,8 @@ class _Pool:
 
     def __init__(self, function: Callable[[Any], Any], seconds: float) -> None:
         self.function, self.seconds = function, seconds
-        self.context = _context(function.__module__)
+        # `modules` are those that a callable object will import: better before the memory limit.
+        self.context = _context([function.__module__, *getattr(function, "modules", ())])
         self.workers: list[_Worker] = []
 
     def has_room(self, jobs: int) -> bool:
@@ -305,8 +306,8 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _context(module: str) -> Any:
-    """Start workers from a clean server that has imported the module already.
+def _context(modules: list[str]) -> Any:
+    """Start workers from a clean server that has imported the modules already.
 
     A fork of this process would copy its threads' locks; a spawned worker would import anew.
     """
@@ -316,7 +317,7 @@ def _context(module: str) -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])
+    context.set_forkserver_preload(modules)
     _start_server()
     return context
 

@@ -72,7 +72,11 @@ class Run:
 
     def write(self, output: str, skipped: Failures) -> None:
         """Make the pictures, and write the manifest of those that succeed."""
-        files.check_output(output)
+        place = os.path.abspath(self.folder)
+        # The table may go into the folder that is yet to be made.
+        beside = output != "-" and os.path.dirname(os.path.abspath(output)) == place
+        if not beside:
+            files.check_output(output)
         # A table that can be read twice is checked to its end before anything is done.
         again = self.source.path != "-" and os.path.isfile(self.source.path)
         total = sum(map(len, self.source.chunks())) if again else None
@@ -81,6 +85,8 @@ class Run:
         rows = itertools.chain([next(rows)], rows)
         files.make_folder(self.folder)
         files.claim(self.folder)
+        if beside:
+            files.check_output(output)
         kept = self.source.columns
         columns = [*kept, *(c for c in self.work.adds if c not in kept)]
         made = ([row.get(c, "") for c in columns] for row in self._made(rows, total, skipped))

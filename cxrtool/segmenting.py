@@ -46,6 +46,7 @@ class Segmenting:
         self.name, plugin, self.given = registry.load("segmenters", settings.model, "segment")
         self.spec = registry.canonical(self.name, plugin.segment, self.given)
         self.settings, self.scores = settings, scores
+        self.modules = (plugin.__name__,)
         # Workers may run in another folder, on another machine.
         self.here = os.path.abspath(settings.root or ".")
         self.folder = manifest.Folder(settings.folder, settings.root)
