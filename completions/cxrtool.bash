@@ -31,6 +31,19 @@ _cxrtool() {
         "equalize --output"|"equalize -o") _cxrtool_files; return ;;
         "equalize --failures") _cxrtool_files; return ;;
         "equalize --progress") _cxrtool_words "auto always never"; return ;;
+        "evaluate --threshold") _cxrtool_words "P val youden"; return ;;
+        "evaluate --tta") return ;;
+        "evaluate --ensemble") return ;;
+        "evaluate --hierarchy") return ;;
+        "evaluate --batch") return ;;
+        "evaluate --device") _cxrtool_words "auto cpu mps"; return ;;
+        "evaluate --cache") _cxrtool_dirs; return ;;
+        "evaluate --where") return ;;
+        "evaluate --root") _cxrtool_dirs; return ;;
+        "evaluate --jobs"|"evaluate -j") return ;;
+        "evaluate --output"|"evaluate -o") _cxrtool_files; return ;;
+        "evaluate --failures") _cxrtool_files; return ;;
+        "evaluate --progress") _cxrtool_words "auto always never"; return ;;
         "ingest --preset") _cxrtool_words "actualmed chexpert cohen corda covidx figure1 folder hannover kermany montgomery nih padchest rsna shenzhen"; return ;;
         "ingest --metadata") _cxrtool_files; return ;;
         "ingest --column") return ;;
@@ -57,7 +70,7 @@ _cxrtool() {
         "phantom --output"|"phantom -o") _cxrtool_files; return ;;
         "phantom --progress") _cxrtool_words "auto always never"; return ;;
         "segment --dir"|"segment -d") _cxrtool_dirs; return ;;
-        "segment --model") _cxrtool_words "threshold"; return ;;
+        "segment --model") _cxrtool_words "lungs threshold"; return ;;
         "segment --keep") _cxrtool_words "lungs background box mask"; return ;;
         "segment --blur") return ;;
         "segment --dilate") return ;;
@@ -86,18 +99,53 @@ _cxrtool() {
         "split --seed") return ;;
         "split --output"|"split -o") _cxrtool_files; return ;;
         "split --failures") _cxrtool_files; return ;;
+        "train --dir"|"train -d") _cxrtool_dirs; return ;;
+        "train --arch") _cxrtool_words "alexnet chexnet cnn-x conv8 coronet covid-cxnet covidnet covidnet-r50v2 cvr-net cxnet-base darkcovidnet densenet121 densenet169 densenet201 efficientnet-b1 googlenet inception-resnet-v2 inception-v3 narin-resnet50 resnet101 resnet152 resnet18 resnet50 squeezenet tartaglione-resnet18 tartaglione-resnet50 timm unet vgg16 vgg19 xception xrv"; return ;;
+        "train --classes") return ;;
+        "train --weights") _cxrtool_words "none imagenet FILE RUN"; return ;;
+        "train --first-layer") _cxrtool_words "red sum"; return ;;
+        "train --freeze") _cxrtool_words "none backbone N"; return ;;
+        "train --loss") return ;;
+        "train --class-weights") _cxrtool_words "none balanced max"; return ;;
+        "train --label-smoothing") return ;;
+        "train --optimizer") return ;;
+        "train --schedule") return ;;
+        "train --lr") _cxrtool_words "RATE find"; return ;;
+        "train --epochs") return ;;
+        "train --batch") return ;;
+        "train --patience") return ;;
+        "train --monitor") _cxrtool_words "loss accuracy balanced_accuracy auc"; return ;;
+        "train --size") return ;;
+        "train --channels") _cxrtool_words "1 3"; return ;;
+        "train --fit") _cxrtool_words "squash crop pad"; return ;;
+        "train --normalize") _cxrtool_words "auto unit dataset imagenet none xrv"; return ;;
+        "train --augment") return ;;
+        "train --clip") return ;;
+        "train --fold") return ;;
+        "train --repeat") return ;;
+        "train --amp") _cxrtool_words "auto none bf16"; return ;;
+        "train --device") _cxrtool_words "auto cpu mps"; return ;;
+        "train --cache") _cxrtool_dirs; return ;;
+        "train --where") return ;;
+        "train --root") _cxrtool_dirs; return ;;
+        "train --jobs"|"train -j") return ;;
+        "train --seed") return ;;
+        "train --failures") _cxrtool_files; return ;;
+        "train --progress") _cxrtool_words "auto always never"; return ;;
     esac
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --bits --key --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
+            train) _cxrtool_words "--dir --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --force --strict --progress --quiet --verbose --help" ;;
         esac
     elif [[ -z "$verb" ]]; then
-        _cxrtool_words "equalize ingest phantom segment split"
+        _cxrtool_words "equalize evaluate ingest phantom segment split train"
     else
         _cxrtool_files
     fi

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from cxrtool.architectures import _timm
+from cxrtool.artifacts import run
 from cxrtool.errors import CxrtoolError, one_line
 
 First = Literal["red", "sum"]
@@ -102,7 +103,8 @@ def _read(path: Path) -> Tensors:
     if path.is_dir():
         if not (path / MODEL).is_file():
             raise CxrtoolError(f"the folder '{path}' has no {MODEL}", "Name the folder of a run.")
-        path = path / MODEL
+        # As the run tells, down to the digest.
+        return run.read(str(path)).tensors()
     if path.suffix not in (".safetensors", *PICKLES):
         what = f"weights '{path}' are not one of: none, imagenet, a file, the folder of a run"
         raise CxrtoolError(what, f"Files end in .safetensors, {', '.join(PICKLES)}.")

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cxrtool import registry, weights
+from cxrtool.artifacts import run
 from cxrtool.errors import CxrtoolError
 
 Tensors = dict[str, Tensor]
@@ -141,10 +142,28 @@ def test_the_old_names_of_chexnet(densenet: Any, tmp_path: Path) -> None:
     assert same(smaller, library(densenet), lambda key: key.startswith("features."))
 
 
+def write_run(folder: Path, arch: str, network: nn.Module, classes: int) -> None:
+    channels = network.channels
+    names = [f"class {k}" for k in range(classes)]
+    about = run.About(arch, names, network.size, channels, [0.0] * channels, [255.0] * channels)
+    run.write(str(folder), about, network.state_dict())
+
+
+def test_a_run_whose_weights_are_not_its_own_is_refused(tmp_path: Path) -> None:
+    network = built("cnn-x", 2, size=32)
+    write_run(tmp_path, "cnn-x", network, 2)
+    path = tmp_path / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CxrtoolError, match="its SHA-256 is wrong"):
+        weights.load(network, str(tmp_path), "cnn-x")
+
+
 def test_a_run_gives_its_encoder(tmp_path: Path) -> None:
     """Trained on pneumonia with three classes first, on COVID-19 with one sigmoid unit then."""
     first = built("tartaglione-resnet18:head=linear", 3, 1, seed=1)
-    save_file(state(first), tmp_path / "model.safetensors")
+    write_run(tmp_path, "tartaglione-resnet18:head=linear", first, 3)
     network = built("tartaglione-resnet18", 2, 1)
     record = weights.load(network, str(tmp_path), "tartaglione-resnet18")
     assert record == f"{tmp_path}: 100 of 100 tensors of the trunk; fresh: net.fc.0, net.fc.2"
@@ -156,7 +175,7 @@ def test_a_run_gives_its_encoder(tmp_path: Path) -> None:
 
 def test_a_run_of_our_own_network(tmp_path: Path) -> None:
     first = built("cnn-x", 4, size=32, seed=1)
-    save_file(state(first), tmp_path / "model.safetensors")
+    write_run(tmp_path, "cnn-x", first, 4)
     network = built("cnn-x", 4, size=32)
     assert weights.load(network, str(tmp_path), "cnn-x").endswith(": 24 of 24 tensors of the trunk")
     assert all(torch.equal(first.state_dict()[k], t) for k, t in network.state_dict().items())

@@ -25,7 +25,7 @@ def tensors(path: str | os.PathLike[str], sha256: str = "") -> dict[str, Tensor]
         raise _refused(path, "it is damaged or another file (its SHA-256 is wrong)")
     try:
         return load(data)
-    except SafetensorError as e:
+    except (SafetensorError, KeyError) as e:  # KeyError: a type of number that PyTorch lacks.
         raise _refused(path, "it is not a whole safetensors file") from e
 
 

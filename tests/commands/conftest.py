@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import handy
@@ -29,3 +31,34 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "names" / "up").symlink_to("..")
     os.mkfifo(folder / "broken" / "fifo.png")
     return top
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Forty small radiographs with a split, split.csv, and folds, folds.csv."""
+    top = tmp_path_factory.mktemp("phantoms")
+    made = ["phantom", "40", "--size", "32", "--labels", "normal,covid", "-d", str(top / "in")]
+    assert handy.in_process(*made, "-o", str(top / "all.csv"), "-q") == 0
+    shares = ["--test", "0.2", "--val", "0.2", "-q", "-o", str(top / "split.csv")]
+    assert handy.in_process("split", str(top / "all.csv"), *shares) == 0
+    folds = ["--folds", "4", "-q", "-o", str(top / "folds.csv")]
+    assert handy.in_process("split", str(top / "all.csv"), *folds) == 0
+    import torch._dynamo  # the first step of an optimiser imports it
+
+    from cxrtool import predicting, training
+
+    # PyTorch is large, and every command that runs in this process looks for what is left over.
+    assert predicting and training and torch._dynamo
+    gc.freeze()
+    yield top
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def small_run(phantoms: Path) -> Path:
+    """A run of the phantoms, to be copied before it is changed."""
+    small = ["--arch", "conv8", "--size", "32", "--batch", "8", "--epochs", "3", "--lr", "0.02"]
+    where = ["-d", str(phantoms / "small"), "--cache", str(phantoms / "cache"), "-j", "1", "-q"]
+    given = ["train", str(phantoms / "split.csv"), *small, *where, "--device", "cpu"]
+    assert handy.in_process(*given) == 0
+    return phantoms / "small"

@@ -1,0 +1,151 @@
+"""Images decoded and resized once, in a memory-mapped file that every later run reads.
+
+An epoch asks for the same pixels again, and a decoder is a hundred times slower than memory. The
+file is named by what is in it: the size, and the path, length and time of every image.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool import parallel
+from cxrtool.artifacts import files, image
+from cxrtool.errors import CxrtoolError, Skip, Unreadable
+from cxrtool.parallel import Crew, Lost
+from cxrtool.progress import bar
+
+Bytes = NDArray[np.uint8]
+FITS = ("squash", "crop", "pad")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How images are brought to one shape."""
+
+    size: int
+    channels: int = 1  # 3 for images that `equalize --method stack` made
+    fit: str = "squash"
+    root: str = ""
+
+    def __call__(self, path: str) -> Bytes | Skip:
+        """Read one image as (channels, size, size)."""
+        try:
+            picture = image.read(os.path.join(self.root, path))
+            if picture.stack is not None and self.channels == 1:
+                why = "it is a stack of three channels among grey images"
+                raise Unreadable(why, "Use images of one kind.")
+        except Unreadable as e:
+            return Skip(path, e.reason, e.remedy, e.failed)
+        framed = framed_by(image.to8(picture.pixels), self.size, self.fit)
+        if framed.ndim == 3:
+            return np.ascontiguousarray(framed.transpose(2, 0, 1))
+        return np.broadcast_to(framed, (self.channels, self.size, self.size))
+
+
+def framed_by(pixels: Bytes, size: int, fit: str) -> Bytes:
+    """Bring an image to size x size: squashed, its central square, or padded with black.
+
+    `crop` takes the central 7/8 of the shorter side, as Resize(256) and CenterCrop(224) do.
+    """
+    height, width = pixels.shape[:2]
+    if fit == "crop":
+        side = max(1, min(height, width) * 7 // 8)
+        top, left = (height - side) // 2, (width - side) // 2
+        pixels = pixels[top : top + side, left : left + side]
+    elif fit == "pad":
+        side = max(height, width)
+        above, before = (side - height) // 2, (side - width) // 2
+        padding = (above, side - height - above), (before, side - width - before)
+        pixels = np.pad(pixels, (*padding, *((0, 0),) * (pixels.ndim - 2)))
+    shrinks = size <= min(pixels.shape[:2])
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (size, size), interpolation=way), np.uint8)
+
+
+def gathered(
+    paths: Sequence[str], frame: Frame, folder: str, crew: Crew, progress: str = "auto"
+) -> tuple[Bytes, dict[int, Skip]]:
+    """Return all images as one memory-mapped array, and which of them cannot be read and why.
+
+    Where one cannot be read the array is black.
+    """
+    if not paths:
+        raise CxrtoolError("no images to read", "Check the --where conditions.")
+    files.make_folder(folder)
+    place = os.path.join(folder, _key(paths, frame) + ".npy")
+    shape = (len(paths), frame.channels, frame.size, frame.size)
+    there = _mapped(place, shape)
+    if there is not None:
+        return there, {}
+    array, skips = _filled(place, shape, paths, frame, crew, progress)
+    return np.load(place, mmap_mode="r") if array is None else array, skips
+
+
+class _Gaps(Exception):
+    """An array lacks images: they may be mended before the next run, so it is not kept."""
+
+
+def _filled(
+    place: str, shape: tuple[int, ...], paths: Sequence[str], frame: Frame, crew: Crew, when: str
+) -> tuple[Bytes | None, dict[int, Skip]]:
+    """Write the array under its name; one with gaps never has a name, and is returned."""
+    skips: dict[int, Skip] = {}
+    array = None
+    results = parallel.each(frame, paths, crew.of(len(paths)))
+    try:
+        with contextlib.suppress(_Gaps), files.atomic(place) as file:
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": "|u1", "fortran_order": False, "shape": shape}
+            )
+            start = file.tell()
+            blank = np.zeros(shape[1:], np.uint8)
+            for number, found in enumerate(bar(results, len(paths), "images read", when)):
+                if isinstance(found, Lost):
+                    found = Skip(paths[number], found.reason, "Remove it.")
+                if isinstance(found, Skip):
+                    skips[number] = found
+                    found = blank
+                file.write(np.ascontiguousarray(found).data)
+            if skips:
+                file.flush()
+                array = np.memmap(file, np.uint8, "r", start, shape)
+                raise _Gaps
+    finally:
+        results.close()
+    return array, skips
+
+
+def _mapped(place: str, shape: tuple[int, ...]) -> Any:
+    try:
+        array = np.lib.format.open_memmap(place, mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+    fits = array.shape == shape and array.dtype == np.uint8 and array.flags.c_contiguous
+    return array if fits else None
+
+
+def _key(paths: Sequence[str], frame: Frame) -> str:
+    """Name the array by what it holds; a file that changes makes another."""
+    digest = hashlib.sha256(f"1 {frame.size} {frame.channels} {frame.fit}".encode())
+    for path in paths:
+        place = os.path.abspath(os.path.join(frame.root, path))
+        try:
+            about = os.stat(place)
+            state = f"{about.st_size} {about.st_mtime_ns}"
+        except OSError:
+            state = "absent"
+        digest.update(f"\n{place} {state}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:32]
+
+
+def default_folder() -> str:
+    """Return the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(cache, "cxrtool", "pixels")

@@ -1,0 +1,268 @@
+"""A run folder: the weights of a network and all that is needed to use them anywhere.
+
+Nothing in it is executable, and nothing of it is believed: run.json is checked field by field, the
+weights by their digest. JSON and safetensors both load a flipped byte without a word.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cxrtool import __version__, registry
+from cxrtool.artifacts import files, pixels, weights
+from cxrtool.errors import CxrtoolError
+
+ABOUT, WEIGHTS = "run.json", "model.safetensors"
+LAST, LAST_ABOUT = "last.safetensors", "last.json"
+HISTORY, CURVES = "history.csv", "curves.png"
+
+FORMAT = 1
+TASKS = ("classify", "segment")
+MOST_ABOUT = 16 << 20
+MOST_CLASSES, MOST_SIZE = 1000, 4096
+# Grey levels are scaled in single precision, which overflows beyond.
+MOST_LEVEL, LEAST_SPREAD, LEAST_TEMPERATURE = 1e6, 1e-6, 1e-3
+
+
+@dataclass(frozen=True)
+class About:
+    """What run.json holds."""
+
+    arch: str
+    classes: list[str]
+    size: int
+    channels: int
+    mean: list[float]  # of each channel, in grey levels of 0 to 255
+    std: list[float]
+    task: str = "classify"
+    fit: str = "squash"  # how images are brought to the size
+    normalize: str = "unit"
+    preprocessing: str = ""  # what was done to the images before, in the words of the command line
+    loaded: str = "none"  # the weights that it began with
+    seed: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)  # name, digest and counts of the manifest
+    best: dict[str, Any] = field(default_factory=dict)  # epoch and its validation figures
+    temperature: float = 1.0
+    threshold: float = 0.5
+    versions: dict[str, str] = field(default_factory=dict)
+    weights: str = ""  # the digest of model.safetensors
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is there."""
+
+    folder: str
+    about: About
+
+    @property
+    def name(self) -> str:
+        """The name of the run in predictions: that of its folder."""
+        return os.path.basename(os.path.abspath(self.folder))
+
+    def tensors(self) -> dict[str, Any]:
+        """Read the weights, which must be those that run.json tells of."""
+        return weights.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights)
+
+
+def read(folder: str) -> Run:
+    """Read run.json and check every field of it."""
+    path = os.path.join(folder, ABOUT)
+    if not os.path.isdir(folder):
+        raise CxrtoolError(f"{folder}: no such run folder", "Make one: cxrtool train.")
+    if not os.path.exists(path):
+        raise CxrtoolError(f"{folder}: has no {ABOUT}", "It is no run folder, or no epoch is done.")
+    return Run(folder, about(path, json_file(path)))
+
+
+def json_file(path: str) -> dict[str, Any]:
+    """Read a JSON object."""
+    try:
+        found = json.loads(_bytes(path, MOST_ABOUT), parse_constant=_refuse)
+    except (ValueError, RecursionError) as e:
+        raise damaged(path, f"not JSON ({e})") from None
+    if not isinstance(found, dict):
+        raise damaged(path, "not a JSON object")
+    return found
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def about(path: str, found: Mapping[str, Any]) -> About:
+    """Check the fields of a run.json, and leave out what a later version may have added."""
+    given = found.get("format")
+    if isinstance(given, int) and given > FORMAT:
+        what = f"{path}: made by a newer cxrtool (format {given})"
+        raise CxrtoolError(what, f"This is {__version__}: update it.")
+    known = {name: found[name] for name in About.__dataclass_fields__ if name in found}
+    for name, kind in KINDS.items():
+        if name in known and not _is(known[name], kind):
+            raise damaged(path, f"its {name} is not {kind}")
+    try:
+        result = About(**known)
+    except TypeError as e:
+        raise damaged(path, str(e).partition(") ")[2] or str(e)) from None
+    if wrong := _wrong(result):
+        raise damaged(path, wrong)
+    return result
+
+
+KINDS = {
+    "arch": "a text", "classes": "a list of texts", "size": "a whole number",
+    "channels": "a whole number", "mean": "a list of numbers", "std": "a list of numbers",
+    "task": "a text", "fit": "a text", "normalize": "a text", "preprocessing": "a text",
+    "loaded": "a text", "seed": "a whole number", "options": "an object", "data": "an object",
+    "best": "an object", "temperature": "a number", "threshold": "a number",
+    "versions": "an object", "weights": "a text", "format": "a whole number",
+}  # fmt: skip
+
+
+# JSON can hold halves of characters, which nothing can write down again.
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _is(value: Any, kind: str) -> bool:
+    if kind.startswith("a list of "):
+        one = kind.removeprefix("a list of ").removesuffix("s")
+        one = f"an {one}" if one == "object" else f"a {one}"
+        return isinstance(value, list) and all(_is(v, one) for v in value)
+    if kind == "a number":
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        # A whole number may be too large for any other comparison.
+        return number and -1e300 < value < 1e300
+    if kind == "a whole number":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "a text":
+        return isinstance(value, str) and not SURROGATE.search(value)
+    return isinstance(value, dict)
+
+
+def _wrong(found: About) -> str:
+    if found.task not in TASKS:
+        return f"its task '{found.task}' is not one of: {', '.join(TASKS)}"
+    if not 1 <= found.size <= MOST_SIZE:
+        return f"its size {found.size} is not between 1 and {MOST_SIZE}"
+    if found.channels not in (1, 3):
+        return f"its channels {found.channels} are neither 1 nor 3"
+    if not 1 <= len(found.classes) <= MOST_CLASSES or len(set(found.classes)) < len(found.classes):
+        return "its classes are none, too many or not distinct"
+    if not len(found.mean) == len(found.std) == found.channels or min(found.std) <= 0:
+        return "its normalisation does not fit its channels"
+    if max(map(abs, found.mean)) > MOST_LEVEL or not all(
+        LEAST_SPREAD <= spread <= MOST_LEVEL for spread in found.std
+    ):
+        return "its normalisation is out of range"
+    within = LEAST_TEMPERATURE <= found.temperature <= 1 / LEAST_TEMPERATURE
+    if not within or not 0 <= found.threshold <= 1:
+        return "its temperature or threshold is out of range"
+    if found.fit not in pixels.FITS:
+        return f"its fit '{found.fit}' is not one of: {', '.join(pixels.FITS)}"
+    if not re.fullmatch("[0-9a-f]{64}", found.weights):
+        return f"it has no digest of {WEIGHTS}"
+    name = found.arch.partition(":")[0]
+    if name not in registry.names("architectures"):
+        return f"its architecture '{name}' is not known here"
+    return ""
+
+
+def damaged(path: str, why: str) -> CxrtoolError:
+    """Word the refusal of a file of a run."""
+    return CxrtoolError(f"{path}: damaged: {why}", "Train the run again, or copy it again.")
+
+
+def _bytes(path: str, most: int) -> bytes:
+    try:
+        return files.read_bytes(path, most)
+    except OSError as e:
+        raise CxrtoolError(f"{path}: {(e.strerror or str(e)).lower()}", "Check the run.") from e
+    except ValueError as e:
+        raise damaged(path, str(e)) from None
+
+
+def write(folder: str, found: About, tensors: Mapping[str, Any]) -> None:
+    """Write the weights, then what tells of them.
+
+    Killed in between, the run is refused until the same command has gone on from its last state.
+    """
+    from safetensors.torch import save
+
+    data = save(_plain(tensors))
+    with files.atomic(os.path.join(folder, WEIGHTS)) as file:
+        file.write(data)
+    digest = hashlib.sha256(data).hexdigest()
+    write_json(os.path.join(folder, ABOUT), {**asdict(found), "weights": digest})
+
+
+def _plain(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
+
+
+def write_json(path: str, found: Mapping[str, Any]) -> None:
+    """Write an object as JSON that a person can read."""
+    with files.atomic(path) as file:
+        text = json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False)
+        file.write(text.encode() + b"\n")
+
+
+def write_last(folder: str, state: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Write what a run goes on from, in one file that is there whole or not at all.
+
+    Its tensors and the state are covered by a digest; last.json is a copy for people.
+    """
+    from safetensors.torch import save
+
+    plain, text = _plain(found), json.dumps(state, sort_keys=True, allow_nan=False)
+    metadata = {"state": text, "digest": _digest(plain, text)}
+    with files.atomic(os.path.join(folder, LAST)) as file:
+        file.write(save(plain, metadata))
+    write_json(os.path.join(folder, LAST_ABOUT), state)
+
+
+def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Read what a run goes on from: the state and the tensors; None if it has not begun."""
+    path = os.path.join(folder, LAST)
+    if not os.path.exists(path):
+        return None
+    found = weights.tensors(path)
+    data = _bytes(path, weights.MOST_BYTES)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata = header.get("__metadata__", {})
+    text = str(metadata.get("state", ""))
+    if metadata.get("digest") != _digest(found, text):
+        raise damaged(path, "its digest is not the one that was written down")
+    try:
+        state = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as e:
+        raise damaged(path, f"its state is not JSON ({e})") from None
+    if not isinstance(state, dict):
+        raise damaged(path, "its state is not a JSON object")
+    for name, kind in STATE.items():
+        if not _is(state.get(name), kind):
+            raise damaged(path, f"its {name} is not {kind}")
+    return state, found
+
+
+STATE = {
+    "epoch": "a whole number", "waited": "a whole number", "best": "an object",
+    "history": "a list of objects", "schedule": "an object", "key": "a text",
+}  # fmt: skip
+
+
+def _digest(found: Mapping[str, Any], text: str) -> str:
+    import torch
+
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(found):
+        tensor = found[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        # As bytes, which every type of number has; NumPy knows no bfloat16.
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

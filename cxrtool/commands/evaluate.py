@@ -1,0 +1,179 @@
+"""Predict with a run, and say how good it is (run + manifest or images -> predictions).
+
+One row an image, in the order of the manifest: path, label, patient, source, split, fold, model,
+pred and a probability a class. Where labels are known, a table of figures goes to standard error,
+and so does what looks wrong: every image one class, an AUC under 0.5, a source whose scores are all
+alike, images that were prepared in another way than those the run learned from.
+
+Of two classes the second is predicted when its probability is over --threshold: 0.5, the best of
+the run's validation part (val), or the best of these very images (youden), which flatters.
+
+Example:
+
+    cxrtool evaluate runs/r18 split.csv --where split=test -o predictions.csv
+    cxrtool evaluate runs/r18 chest.png
+    cxrtool evaluate runs/f1 folds.csv --where fold=1 --calibrate --tta 4 > fold-1.csv
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrtool import options
+from cxrtool.errors import CxrtoolError
+from cxrtool.progress import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cxrtool.artifacts.manifest import Manifest, Where
+    from cxrtool.artifacts.run import About
+    from cxrtool.predicting import Judge
+
+
+def run(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MANIFEST|IMAGE...]",
+            help="A manifest ('-' or nothing is standard input), or images.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        str,
+        typer.Option(
+            "--threshold",
+            metavar="P|val|youden",
+            help="Over which probability the second of two classes is predicted.",
+        ),
+    ] = "0.5",
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Scale by the temperature found on val.")
+    ] = False,
+    tta: Annotated[
+        int,
+        typer.Option(
+            "--tta", metavar="N", min=0, max=64, help="Average with N mildly changed looks."
+        ),
+    ] = 0,
+    ensemble: Annotated[
+        list[str] | None,
+        typer.Option("--ensemble", metavar="RUN", help="Average with another run."),
+    ] = None,
+    hierarchy: Annotated[
+        str | None,
+        typer.Option(
+            "--hierarchy",
+            metavar="RUN2",
+            help="Ask a second run about what the first does not call its first class.",
+        ),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+    ] = 64,
+    keep_columns: Annotated[
+        bool, typer.Option("--keep-columns", help="Keep the manifest's other columns.")
+    ] = False,
+    device: options.Device = "auto",
+    cache: options.Cache = None,
+    where: options.Where = None,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import inference, predicting
+    from cxrtool.artifacts import files, pixels, predictions, table
+    from cxrtool.artifacts import run as runs
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.progress import bar
+
+    files.check_output(output)
+    found = runs.read(folder)
+    if found.about.task != "classify":
+        raise CxrtoolError(f"{folder}: is a run to {found.about.task}", "Name one that classifies.")
+    where_to = inference.device(device)
+    columns, rows = read(inputs or [], options.conditions("--where", where), found.about)
+    way = predicting.Way(
+        batch, read_threshold(threshold, predicting.of_val(found.about, calibrate)), calibrate, tta,
+        cache or pixels.default_folder(), root or "", options.crew(jobs),
+    )  # fmt: skip
+    models = [inference.Model(runs.read(f), where_to) for f in (folder, *(ensemble or ()))]
+    second = inference.Model(runs.read(hierarchy), where_to) if hierarchy else None
+    oracle = predicting.Oracle(models, second, way)
+    judge = predicting.Judge(oracle.classes)
+    skipped = Failures(failures, output=output, strict=strict)
+    made = predictions.columns(oracle.classes, columns if keep_columns else ())
+    told: Iterable[dict[str, str]] = bar(
+        predicting.rows(rows, oracle, found.name, skipped, judge), None, "images", progress
+    )
+    if threshold == "youden":
+        told = judge.rechosen(told)
+    table.write(output, made, ([row.get(c, "") for c in made] for row in told))
+    tell(judge)
+    raise typer.Exit(skipped.close())
+
+
+def read(
+    inputs: list[str], conditions: "list[Where]", about: "About"
+) -> "tuple[list[str], Iterator[dict[str, str]]]":
+    """Read a manifest, or take bare images: the columns, and the rows."""
+    import os
+
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+
+    # A shell names what a command writes as /dev/fd/63: <(cxrtool split ...).
+    manifest = ("-", *(p for p in inputs if p.startswith("/dev/") or p.lower().endswith(".csv")))
+    if inputs and inputs[0] not in manifest:
+        for path in inputs:
+            if os.path.isdir(path):
+                remedy = f"Make a manifest of it first: cxrtool ingest {path}"
+                raise CxrtoolError(f"{path}: is a folder, not an image", remedy)
+        return ["path"], ({"path": path} for path in inputs)
+    if len(inputs) > 1:
+        raise CxrtoolError(f"{len(inputs)} manifests", "Name one; or pipe them: cat a.csv ...")
+    source = Manifest(input_or_stdin(inputs[0] if inputs else None), conditions)
+    return source.columns, prepared_alike(source, about.preprocessing)
+
+
+def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
+    """Pass the rows on, and say when their images were prepared in another way."""
+    told = False
+    for cells in source.rows():
+        row = dict(zip(source.columns, cells, strict=True))
+        given = row.get("preprocessing", "")
+        if given != wanted and not told:
+            told = True
+            note(f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
+                 f"these are by '{given or 'nothing'}'")  # fmt: skip
+        yield row
+
+
+def read_threshold(text: str, of_val: float) -> float | None:
+    """Read a probability, or take that of the validation part."""
+    if text == "val":
+        return of_val
+    if text == "youden":
+        return None  # It is chosen when all is seen.
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise CxrtoolError(f"--threshold '{text}' is no probability", "Write 0.5, val or youden.")
+    return value
+
+
+def tell(judge: "Judge") -> None:
+    """Say how good the predictions are, and what looks wrong in them."""
+    figures = judge.table()
+    if figures:
+        note(f"{len(judge.labels)} images with a label: "
+             + ", ".join(f"{name} {value}" for name, value in figures))  # fmt: skip
+    judge.warn()

@@ -1,0 +1,284 @@
+"""Train a classifier on a split (manifest -> run folder).
+
+Learns from the rows whose `split` is train and looks at those of val after every epoch; with
+--fold K, fold K is left for the test and the next one is val. RUN gets the best weights
+(model.safetensors, run.json), the history (history.csv, curves.png), and the last state: the same
+command again goes on where it stopped, and ends as if it never had.
+
+Images are decoded and resized once, into a cache that later runs share, then augmented a batch at a
+time on the device. The classes are in alphabetical order unless --classes says otherwise; of two,
+the second is the positive one.
+
+Example:
+
+    cxrtool train split.csv --arch resnet18 --size 128 --epochs 20 -d runs/r18
+    cxrtool train folds.csv --fold 3 --arch densenet121 --weights imagenet -d runs/fold-3
+    cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
+"""
+
+from typing import Annotated
+
+import typer
+
+from cxrtool import options, registry
+from cxrtool.errors import CxrtoolError
+
+PLUGINS = ("architectures", "build")
+FITS = ["squash", "crop", "pad"]
+NORMALIZE = ["auto", "unit", "dataset", "imagenet", "none", "xrv"]
+MONITOR = ["loss", "accuracy", "balanced_accuracy", "auc"]
+WEIGHTS_OF_CLASSES = ["none", "balanced", "max"]
+
+
+def described(name: str) -> tuple[str, ...]:
+    """Tell the input, the parameters (of two classes) and the provider of a network."""
+    if not name:
+        return "input", "parameters", "provider"
+    import inspect
+
+    import torch
+
+    plugin = registry.module("architectures", name)
+    # The U-Net has a number of classes of its own.
+    own = inspect.signature(plugin.build).parameters["classes"].default
+    try:
+        with torch.device("meta"):
+            network = plugin.build(2 if own is inspect.Parameter.empty else own)
+    except (TypeError, CxrtoolError):
+        # It stands for many, one of which has to be named.
+        return "", "", plugin.PROVIDER
+    number = sum(p.numel() for p in network.parameters())
+    channels = getattr(network, "channels", 1)
+    return f"{plugin.SIZE}x{plugin.SIZE}x{channels}", str(number), plugin.PROVIDER
+
+
+def run(
+    folder: options.Dir,
+    manifest: options.Manifest = None,
+    arch: Annotated[
+        str,
+        typer.Option(
+            "--arch",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="The network; see --list.",
+            **options.one_of("--arch", lambda: registry.names("architectures")),
+        ),
+    ] = "resnet18",
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--classes",
+            metavar="LABEL[,LABEL...]",
+            help="The classes and their order; rows of others are left out.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str,
+        typer.Option(
+            "--weights",
+            metavar="none|imagenet|FILE|RUN",
+            help="What the network begins with.",
+        ),
+    ] = "none",
+    first: Annotated[
+        str,
+        typer.Option(
+            "--first-layer",
+            metavar="red|sum",
+            help="What becomes of colour weights where the network takes grey images.",
+            **options.one_of("--first-layer", lambda: ["red", "sum"]),
+        ),
+    ] = "red",
+    freeze: Annotated[
+        str,
+        typer.Option(
+            "--freeze",
+            metavar="none|backbone|N",
+            help="What does not learn: nothing, all but the last layer, or the first N layers.",
+        ),
+    ] = "none",
+    loss: Annotated[
+        str,
+        typer.Option(
+            "--loss", metavar="NAME", help="ce, focal:gamma=2 or double-softmax (a paper's slip)."
+        ),
+    ] = "ce",
+    class_weights: Annotated[
+        str,
+        typer.Option(
+            "--class-weights",
+            metavar="NAME",
+            help="Weigh classes in the loss: none, balanced (N / K N_j) or max (N_max / N_j).",
+            **options.one_of("--class-weights", lambda: WEIGHTS_OF_CLASSES),
+        ),
+    ] = "none",
+    label_smoothing: Annotated[
+        float, typer.Option("--label-smoothing", metavar="S", min=0, max=1, help="y (1-S) + S/K.")
+    ] = 0.0,
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            "--optimizer", metavar="NAME[:KEY=VALUE,...]", help="sgd, adam, adamw, adamax."
+        ),
+    ] = "adam",
+    schedule: Annotated[
+        str,
+        typer.Option(
+            "--schedule",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="none, plateau:factor=0.1,patience=10, cosine, onecycle or step.",
+        ),
+    ] = "none",
+    lr: Annotated[
+        str,
+        typer.Option(
+            "--lr", metavar="RATE|find", help="Learning rate; find chooses it by a range test."
+        ),
+    ] = "0.001",
+    epochs: Annotated[
+        int, typer.Option("--epochs", metavar="N", min=1, help="How often each image is seen.")
+    ] = 30,
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+    ] = 32,
+    patience: Annotated[
+        int,
+        typer.Option(
+            "--patience",
+            metavar="N",
+            min=0,
+            help="End after N epochs without a better one; 0 never does.",
+        ),
+    ] = 0,
+    monitor: Annotated[
+        str,
+        typer.Option(
+            "--monitor",
+            metavar="NAME",
+            help="What of val makes an epoch the best: loss, auc, accuracy, balanced_accuracy.",
+            **options.one_of("--monitor", lambda: MONITOR),
+        ),
+    ] = "loss",
+    size: Annotated[
+        int,
+        typer.Option(
+            "--size", metavar="N", min=0, max=4096, help="Side of the images; 0 is the network's."
+        ),
+    ] = 0,
+    channels: Annotated[
+        int,
+        typer.Option(
+            "--channels", metavar="1|3", min=0, max=3, help="Channels; 0 is the network's own."
+        ),
+    ] = 0,
+    fit: Annotated[
+        str,
+        typer.Option(
+            "--fit",
+            metavar="NAME",
+            help="How images become square: squash, crop (the central 7/8) or pad.",
+            **options.one_of("--fit", lambda: FITS),
+        ),
+    ] = "squash",
+    normalize: Annotated[
+        str,
+        typer.Option(
+            "--normalize",
+            metavar="NAME",
+            help="How grey levels are scaled: unit (0..1), dataset (mean and spread of train), "
+            "imagenet, none (0..255), xrv; auto is imagenet with its weights, else dataset.",
+            **options.one_of("--normalize", lambda: NORMALIZE),
+        ),
+    ] = "auto",
+    augment: Annotated[
+        str,
+        typer.Option(
+            "--augment",
+            metavar="KEY=VALUE[,...]",
+            help="rotate, shift, shift-x, shift-y, shear, zoom, scale, hflip, vflip, brightness, "
+            "contrast, fill; a value is a distance or LOW..HIGH.",
+        ),
+    ] = "",
+    clip: Annotated[
+        float, typer.Option("--clip", metavar="NORM", min=0, help="Bound the gradient's norm.")
+    ] = 0.0,
+    fold: Annotated[
+        str, typer.Option("--fold", metavar="K", help="Leave fold K for the test; the next is val.")
+    ] = "",
+    repeat: Annotated[
+        int,
+        typer.Option(
+            "--repeat", metavar="N", min=1, help="N runs of seeds that follow, in RUN/seed-S."
+        ),
+    ] = 1,
+    amp: Annotated[
+        str,
+        typer.Option(
+            "--amp",
+            metavar="auto|none|bf16",
+            help="Compute in bfloat16; auto does on CUDA only.",
+            **options.one_of("--amp", lambda: ["auto", "none", "bf16"]),
+        ),
+    ] = "auto",
+    compile_it: Annotated[
+        bool, typer.Option("--compile", help="Compile the network; pays on long runs only.")
+    ] = False,
+    device: options.Device = "auto",
+    cache: options.Cache = None,
+    _list: Annotated[bool, options.lister(PLUGINS, described)] = False,
+    where: options.Where = None,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    seed: options.Seed = 0,
+    failures: options.Failures = None,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import inference, training
+    from cxrtool.artifacts import pixels
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+
+    if channels == 2:
+        raise CxrtoolError("--channels 2 is neither 1 nor 3", "Choose one.")
+    where_to = inference.device(device)
+    settings = training.Settings(
+        arch, classes.split(",") if classes else [], weights, first, read_freeze(freeze), loss,
+        class_weights, label_smoothing, optimizer, schedule, read_rate(lr), epochs, batch,
+        patience, monitor, size, channels, fit, normalize, augment, clip,
+        amp == "bf16" or (amp == "auto" and where_to.type == "cuda"), fold, seed,
+    )  # fmt: skip
+    place = training.Place(
+        folder, where_to, cache or pixels.default_folder(), options.crew(jobs), compile_it,
+        root or "", force, progress,
+    )  # fmt: skip
+    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
+    skipped = Failures(failures, folder=folder, strict=strict)
+    for number, (one, there) in enumerate(training.repeated(settings, place, repeat)):
+        training.train(source, one, there, None if number else skipped)
+    raise typer.Exit(skipped.close())
+
+
+def read_freeze(text: str) -> str:
+    """Read none, backbone or a number of layers."""
+    if text in ("none", "backbone") or text.isdecimal():
+        return text
+    what = f"--freeze '{text}' is neither none, backbone nor a number of layers"
+    raise CxrtoolError(what, "Choose one.")
+
+
+def read_rate(text: str) -> str:
+    """Read a learning rate."""
+    if text == "find":
+        return text
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < 1000:
+        raise CxrtoolError(f"--lr '{text}' is no learning rate", "Write it as 0.001, or find.")
+    return text

@@ -1,0 +1,135 @@
+"""From grey levels to probabilities: where tensors live, how they are scaled, a run that speaks."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cxrtool import registry
+from cxrtool.architectures._network import Network
+from cxrtool.artifacts.run import About, Run
+from cxrtool.errors import CxrtoolError
+from cxrtool.losses import log_probabilities
+
+# How grey levels of 0 to 255 are scaled, by name: the mean and the spread of each channel.
+FIXED = {"unit": (0.0, 255.0), "none": (0.0, 1.0), "xrv": (127.5, 127.5 / 1024)}
+# The types of weights; what counts batches is a whole number.
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+# Architectures that come with weights of their own.
+FETCHED = ("xrv",)
+NORMALIZE = ("auto", "unit", "dataset", "imagenet", "none", "xrv")
+
+
+def device(name: str) -> torch.device:
+    """Find where tensors are to live; `auto` takes an accelerator where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
+    try:
+        found = torch.device(name)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as e:
+        there = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        what = f"--device {name} is not there"
+        raise CxrtoolError(what, f"Choose one of: {', '.join(there)}.") from e
+    return found
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def built(arch: str, classes: int, channels: int = 0, size: int = 0) -> Network:
+    """Build the network of a SPEC for so many classes; channels and size are its own if 0."""
+    _, plugin, given = registry.load("architectures", arch, "build")
+    asked = {"channels": channels, "size": size}
+    network: Network = plugin.build(classes, **{k: v for k, v in asked.items() if v}, **given)
+    return network
+
+
+def scale(normalize: str, network: Network) -> tuple[list[float], list[float]]:
+    """Return the mean and the spread that a way of normalising gives, without looking at data."""
+    if normalize == "imagenet":
+        mean, std = [255 * m for m in network.mean], [255 * s for s in network.std]
+        if network.channels == 1:
+            # A grey picture has the same level in all three.
+            return [sum(mean) / 3], [sum(std) / 3]
+        return mean, std
+    middle, spread = FIXED[normalize]
+    return [middle] * network.channels, [spread] * network.channels
+
+
+def prepared(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Scale a batch (N, 1 or 3, H, W) of grey levels to what the network takes, channels last."""
+    images = images.float()
+    if images.shape[1] < len(mean):
+        images = images.expand(-1, len(mean), -1, -1)
+    middle = torch.tensor(mean, device=images.device).view(1, -1, 1, 1)
+    spread = torch.tensor(std, device=images.device).view(1, -1, 1, 1)
+    return ((images - middle) / spread).contiguous(memory_format=torch.channels_last)
+
+
+class Model:
+    """A run that gives probabilities."""
+
+    def __init__(self, run: Run, where: torch.device, amp: bool = False) -> None:
+        self.about: About = run.about
+        self.device, self.amp = where, amp
+        about = self.about
+        tensors = _finite(run)
+        if about.arch.partition(":")[0] in FETCHED:
+            # A run may come from anybody, and must not make this program fetch and run things.
+            what = f"{run.folder}: its network ({about.arch}) would be fetched by another library"
+            raise CxrtoolError(what, "Such runs can be trained, but not read yet.")
+        # A run says how large its network is: no memory is taken for what its file is not.
+        with torch.device("meta"):
+            probe = built(about.arch, len(about.classes), about.channels, about.size)
+        _load(probe, run, tensors, assign=True)
+        self.network = built(about.arch, len(about.classes), about.channels, about.size)
+        _load(self.network, run, tensors)
+        self.network.to(where).to(memory_format=torch.channels_last).eval()
+
+    @torch.inference_mode()
+    def log_probabilities(self, images: Tensor) -> Tensor:
+        """Return log p (N, classes) of a batch of grey levels, before any calibration."""
+        return log_probabilities(self.logits(images))
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits of a batch of grey levels."""
+        with precision(self.device, self.amp):
+            ready = prepared(images.to(self.device), self.about.mean, self.about.std)
+            logits: Tensor = self.network(ready)
+        return logits.float()
+
+
+def _finite(run: Run) -> dict[str, Tensor]:
+    tensors = run.tensors()
+    for name, tensor in tensors.items():
+        # Of exotic types PyTorch cannot even tell whether they are finite.
+        if tensor.dtype not in (*FLOATS, torch.int64) or not tensor.isfinite().all():
+            what = f"{run.folder}: its weights are not all finite numbers ({name})"
+            raise CxrtoolError(what, "They are of a training that diverged: train it again.")
+    return tensors
+
+
+def _load(network: Network, run: Run, tensors: dict[str, Tensor], assign: bool = False) -> None:
+    try:
+        network.load_state_dict(tensors, assign=assign)
+    except RuntimeError as e:
+        lines = str(e).splitlines()
+        what = f"{run.folder}: its weights are not those of {run.about.arch}"
+        raise CxrtoolError(what, (lines[1] if len(lines) > 1 else lines[0]).strip()) from e
+
+
+@contextlib.contextmanager
+def precision(where: torch.device, amp: bool) -> Iterator[Any]:
+    """Compute in bfloat16 where that was asked for."""
+    with torch.autocast(where.type, torch.bfloat16, enabled=amp) as context:
+        yield context
+
+
+def batches(number: int, size: int) -> Iterator[slice]:
+    """Divide a number of images into batches."""
+    return (slice(start, min(start + size, number)) for start in range(0, number, size))

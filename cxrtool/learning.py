@@ -1,0 +1,331 @@
+"""Training of a classifier: one epoch after another, each of which can be gone on from.
+
+Every random choice of an epoch follows from the seed and the number of the epoch, so that a run
+which was killed goes on from its last whole epoch as if nothing had happened, and several processes
+that share a batch choose as one would.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+from torch import Tensor
+
+from cxrtool import augmenting, losses, metrics
+from cxrtool.architectures._network import Network
+from cxrtool.augmenting import Augmentation
+from cxrtool.errors import BrokenRun, CxrtoolError
+from cxrtool.inference import batches, precision, prepared
+from cxrtool.optimizing import Schedule
+
+Bytes = NDArray[np.uint8]
+
+NEGATIVE = 0x6E656761
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of one part of the split, and their classes."""
+
+    pixels: Bytes  # (all images, C, S, S), of which `rows` belong to the part
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    held: Tensor | None = None  # all pixels, where the device has room for them
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, places: NDArray[np.int64], where: torch.device) -> Tensor:
+        """Gather the grey levels of some images of the part."""
+        rows = self.rows[places]
+        if self.held is not None:
+            return self.held[torch.from_numpy(rows).to(where)]
+        return torch.from_numpy(self.pixels[rows]).to(where)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to learn."""
+
+    loss: Callable[[Tensor, Tensor], Tensor]  # logits, target distributions -> loss of each image
+    schedule: Schedule
+    epochs: int
+    batch: int
+    mean: Sequence[float]
+    std: Sequence[float]
+    augment: Augmentation = field(default_factory=Augmentation)
+    smoothing: float = 0.0
+    weights: Tensor | None = None  # of the classes
+    amp: bool = False
+    frozen: Sequence[torch.nn.Module] = ()
+    clip: float = 0.0
+    seed: int = 0
+
+
+@dataclass
+class Epoch:
+    """What came of one epoch."""
+
+    number: int  # the first is 1
+    figures: dict[str, float]
+    seconds: float
+    logs: NDArray[np.float64] | None = None  # log p of the images that were looked at
+    labels: NDArray[np.int64] | None = None
+
+
+class Learner:
+    """A network that learns."""
+
+    def __init__(
+        self, network: Network, optimizer: torch.optim.Optimizer, plan: Plan, where: torch.device
+    ) -> None:
+        self.network, self.optimizer, self.plan, self.where = network, optimizer, plan, where
+        self.call: Callable[[Tensor], Tensor] = network
+        self.classes = 0
+
+    def epoch(
+        self, number: int, train: Part, val: Part | None, tick: Callable[[int], None]
+    ) -> Epoch:
+        """Learn from every image once, and look at the validation part."""
+        start = time.perf_counter()
+        loss, rate = self._learn(number, train, tick)
+        seconds = time.perf_counter() - start
+        figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
+        if val is None:
+            return Epoch(number, figures, time.perf_counter() - start)
+        logs = self.log_probabilities(val)
+        if not np.isfinite(logs).all():
+            raise diverged("nan on the validation part", number)
+        found = validated(logs, val.labels)
+        figures |= {f"val_{name}": value for name, value in found.items()}
+        return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
+
+    def _learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
+        plan = self.plan
+        torch.manual_seed(mixed(plan.seed, number, 1))  # for dropout
+        self.network.train()
+        for part in plan.frozen:
+            part.eval()
+        order = shuffled(len(train), mixed(plan.seed, number, 2))
+        values = augmenting.drawn(plan.augment, len(train), mixed(plan.seed, number, 3))
+        total = torch.zeros((), dtype=torch.float64, device=self.where)
+        rate = 0.0
+        for step in steps(len(train), plan.batch):
+            places = order[step]
+            rate = plan.schedule.at(number - 1, step.start / len(train))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            drawn = {name: v[step] for name, v in values.items()}
+            # The loss is read at the end: asking for it now would make an accelerator wait.
+            total += self._step(train, places, drawn) * len(places)
+            tick(len(places))
+        mean = float(total) / len(train)
+        if not math.isfinite(mean):
+            raise diverged(f"{mean}", number)
+        # The last step may have broken what no loss has seen yet.
+        if not all(bool(torch.isfinite(v).all()) for v in self.network.state_dict().values()):
+            raise diverged("finite, but the weights are not", number)
+        return mean, rate
+
+    def range_test(self, train: Part, low: float, high: float, most: int) -> float:
+        """Raise the rate from batch to batch until the loss runs away: the best rate.
+
+        The network and the optimiser are as before afterwards.
+        """
+        before = {k: v.clone() for k, v in memory(self).items()}
+        rate_before = [group["lr"] for group in self.optimizer.param_groups]
+        parts = list(steps(len(train), self.plan.batch))
+        order = shuffled(len(train), mixed(self.plan.seed, 0, 2))
+        values = augmenting.drawn(self.plan.augment, len(train), mixed(self.plan.seed, 0, 3))
+        self.network.train()
+        for part in self.plan.frozen:
+            part.eval()
+        tried: list[float] = []
+        lost: list[float] = []
+        for number, rate in enumerate(rates(low, high, most)):
+            step = parts[number % len(parts)]
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            drawn = {name: v[step] for name, v in values.items()}
+            loss = float(self._step(train, order[step], drawn))
+            if not math.isfinite(loss) or (number >= 5 and loss > 4 * min(lost)):
+                break
+            tried.append(rate)
+            lost.append(loss)
+        remember(self, before)
+        for group, rate in zip(self.optimizer.param_groups, rate_before, strict=True):
+            group["lr"] = rate
+        if len(tried) < 2:
+            what = f"--lr find: the loss is not finite at a rate of {low:g}"
+            raise BrokenRun(what, "Name a rate, or --clip the gradients.")
+        return found_rate(tried, lost)
+
+    def _step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+        """Learn from one batch, and return its mean loss."""
+        plan = self.plan
+        images = train.batch(places, self.where).float()
+        if not plan.augment.is_none:
+            images = augmenting.augmented(images, drawn, plan.augment.fill)
+        labels = torch.from_numpy(train.labels[places]).to(self.where)
+        targets = losses.targets(labels, self.classes, plan.smoothing)
+        try:
+            with precision(self.where, plan.amp):
+                logits = self.call(prepared(images, plan.mean, plan.std))
+        except ValueError as e:
+            # Batch normalisation of one image of which one place is left has nothing to average.
+            if "more than 1 value per channel" not in str(e):
+                raise
+            what = f"a batch of {len(images)} is too small for the network"
+            raise CxrtoolError(what, "Raise --batch, or --size.") from e
+        each = plan.loss(logits.float(), targets)
+        if plan.weights is not None:
+            each = each * plan.weights.to(self.where)[labels]
+        loss = each.mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if plan.clip:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
+        self.optimizer.step()
+        return loss.detach()
+
+    def log_probabilities(self, part: Part) -> NDArray[np.float64]:
+        """Return log p of every image of a part."""
+        self.network.eval()
+        plan, found = self.plan, []
+        with torch.inference_mode(), precision(self.where, plan.amp):
+            for step in batches(len(part), 2 * plan.batch):
+                images = part.batch(np.arange(step.start, step.stop), self.where)
+                logits = self.network(prepared(images, plan.mean, plan.std))
+                found.append(losses.log_probabilities(logits.float()).double().cpu())
+        return torch.cat(found).numpy()
+
+
+def diverged(loss: str, number: int) -> BrokenRun:
+    """Word the end of a training that ran away."""
+    kept = "The last good weights are kept. " if number > 1 else ""
+    what = f"the loss is {loss} in epoch {number}"
+    return BrokenRun(what, f"{kept}Lower --lr, or --clip the gradients.")
+
+
+def steps(number: int, size: int) -> list[slice]:
+    """Divide images into batches to learn from.
+
+    One that is left over joins the batch before: alone, it has no spread to be normalised by.
+    """
+    found = list(batches(number, size))
+    if size > 1 and len(found) > 1 and number % size == 1:
+        found[-2:] = [slice(found[-2].start, number)]
+    return found
+
+
+def validated(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Return the figures that epochs are judged by."""
+    probabilities = np.exp(logs)
+    return {
+        "loss": float(-logs[np.arange(len(labels)), labels].mean()),
+        "accuracy": metrics.accuracy(labels, probabilities.argmax(axis=1)),
+        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities.argmax(axis=1)),
+        "auc": metrics.macro_auc(labels, probabilities),
+    }
+
+
+def calibrated(
+    logs: NDArray[np.float64] | None, labels: NDArray[np.int64] | None
+) -> dict[str, Any]:
+    """Return the temperature that makes probabilities honest, and the threshold that parts best.
+
+    The temperature T divides the logits, so that the log loss is least; the threshold is that of
+    Youden's index, the largest sensitivity + specificity.
+    """
+    if logs is None or labels is None or len(set(labels.tolist())) < 2:
+        return {}
+
+    def lost(power: float) -> float:
+        scaled = logs / np.exp(power)
+        scaled = scaled - logsumexp(scaled, axis=1, keepdims=True)
+        return float(-scaled[np.arange(len(labels)), labels].mean())
+
+    power = minimize_scalar(lost, bounds=(-3, 3), method="bounded").x
+    found = {"temperature": round(float(np.exp(power)), 6)}
+    if logs.shape[1] == 2:
+        found["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
+    return found
+
+
+def mixed(seed: int, *numbers: int) -> int:
+    """Make one seed of several numbers, so that neighbours have nothing in common."""
+    # Only what is not negative is taken; a mark of its own keeps -1 apart from 1.
+    sign = [NEGATIVE] if seed < 0 else []
+    entropy = np.random.SeedSequence([*sign, abs(seed), *numbers]).generate_state(2, np.uint32)
+    return int(entropy[0]) << 31 ^ int(entropy[1])
+
+
+def shuffled(number: int, seed: int) -> NDArray[np.int64]:
+    """Return the places in a random order."""
+    return np.random.default_rng(seed).permutation(number)
+
+
+def averages(part: Part) -> tuple[list[float], list[float]]:
+    """Return the mean over images of each image's mean and spread, as Tartaglione's code does."""
+    means, spreads = [], []
+    for step in batches(len(part), 64):
+        values = part.pixels[part.rows[step]].astype(np.float64)
+        means.append(values.mean(axis=(2, 3)))
+        spreads.append(values.std(axis=(2, 3)))
+    mean = np.concatenate(means).mean(axis=0)
+    spread = np.maximum(np.concatenate(spreads).mean(axis=0), 1e-3)
+    return mean.tolist(), spread.tolist()
+
+
+def frozen(network: Network, freeze: str) -> list[torch.nn.Module]:
+    """Keep parts of a network from learning: none, the backbone, or its first N layers."""
+    layers = [m for m in network.modules() if any(True for _ in m.parameters(recurse=False))]
+    last = network.final()
+    if freeze == "none":
+        return []
+    kept = [m for m in layers if m is not last] if freeze == "backbone" else layers[: int(freeze)]
+    for layer in kept:
+        for parameter in layer.parameters(recurse=False):
+            parameter.requires_grad_(False)
+    return kept
+
+
+def rates(low: float, high: float, steps: int) -> Iterator[float]:
+    """Yield the rates of a range test, from low to high by equal factors."""
+    return (low * (high / low) ** (k / max(1, steps - 1)) for k in range(steps))
+
+
+def found_rate(
+    tried: Sequence[float], lost: Sequence[float], skip: int = 10, end: int = 5
+) -> float:
+    """Return the rate at which the loss falls fastest, as Keras' LR finder does."""
+    if len(tried) <= skip + end + 1:
+        skip = end = 0
+    slopes = np.diff(np.asarray(lost, float))
+    window = slice(skip, len(slopes) - end)
+    return float(tried[skip + int(np.argmin(slopes[window]))])
+
+
+def memory(learner: Learner) -> dict[str, Any]:
+    """Return everything that a resumed run needs, as flat tensors."""
+    from cxrtool.optimizing import tensors_of
+
+    model = {f"model.{k}": v for k, v in learner.network.state_dict().items()}
+    return model | {f"optimizer.{k}": v for k, v in tensors_of(learner.optimizer).items()}
+
+
+def remember(learner: Learner, found: dict[str, Any]) -> None:
+    """Give a learner its memory back."""
+    from cxrtool.optimizing import restore
+
+    model = {k.removeprefix("model."): v for k, v in found.items() if k.startswith("model.")}
+    learner.network.load_state_dict(model)
+    rest = {k.removeprefix("optimizer."): v for k, v in found.items() if k.startswith("optimizer.")}
+    restore(learner.optimizer, rest)

@@ -1,0 +1,333 @@
+"""From a manifest to a run folder: the parts, the network, the epochs, and going on later."""
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from cxrtool import (
+    __version__,
+    augmenting,
+    inference,
+    learning,
+    losses,
+    optimizing,
+    progress,
+    registry,
+    training_data,
+    weights,
+)
+from cxrtool.artifacts import files, pixels, plot, run, table
+from cxrtool.artifacts.failures import Failures
+from cxrtool.artifacts.manifest import Manifest
+from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.learning import Learner, Part, Plan
+from cxrtool.parallel import Crew
+from cxrtool.training_data import Data
+from cxrtool.weights import First
+
+# What epochs may be judged by, and whether more is better.
+MONITORS = {"loss": False, "accuracy": True, "balanced_accuracy": True, "auc": True}
+
+# The rates of the range test, as Keras' LR finder tries them.
+FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose; each of these makes another run."""
+
+    arch: str
+    classes: list[str] = field(default_factory=list)
+    weights: str = "none"
+    first: str = "red"
+    freeze: str = "none"
+    loss: str = "ce"
+    class_weights: str = "none"
+    label_smoothing: float = 0.0
+    optimizer: str = "adam"
+    schedule: str = "none"
+    lr: str = "0.001"
+    epochs: int = 30
+    batch: int = 32
+    patience: int = 0
+    monitor: str = "loss"
+    size: int = 0
+    channels: int = 0
+    fit: str = "squash"
+    normalize: str = "auto"
+    augment: str = ""
+    clip: float = 0.0
+    amp: bool = False
+    fold: str = ""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and with what it is done, which changes nothing of the run but rounding."""
+
+    folder: str
+    device: torch.device
+    cache: str
+    crew: Crew
+    compile: bool = False
+    root: str = ""
+    force: bool = False
+    progress: str = "auto"
+
+
+class Training:
+    """One run: begun, or gone on with."""
+
+    def __init__(self, data: Data, settings: Settings, place: Place) -> None:
+        self.data, self.settings, self.place = data, settings, place
+        registry.choose("--monitor", settings.monitor, MONITORS)
+        _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
+        torch.manual_seed(learning.mixed(settings.seed, 0))
+        self.network = inference.built(
+            settings.arch, len(data.classes), settings.channels, settings.size
+        )
+        self.began_with = weights.load(
+            self.network, settings.weights, settings.arch, cast(First, settings.first)
+        )
+        # What is wrong with these is said before any image is read.
+        self.augment = augmenting.parse(settings.augment)
+        self.frozen = learning.frozen(self.network, settings.freeze)
+        lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
+        _, schedule, given = registry.pick("--schedule", settings.schedule, optimizing.SCHEDULES)
+        self.schedule = schedule(lr, settings.epochs, **given)
+        self.optimizer = optimizing.made(settings.optimizer, self.network.parameters(), lr)
+        self.state: dict[str, Any] = {"epoch": 0, "history": [], "best": {}, "waited": 0}
+
+    @property
+    def key(self) -> str:
+        """Tell this run from one of other options, or of other data."""
+        said = json.dumps([asdict(self.settings), self.data.digest, __version__])
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def resume(self) -> dict[str, Any]:
+        """Look for what there is to go on from: its tensors."""
+        folder = self.place.folder
+        if self.place.force:
+            return {}
+        last = run.read_last(folder)
+        if last is None:
+            if os.path.exists(os.path.join(folder, run.ABOUT)):
+                what = f"{folder}: holds a run already"
+                raise CxrtoolError(what, "Name another folder, or --force.")
+            return {}
+        self.state, tensors = last
+        if self.state.get("key") != self.key:
+            what = f"{folder}: holds a run of other options, data or version"
+            raise CxrtoolError(what, "Name another folder, or start anew with --force.")
+        return tensors
+
+    def go(self, train: Part, val: Part | None, tensors: dict[str, Any]) -> None:
+        """Learn until the end, and keep the best and the last state after every epoch."""
+        learner = self._learner(train)
+        if self.settings.lr == "find":
+            self._find_rate(learner, train)
+        if tensors:
+            self._remember(learner, tensors)
+        else:
+            # From here on, the same command again goes on with this run.
+            self._write_last(learner)
+        settings, total = self.settings, self.settings.epochs * len(train)
+        done = self.state["epoch"] * len(train)
+        with progress.counter(total, done, "images", self.place.progress) as tick:
+            while self.state["epoch"] < settings.epochs and not self._is_over():
+                self._keep(learner, learner.epoch(self.state["epoch"] + 1, train, val, tick))
+        self._tell()
+
+    def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
+        try:
+            learning.remember(learner, tensors)
+        except (RuntimeError, ValueError, KeyError) as e:
+            path = os.path.join(self.place.folder, run.LAST)
+            raise run.damaged(path, "its tensors are not those of the run") from e
+        learner.plan.schedule.state.update(self.state["schedule"])
+        if self.state["epoch"]:
+            progress.note(f"goes on after epoch {self.state['epoch']}")
+
+    def _write_last(self, learner: Learner) -> None:
+        self.state["schedule"], self.state["key"] = learner.plan.schedule.state, self.key
+        run.write_last(self.place.folder, self.state, learning.memory(learner))
+
+    def _learner(self, train: Part) -> Learner:
+        settings, network = self.settings, self.network
+        network.to(self.place.device).to(memory_format=torch.channels_last)
+        self.mean, self.std = self._scale(train)
+        plan = Plan(
+            self._each_loss, self.schedule, settings.epochs, settings.batch, self.mean, self.std,
+            self.augment, settings.label_smoothing, self._class_weights(train), settings.amp,
+            self.frozen, settings.clip, settings.seed,
+        )  # fmt: skip
+        learner = Learner(network, self.optimizer, plan, self.place.device)
+        learner.classes = len(self.data.classes)
+        if self.place.compile:
+            learner.call = torch.compile(network)
+        return learner
+
+    def _find_rate(self, learner: Learner, train: Part) -> None:
+        """Choose the rate by a range test, unless an earlier start of the run did."""
+        if "rate" not in self.state:
+            self.state["rate"] = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
+            progress.note(f"--lr find: {self.state['rate']:.3g}")
+        learner.plan.schedule.begin(self.state["rate"])
+
+    def _each_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = self.loss(logits, targets, **self.loss_options)
+        return loss
+
+    def _scale(self, train: Part) -> tuple[list[float], list[float]]:
+        way = self.normalize
+        if way != "dataset":
+            return inference.scale(way, self.network)
+        mean, std = learning.averages(train)
+        many = self.network.channels // len(mean)
+        return mean * many, std * many
+
+    @property
+    def normalize(self) -> str:
+        """How grey levels are scaled: as the weights want it, or else by the data."""
+        if self.settings.normalize != "auto":
+            return self.settings.normalize
+        return "imagenet" if self.settings.weights == "imagenet" else "dataset"
+
+    def _class_weights(self, train: Part) -> torch.Tensor | None:
+        if self.settings.class_weights == "none":
+            return None
+        counts = np.bincount(train.labels, minlength=len(self.data.classes))
+        return losses.class_weights(torch.from_numpy(counts), self.settings.class_weights)
+
+    def _is_over(self) -> bool:
+        patience = self.settings.patience
+        return bool(patience) and self.state["waited"] >= patience
+
+    def _keep(self, learner: Learner, epoch: learning.Epoch) -> None:
+        """Write down an epoch: the best weights first, then the state to go on from."""
+        state, monitor = self.state, self.settings.monitor
+        row = {"epoch": epoch.number, **_finite(epoch.figures), "seconds": round(epoch.seconds, 3)}
+        state["history"].append(row)
+        state["epoch"] = epoch.number
+        value = epoch.figures.get(f"val_{monitor}", math.nan)
+        fallen = -value if MONITORS[monitor] else value
+        learner.plan.schedule.after(fallen if math.isfinite(fallen) else epoch.figures["loss"])
+        least = state["best"].get("fallen")
+        # Without a part to look at, the last is the best there is.
+        if not math.isfinite(fallen) or least is None or fallen < least:
+            state["best"] = {"fallen": fallen if math.isfinite(fallen) else None, **row}
+            state["waited"] = 0
+            about = replace(self._about(), **learning.calibrated(epoch.logs, epoch.labels))
+            run.write(self.place.folder, about, learner.network.state_dict())
+        else:
+            state["waited"] += 1
+        self._write_history()
+        self._write_last(learner)
+        shown = {k: row.get(k) for k in ("loss", "val_loss", "val_auc")}
+        figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
+        speed = f"{epoch.figures['images_per_second']:.0f} images/s"
+        progress.note(f"epoch {epoch.number}/{self.settings.epochs}: {figures}, {speed}")
+
+    def _about(self) -> run.About:
+        settings, network, data = self.settings, self.network, self.data
+        counts = {name: dict(Counter(r["label"] for r in rows))
+                  for name, rows in (("train", data.train), ("val", data.val))}  # fmt: skip
+        best = {k: v for k, v in self.state["best"].items() if k not in ("fallen", "seconds")}
+        return run.About(
+            arch=settings.arch,
+            classes=data.classes,
+            size=network.size,
+            channels=network.channels,
+            mean=self.mean,
+            std=self.std,
+            fit=settings.fit,
+            normalize=self.normalize,
+            preprocessing=data.preprocessing,
+            loaded=self.began_with,
+            seed=settings.seed,
+            options=asdict(settings),
+            data={"manifest": os.path.basename(data.name), "sha256": data.digest, **counts},
+            best={k: v for k, v in best.items() if k != "images_per_second"},
+            versions=versions(),
+        )
+
+    def _write_history(self) -> None:
+        folder, history = self.place.folder, self.state["history"]
+        columns = list(history[0])
+        rows = ([_cell(row.get(c)) for c in columns] for row in history)
+        table.write(os.path.join(folder, run.HISTORY), columns, rows)
+        plot.curves(os.path.join(folder, run.CURVES), history, self.state["best"].get("epoch", 0))
+
+    def _tell(self) -> None:
+        best = self.state["best"]
+        figures = ", ".join(
+            f"{name.removeprefix('val_').replace('_', ' ')} {best[name]:.3f}"
+            for name in ("val_auc", "val_accuracy", "val_balanced_accuracy")
+            if best.get(name) is not None
+        )
+        seen = f" (validation: {figures})" if figures else ""
+        progress.note(f"{self.place.folder}: the best of {self.state['epoch']} epochs is "
+                      f"{best['epoch']}{seen}")  # fmt: skip
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def versions() -> dict[str, str]:
+    """Name what the run was made with."""
+    return {
+        "cxrtool": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def train(source: Manifest, settings: Settings, place: Place, skipped: Failures | None) -> None:
+    """Do it all; what is skipped is not told again by the runs of other seeds."""
+    tell = _ignore if skipped is None else skipped.add
+    data = training_data.divided(source, settings.fold, settings.classes, tell)
+    training = Training(data, settings, place)
+    channels = 3 if "stack:" in data.preprocessing else 1
+    if channels > training.network.channels:
+        what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
+        raise CxrtoolError(what, "Give it --channels 3.")
+    files.make_folder(place.folder)
+    files.claim(place.folder)
+    tensors = training.resume()
+    frame = pixels.Frame(training.network.size, channels, settings.fit, place.root)
+    parts = training_data.loaded(
+        data, frame, place.cache, place.device, place.crew, place.progress, tell
+    )
+    training.go(*parts, tensors)
+
+
+def _ignore(skip: Skip) -> None:
+    pass
+
+
+def repeated(settings: Settings, place: Place, number: int) -> list[tuple[Settings, Place]]:
+    """Make a run of each seed, in a folder of its own."""
+    if number == 1:
+        return [(settings, place)]
+    return [
+        (
+            replace(settings, seed=settings.seed + i),
+            replace(place, folder=os.path.join(place.folder, f"seed-{settings.seed + i}")),
+        )
+        for i in range(number)
+    ]

@@ -1,0 +1,143 @@
+"""Which images a run learns from and which it looks at, and their pixels."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from cxrtool import progress
+from cxrtool.artifacts import pixels
+from cxrtool.artifacts.manifest import Manifest
+from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.learning import Part
+from cxrtool.parallel import Crew
+
+Row = dict[str, str]
+Tell = Callable[[Skip], None]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows of a manifest that are learned from and looked at."""
+
+    name: str
+    train: list[Row]
+    val: list[Row]
+    classes: list[str]
+
+    @cached_property
+    def digest(self) -> str:
+        """What makes other data: another image, class or part."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.val):
+            for row in part:
+                digest.update(f"{row['path']}\0{row['label']}\n".encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+    @cached_property
+    def preprocessing(self) -> str:
+        """What was done to the images before."""
+        there = Counter(row.get("preprocessing", "") for row in self.train)
+        if len(there) > 1:
+            progress.note(f"warning: {self.name}: images were prepared in {len(there)} ways")
+        return there.most_common(1)[0][0]
+
+
+def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data:
+    """Read the rows, and say which are for learning and which for looking."""
+    source.index("label")
+    part_of = _parts(source, fold)
+    parts: dict[str, list[Row]] = {"train": [], "val": []}
+    for cells in source.rows():
+        row = dict(zip(source.columns, cells, strict=True))
+        part = part_of(row)
+        if part not in parts:
+            continue
+        if not row["label"]:
+            tell(Skip(row["path"], "it has no label", failed=False))
+        elif classes and row["label"] not in classes:
+            tell(Skip(row["path"], f"{row['label']} is not among --classes", failed=False))
+        else:
+            parts[part].append(row)
+    if not parts["train"]:
+        what = f"{source.name}: no rows to train on"
+        raise CxrtoolError(what, "Split it first: cxrtool split M.csv --test 0.2 --val 0.1")
+    there = sorted({row["label"] for row in parts["train"]})
+    data = Data(source.name, parts["train"], parts["val"], classes or there)
+    _check_classes(data, there)
+    return data
+
+
+def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
+    if not fold:
+        source.index("split", "Make it: cxrtool split M.csv --test 0.2 --val 0.1 (or use --fold).")
+        return lambda row: row["split"]
+    source.index("fold", "Make it: cxrtool split M.csv --folds 5.")
+    at = source.columns.index("fold")
+    number = max((int(row[at]) for row in source.rows() if row[at].isdecimal()), default=0)
+    if not fold.isdecimal() or not 1 <= int(fold) <= number:
+        what = f"--fold {fold} is not among the {number} folds of {source.name}"
+        raise CxrtoolError(what, f"Choose 1 to {number}.")
+    fold, following = str(int(fold)), str(int(fold) % number + 1)
+    # Reserved rows (unseen) have no fold.
+    parts = {fold: "test", following: "val", "": "unseen"}
+    return lambda row: parts.get(row["fold"], "train")
+
+
+def _check_classes(data: Data, there: list[str]) -> None:
+    if twice := [c for c, count in Counter(data.classes).items() if count > 1]:
+        raise CxrtoolError(f"--classes names '{twice[0]}' twice", "Name each class once.")
+    if len(there) < 2:
+        what = f"{data.name}: the rows to train on are all '{there[0]}'"
+        raise CxrtoolError(what, "A classifier needs two classes.")
+    if absent := [c for c in data.classes if c not in there]:
+        what = f"{data.name}: no row to train on is '{absent[0]}'"
+        raise CxrtoolError(what, f"There are: {', '.join(there)}.")
+    if extra := sorted({r["label"] for r in data.val} - set(data.classes)):
+        what = f"{data.name}: rows of val are '{extra[0]}', none of train"
+        raise CxrtoolError(what, "Split it again with --stratify label.")
+
+
+def loaded(
+    data: Data,
+    frame: pixels.Frame,
+    cache: str,
+    device: torch.device,
+    crew: Crew,
+    when: str,
+    tell: Tell,
+) -> tuple[Part, Part | None]:
+    """Read the pixels of both parts, decoded once for all epochs and later runs."""
+    # A row may stand there several times: its picture is read once.
+    paths = sorted({row["path"] for row in data.train + data.val})
+    array, skips = pixels.gathered(paths, frame, cache, crew, when)
+    failed = {paths[i]: skip for i, skip in skips.items()}
+    for row in data.train + data.val:
+        if row["path"] in failed:
+            tell(failed[row["path"]])
+    number = {path: i for i, path in enumerate(paths) if i not in skips}
+    held = _held(array, device)
+
+    def part(rows: list[Row]) -> Part:
+        kept = [row for row in rows if row["path"] in number]
+        labels = [data.classes.index(row["label"]) for row in kept]
+        places = np.array([number[row["path"]] for row in kept], np.int64)
+        return Part(array, places, np.array(labels, np.int64), held)
+
+    train, val = part(data.train), part(data.val)
+    if not len(train):
+        raise CxrtoolError("no image to train on can be read", "See the reasons above.")
+    return train, val if len(val) else None
+
+
+def _held(array: Any, device: torch.device) -> torch.Tensor | None:
+    """Keep all pixels on the device where they take less than a third of what is free."""
+    if device.type != "cuda" or array.nbytes > torch.cuda.mem_get_info(device)[0] / 3:
+        return None
+    return torch.from_numpy(np.array(array)).to(device)
