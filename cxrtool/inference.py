@@ -44,7 +44,12 @@ def built(arch: str, classes: int, channels: int = 0, size: int = 0) -> Network:
     """Build the network of a SPEC for so many classes; channels and size are its own if 0."""
     _, plugin, given = registry.load("architectures", arch, "build")
     asked = {"channels": channels, "size": size}
-    network: Network = plugin.build(classes, **{k: v for k, v in asked.items() if v}, **given)
+    network = plugin.build(classes, **{k: v for k, v in asked.items() if v}, **given)
+    if not isinstance(network, Network):
+        raise CxrtoolError(f"'{arch}' draws masks, it does not classify", "Choose another network.")
+    if network.outputs not in (classes, 1 if classes == 2 else classes):
+        what = f"'{arch}' has {network.outputs} outputs of its own, not {classes} classes"
+        raise CxrtoolError(what, "Choose another network; its weights may go into densenet121.")
     return network
 
 

@@ -437,6 +437,9 @@ REFUSED = {
     "--lr=nan": "--lr 'nan' is no learning rate. Write it as 0.001, or find.",
     "--freeze=all": "--freeze 'all' is neither none, backbone nor a number of layers. Choose one.",
     "--freeze=99": "--freeze leaves nothing to learn. Freeze fewer layers.",
+    "--arch=unet": "'unet' draws masks, it does not classify. Choose another network.",
+    "--arch=chexnet": "'chexnet' has 14 outputs of its own, not 2 classes. "
+    "Choose another network; its weights may go into densenet121.",
     "--channels=2": "--channels 2 is neither 1 nor 3. Choose one.",
     "--loss=mse": "--loss 'mse' is not one of: ce, focal, double-softmax. Choose one of them.",
     "--optimizer=adm": "--optimizer 'adm' is not one of: sgd, adam, adamw, adamax. "
