@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from torch import Tensor
 
-from cxrtool import augmenting, losses, metrics
+from cxrtool import augmenting, losses, metrics, sharing
 from cxrtool.architectures._network import Network
 from cxrtool.augmenting import Augmentation
 from cxrtool.errors import BrokenRun, CxrtoolError
@@ -118,15 +118,14 @@ class Learner:
         total = torch.zeros((), dtype=torch.float64, device=self.where)
         rate = 0.0
         for step in steps(len(train), plan.batch):
-            places = order[step]
             rate = plan.schedule.at(number - 1, step.start / len(train))
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             drawn = {name: v[step] for name, v in values.items()}
             # The loss is read at the end: asking for it now would make an accelerator wait.
-            total += self._step(train, places, drawn) * len(places)
-            tick(len(places))
-        mean = float(total) / len(train)
+            total += self._step(train, order[step], drawn)
+            tick(step.stop - step.start)
+        mean = float(sharing.summed(total)) / len(train)
         if not math.isfinite(mean):
             raise diverged(f"{mean}", number)
         # The last step may have broken what no loss has seen yet.
@@ -154,7 +153,8 @@ class Learner:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             drawn = {name: v[step] for name, v in values.items()}
-            loss = float(self._step(train, order[step], drawn))
+            total = self._step(train, order[step], drawn)
+            loss = float(sharing.summed(total.double())) / (step.stop - step.start)
             if not math.isfinite(loss) or (number >= 5 and loss > 4 * min(lost)):
                 break
             tried.append(rate)
@@ -168,43 +168,51 @@ class Learner:
         return found_rate(tried, lost)
 
     def _step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
-        """Learn from one batch, and return its mean loss."""
-        plan = self.plan
-        images = train.batch(places, self.where).float()
+        """Learn from one batch, of which this process has its part: the sum of its losses."""
+        plan, part = self.plan, sharing.part(len(places))
+        mine = places[part]
+        images = train.batch(mine, self.where).float()
         if not plan.augment.is_none:
-            images = augmenting.augmented(images, drawn, plan.augment.fill)
-        labels = torch.from_numpy(train.labels[places]).to(self.where)
+            values = {name: value[part] for name, value in drawn.items()}
+            images = augmenting.augmented(images, values, plan.augment.fill)
+        labels = torch.from_numpy(train.labels[mine]).to(self.where)
         targets = losses.targets(labels, self.classes, plan.smoothing)
+        each = plan.loss(self._logits(images), targets)
+        if plan.weights is not None:
+            each = each * plan.weights.to(self.where)[labels]
+        total = each.sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        # The gradients of all processes are averaged.
+        (total * (sharing.processes() / len(places))).backward()  # type: ignore[no-untyped-call]
+        if plan.clip:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
+        self.optimizer.step()
+        return total.detach()
+
+    def _logits(self, images: Tensor) -> Tensor:
+        plan = self.plan
         try:
             with precision(self.where, plan.amp):
-                logits = self.call(prepared(images, plan.mean, plan.std))
+                return self.call(prepared(images, plan.mean, plan.std)).float()
         except ValueError as e:
             # Batch normalisation of one image of which one place is left has nothing to average.
             if "more than 1 value per channel" not in str(e):
                 raise
             what = f"a batch of {len(images)} is too small for the network"
             raise CxrtoolError(what, "Raise --batch, or --size.") from e
-        each = plan.loss(logits.float(), targets)
-        if plan.weights is not None:
-            each = each * plan.weights.to(self.where)[labels]
-        loss = each.mean()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if plan.clip:
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
-        self.optimizer.step()
-        return loss.detach()
 
     def log_probabilities(self, part: Part) -> NDArray[np.float64]:
         """Return log p of every image of a part."""
         self.network.eval()
         plan, found = self.plan, []
         with torch.inference_mode(), precision(self.where, plan.amp):
-            for step in batches(len(part), 2 * plan.batch):
-                images = part.batch(np.arange(step.start, step.stop), self.where)
+            mine = np.arange(len(part))[sharing.part(len(part))]
+            for step in batches(len(mine), 2 * plan.batch):
+                images = part.batch(mine[step], self.where)
                 logits = self.network(prepared(images, plan.mean, plan.std))
                 found.append(losses.log_probabilities(logits.float()).double().cpu())
-        return torch.cat(found).numpy()
+        logs = torch.cat(found).numpy() if found else np.zeros((0, self.classes))
+        return sharing.interleaved(logs, len(part))
 
 
 def diverged(loss: str, number: int) -> BrokenRun:
@@ -217,10 +225,12 @@ def diverged(loss: str, number: int) -> BrokenRun:
 def steps(number: int, size: int) -> list[slice]:
     """Divide images into batches to learn from.
 
-    One that is left over joins the batch before: alone, it has no spread to be normalised by.
+    One that is left over joins the batch before: alone, it has no spread to be normalised by. So
+    do fewer than there are processes, each of which needs a part.
     """
     found = list(batches(number, size))
-    if size > 1 and len(found) > 1 and number % size == 1:
+    least = max(2, sharing.processes())
+    if size > 1 and len(found) > 1 and 0 < number % size < least:
         found[-2:] = [slice(found[-2].start, number)]
     return found
 

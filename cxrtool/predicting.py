@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from cxrtool import augmenting, learning, metrics
+from cxrtool import augmenting, learning, metrics, sharing
 from cxrtool.artifacts import pixels, predictions
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.run import About
-from cxrtool.errors import CxrtoolError
+from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.inference import Model, batches
 from cxrtool.losses import log_probabilities
 from cxrtool.parallel import Crew
@@ -62,35 +62,40 @@ class Oracle:
                 what = f"--hierarchy: both runs know '{first.classes[0]}'"
                 raise CxrtoolError(what, "The second must tell apart what the first's second is.")
 
-    def of(self, paths: Sequence[str], skipped: Failures) -> tuple[Floats, list[bool]]:
-        """Return p of every image, and which of them could be read."""
-        good = [True] * len(paths)
+    def of(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+        """Return p of every image, and which of them could not be read and why."""
+        skips: dict[int, Skip] = {}
         found: list[Floats] = []
         for model in self.models:
-            p, good = self._of(model, paths, skipped if not found else None)
+            p, skips = self._of(model, paths)
             order = [model.about.classes.index(c) for c in self.models[0].about.classes]
             found.append(p[:, order])
         mean = np.mean(found, axis=0)
         if self.second is not None:
-            p, _ = self._of(self.second, paths, None)
+            p, _ = self._of(self.second, paths)
             mean = np.concatenate([mean[:, :1], mean[:, 1:] * p], axis=1)
-        return mean, good
+        return mean, skips
 
-    def _of(
-        self, model: Model, paths: Sequence[str], skipped: Failures | None
-    ) -> tuple[Floats, list[bool]]:
+    def shared(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+        """Do the same together with other processes, each its part."""
+        part = sharing.part(len(paths))
+        mine = paths[part]
+        p, skips = self.of(mine) if mine else (np.zeros((0, len(self.classes))), {})
+        numbers = range(len(paths))[part]
+        everywhere = sharing.gathered({numbers[i]: skip for i, skip in skips.items()})
+        together = {i: skip for found in everywhere for i, skip in found.items()}
+        return sharing.interleaved(p, len(paths)), together
+
+    def _of(self, model: Model, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
         about, way = model.about, self.way
         channels = 3 if "stack:" in about.preprocessing else 1
         frame = pixels.Frame(about.size, channels, about.fit, way.root)
         array, skips = pixels.gathered(paths, frame, way.cache, way.crew, "never")
-        if skipped is not None:
-            for skip in skips.values():
-                skipped.add(skip)
         temperature = about.temperature if way.calibrate else 1.0
         logs = [
             self._logs(model, array[step], temperature) for step in batches(len(array), way.batch)
         ]
-        return np.exp(np.concatenate(logs)), [i not in skips for i in range(len(paths))]
+        return np.exp(np.concatenate(logs)), skips
 
     def _logs(self, model: Model, array: NDArray[np.uint8], temperature: float) -> Floats:
         images = torch.from_numpy(np.array(array))
@@ -112,9 +117,11 @@ def rows(
     """Yield a row of predictions for every row whose image can be read."""
     waiting = iter(source)
     while chunk := list(itertools.islice(waiting, CHUNK)):
-        probabilities, good = oracle.of([row["path"] for row in chunk], skipped)
-        for row, p, there in zip(chunk, probabilities, good, strict=True):
-            if there:
+        probabilities, skips = oracle.shared([row["path"] for row in chunk])
+        for number, (row, p) in enumerate(zip(chunk, probabilities, strict=True)):
+            if number in skips:
+                skipped.add(skips[number])
+            else:
                 pred = oracle.classes[chosen(p, oracle.way.threshold)]
                 judge.see(row, p, pred)
                 told = {

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from cxrtool.errors import one_line
 
 T = TypeVar("T")
+MUTE = -2
 
 
 class _Voice:
@@ -28,6 +29,11 @@ def speak(name: str, level: int = 0) -> None:
     voice.name, voice.level = name, level
 
 
+def mute() -> None:
+    """Say nothing at all: another process speaks for this one."""
+    voice.level = MUTE
+
+
 def set_level(level: int) -> None:
     """Make the command quieter (-1) or more talkative (1)."""
     voice.level = level
@@ -35,6 +41,8 @@ def set_level(level: int) -> None:
 
 def error(text: object) -> None:
     """Print one line that is never held back."""
+    if voice.level == MUTE:
+        return
     line = f"{voice.name}: {one_line(text)}\n"
     try:
         if voice.bar is not None:

@@ -21,6 +21,7 @@ from cxrtool import (
     optimizing,
     progress,
     registry,
+    sharing,
     training_data,
     weights,
 )
@@ -159,7 +160,8 @@ class Training:
 
     def _write_last(self, learner: Learner) -> None:
         self.state["schedule"], self.state["key"] = learner.plan.schedule.state, self.key
-        run.write_last(self.place.folder, self.state, learning.memory(learner))
+        if not sharing.rank():
+            run.write_last(self.place.folder, self.state, learning.memory(learner))
 
     def _learner(self, train: Part) -> Learner:
         settings, network = self.settings, self.network
@@ -172,8 +174,9 @@ class Training:
         )  # fmt: skip
         learner = Learner(network, self.optimizer, plan, self.place.device)
         learner.classes = len(self.data.classes)
+        learner.call = sharing.joined(network, self.place.device)
         if self.place.compile:
-            learner.call = torch.compile(network)
+            learner.call = torch.compile(learner.call)
         return learner
 
     def _find_rate(self, learner: Learner, train: Part) -> None:
@@ -227,10 +230,12 @@ class Training:
             state["best"] = {"fallen": fallen if math.isfinite(fallen) else None, **row}
             state["waited"] = 0
             about = replace(self._about(), **learning.calibrated(epoch.logs, epoch.labels))
-            run.write(self.place.folder, about, learner.network.state_dict())
+            if not sharing.rank():
+                run.write(self.place.folder, about, learner.network.state_dict())
         else:
             state["waited"] += 1
-        self._write_history()
+        if not sharing.rank():
+            self._write_history()
         self._write_last(learner)
         shown = {k: row.get(k) for k in ("loss", "val_loss", "val_auc")}
         figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
@@ -299,21 +304,29 @@ def versions() -> dict[str, str]:
 
 def train(source: Manifest, settings: Settings, place: Place, skipped: Failures | None) -> None:
     """Do it all; what is skipped is not told again by the runs of other seeds."""
-    tell = _ignore if skipped is None else skipped.add
+    tell = _ignore if skipped is None or sharing.rank() else skipped.add
     data = training_data.divided(source, settings.fold, settings.classes, tell)
     training = Training(data, settings, place)
     channels = 3 if "stack:" in data.preprocessing else 1
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
         raise CxrtoolError(what, "Give it --channels 3.")
-    files.make_folder(place.folder)
-    files.claim(place.folder)
+    if min(settings.batch, len(data.train)) < sharing.processes():
+        what = f"a batch of {settings.batch} is too small for {sharing.processes()} processes"
+        raise CxrtoolError(what, "Raise --batch.")
+    if not sharing.rank():
+        files.make_folder(place.folder)
+        files.claim(place.folder)
+    sharing.wait()
     tensors = training.resume()
     frame = pixels.Frame(training.network.size, channels, settings.fit, place.root)
-    parts = training_data.loaded(
-        data, frame, place.cache, place.device, place.crew, place.progress, tell
-    )
-    training.go(*parts, tensors)
+
+    def load() -> tuple[Part, Part | None]:
+        return training_data.loaded(
+            data, frame, place.cache, place.device, place.crew, place.progress, tell
+        )
+
+    training.go(*sharing.in_turn(load), tensors)
 
 
 def _ignore(skip: Skip) -> None:

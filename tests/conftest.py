@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from hypothesis import settings
+
+from cxrtool import progress
 
 # Where a change is let in or kept out, the same examples every time; elsewhere new ones.
 settings.register_profile("ci", derandomize=True)
@@ -26,6 +28,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 TIMEOUT = 120.0
+
+
+@pytest.fixture(autouse=True)
+def own_voice() -> Iterator[None]:
+    """Let no test speak in the name of the command that an earlier one ran."""
+    yield
+    progress.speak("cxrtool")
 
 
 class Command(Protocol):

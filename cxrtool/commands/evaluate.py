@@ -8,6 +8,8 @@ alike, images that were prepared in another way than those the run learned from.
 Of two classes the second is predicted when its probability is over --threshold: 0.5, the best of
 the run's validation part (val), or the best of these very images (youden), which flatters.
 
+Under torchrun several processes share the images.
+
 Example:
 
     cxrtool evaluate runs/r18 split.csv --where split=test -o predictions.csv
@@ -88,7 +90,9 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import inference, predicting
+    import os
+
+    from cxrtool import inference, predicting, sharing
     from cxrtool.artifacts import files, pixels, predictions, table
     from cxrtool.artifacts import run as runs
     from cxrtool.artifacts.failures import Failures
@@ -98,7 +102,12 @@ def run(
     found = runs.read(folder)
     if found.about.task != "classify":
         raise CxrtoolError(f"{folder}: is a run to {found.about.task}", "Name one that classifies.")
-    where_to = inference.device(device)
+    where_to = sharing.begin(inference.device(device))
+    if sharing.rank():
+        # All work, one writes.
+        output, failures = os.devnull, os.devnull
+    if sharing.processes() > 1 and inputs in (None, [], ["-"]):
+        raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     columns, rows = read(inputs or [], options.conditions("--where", where), found.about)
     way = predicting.Way(
         batch, read_threshold(threshold, predicting.of_val(found.about, calibrate)), calibrate, tta,
@@ -117,6 +126,7 @@ def run(
         told = judge.rechosen(told)
     table.write(output, made, ([row.get(c, "") for c in made] for row in told))
     tell(judge)
+    sharing.end()
     raise typer.Exit(skipped.close())
 
 

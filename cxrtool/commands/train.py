@@ -5,6 +5,9 @@ Learns from the rows whose `split` is train and looks at those of val after ever
 (model.safetensors, run.json), the history (history.csv, curves.png), and the last state: the same
 command again goes on where it stopped, and ends as if it never had.
 
+Under torchrun several processes, on one machine or many, share every batch; what they learn is what
+one would, but for rounding.
+
 Images are decoded and resized once, into a cache that later runs share, then augmented a batch at a
 time on the device. The classes are in alphabetical order unless --classes says otherwise; of two,
 the second is the positive one.
@@ -13,6 +16,7 @@ Example:
 
     cxrtool train split.csv --arch resnet18 --size 128 --epochs 20 -d runs/r18
     cxrtool train folds.csv --fold 3 --arch densenet121 --weights imagenet -d runs/fold-3
+    torchrun --nproc-per-node=2 -m cxrtool train split.csv --arch resnet50 -d runs/r50
     cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
 """
 
@@ -238,14 +242,14 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import inference, training
+    from cxrtool import inference, sharing, training
     from cxrtool.artifacts import pixels
     from cxrtool.artifacts.failures import Failures
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
 
     if channels == 2:
         raise CxrtoolError("--channels 2 is neither 1 nor 3", "Choose one.")
-    where_to = inference.device(device)
+    where_to = sharing.begin(inference.device(device))
     settings = training.Settings(
         arch, classes.split(",") if classes else [], weights, first, read_freeze(freeze), loss,
         class_weights, label_smoothing, optimizer, schedule, read_rate(lr), epochs, batch,
@@ -256,11 +260,14 @@ def run(
         folder, where_to, cache or pixels.default_folder(), options.crew(jobs), compile_it,
         root or "", force, progress,
     )  # fmt: skip
+    if sharing.processes() > 1 and manifest in (None, "-"):
+        raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
     skipped = Failures(failures, folder=folder, strict=strict)
     for number, (one, there) in enumerate(training.repeated(settings, place, repeat)):
         training.train(source, one, there, None if number else skipped)
-    raise typer.Exit(skipped.close())
+    sharing.end()
+    raise typer.Exit(0 if sharing.rank() else skipped.close())
 
 
 def read_freeze(text: str) -> str:

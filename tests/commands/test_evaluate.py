@@ -356,9 +356,7 @@ def test_a_manifest_is_read_a_part_at_a_time(
     monkeypatch.setattr(predicting, "CHUNK", 7)
     sizes: list[int] = []
     real = predicting.Oracle.of
-    monkeypatch.setattr(
-        predicting.Oracle, "of", lambda s, p, f: sizes.append(len(p)) or real(s, p, f)
-    )
+    monkeypatch.setattr(predicting.Oracle, "of", lambda s, p: sizes.append(len(p)) or real(s, p))
     again = predicted(small_run, phantoms / "split.csv")
     assert sizes == [7, 7, 7, 7, 7, 5]
     assert [r["path"] for r in again] == [r["path"] for r in whole]
