@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 from torch import Tensor
 
 from cxrtool import augmenting, losses, metrics, sharing
@@ -256,6 +254,8 @@ def calibrated(
     """
     if logs is None or labels is None or len(set(labels.tolist())) < 2:
         return {}
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
 
     def lost(power: float) -> float:
         scaled = logs / np.exp(power)

@@ -101,6 +101,10 @@ class Network(nn.Module):
         return depth, height, width
 
 
+def _unchanged(images: Tensor) -> Tensor:
+    return images
+
+
 def too_small(size: int) -> CxrtoolError:
     """Word the refusal of images of which nothing would be left."""
     return CxrtoolError(f"the network needs larger images than {size} x {size}", "Raise the size.")
