@@ -68,7 +68,8 @@ def test_gradients_and_norms_are_those_of_the_whole_batch(number: int, tmp_path:
     script.write_text(SCRIPT)
     done = together(number, str(script), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["equal"] * number
+    # They may write onto one line.
+    assert done.stdout.count("equal") == number
 
 
 @pytest.mark.slow
