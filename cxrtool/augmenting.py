@@ -8,7 +8,6 @@ it does not depend on how many processes share the batch.
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -139,13 +138,3 @@ def _affine(values: dict[str, Tensor]) -> Tensor:
 
 def _matrix(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
     return torch.stack([torch.stack([a, b], 1), torch.stack([c, d], 1)], 1)
-
-
-def as_recorded(augmentation: Augmentation) -> dict[str, Any]:
-    """Return what differs from leaving images as they are, for run.json."""
-    plain = Augmentation()
-    return {
-        f.name: getattr(augmentation, f.name)
-        for f in fields(augmentation)
-        if getattr(augmentation, f.name) != getattr(plain, f.name)
-    }

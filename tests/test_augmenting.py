@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxrtool import augmenting
 from cxrtool.augmenting import augmented, drawn, parse
 from cxrtool.errors import CxrtoolError
 
@@ -108,9 +107,3 @@ def test_a_batch_is_the_same_in_parts() -> None:
 def test_mistakes(text: str, message: str) -> None:
     with pytest.raises(CxrtoolError, match=message):
         parse(text)
-
-
-def test_what_is_recorded() -> None:
-    assert augmenting.as_recorded(parse("rotate=5,fill=constant")) == {
-        "rotate": "5", "fill": "constant",
-    }  # fmt: skip

@@ -16,12 +16,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.artifacts.image import Grey, to8
-from cxrtool.equalizers import _levels
+from cxrtool.artifacts.image import Grey
+from cxrtool.equalizers import _levels, clahe
 from cxrtool.registry import Between
 
 Counts = NDArray[Any]
@@ -84,16 +83,8 @@ def equalize(
     if _levels.is_constant(image):
         return _levels.kept(image, bits)
     if tiles is not None:
-        return _tiled(image, bits, tiles)
+        return clahe.equalize(image, bits, clip=0, tiles=tiles)
     return _sliding(image, disk, _levels.top(image, bits))
-
-
-def _tiled(image: Grey, bits: int, tiles: int) -> Grey:
-    spread = _levels.spread(image) if _levels.top(image, bits) > 255 else to8(image)
-    # The tiles of a picture that is smaller than their number would be empty.
-    grid = tuple(min(tiles, side) for side in reversed(image.shape))
-    blended: Grey = cv2.createCLAHE(0, grid).apply(np.ascontiguousarray(spread))
-    return blended
 
 
 def _ranks(image: Grey) -> tuple[Grey, int]:
