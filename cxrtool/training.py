@@ -151,7 +151,7 @@ class Training:
     def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
         try:
             learning.remember(learner, tensors)
-        except (RuntimeError, ValueError, KeyError) as e:
+        except (RuntimeError, ValueError, KeyError, IndexError) as e:
             path = os.path.join(self.place.folder, run.LAST)
             raise run.damaged(path, "its tensors are not those of the run") from e
         learner.plan.schedule.state.update(self.state["schedule"])

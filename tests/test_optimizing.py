@@ -151,6 +151,17 @@ def test_memory_goes_to_and_fro(spec: str) -> None:
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
+def test_memory_lies_as_the_weights_do() -> None:
+    """What a file holds is contiguous; a fused step reads both in the order of memory."""
+    layer = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+    optimizer = optimizing.made("adam", layer.parameters(), 0.1)
+    layer(torch.randn(1, 3, 5, 5)).sum().backward()
+    optimizer.step()
+    tensors = {k: v.contiguous() for k, v in optimizing.tensors_of(optimizer).items()}
+    optimizing.restore(optimizer, tensors)
+    assert optimizer.state[layer.weight]["exp_avg"].stride() == layer.weight.stride()
+
+
 def test_an_optimiser_that_did_nothing_remembers_nothing() -> None:
     optimizer = optimizing.made("adam", network().parameters(), 0.1)
     assert optimizing.tensors_of(optimizer) == {}
