@@ -100,6 +100,7 @@ _cxrtool() {
         "split --output"|"split -o") _cxrtool_files; return ;;
         "split --failures") _cxrtool_files; return ;;
         "train --dir"|"train -d") _cxrtool_dirs; return ;;
+        "train --task") _cxrtool_words "classify segment"; return ;;
         "train --arch") _cxrtool_words "alexnet chexnet cnn-x conv8 coronet covid-cxnet covidnet covidnet-r50v2 cvr-net cxnet-base darkcovidnet densenet121 densenet169 densenet201 efficientnet-b1 googlenet inception-resnet-v2 inception-v3 narin-resnet50 resnet101 resnet152 resnet18 resnet50 squeezenet tartaglione-resnet18 tartaglione-resnet50 timm unet vgg16 vgg19 xception xrv"; return ;;
         "train --classes") return ;;
         "train --weights") _cxrtool_words "none imagenet FILE RUN"; return ;;
@@ -114,7 +115,7 @@ _cxrtool() {
         "train --epochs") return ;;
         "train --batch") return ;;
         "train --patience") return ;;
-        "train --monitor") _cxrtool_words "loss accuracy balanced_accuracy auc"; return ;;
+        "train --monitor") _cxrtool_words "loss accuracy balanced_accuracy auc dice"; return ;;
         "train --size") return ;;
         "train --channels") _cxrtool_words "1 3"; return ;;
         "train --fit") _cxrtool_words "squash crop pad"; return ;;
@@ -142,7 +143,7 @@ _cxrtool() {
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
-            train) _cxrtool_words "--dir --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --force --strict --progress --quiet --verbose --help" ;;
+            train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --force --strict --progress --quiet --verbose --help" ;;
         esac
     elif [[ -z "$verb" ]]; then
         _cxrtool_words "equalize evaluate ingest phantom segment split train"

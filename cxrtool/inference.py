@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cxrtool import registry
-from cxrtool.architectures._network import Network
+from cxrtool.architectures._network import Net, Network
 from cxrtool.artifacts.run import About, Run
 from cxrtool.errors import CxrtoolError
 from cxrtool.losses import log_probabilities
@@ -59,9 +59,7 @@ def _has_mps() -> bool:
 
 def built(arch: str, classes: int, channels: int = 0, size: int = 0) -> Network:
     """Build the network of a SPEC for so many classes; channels and size are its own if 0."""
-    _, plugin, given = registry.load("architectures", arch, "build")
-    asked = {"channels": channels, "size": size}
-    network = plugin.build(classes, **{k: v for k, v in asked.items() if v}, **given)
+    network = _built(arch, classes, channels, size)
     if not isinstance(network, Network):
         raise CxrtoolError(f"'{arch}' draws masks, it does not classify", "Choose another network.")
     if network.outputs not in (classes, 1 if classes == 2 else classes):
@@ -70,7 +68,29 @@ def built(arch: str, classes: int, channels: int = 0, size: int = 0) -> Network:
     return network
 
 
-def scale(normalize: str, network: Network) -> tuple[list[float], list[float]]:
+def _built(arch: str, classes: int, channels: int, size: int) -> Any:
+    _, plugin, given = registry.load("architectures", arch, "build")
+    asked = {"channels": channels, "size": size}
+    return plugin.build(classes, **{k: v for k, v in asked.items() if v}, **given)
+
+
+def drawing(arch: str, channels: int = 0, size: int = 0) -> Net:
+    """Build a network that draws masks."""
+    network = _built(arch, 1, channels, size)
+    if isinstance(network, Network):
+        raise CxrtoolError(f"'{arch}' classifies, it draws no masks", "Choose unet.")
+    found: Net = network
+    return found
+
+
+def network_of(about: About) -> Net:
+    """Build the network of a run."""
+    if about.task == "segment":
+        return drawing(about.arch, about.channels, about.size)
+    return built(about.arch, len(about.classes), about.channels, about.size)
+
+
+def scale(normalize: str, network: Net) -> tuple[list[float], list[float]]:
     """Return the mean and the spread that a way of normalising gives, without looking at data."""
     if normalize == "imagenet":
         mean, std = [255 * m for m in network.mean], [255 * s for s in network.std]
@@ -93,7 +113,7 @@ def prepared(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Ten
 
 
 class Model:
-    """A run that gives probabilities."""
+    """A run that gives probabilities, of images or of their pixels."""
 
     def __init__(self, run: Run, where: torch.device, amp: bool = False) -> None:
         self.about: About = run.about
@@ -106,9 +126,9 @@ class Model:
             raise CxrtoolError(what, "Such runs can be trained, but not read yet.")
         # A run says how large its network is: no memory is taken for what its file is not.
         with torch.device("meta"):
-            probe = built(about.arch, len(about.classes), about.channels, about.size)
+            probe = network_of(about)
         _load(probe, run, tensors, assign=True)
-        self.network = built(about.arch, len(about.classes), about.channels, about.size)
+        self.network = network_of(about)
         _load(self.network, run, tensors)
         self.network.to(where).to(memory_format=torch.channels_last).eval()
 
@@ -136,7 +156,7 @@ def _finite(run: Run) -> dict[str, Tensor]:
     return tensors
 
 
-def _load(network: Network, run: Run, tensors: dict[str, Tensor], assign: bool = False) -> None:
+def _load(network: Net, run: Run, tensors: dict[str, Tensor], assign: bool = False) -> None:
     try:
         network.load_state_dict(tensors, assign=assign)
     except RuntimeError as e:

@@ -1,4 +1,4 @@
-"""Training of a classifier: one epoch after another, each of which can be gone on from.
+"""Training: one epoch after another, each of which can be gone on from.
 
 Every random choice of an epoch follows from the seed and the number of the epoch, so that a run
 which was killed goes on from its last whole epoch as if nothing had happened, and several processes
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cxrtool import augmenting, losses, metrics, sharing
-from cxrtool.architectures._network import Network
+from cxrtool.architectures._network import Net
 from cxrtool.augmenting import Augmentation
 from cxrtool.errors import BrokenRun, CxrtoolError
 from cxrtool.inference import batches, precision, prepared
@@ -82,7 +82,7 @@ class Learner:
     """A network that learns."""
 
     def __init__(
-        self, network: Network, optimizer: torch.optim.Optimizer, plan: Plan, where: torch.device
+        self, network: Net, optimizer: torch.optim.Optimizer, plan: Plan, where: torch.device
     ) -> None:
         self.network, self.optimizer, self.plan, self.where = network, optimizer, plan, where
         self.call: Callable[[Tensor], Tensor] = network
@@ -98,12 +98,16 @@ class Learner:
         figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
         if val is None:
             return Epoch(number, figures, time.perf_counter() - start)
-        logs = self.log_probabilities(val)
-        if not np.isfinite(logs).all():
+        found, logs = self.looked_at(val)
+        if not math.isfinite(found["loss"]):
             raise diverged("nan on the validation part", number)
-        found = validated(logs, val.labels)
         figures |= {f"val_{name}": value for name, value in found.items()}
         return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
+
+    def looked_at(self, part: Part) -> tuple[dict[str, float], NDArray[np.float64] | None]:
+        """Return the figures of a part, and log p of its images."""
+        logs = self.log_probabilities(part)
+        return validated(logs, part.labels), logs
 
     def _learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
         plan = self.plan
@@ -112,7 +116,7 @@ class Learner:
         for part in plan.frozen:
             part.eval()
         order = shuffled(len(train), mixed(plan.seed, number, 2))
-        values = augmenting.drawn(plan.augment, len(train), mixed(plan.seed, number, 3))
+        values = self.drawn(number, len(train))
         total = torch.zeros((), dtype=torch.float64, device=self.where)
         rate = 0.0
         for step in steps(len(train), plan.batch):
@@ -131,6 +135,10 @@ class Learner:
             raise diverged("finite, but the weights are not", number)
         return mean, rate
 
+    def drawn(self, epoch: int, number: int) -> dict[str, Tensor]:
+        """Draw what is to happen to every image of an epoch."""
+        return augmenting.drawn(self.plan.augment, number, mixed(self.plan.seed, epoch, 3))
+
     def range_test(self, train: Part, low: float, high: float, most: int) -> float:
         """Raise the rate from batch to batch until the loss runs away: the best rate.
 
@@ -140,7 +148,7 @@ class Learner:
         rate_before = [group["lr"] for group in self.optimizer.param_groups]
         parts = list(steps(len(train), self.plan.batch))
         order = shuffled(len(train), mixed(self.plan.seed, 0, 2))
-        values = augmenting.drawn(self.plan.augment, len(train), mixed(self.plan.seed, 0, 3))
+        values = self.drawn(0, len(train))
         self.network.train()
         for part in self.plan.frozen:
             part.eval()
@@ -168,17 +176,8 @@ class Learner:
     def _step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Learn from one batch, of which this process has its part: the sum of its losses."""
         plan, part = self.plan, sharing.part(len(places))
-        mine = places[part]
-        images = train.batch(mine, self.where).float()
-        if not plan.augment.is_none:
-            values = {name: value[part] for name, value in drawn.items()}
-            images = augmenting.augmented(images, values, plan.augment.fill)
-        labels = torch.from_numpy(train.labels[mine]).to(self.where)
-        targets = losses.targets(labels, self.classes, plan.smoothing)
-        each = plan.loss(self._logits(images), targets)
-        if plan.weights is not None:
-            each = each * plan.weights.to(self.where)[labels]
-        total = each.sum()
+        values = {name: value[part] for name, value in drawn.items()}
+        total = self.lost(train, places[part], values).sum()
         self.optimizer.zero_grad(set_to_none=True)
         # The gradients of all processes are averaged.
         (total * (sharing.processes() / len(places))).backward()  # type: ignore[no-untyped-call]
@@ -187,7 +186,19 @@ class Learner:
         self.optimizer.step()
         return total.detach()
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def lost(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+        """Return the loss of each image."""
+        plan = self.plan
+        images = train.batch(places, self.where).float()
+        if not plan.augment.is_none:
+            images = augmenting.augmented(images, drawn, plan.augment.fill)
+        labels = torch.from_numpy(train.labels[places]).to(self.where)
+        targets = losses.targets(labels, self.classes, plan.smoothing)
+        each = plan.loss(self.logits(images), targets)
+        return each if plan.weights is None else each * plan.weights.to(self.where)[labels]
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Run the network on grey levels."""
         plan = self.plan
         try:
             with precision(self.where, plan.amp):
@@ -294,7 +305,7 @@ def averages(part: Part) -> tuple[list[float], list[float]]:
     return mean.tolist(), spread.tolist()
 
 
-def frozen(network: Network, freeze: str) -> list[torch.nn.Module]:
+def frozen(network: Net, freeze: str) -> list[torch.nn.Module]:
     """Keep parts of a network from learning: none, the backbone, or its first N layers."""
     layers = [m for m in network.modules() if any(True for _ in m.parameters(recurse=False))]
     last = network.final()

@@ -1,4 +1,4 @@
-"""Losses of classifiers, on logits of one column a class, or of one for two classes."""
+"""Losses of classifiers, on logits of one column a class, or of one for two; and of masks."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -33,6 +33,17 @@ def focal(
     """Return -sum_k y_k (1 - p_k)^gamma log p_k: what is sure already counts less."""
     logs = log_probabilities(logits)
     return -(targets * (1 - logs.exp()) ** gamma * logs).sum(dim=1)
+
+
+def of_masks(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean cross-entropy of the pixels plus one less the Dice, of every image (N, H, W).
+
+    Both are soft: one more pixel in both sums makes the Dice of two empty masks 1.
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    found = torch.sigmoid(logits)
+    both, total = (found * truth).sum((1, 2)), (found + truth).sum((1, 2))
+    return entropy.mean((1, 2)) + 1 - (2 * both + 1) / (total + 1)
 
 
 LOSSES: dict[str, Callable[..., Tensor]] = {

@@ -36,18 +36,12 @@ class Changes:
     spoilt: float = 0.4
 
 
-def augmented(
-    images: NDArray[np.uint8], masks: Mask, size: int, changes: Changes, chance: Chance
+def changed(
+    image: Image, mask: Mask, chance: Chance, changes: Changes | None = None
 ) -> tuple[Image, Mask]:
-    """Change every image at random to size x size pixels, and its mask as far as the lungs move."""
-    pairs = [_changed(i, m, size, changes, chance) for i, m in zip(images, masks, strict=True)]
-    return np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
-
-
-def _changed(
-    image: Image, mask: Mask, size: int, changes: Changes, chance: Chance
-) -> tuple[Image, Mask]:
-    image, mask = _moved(image, mask, size, changes, chance)
+    """Change a square image at random, and its mask as far as the lungs move."""
+    changes = changes or Changes()
+    image, mask = _moved(image, mask, len(image), changes, chance)
     levels: Floats = image.astype(np.float32) / np.float32(255)
     if chance.random() < changes.clouded and mask.any():
         levels = _clouded(levels, mask, chance)

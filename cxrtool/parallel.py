@@ -8,6 +8,7 @@ can stop a thread. On a Dask cluster (`cluster.py`) the guard is the cluster's o
 """
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -117,6 +118,9 @@ def _serve(pipe: connection.Connection, function: Callable[[Any], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _hush()
+    # A server that was started for other work has not imported them.
+    for name in getattr(function, "modules", ()):
+        importlib.import_module(name)
     _limit_memory()
     _tune()
     pipe.send(None)

@@ -43,10 +43,9 @@ class Segmenting:
     reads = ("path", "raw", "mask", "lesion", "preprocessing")
 
     def __init__(self, settings: Settings, scores: bool) -> None:
-        self.name, plugin, self.given = registry.load("segmenters", settings.model, "segment")
-        self.spec = registry.canonical(self.name, plugin.segment, self.given)
         self.settings, self.scores = settings, scores
-        self.modules = (plugin.__name__,)
+        self.name, self.spec, self.given = _model(settings.model)
+        self.modules = (registry.module("segmenters", self.name).__name__,)
         # Workers may run in another folder, on another machine.
         self.here = os.path.abspath(settings.root or ".")
         self.folder = manifest.Folder(settings.folder, settings.root)
@@ -156,6 +155,19 @@ class Segmenting:
             np.rint(pixels * weights).astype(pixels.dtype) if width else pixels * weights
         )
         return product
+
+
+def _model(model: str) -> tuple[str, str, dict[str, Any]]:
+    """Find what draws the masks: the plug-in, how it is called, and its options."""
+    if not os.path.isdir(model):
+        name, plugin, given = registry.load("segmenters", model, "segment")
+        return name, registry.canonical(name, plugin.segment, given), given
+    from cxrtool.segmenters import _run
+
+    found = _run.opened(model)
+    # Another run in the same folder makes other masks.
+    spec = f"{found.name}@{found.about.weights[:12]}"
+    return "_run", spec, {"folder": os.path.abspath(model)}
 
 
 def _found(places: dict[str, tuple[str, str]], made_with: str) -> Row | None:

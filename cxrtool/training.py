@@ -5,7 +5,6 @@ import json
 import math
 import os
 import platform
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
@@ -25,17 +24,15 @@ from cxrtool import (
     training_data,
     weights,
 )
+from cxrtool.architectures._network import Net
 from cxrtool.artifacts import files, pixels, plot, run, table
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.manifest import Manifest
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.learning import Learner, Part, Plan
 from cxrtool.parallel import Crew
-from cxrtool.training_data import Data
+from cxrtool.training_data import Data, Reader, Tell
 from cxrtool.weights import First
-
-# What epochs may be judged by, and whether more is better.
-MONITORS = {"loss": False, "accuracy": True, "balanced_accuracy": True, "auc": True}
 
 # The rates of the range test, as Keras' LR finder tries them.
 FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
@@ -86,27 +83,57 @@ class Place:
 
 
 class Training:
-    """One run: begun, or gone on with."""
+    """One run of a classifier: begun, or gone on with."""
 
-    def __init__(self, data: Data, settings: Settings, place: Place) -> None:
-        self.data, self.settings, self.place = data, settings, place
-        registry.choose("--monitor", settings.monitor, MONITORS)
+    task = "classify"
+    # What epochs may be judged by, and whether more is better.
+    monitors = {"loss": False, "accuracy": True, "balanced_accuracy": True, "auc": True}
+    # Which figures are said after every epoch, and which in the end.
+    shown: tuple[str, ...] = ("loss", "val_loss", "val_auc")
+    final: tuple[str, ...] = ("val_auc", "val_accuracy", "val_balanced_accuracy")
+
+    def __init__(self, source: Manifest, settings: Settings, place: Place, tell: Tell) -> None:
+        self.settings, self.place = settings, place
+        self.data = self.read(source, tell)
+        registry.choose("--monitor", settings.monitor, self.monitors)
         _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
         torch.manual_seed(learning.mixed(settings.seed, 0))
-        self.network = inference.built(
-            settings.arch, len(data.classes), settings.channels, settings.size
-        )
+        self.network = self.built()
         self.began_with = weights.load(
             self.network, settings.weights, settings.arch, cast(First, settings.first)
         )
         # What is wrong with these is said before any image is read.
-        self.augment = augmenting.parse(settings.augment)
+        self.augment = self.augmentation()
         self.frozen = learning.frozen(self.network, settings.freeze)
         lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
         _, schedule, given = registry.pick("--schedule", settings.schedule, optimizing.SCHEDULES)
         self.schedule = schedule(lr, settings.epochs, **given)
         self.optimizer = optimizing.made(settings.optimizer, self.network.parameters(), lr)
         self.state: dict[str, Any] = {"epoch": 0, "history": [], "best": {}, "waited": 0}
+
+    def read(self, source: Manifest, tell: Tell) -> Data:
+        """Read the rows that are learned from and looked at."""
+        return training_data.divided(source, self.settings.fold, self.settings.classes, tell)
+
+    def built(self) -> Net:
+        """Build the network."""
+        settings = self.settings
+        classes = len(self.data.classes)
+        return inference.built(settings.arch, classes, settings.channels, settings.size)
+
+    def augmentation(self) -> augmenting.Augmentation:
+        """Read what is to happen to the images."""
+        return augmenting.parse(self.settings.augment)
+
+    def loaded(self, reader: Reader) -> tuple[Part, Part | None]:
+        """Read the pixels."""
+        return reader.parts(self.data)
+
+    def learner(self, plan: Plan) -> Learner:
+        """Make what learns by a plan."""
+        learner = Learner(self.network, self.optimizer, plan, self.place.device)
+        learner.classes = len(self.data.classes)
+        return learner
 
     @property
     def key(self) -> str:
@@ -172,8 +199,7 @@ class Training:
             self.augment, settings.label_smoothing, self._class_weights(train), settings.amp,
             self.frozen, settings.clip, settings.seed,
         )  # fmt: skip
-        learner = Learner(network, self.optimizer, plan, self.place.device)
-        learner.classes = len(self.data.classes)
+        learner = self.learner(plan)
         learner.call = sharing.joined(network, self.place.device)
         if self.place.compile:
             learner.call = torch.compile(learner.call)
@@ -222,7 +248,7 @@ class Training:
         state["history"].append(row)
         state["epoch"] = epoch.number
         value = epoch.figures.get(f"val_{monitor}", math.nan)
-        fallen = -value if MONITORS[monitor] else value
+        fallen = -value if self.monitors[monitor] else value
         learner.plan.schedule.after(fallen if math.isfinite(fallen) else epoch.figures["loss"])
         least = state["best"].get("fallen")
         # Without a part to look at, the last is the best there is.
@@ -237,15 +263,13 @@ class Training:
         if not sharing.rank():
             self._write_history()
         self._write_last(learner)
-        shown = {k: row.get(k) for k in ("loss", "val_loss", "val_auc")}
+        shown = {k: row.get(k) for k in self.shown}
         figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
         speed = f"{epoch.figures['images_per_second']:.0f} images/s"
         progress.note(f"epoch {epoch.number}/{self.settings.epochs}: {figures}, {speed}")
 
     def _about(self) -> run.About:
         settings, network, data = self.settings, self.network, self.data
-        counts = {name: dict(Counter(r["label"] for r in rows))
-                  for name, rows in (("train", data.train), ("val", data.val))}  # fmt: skip
         best = {k: v for k, v in self.state["best"].items() if k not in ("fallen", "seconds")}
         return run.About(
             arch=settings.arch,
@@ -255,12 +279,13 @@ class Training:
             mean=self.mean,
             std=self.std,
             fit=settings.fit,
+            task=self.task,
             normalize=self.normalize,
             preprocessing=data.preprocessing,
             loaded=self.began_with,
             seed=settings.seed,
             options=asdict(settings),
-            data={"manifest": os.path.basename(data.name), "sha256": data.digest, **counts},
+            data={"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
             best={k: v for k, v in best.items() if k != "images_per_second"},
             versions=versions(),
         )
@@ -276,7 +301,7 @@ class Training:
         best = self.state["best"]
         figures = ", ".join(
             f"{name.removeprefix('val_').replace('_', ' ')} {best[name]:.3f}"
-            for name in ("val_auc", "val_accuracy", "val_balanced_accuracy")
+            for name in self.final
             if best.get(name) is not None
         )
         seen = f" (validation: {figures})" if figures else ""
@@ -302,11 +327,17 @@ def versions() -> dict[str, str]:
     }
 
 
-def train(source: Manifest, settings: Settings, place: Place, skipped: Failures | None) -> None:
+def train(
+    source: Manifest,
+    settings: Settings,
+    place: Place,
+    skipped: Failures | None,
+    kind: type[Training] = Training,
+) -> None:
     """Do it all; what is skipped is not told again by the runs of other seeds."""
     tell = _ignore if skipped is None or sharing.rank() else skipped.add
-    data = training_data.divided(source, settings.fold, settings.classes, tell)
-    training = Training(data, settings, place)
+    training = kind(source, settings, place, tell)
+    data = training.data
     channels = 3 if "stack:" in data.preprocessing else 1
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
@@ -320,13 +351,8 @@ def train(source: Manifest, settings: Settings, place: Place, skipped: Failures 
     sharing.wait()
     tensors = training.resume()
     frame = pixels.Frame(training.network.size, channels, settings.fit, place.root)
-
-    def load() -> tuple[Part, Part | None]:
-        return training_data.loaded(
-            data, frame, place.cache, place.device, place.crew, place.progress, tell
-        )
-
-    training.go(*sharing.in_turn(load), tensors)
+    reader = Reader(frame, place.cache, place.device, place.crew, place.progress, tell)
+    training.go(*sharing.in_turn(lambda: training.loaded(reader)), tensors)
 
 
 def _ignore(skip: Skip) -> None:

@@ -3,9 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +15,12 @@ from cxrtool.artifacts import pixels
 from cxrtool.artifacts.manifest import Manifest
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.learning import Part
+from cxrtool.mask_learning import Outlined
 from cxrtool.parallel import Crew
 
 Row = dict[str, str]
 Tell = Callable[[Skip], None]
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,24 @@ class Data:
     train: list[Row]
     val: list[Row]
     classes: list[str]
+    target: str = "label"  # the column that is learned
 
     @cached_property
     def digest(self) -> str:
-        """What makes other data: another image, class or part."""
+        """What makes other data: another image, class, mask or part."""
         digest = hashlib.sha256()
         for part in (self.train, self.val):
             for row in part:
-                digest.update(f"{row['path']}\0{row['label']}\n".encode())
+                digest.update(f"{row['path']}\0{row[self.target]}\n".encode())
             digest.update(b"\0")
         return digest.hexdigest()
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count the images of each part by their class."""
+        parts = {"train": self.train, "val": self.val}
+        if self.target != "label":
+            return {name: {self.target: len(rows)} for name, rows in parts.items()}
+        return {name: dict(Counter(row["label"] for row in rows)) for name, rows in parts.items()}
 
     @cached_property
     def preprocessing(self) -> str:
@@ -52,6 +62,31 @@ class Data:
 def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data:
     """Read the rows, and say which are for learning and which for looking."""
     source.index("label")
+
+    def amiss(row: Row) -> str:
+        if not row["label"]:
+            return "it has no label"
+        known = not classes or row["label"] in classes
+        return "" if known else f"{row['label']} is not among --classes"
+
+    train, val = _chosen(source, fold, amiss, tell)
+    there = sorted({row["label"] for row in train})
+    data = Data(source.name, train, val, classes or there)
+    _check_classes(data, there)
+    return data
+
+
+def outlined(source: Manifest, fold: str, tell: Tell) -> Data:
+    """Read the rows whose masks are learned from and looked at."""
+    source.index("mask", "Draw masks, or let them be read: cxrtool ingest --preset NAME.")
+    train, val = _chosen(source, fold, lambda r: "" if r["mask"] else "it has no mask", tell)
+    return Data(source.name, train, val, ["lung"], "mask")
+
+
+def _chosen(
+    source: Manifest, fold: str, amiss: Callable[[Row], str], tell: Tell
+) -> tuple[list[Row], list[Row]]:
+    """Read the rows of train and val, but for those with which something is amiss."""
     part_of = _parts(source, fold)
     parts: dict[str, list[Row]] = {"train": [], "val": []}
     for cells in source.rows():
@@ -59,19 +94,14 @@ def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data
         part = part_of(row)
         if part not in parts:
             continue
-        if not row["label"]:
-            tell(Skip(row["path"], "it has no label", failed=False))
-        elif classes and row["label"] not in classes:
-            tell(Skip(row["path"], f"{row['label']} is not among --classes", failed=False))
+        if why := amiss(row):
+            tell(Skip(row["path"], why, failed=False))
         else:
             parts[part].append(row)
     if not parts["train"]:
         what = f"{source.name}: no rows to train on"
         raise CxrtoolError(what, "Split it first: cxrtool split M.csv --test 0.2 --val 0.1")
-    there = sorted({row["label"] for row in parts["train"]})
-    data = Data(source.name, parts["train"], parts["val"], classes or there)
-    _check_classes(data, there)
-    return data
+    return parts["train"], parts["val"]
 
 
 def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
@@ -104,33 +134,57 @@ def _check_classes(data: Data, there: list[str]) -> None:
         raise CxrtoolError(what, "Split it again with --stratify label.")
 
 
-def loaded(
-    data: Data,
-    frame: pixels.Frame,
-    cache: str,
-    device: torch.device,
-    crew: Crew,
-    when: str,
-    tell: Tell,
-) -> tuple[Part, Part | None]:
-    """Read the pixels of both parts, decoded once for all epochs and later runs."""
-    # A row may stand there several times: its picture is read once.
-    paths = sorted({row["path"] for row in data.train + data.val})
-    array, skips = pixels.gathered(paths, frame, cache, crew, when)
-    failed = {paths[i]: skip for i, skip in skips.items()}
-    for row in data.train + data.val:
-        if row["path"] in failed:
-            tell(failed[row["path"]])
-    number = {path: i for i, path in enumerate(paths) if i not in skips}
-    held = _held(array, device)
+@dataclass(frozen=True)
+class Reader:
+    """Reads the pixels of rows, decoded once for all epochs and later runs."""
 
-    def part(rows: list[Row]) -> Part:
-        kept = [row for row in rows if row["path"] in number]
-        labels = [data.classes.index(row["label"]) for row in kept]
-        places = np.array([number[row["path"]] for row in kept], np.int64)
-        return Part(array, places, np.array(labels, np.int64), held)
+    frame: pixels.Frame
+    cache: str
+    device: torch.device
+    crew: Crew
+    progress: str
+    tell: Tell
 
-    train, val = part(data.train), part(data.val)
+    def parts(self, data: Data) -> tuple[Part, Part | None]:
+        """Read the images of both parts."""
+        array, number = self._gathered(data, "path", self.frame)
+        held = _held(array, self.device)
+
+        def part(rows: list[Row]) -> Part:
+            kept = [row for row in rows if row["path"] in number]
+            labels = [data.classes.index(row["label"]) for row in kept]
+            places = [number[row["path"]] for row in kept]
+            return Part(array, np.array(places, np.int64), np.array(labels, np.int64), held)
+
+        return _both(part(data.train), part(data.val))
+
+    def outlined_parts(self, data: Data) -> tuple[Outlined, Outlined | None]:
+        """Read the images of both parts and their masks."""
+        array, number = self._gathered(data, "path", self.frame)
+        white, mask_number = self._gathered(data, "mask", replace(self.frame, mask=True))
+
+        def part(rows: list[Row]) -> Outlined:
+            kept = [r for r in rows if r["path"] in number and r["mask"] in mask_number]
+            places = np.array([number[row["path"]] for row in kept], np.int64)
+            masks = np.array([mask_number[row["mask"]] for row in kept], np.int64)
+            return Outlined(array, places, np.zeros_like(places), None, white, masks)
+
+        return _both(part(data.train), part(data.val))
+
+    def _gathered(self, data: Data, column: str, frame: pixels.Frame) -> tuple[Any, dict[str, int]]:
+        """Read the pictures of a column: all pixels, and the place of each that could be read."""
+        rows = data.train + data.val
+        # A row may stand there several times: its picture is read once.
+        paths = sorted({row[column] for row in rows})
+        array, skips = pixels.gathered(paths, frame, self.cache, self.crew, self.progress)
+        failed = {paths[i]: skip for i, skip in skips.items()}
+        for row in rows:
+            if row[column] in failed:
+                self.tell(failed[row[column]])
+        return array, {path: i for i, path in enumerate(paths) if i not in skips}
+
+
+def _both(train: AnyPart, val: AnyPart) -> tuple[AnyPart, AnyPart | None]:
     if not len(train):
         raise CxrtoolError("no image to train on can be read", "See the reasons above.")
     return train, val if len(val) else None

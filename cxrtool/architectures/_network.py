@@ -1,4 +1,4 @@
-"""What every classifier is: `head(trunk(x))`, with the places where it is tapped."""
+"""What every network is: a classifier is `head(trunk(x))`, with the places where it is tapped."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,8 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALVES = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 
-class Network(nn.Module):
-    """A classifier in two halves.
-
-    A network says what its `trunk` and `embed` are and which layer is `last`; the logits are that
-    layer on the embedding, unless `head` is its own.
+class Net(nn.Module):
+    """What every network tells of itself; its last layer is `last`.
 
     Attributes
     ----------
@@ -50,6 +47,18 @@ class Network(nn.Module):
         self.sources = dict(sources or {})
         self.mean, self.std = normalization
 
+    def final(self) -> nn.Module:
+        """Return the last layer."""
+        return self.get_submodule("last")
+
+
+class Network(Net):
+    """A classifier in two halves.
+
+    It says what its `trunk` and `embed` are; the logits are the last layer, which is linear, on the
+    embedding, unless `head` is its own.
+    """
+
     def trunk(self, images: Tensor) -> Maps:
         """Return the last feature maps."""
         raise NotImplementedError
@@ -57,10 +66,6 @@ class Network(nn.Module):
     def embed(self, maps: Maps) -> Tensor:
         """Return the feature vectors (N, D) that the last linear layer sees."""
         raise NotImplementedError
-
-    def final(self) -> nn.Module:
-        """Return the last linear layer."""
-        return self.get_submodule("last")
 
     def head(self, maps: Maps) -> Tensor:
         """Return the logits (N, outputs) of feature maps."""

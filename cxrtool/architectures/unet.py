@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor, nn
 
+from cxrtool.architectures._network import Net
+from cxrtool.errors import CxrtoolError
 from cxrtool.registry import Between
 
 SIZE = 320
@@ -30,15 +32,16 @@ def build(
 ) -> nn.Module:
     """Build the network with fresh weights; width is the number of channels at full size."""
     if size % 2 ** (LEVELS - 1):
-        raise ValueError(f"the size of a U-Net is a multiple of 16, not {size}")
-    return UNet(classes, channels, width, norm)
+        what = f"the size of a U-Net is a multiple of 16, not {size}"
+        raise CxrtoolError(what, f"Choose {max(1, round(size / 16)) * 16}.")
+    return UNet(classes, channels, size, width, norm)
 
 
-class UNet(nn.Module):
+class UNet(Net):
     """The network; `down`, `up` and `mend` are numbered from the full size to the smallest."""
 
-    def __init__(self, classes: int, channels: int, width: int, norm: Norm) -> None:
-        super().__init__()
+    def __init__(self, classes: int, channels: int, size: int, width: int, norm: Norm) -> None:
+        super().__init__(classes, channels, size)
         widths = [width << level for level in range(LEVELS)]
         steps = list(itertools.pairwise(widths))
         first = _block(channels, width, norm)

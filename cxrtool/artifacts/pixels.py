@@ -33,6 +33,7 @@ class Frame:
     channels: int = 1  # 3 for images that `equalize --method stack` made
     fit: str = "squash"
     root: str = ""
+    mask: bool = False  # What is read is black and white: white is the mask.
 
     def __call__(self, path: str) -> Bytes | Skip:
         """Read one image as (channels, size, size)."""
@@ -43,10 +44,16 @@ class Frame:
                 raise Unreadable(why, "Use images of one kind.")
         except Unreadable as e:
             return Skip(path, e.reason, e.remedy, e.failed)
-        framed = framed_by(image.to8(picture.pixels), self.size, self.fit)
+        levels = white(picture.grey) if self.mask else image.to8(picture.pixels)
+        framed = framed_by(levels, self.size, self.fit)
         if framed.ndim == 3:
             return np.ascontiguousarray(framed.transpose(2, 0, 1))
         return np.broadcast_to(framed, (self.channels, self.size, self.size))
+
+
+def white(grey: image.Grey) -> Bytes:
+    """Make what is white in a mask as white as can be, whatever levels it was saved with."""
+    return image.to_mask(grey, grey.shape).view(np.uint8) * np.uint8(255)
 
 
 def framed_by(pixels: Bytes, size: int, fit: str) -> Bytes:
@@ -133,7 +140,8 @@ def _mapped(place: str, shape: tuple[int, ...]) -> Any:
 
 def _key(paths: Sequence[str], frame: Frame) -> str:
     """Name the array by what it holds; a file that changes makes another."""
-    digest = hashlib.sha256(f"1 {frame.size} {frame.channels} {frame.fit}".encode())
+    kind = f"1 {frame.size} {frame.channels} {frame.fit}" + " mask" * frame.mask
+    digest = hashlib.sha256(kind.encode())
     for path in paths:
         place = os.path.abspath(os.path.join(frame.root, path))
         try:

@@ -20,6 +20,8 @@ ABOUT, WEIGHTS = "run.json", "model.safetensors"
 LAST, LAST_ABOUT = "last.safetensors", "last.json"
 HISTORY, CURVES = "history.csv", "curves.png"
 
+REMEDY = "Train the run again, or copy it again."
+
 FORMAT = 1
 TASKS = ("classify", "segment")
 MOST_ABOUT = 16 << 20
@@ -68,7 +70,7 @@ class Run:
 
     def tensors(self) -> dict[str, Any]:
         """Read the weights, which must be those that run.json tells of."""
-        return weights.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights)
+        return weights.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights, REMEDY)
 
 
 def read(folder: str) -> Run:
@@ -175,7 +177,7 @@ def _wrong(found: About) -> str:
 
 def damaged(path: str, why: str) -> CxrtoolError:
     """Word the refusal of a file of a run."""
-    return CxrtoolError(f"{path}: damaged: {why}", "Train the run again, or copy it again.")
+    return CxrtoolError(f"{path}: damaged: {why}", REMEDY)
 
 
 def _bytes(path: str, most: int) -> bytes:
@@ -231,7 +233,7 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     path = os.path.join(folder, LAST)
     if not os.path.exists(path):
         return None
-    found = weights.tensors(path)
+    found = weights.tensors(path, remedy=REMEDY)
     data = _bytes(path, weights.MOST_BYTES)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     metadata = header.get("__metadata__", {})

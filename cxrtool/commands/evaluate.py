@@ -101,7 +101,8 @@ def run(
     files.check_output(output)
     found = runs.read(folder)
     if found.about.task != "classify":
-        raise CxrtoolError(f"{folder}: is a run to {found.about.task}", "Name one that classifies.")
+        remedy = f"Use it so: cxrtool segment M.csv --model {folder} -d DIR"
+        raise CxrtoolError(f"{folder}: is a run that draws masks, it does not classify", remedy)
     where_to = sharing.begin(inference.device(device))
     if sharing.rank():
         # All work, one writes.

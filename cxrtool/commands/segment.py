@@ -1,7 +1,8 @@
 """Find the lungs, and keep them, their box, or all but them (manifest -> masks, images, manifest).
 
 The lungs are found by a small U-Net that comes with cxrtool (--model lungs), or by a classical
-method (threshold), which is six times as fast and less good.
+method (threshold), which is six times as fast and less good, or by a run that learned to from
+masks of yours (cxrtool train --task segment).
 
 What a classifier sees outside the lungs (markers, borders, devices, shoulders) is mostly the
 hospital. --keep lungs blacks it out, --keep box cuts it off, --keep background blacks the lungs out
@@ -19,9 +20,11 @@ Example:
     cxrtool segment eq.csv --keep lungs --blur 3 -d lungs/ -o lungs.csv
     cxrtool segment images.csv --keep box --dilate 6 --margin 0.05 -d boxes/ > boxes.csv
     cxrtool segment images.csv --keep background -d control/ > control.csv
+    cxrtool segment images.csv --model runs/lungs --keep mask -d masks/ > masks.csv
     cxrtool equalize images.csv --method hist -d eq/ | cxrtool segment -d lungs/ > lungs.csv
 """
 
+import os
 from collections import Counter
 from typing import Annotated
 
@@ -37,6 +40,14 @@ BLURS = ["gaussian", "box"]
 WIDEST = 100  # Wider is no edge any more, and takes seconds.
 
 
+def known(model: str | None) -> str | None:
+    """Refuse a model that is neither a plug-in nor a folder."""
+    if model is not None and not os.path.isdir(model):
+        name = model.partition(":")[0].replace("_", "-")
+        registry.choose("--model", name, registry.names("segmenters"))
+    return model
+
+
 def run(
     folder: options.Dir,
     manifest: options.Manifest = None,
@@ -44,9 +55,10 @@ def run(
         str,
         typer.Option(
             "--model",
-            metavar="NAME[:KEY=VALUE,...]",
-            help="What finds the lungs; see --list.",
-            **options.one_of("--model", lambda: registry.names("segmenters")),
+            metavar="NAME[:KEY=VALUE,...]|RUN",
+            help="What finds the lungs (see --list), or the folder of a run that learned to.",
+            callback=known,
+            autocompletion=lambda: registry.names("segmenters"),
         ),
     ] = "lungs",
     keep: Annotated[

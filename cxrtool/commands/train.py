@@ -1,4 +1,4 @@
-"""Train a classifier on a split (manifest -> run folder).
+"""Train a classifier, or a network that draws lung masks (manifest -> run folder).
 
 Learns from the rows whose `split` is train and looks at those of val after every epoch; with
 --fold K, fold K is left for the test and the next one is val. RUN gets the best weights
@@ -8,6 +8,10 @@ command again goes on where it stopped, and ends as if it never had.
 Under torchrun several processes, on one machine or many, share every batch; what they learn is what
 one would, but for rounding.
 
+With --task segment it learns the masks that the column `mask` names, for cxrtool segment --model
+RUN. --augment hard then changes images as other hospitals would, and worse: negatives, equalised
+ones, letters, wires, white lungs, noise.
+
 Images are decoded and resized once, into a cache that later runs share, then augmented a batch at a
 time on the device. The classes are in alphabetical order unless --classes says otherwise; of two,
 the second is the positive one.
@@ -16,6 +20,7 @@ Example:
 
     cxrtool train split.csv --arch resnet18 --size 128 --epochs 20 -d runs/r18
     cxrtool train folds.csv --fold 3 --arch densenet121 --weights imagenet -d runs/fold-3
+    cxrtool train masks.csv --task segment --arch unet:width=16 --augment hard -d runs/lungs
     torchrun --nproc-per-node=2 -m cxrtool train split.csv --arch resnet50 -d runs/r50
     cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
 """
@@ -30,7 +35,8 @@ from cxrtool.errors import CxrtoolError
 PLUGINS = ("architectures", "build")
 FITS = ["squash", "crop", "pad"]
 NORMALIZE = ["auto", "unit", "dataset", "imagenet", "none", "xrv"]
-MONITOR = ["loss", "accuracy", "balanced_accuracy", "auc"]
+MONITOR = ["loss", "accuracy", "balanced_accuracy", "auc", "dice"]
+TASKS = {"classify": "resnet18", "segment": "unet"}  # and the network that is taken by default
 WEIGHTS_OF_CLASSES = ["none", "balanced", "max"]
 
 
@@ -59,15 +65,24 @@ def described(name: str) -> tuple[str, ...]:
 def run(
     folder: options.Dir,
     manifest: options.Manifest = None,
-    arch: Annotated[
+    task: Annotated[
         str,
+        typer.Option(
+            "--task",
+            metavar="classify|segment",
+            help="Learn the label of an image, or its lung mask.",
+            **options.one_of("--task", lambda: list(TASKS)),
+        ),
+    ] = "classify",
+    arch: Annotated[
+        str | None,
         typer.Option(
             "--arch",
             metavar="NAME[:KEY=VALUE,...]",
-            help="The network; see --list.",
+            help="The network (see --list); resnet18, or unet for masks, unless you say.",
             **options.one_of("--arch", lambda: registry.names("architectures")),
         ),
-    ] = "resnet18",
+    ] = None,
     classes: Annotated[
         str | None,
         typer.Option(
@@ -159,7 +174,8 @@ def run(
         typer.Option(
             "--monitor",
             metavar="NAME",
-            help="What of val makes an epoch the best: loss, auc, accuracy, balanced_accuracy.",
+            help="What of val makes an epoch the best: loss, auc, accuracy, balanced_accuracy; "
+            "loss or dice of masks.",
             **options.one_of("--monitor", lambda: MONITOR),
         ),
     ] = "loss",
@@ -200,7 +216,7 @@ def run(
             "--augment",
             metavar="KEY=VALUE[,...]",
             help="rotate, shift, shift-x, shift-y, shear, zoom, scale, hflip, vflip, brightness, "
-            "contrast, fill; a value is a distance or LOW..HIGH.",
+            "contrast, fill; a value is a distance or LOW..HIGH. Of masks also: hard.",
         ),
     ] = "",
     clip: Annotated[
@@ -242,7 +258,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import inference, sharing, training
+    from cxrtool import inference, mask_training, sharing, training
     from cxrtool.artifacts import pixels
     from cxrtool.artifacts.failures import Failures
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
@@ -250,8 +266,12 @@ def run(
     if channels == 2:
         raise CxrtoolError("--channels 2 is neither 1 nor 3", "Choose one.")
     where_to = sharing.begin(inference.device(device))
+    check_task(
+        task, classes=bool(classes), loss=loss != "ce", class_weights=class_weights != "none",
+        label_smoothing=bool(label_smoothing),
+    )  # fmt: skip
     settings = training.Settings(
-        arch, classes.split(",") if classes else [], weights, first, read_freeze(freeze), loss,
+        arch or TASKS[task], classes.split(",") if classes else [], weights, first, read_freeze(freeze), loss,
         class_weights, label_smoothing, optimizer, schedule, read_rate(lr), epochs, batch,
         patience, monitor, size, channels, fit, normalize, augment, clip,
         amp == "bf16" or (amp == "auto" and where_to.type == "cuda"), fold, seed,
@@ -264,10 +284,19 @@ def run(
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
     skipped = Failures(failures, folder=folder, strict=strict)
+    kind = mask_training.MaskTraining if task == "segment" else training.Training
     for number, (one, there) in enumerate(training.repeated(settings, place, repeat)):
-        training.train(source, one, there, None if number else skipped)
+        training.train(source, one, there, None if number else skipped, kind)
     sharing.end()
     raise typer.Exit(0 if sharing.rank() else skipped.close())
+
+
+def check_task(task: str, **given: bool) -> None:
+    """Refuse what has no meaning for masks."""
+    for name, is_given in given.items():
+        if task == "segment" and is_given:
+            what = f"--{name.replace('_', '-')} does not go with --task segment"
+            raise CxrtoolError(what, "Leave it out.")
 
 
 def read_freeze(text: str) -> str:

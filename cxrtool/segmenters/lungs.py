@@ -18,7 +18,6 @@ from torch import nn
 from cxrtool.architectures import unet
 from cxrtool.artifacts import weights
 from cxrtool.artifacts.image import Grey, to8
-from cxrtool.mask_training import resized, standardized
 from cxrtool.registry import Between
 
 WEIGHTS = Path(__file__).with_name("lungs.safetensors")
@@ -26,6 +25,7 @@ SHA256 = "d30961984c9ef2e78e73681c971686664f66f7e0d0a9dc6465a602c239011a33"
 SIZE = 192  # The network looks at so many pixels squared; it was trained to see lungs that large.
 WIDTH = 16
 OPENING = 7  # What juts out of a lung and is thinner, in those pixels, is cut off.
+FLAT = 1e-3  # Under this spread of levels (0..1) an image is constant.
 LEAST_LUNG = 0.01  # of the image; what is smaller is no lung
 
 Bits = NDArray[np.uint8]
@@ -41,7 +41,7 @@ def segment(
     """
     if not image.size or image.min() == image.max():
         return np.zeros(image.shape, bool)
-    chances = _chances(to8(resized(image, SIZE)))
+    chances = _chances(to8(cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)))
     chances = _cleaned(chances, threshold)
     grown = cv2.resize(chances, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(grown > threshold)
@@ -51,13 +51,21 @@ def segment(
 def _network() -> nn.Module:
     """Load the network once a process."""
     network = unet.build(width=WIDTH, size=SIZE)
-    network.load_state_dict({n: w.float() for n, w in weights.tensors(WEIGHTS, SHA256).items()})
+    found = weights.tensors(WEIGHTS, SHA256, "Install cxrtool again.")
+    network.load_state_dict({name: weight.float() for name, weight in found.items()})
     return network.eval().requires_grad_(False)
+
+
+def _standardized(image: Bits) -> torch.Tensor:
+    """Give an image the mean 0 and the spread 1, and make a batch of it."""
+    levels = torch.from_numpy(image.astype(np.float32)).div(255)
+    spread, mean = torch.std_mean(levels, correction=0)
+    return ((levels - mean) / spread.clamp_min(FLAT))[None, None]
 
 
 def _chances(small: Bits) -> Floats:
     with torch.inference_mode():
-        found = torch.sigmoid(_network()(standardized(small[None])))
+        found = torch.sigmoid(_network()(_standardized(small)))
     return np.asarray(found[0, 0].numpy(), np.float32)
 
 

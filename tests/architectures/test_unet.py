@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cxrtool.architectures import unet
+from cxrtool.errors import CxrtoolError
 
 
 def weights(**options):
@@ -52,5 +53,5 @@ def test_the_batch_norms_fold_into_the_convolutions() -> None:
 
 
 def test_a_size_that_cannot_be_halved_four_times_is_refused() -> None:
-    with pytest.raises(ValueError, match="multiple of 16"):
+    with pytest.raises(CxrtoolError, match="multiple of 16"):
         unet.build(size=250)

@@ -1,0 +1,36 @@
+"""Lungs by a run of `cxrtool train --task segment`."""
+
+from functools import cache
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrtool import inference
+from cxrtool.artifacts import pixels, run
+from cxrtool.artifacts.image import Grey, to8
+from cxrtool.errors import CxrtoolError
+
+
+def segment(image: Grey, *, folder: str) -> NDArray[np.bool_]:
+    """Mask what the run takes for lungs with a probability over a half."""
+    model = _model(folder)
+    small = pixels.framed_by(to8(image), model.about.size, "squash")
+    logits = model.logits(torch.from_numpy(small)[None, None])[0, 0].numpy()
+    return np.asarray(cv2.resize(logits, image.shape[::-1]) > 0)
+
+
+def opened(folder: str) -> run.Run:
+    """Read a run, which must be one that draws masks."""
+    found = run.read(folder)
+    if found.about.task != "segment":
+        what = f"{folder}: is a run that classifies, it draws no masks"
+        raise CxrtoolError(what, "Make one that does: cxrtool train --task segment.")
+    return found
+
+
+@cache
+def _model(folder: str) -> inference.Model:
+    """Load the run once a process."""
+    return inference.Model(opened(folder), torch.device("cpu"))

@@ -1,0 +1,176 @@
+"""`cxrtool train --task segment`: it learns masks, goes on, and `segment` can use what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from handy import Row, in_process, pixels, rows_of, write_table
+from PIL import Image
+
+from cxrtool.artifacts import plot, run
+
+SMALL = ["--task", "segment", "--arch", "unet:width=4,norm=batch", "--size", "32", "--batch", "4",
+         "--lr", "0.02", "--device", "cpu", "-j", "1"]  # fmt: skip
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    monkeypatch.setattr(plot, "curves", lambda *_: None)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def discs(count: int) -> list[Row]:
+    """Draw dark discs on a bright ground, and their masks."""
+    chance = np.random.default_rng(1)
+    y, x = np.mgrid[:48, :40]
+    rows = []
+    for number in range(count):
+        across, down = chance.uniform(12, 28), chance.uniform(12, 36)
+        shown = np.hypot(x - across, y - down) < 11
+        Image.fromarray(np.where(shown, 60, 200).astype(np.uint8)).save(f"{number}.png")
+        # Masks of other programs are black and white in levels of their own.
+        Image.fromarray(shown.astype(np.uint8) * (1, 255)[number % 2]).save(f"{number}-m.png")
+        part = ("train", "train", "val", "test")[number % 4]
+        rows.append({"path": f"{number}.png", "mask": f"{number}-m.png", "split": part})
+    write_table(Path("m.csv"), rows)
+    return rows
+
+
+def train(*args: object, epochs: int = 1, folder: str = "r") -> int:
+    return in_process(
+        "train", "m.csv", *SMALL, "--epochs", str(epochs), "-d", folder, *map(str, args)
+    )
+
+
+def about(folder: str = "r") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
+    return found
+
+
+def line(capfd: Said) -> str:
+    said = capfd.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1, said
+    return said.err.partition(": ")[2].rstrip("\n")
+
+
+def test_it_learns_discs_and_segment_finds_those_it_never_saw(capfd: Said) -> None:
+    discs(32)
+    assert train(epochs=20) == 0
+    assert about()["task"] == "segment" and about()["classes"] == ["lung"]
+    assert about()["data"]["train"] == {"mask": 16} and about()["data"]["val"] == {"mask": 8}
+    history = rows_of(Path("r/history.csv"))
+    assert float(history[-1]["val_dice"]) > 0.9 > float(history[0]["val_dice"])
+    told = ["segment", "m.csv", "--where", "split=test", "--model", "r", "--keep", "mask"]
+    assert in_process(*told, "-d", "out", "-o", "out.csv", "-j", "1") == 0
+    found = rows_of(Path("out.csv"))
+    assert len(found) == 8 and all(float(row["dice"]) > 0.85 for row in found)
+    assert pixels(Path(found[0]["mask"])).shape == (48, 40)
+    assert found[0]["preprocessing"].startswith("segment --model r@" + about()["weights"][:12])
+
+
+def test_the_same_command_twice_and_one_that_went_on_give_the_same_run() -> None:
+    discs(16)
+    for folder, rounds in (("a", (3,)), ("b", (1, 3))):
+        for epochs in rounds:
+            assert train("--augment", "rotate=10,shift=0.1", epochs=epochs, folder=folder) in (0, 2)
+    assert train("--augment", "rotate=10,shift=0.1", epochs=3, folder="c") == 0
+    names = ("model.safetensors", "run.json")
+    assert [Path("a", n).read_bytes() for n in names] == [Path("c", n).read_bytes() for n in names]
+
+
+@pytest.mark.parametrize("augment", ["hard", "rotate=20,brightness=0.5..1.5"])
+def test_killed_after_an_epoch_it_ends_as_the_undisturbed(
+    augment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discs(16)
+    assert train("--augment", augment, epochs=2, folder="whole") == 0
+    kept, calls = os.replace, []
+
+    def dies(source: Any, target: Any, **where: Any) -> None:
+        if str(target).endswith("history.csv") and not calls:
+            calls.append(target)
+            raise KeyboardInterrupt
+        kept(source, target, **where)
+
+    monkeypatch.setattr(os, "replace", dies)
+    assert train("--augment", augment, epochs=2, folder="killed") == 130
+    assert train("--augment", augment, epochs=2, folder="killed") == 0
+    for name in ("model.safetensors", "run.json"):
+        assert Path("killed", name).read_bytes() == Path("whole", name).read_bytes()
+
+
+def test_rows_without_a_mask_or_with_a_bad_one_are_told(capfd: Said) -> None:
+    rows = discs(16)
+    rows[0]["mask"] = ""
+    Path(rows[1]["mask"]).write_bytes(b"no picture")
+    write_table(Path("m.csv"), rows)
+    assert train() == 1
+    failures = {Path(r["path"]).name: r["reason"] for r in rows_of(Path("r/failures.csv"))}
+    assert failures["0.png"] == "it has no mask" and rows[1]["mask"] in failures
+    assert about()["data"]["train"] == {"mask": 7}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--arch", "resnet18"], "'resnet18' classifies, it draws no masks. Choose unet."),
+        (["--size", "40"], "the size of a U-Net is a multiple of 16, not 40. Choose 32."),
+        (["--loss", "focal"], "--loss does not go with --task segment. Leave it out."),
+        (["--classes", "a,b"], "--classes does not go with --task segment. Leave it out."),
+        (["--fit", "pad"], "--fit pad does not go with --task segment. "
+         "Leave it out: masks are drawn on whole images."),
+        (["--monitor", "auc"], "--monitor 'auc' is not one of: loss, dice. "
+         "Choose one of them."),
+        (["--weights", "imagenet"], "'unet:width=4,norm=batch' has no ImageNet weights. "
+         "Choose none, or a file."),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_with_masks(given: list[str], told: str, capfd: Said) -> None:
+    discs(4)
+    assert train(*given) == 2
+    assert line(capfd) == told
+    assert not Path("r").exists()
+
+
+def test_a_manifest_without_masks_is_refused(capfd: Said) -> None:
+    write_table(Path("m.csv"), [{"path": "a.png", "label": "x", "split": "train"}])
+    assert train() == 2
+    assert line(capfd).startswith("m.csv: no column 'mask' among: path")
+
+
+def test_runs_are_not_mixed_up(small_run: Path, capfd: Said) -> None:
+    discs(8)
+    assert train() == 0
+    capfd.readouterr()
+    assert in_process("evaluate", "r", "0.png") == 2
+    assert "draws masks" in line(capfd)
+    assert in_process("segment", "m.csv", "--model", str(small_run), "-d", "out") == 2
+    assert "classifies, it draws no masks" in line(capfd)
+    Path("r/model.safetensors").write_bytes(b"\0" * 100)
+    assert in_process("segment", "m.csv", "--model", "r", "-d", "out", "-j", "1") == 2
+    assert line(capfd).endswith("(its SHA-256 is wrong). Train the run again, or copy it again.")
+
+
+def test_another_run_in_the_same_folder_makes_the_masks_anew() -> None:
+    discs(8)
+    told = ["segment", "m.csv", "--model", "r", "--keep", "mask", "-d", "out", "-j", "1"]
+    made = []
+    for seed in (0, 1):
+        assert train("--seed", seed, "-f") == 0
+        assert in_process(*told, "-o", "out.csv") == 0
+        made.append(run.read("r").about.weights)
+        assert made[-1][:12] in rows_of(Path("out.csv"))[0]["preprocessing"]
+    assert made[0] != made[1]
