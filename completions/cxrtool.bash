@@ -113,7 +113,7 @@ _cxrtool() {
         "train --schedule") return ;;
         "train --lr") _cxrtool_words "RATE find"; return ;;
         "train --epochs") return ;;
-        "train --batch") return ;;
+        "train --batch") _cxrtool_words "N auto"; return ;;
         "train --patience") return ;;
         "train --monitor") _cxrtool_words "loss accuracy balanced_accuracy auc dice"; return ;;
         "train --size") return ;;

@@ -141,7 +141,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from train' -l optimizer -x -d 's
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l schedule -x -d 'none, plateau:factor=0.1,patience=10, cosine, onecycle or step.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l lr -x -a 'RATE find' -d 'Learning rate; find chooses it by a range test.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l epochs -x -d 'How often each image is seen.'
-complete -c cxrtool -n '__fish_seen_subcommand_from train' -l batch -x -d 'Images of one step.'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -l batch -x -a 'N auto' -d 'Images of one step; auto finds the largest power of two (8 to 256) that fits.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l patience -x -d 'End after N epochs without a better one; 0 never does.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l monitor -x -a 'loss accuracy balanced_accuracy auc dice' -d 'What of val makes an epoch the best: loss, auc, accuracy, balanced_accuracy; loss or dice of masks.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l size -x -d 'Side of the images; 0 is the network\'s.'

@@ -14,7 +14,7 @@ import typer
 from typer.main import get_command
 
 from cxrtool import __version__, progress, registry
-from cxrtool.errors import CxrtoolError, ExitCode, Terminated
+from cxrtool.errors import CxrtoolError, ExitCode, Terminated, is_memory
 
 ABOUT = f"""\
 Chest X-ray classification from files to figures, and whether to believe it.
@@ -29,6 +29,7 @@ standard error. This is research software, not a medical device.
 Exit codes: {", ".join(f"{c.value} {c.name.lower().replace('_', ' ')}" for c in ExitCode)}.
 """
 
+FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
 REPORT = "This is a fault of cxrtool itself: please report it with the output of the same with -v."
 
 
@@ -98,11 +99,11 @@ def run(arguments: list[str]) -> int:
         return _fail(e, "interrupted; a re-run goes on from there", ExitCode.INTERRUPTED)
     except Terminated as e:
         return _fail(e, "terminated; a re-run goes on from there", ExitCode.TERMINATED)
-    except MemoryError as e:
-        return _fail(e, "out of memory. Use fewer workers (-j 1).", ExitCode.BROKE_MIDWAY)
     except OSError as e:
         return _fail(e, _outside(e), ExitCode.BROKE_MIDWAY)
     except Exception as e:
+        if is_memory(e):
+            return _fail(e, FULL, ExitCode.BROKE_MIDWAY)
         what = f"{type(e).__name__}: {e}. {REPORT}"
         return _fail(e, what, ExitCode.BROKE_MIDWAY)
     return ExitCode.DONE

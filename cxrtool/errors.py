@@ -31,6 +31,16 @@ class BrokenRun(CxrtoolError):
     code = ExitCode.BROKE_MIDWAY
 
 
+# How CUDA, PyTorch and oneDNN word it.
+FULL = ("out of memory", "can't allocate memory", "could not create a primitive")
+
+
+def is_memory(e: BaseException) -> bool:
+    """Tell that memory ran out, of this machine or of its accelerator, whoever says so."""
+    said = isinstance(e, RuntimeError) and any(words in str(e) for words in FULL)
+    return isinstance(e, MemoryError) or said
+
+
 class Terminated(BaseException):
     """SIGTERM arrived: clusters send it shortly before they kill."""
 

@@ -93,7 +93,7 @@ class Learner:
     ) -> Epoch:
         """Learn from every image once, and look at the validation part."""
         start = time.perf_counter()
-        loss, rate = self._learn(number, train, tick)
+        loss, rate = self.learn(number, train, tick)
         seconds = time.perf_counter() - start
         figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
         if val is None:
@@ -109,7 +109,8 @@ class Learner:
         logs = self.log_probabilities(part)
         return validated(logs, part.labels), logs
 
-    def _learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
+    def learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
+        """Learn from every image once: the mean loss, and the last rate."""
         plan = self.plan
         torch.manual_seed(mixed(plan.seed, number, 1))  # for dropout
         self.network.train()
@@ -125,7 +126,7 @@ class Learner:
                 group["lr"] = rate
             drawn = {name: v[step] for name, v in values.items()}
             # The loss is read at the end: asking for it now would make an accelerator wait.
-            total += self._step(train, order[step], drawn)
+            total += self.step(train, order[step], drawn)
             tick(step.stop - step.start)
         mean = float(sharing.summed(total)) / len(train)
         if not math.isfinite(mean):
@@ -159,7 +160,7 @@ class Learner:
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             drawn = {name: v[step] for name, v in values.items()}
-            total = self._step(train, order[step], drawn)
+            total = self.step(train, order[step], drawn)
             loss = float(sharing.summed(total.double())) / (step.stop - step.start)
             if not math.isfinite(loss) or (number >= 5 and loss > 4 * min(lost)):
                 break
@@ -173,7 +174,7 @@ class Learner:
             raise BrokenRun(what, "Name a rate, or --clip the gradients.")
         return found_rate(tried, lost)
 
-    def _step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+    def step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Learn from one batch, of which this process has its part: the sum of its losses."""
         plan, part = self.plan, sharing.part(len(places))
         values = {name: value[part] for name, value in drawn.items()}

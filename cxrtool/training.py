@@ -5,7 +5,8 @@ import json
 import math
 import os
 import platform
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from cxrtool import (
     __version__,
     augmenting,
+    batch_size,
     inference,
     learning,
     losses,
@@ -28,58 +30,15 @@ from cxrtool.architectures._network import Net
 from cxrtool.artifacts import files, pixels, plot, run, table
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.manifest import Manifest
-from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.deep_svm import SvmLearner
+from cxrtool.errors import CxrtoolError, Skip, is_memory
 from cxrtool.learning import Learner, Part, Plan
-from cxrtool.parallel import Crew
 from cxrtool.training_data import Data, Reader, Tell
+from cxrtool.training_settings import Place, Settings
 from cxrtool.weights import First
 
 # The rates of the range test, as Keras' LR finder tries them.
 FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user chose; each of these makes another run."""
-
-    arch: str
-    classes: list[str] = field(default_factory=list)
-    weights: str = "none"
-    first: str = "red"
-    freeze: str = "none"
-    loss: str = "ce"
-    class_weights: str = "none"
-    label_smoothing: float = 0.0
-    optimizer: str = "adam"
-    schedule: str = "none"
-    lr: str = "0.001"
-    epochs: int = 30
-    batch: int = 32
-    patience: int = 0
-    monitor: str = "loss"
-    size: int = 0
-    channels: int = 0
-    fit: str = "squash"
-    normalize: str = "auto"
-    augment: str = ""
-    clip: float = 0.0
-    amp: bool = False
-    fold: str = ""
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where and with what it is done, which changes nothing of the run but rounding."""
-
-    folder: str
-    device: torch.device
-    cache: str
-    crew: Crew
-    compile: bool = False
-    root: str = ""
-    force: bool = False
-    progress: str = "auto"
 
 
 class Training:
@@ -104,7 +63,8 @@ class Training:
         )
         # What is wrong with these is said before any image is read.
         self.augment = self.augmentation()
-        self.frozen = learning.frozen(self.network, settings.freeze)
+        freeze = "backbone" if self.network.by_svm else settings.freeze
+        self.frozen = learning.frozen(self.network, freeze)
         lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
         _, schedule, given = registry.pick("--schedule", settings.schedule, optimizing.SCHEDULES)
         self.schedule = schedule(lr, settings.epochs, **given)
@@ -131,7 +91,8 @@ class Training:
 
     def learner(self, plan: Plan) -> Learner:
         """Make what learns by a plan."""
-        learner = Learner(self.network, self.optimizer, plan, self.place.device)
+        kind = SvmLearner if self.network.by_svm else Learner
+        learner = kind(self.network, self.optimizer, plan, self.place.device)
         learner.classes = len(self.data.classes)
         return learner
 
@@ -161,6 +122,8 @@ class Training:
     def go(self, train: Part, val: Part | None, tensors: dict[str, Any]) -> None:
         """Learn until the end, and keep the best and the last state after every epoch."""
         learner = self._learner(train)
+        if not self.settings.batch:
+            self._find_batch(learner, train)
         if self.settings.lr == "find":
             self._find_rate(learner, train)
         if tensors:
@@ -168,12 +131,34 @@ class Training:
         else:
             # From here on, the same command again goes on with this run.
             self._write_last(learner)
-        settings, total = self.settings, self.settings.epochs * len(train)
-        done = self.state["epoch"] * len(train)
+        total, done = self.epochs * len(train), self.state["epoch"] * len(train)
         with progress.counter(total, done, "images", self.place.progress) as tick:
-            while self.state["epoch"] < settings.epochs and not self._is_over():
-                self._keep(learner, learner.epoch(self.state["epoch"] + 1, train, val, tick))
+            while self.state["epoch"] < self.epochs and not self._is_over():
+                self._keep(learner, self._epoch(learner, train, val, tick))
         self._tell()
+
+    @property
+    def epochs(self) -> int:
+        """Count the epochs; a support vector machine finds its layer at once."""
+        return 1 if self.network.by_svm else self.settings.epochs
+
+    def _epoch(
+        self, learner: Learner, train: Part, val: Part | None, tick: Callable[[int], None]
+    ) -> learning.Epoch:
+        try:
+            return learner.epoch(self.state["epoch"] + 1, train, val, tick)
+        except (RuntimeError, MemoryError) as e:
+            if not is_memory(e) or sharing.processes() > 1:
+                raise
+        # Only here has the failed step let go of its memory.
+        raise batch_size.too_large(learner, train, learner.plan.batch)
+
+    def _find_batch(self, learner: Learner, train: Part) -> None:
+        """Choose how many images a step has, unless an earlier start of the run did."""
+        if "batch" not in self.state:
+            self.state["batch"] = batch_size.chosen(learner, train)
+            progress.note(f"--batch auto: {self.state['batch']}")
+        learner.plan = replace(learner.plan, batch=self.state["batch"])
 
     def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
         try:
@@ -266,7 +251,7 @@ class Training:
         shown = {k: row.get(k) for k in self.shown}
         figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
         speed = f"{epoch.figures['images_per_second']:.0f} images/s"
-        progress.note(f"epoch {epoch.number}/{self.settings.epochs}: {figures}, {speed}")
+        progress.note(f"epoch {epoch.number}/{self.epochs}: {figures}, {speed}")
 
     def _about(self) -> run.About:
         settings, network, data = self.settings, self.network, self.data
@@ -284,11 +269,19 @@ class Training:
             preprocessing=data.preprocessing,
             loaded=self.began_with,
             seed=settings.seed,
-            options=asdict(settings),
+            options=asdict(settings) | self._found(),
             data={"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
             best={k: v for k, v in best.items() if k != "images_per_second"},
             versions=versions(),
         )
+
+    def _found(self) -> dict[str, Any]:
+        """Tell what was found for the options that say to find it."""
+        return {
+            option: self.state[name]
+            for option, name in (("batch", "batch"), ("lr", "rate"))
+            if name in self.state
+        }
 
     def _write_history(self) -> None:
         folder, history = self.place.folder, self.state["history"]
@@ -342,7 +335,9 @@ def train(
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
         raise CxrtoolError(what, "Give it --channels 3.")
-    if min(settings.batch, len(data.train)) < sharing.processes():
+    if not settings.batch and sharing.processes() > 1:
+        raise CxrtoolError("--batch auto does not go with several processes", "Name a number.")
+    if 0 < min(settings.batch, len(data.train)) < sharing.processes():
         what = f"a batch of {settings.batch} is too small for {sharing.processes()} processes"
         raise CxrtoolError(what, "Raise --batch.")
     if not sharing.rank():
@@ -357,16 +352,3 @@ def train(
 
 def _ignore(skip: Skip) -> None:
     pass
-
-
-def repeated(settings: Settings, place: Place, number: int) -> list[tuple[Settings, Place]]:
-    """Make a run of each seed, in a folder of its own."""
-    if number == 1:
-        return [(settings, place)]
-    return [
-        (
-            replace(settings, seed=settings.seed + i),
-            replace(place, folder=os.path.join(place.folder, f"seed-{settings.seed + i}")),
-        )
-        for i in range(number)
-    ]

@@ -6,10 +6,11 @@ from typing import Literal
 from torch import nn
 
 # `gap` is one linear layer on the averaged map. The others are what Keras users build on a network
-# without its top: the map flattened, a hidden layer of so many units, and the linear layer.
-Head = Literal["gap", "flatten1024", "flatten256"]
+# without its top: the map flattened, a hidden layer of so many units, and the linear layer; or the
+# linear layer that a support vector machine finds for the features of a network that stays as it is.
+Head = Literal["gap", "flatten1024", "flatten256", "svm"]
 # `own` is the published head of a network that has hidden layers itself.
-OwnHead = Literal["own", "gap", "flatten1024", "flatten256"]
+OwnHead = Literal["own", "gap", "flatten1024", "flatten256", "svm"]
 
 
 def dense(*widths: int) -> list[nn.Module]:

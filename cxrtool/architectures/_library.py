@@ -97,6 +97,7 @@ def take(network: Library, head: str) -> Library:
     elif head == "gap" and sum(isinstance(x, nn.Linear) for x in network.classifier) > 1:
         network.pool = nn.AdaptiveAvgPool2d(1)
         network.replace(nn.Linear(network.map_shape()[0], network.outputs))
+    network.by_svm = head == "svm"
     return network
 
 

@@ -28,10 +28,13 @@ class Net(nn.Module):
     sources : whose published weights fit which part: prefix of the keys -> `provider:name`.
     heads : the prefixes of the keys which are no trunk, for other weights to leave out.
     loaded : the weights that it is built with, where these are no fresh ones.
+    by_svm : whether a support vector machine finds the last layer, and nothing else
+        learns.
     """
 
     heads: tuple[str, ...] = ("last.", "hidden.")
     loaded = ""
+    by_svm = False
 
     def __init__(
         self,

@@ -158,8 +158,13 @@ def run(
         int, typer.Option("--epochs", metavar="N", min=1, help="How often each image is seen.")
     ] = 30,
     batch: Annotated[
-        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
-    ] = 32,
+        str,
+        typer.Option(
+            "--batch",
+            metavar="N|auto",
+            help="Images of one step; auto finds the largest power of two (8 to 256) that fits.",
+        ),
+    ] = "32",
     patience: Annotated[
         int,
         typer.Option(
@@ -258,7 +263,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import inference, mask_training, sharing, training
+    from cxrtool import inference, mask_training, sharing, training, training_settings
     from cxrtool.artifacts import pixels
     from cxrtool.artifacts.failures import Failures
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
@@ -270,13 +275,14 @@ def run(
         task, classes=bool(classes), loss=loss != "ce", class_weights=class_weights != "none",
         label_smoothing=bool(label_smoothing),
     )  # fmt: skip
-    settings = training.Settings(
-        arch or TASKS[task], classes.split(",") if classes else [], weights, first, read_freeze(freeze), loss,
-        class_weights, label_smoothing, optimizer, schedule, read_rate(lr), epochs, batch,
+    settings = training_settings.Settings(
+        arch or TASKS[task], classes.split(",") if classes else [], weights, first,
+        read_freeze(freeze), loss, class_weights, label_smoothing, optimizer, schedule,
+        read_rate(lr), epochs, read_batch(batch),
         patience, monitor, size, channels, fit, normalize, augment, clip,
         amp == "bf16" or (amp == "auto" and where_to.type == "cuda"), fold, seed,
     )  # fmt: skip
-    place = training.Place(
+    place = training_settings.Place(
         folder, where_to, cache or pixels.default_folder(), options.crew(jobs), compile_it,
         root or "", force, progress,
     )  # fmt: skip
@@ -285,7 +291,7 @@ def run(
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
     skipped = Failures(failures, folder=folder, strict=strict)
     kind = mask_training.MaskTraining if task == "segment" else training.Training
-    for number, (one, there) in enumerate(training.repeated(settings, place, repeat)):
+    for number, (one, there) in enumerate(training_settings.repeated(settings, place, repeat)):
         training.train(source, one, there, None if number else skipped, kind)
     sharing.end()
     raise typer.Exit(0 if sharing.rank() else skipped.close())
@@ -305,6 +311,15 @@ def read_freeze(text: str) -> str:
         return text
     what = f"--freeze '{text}' is neither none, backbone nor a number of layers"
     raise CxrtoolError(what, "Choose one.")
+
+
+def read_batch(text: str) -> int:
+    """Read a number of images; 0 is one that is to be found."""
+    if text == "auto":
+        return 0
+    if not text.isdecimal() or not 0 < int(text) < 1_000_000:
+        raise CxrtoolError(f"--batch '{text}' is no number of images", "Write it as 32, or auto.")
+    return int(text)
 
 
 def read_rate(text: str) -> str:

@@ -451,7 +451,7 @@ REFUSED = {
     "--augment=hflip": "--augment hflip has no value. Write it as hflip=0.1.",
     "--batch=1": "a batch of 1 is too small for the network. Raise --batch, or --size.",
     "--fit=zoom": "--fit 'zoom' is not one of: squash, crop, pad. Choose one of them.",
-    "--monitor=f1": "--monitor 'f1' is not one of: loss, accuracy, balanced_accuracy, auc. "
+    "--monitor=f1": "--monitor 'f1' is not one of: loss, accuracy, balanced_accuracy, auc, dice. "
     "Choose one of them.",
 }
 
