@@ -309,10 +309,11 @@ def averages(part: Part) -> tuple[list[float], list[float]]:
 def frozen(network: Net, freeze: str) -> list[torch.nn.Module]:
     """Keep parts of a network from learning: none, the backbone, or its first N layers."""
     layers = [m for m in network.modules() if any(True for _ in m.parameters(recurse=False))]
-    last = network.final()
     if freeze == "none":
         return []
-    kept = [m for m in layers if m is not last] if freeze == "backbone" else layers[: int(freeze)]
+    tops = {id(top) for top in network.tops()}
+    but_tops = [m for m in layers if id(m) not in tops]
+    kept = but_tops if freeze == "backbone" else layers[: int(freeze)]
     for layer in kept:
         for parameter in layer.parameters(recurse=False):
             parameter.requires_grad_(False)

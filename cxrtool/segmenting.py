@@ -157,9 +157,15 @@ class Segmenting:
         return product
 
 
+def is_plugin(model: str) -> bool:
+    """Tell that a model is one of the package's, and no folder."""
+    return model.partition(":")[0].replace("_", "-") in registry.names("segmenters")
+
+
 def _model(model: str) -> tuple[str, str, dict[str, Any]]:
     """Find what draws the masks: the plug-in, how it is called, and its options."""
-    if not os.path.isdir(model):
+    # A folder may be called as a plug-in is: its images, most likely. Then it is ./lungs.
+    if is_plugin(model) or not os.path.isdir(model):
         name, plugin, given = registry.load("segmenters", model, "segment")
         return name, registry.canonical(name, plugin.segment, given), given
     from cxrtool.segmenters import _run

@@ -7,7 +7,7 @@ from torch import nn
 
 # `gap` is one linear layer on the averaged map. The others are what Keras users build on a network
 # without its top: the map flattened, a hidden layer of so many units, and the linear layer; or the
-# linear layer that a support vector machine finds for the features of a network that stays as it is.
+# linear layer that a support vector machine finds, in a network that otherwise stays as it is.
 Head = Literal["gap", "flatten1024", "flatten256", "svm"]
 # `own` is the published head of a network that has hidden layers itself.
 OwnHead = Literal["own", "gap", "flatten1024", "flatten256", "svm"]

@@ -54,6 +54,10 @@ class Net(nn.Module):
         """Return the last layer."""
         return self.get_submodule("last")
 
+    def tops(self) -> list[nn.Module]:
+        """Return what learns still when the backbone is frozen."""
+        return [self.final()]
+
 
 class Network(Net):
     """A classifier in two halves.

@@ -86,6 +86,10 @@ class CvrNet(Network):
         logs = torch.stack(logits).log_softmax(2)
         return logs.logsumexp(0) - math.log(len(logits))
 
+    def tops(self) -> list[nn.Module]:
+        """Return the last layer of each branch."""
+        return [branch[-1] for branch in self.branches]  # type: ignore[index]
+
     def cam_map(self, maps: Maps) -> Tensor:
         """Return both ends together; the first 2,048 channels are of ResNet-50."""
         found: Tensor = maps[2]

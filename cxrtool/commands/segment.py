@@ -43,8 +43,7 @@ WIDEST = 100  # Wider is no edge any more, and takes seconds.
 def known(model: str | None) -> str | None:
     """Refuse a model that is neither a plug-in nor a folder."""
     if model is not None and not os.path.isdir(model):
-        name = model.partition(":")[0].replace("_", "-")
-        registry.choose("--model", name, registry.names("segmenters"))
+        registry.choose("--model", model.partition(":")[0], registry.names("segmenters"))
     return model
 
 

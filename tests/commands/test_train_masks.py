@@ -164,6 +164,13 @@ def test_runs_are_not_mixed_up(small_run: Path, capfd: Said) -> None:
     assert line(capfd).endswith("(its SHA-256 is wrong). Train the run again, or copy it again.")
 
 
+def test_a_folder_that_is_called_as_a_model_is_hides_nothing() -> None:
+    discs(4)
+    Path("threshold").mkdir()
+    told = ["segment", "m.csv", "--model", "threshold", "-d", "threshold", "-j", "1", "-q"]
+    assert in_process(*told, "-o", "out.csv") == 0
+
+
 def test_another_run_in_the_same_folder_makes_the_masks_anew() -> None:
     discs(8)
     told = ["segment", "m.csv", "--model", "r", "--keep", "mask", "-d", "out", "-j", "1"]
