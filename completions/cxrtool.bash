@@ -133,6 +133,24 @@ _cxrtool() {
         "train --seed") return ;;
         "train --failures") _cxrtool_files; return ;;
         "train --progress") _cxrtool_words "auto always never"; return ;;
+        "tsne --layer") return ;;
+        "tsne --perplexity") return ;;
+        "tsne --pca") return ;;
+        "tsne --max-iter") return ;;
+        "tsne --color") return ;;
+        "tsne --plot") _cxrtool_files; return ;;
+        "tsne --stats") _cxrtool_files; return ;;
+        "tsne --permutations") return ;;
+        "tsne --seed") return ;;
+        "tsne --batch") return ;;
+        "tsne --device") _cxrtool_words "auto cpu mps"; return ;;
+        "tsne --cache") _cxrtool_dirs; return ;;
+        "tsne --where") return ;;
+        "tsne --root") _cxrtool_dirs; return ;;
+        "tsne --jobs"|"tsne -j") return ;;
+        "tsne --output"|"tsne -o") _cxrtool_files; return ;;
+        "tsne --failures") _cxrtool_files; return ;;
+        "tsne --progress") _cxrtool_words "auto always never"; return ;;
     esac
     if [[ "$current" == -* ]]; then
         case "$verb" in
@@ -144,9 +162,10 @@ _cxrtool() {
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --force --strict --progress --quiet --verbose --help" ;;
+            tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --color --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
     elif [[ -z "$verb" ]]; then
-        _cxrtool_words "equalize evaluate ingest phantom segment split train"
+        _cxrtool_words "equalize evaluate ingest phantom segment split train tsne"
     else
         _cxrtool_files
     fi

@@ -83,6 +83,15 @@ def read(folder: str) -> Run:
     return Run(folder, about(path, json_file(path)))
 
 
+def classifier(folder: str) -> Run:
+    """Read a run, which must be one that classifies."""
+    found = read(folder)
+    if found.about.task != "classify":
+        what = f"{folder}: is a run that draws masks, it does not classify"
+        raise CxrtoolError(what, f"Use it so: cxrtool segment M.csv --model {folder} -d DIR")
+    return found
+
+
 def json_file(path: str) -> dict[str, Any]:
     """Read a JSON object."""
     try:

@@ -99,10 +99,7 @@ def run(
     from cxrtool.progress import bar
 
     files.check_output(output)
-    found = runs.read(folder)
-    if found.about.task != "classify":
-        remedy = f"Use it so: cxrtool segment M.csv --model {folder} -d DIR"
-        raise CxrtoolError(f"{folder}: is a run that draws masks, it does not classify", remedy)
+    found = runs.classifier(folder)
     where_to = sharing.begin(inference.device(device))
     if sharing.rank():
         # All work, one writes.
@@ -114,8 +111,8 @@ def run(
         batch, read_threshold(threshold, predicting.of_val(found.about, calibrate)), calibrate, tta,
         cache or pixels.default_folder(), root or "", options.crew(jobs),
     )  # fmt: skip
-    models = [inference.Model(runs.read(f), where_to) for f in (folder, *(ensemble or ()))]
-    second = inference.Model(runs.read(hierarchy), where_to) if hierarchy else None
+    models = [inference.Model(runs.classifier(f), where_to) for f in (folder, *(ensemble or ()))]
+    second = inference.Model(runs.classifier(hierarchy), where_to) if hierarchy else None
     oracle = predicting.Oracle(models, second, way)
     judge = predicting.Judge(oracle.classes)
     skipped = Failures(failures, output=output, strict=strict)

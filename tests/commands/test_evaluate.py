@@ -488,7 +488,9 @@ def test_two_manifests(small_run: Path, phantoms: Path, capfd: Said) -> None:
 def test_a_run_of_another_task(small_run: Path, phantoms: Path, capfd: Said) -> None:
     changed(small_run, "r", task="segment")
     assert evaluate("r", phantoms / "split.csv") == 2
-    assert said(capfd) == ["r: is a run that draws masks, it does not classify. Use it so: cxrtool segment M.csv --model r -d DIR"]
+    assert said(capfd) == [
+        "r: is a run that draws masks, it does not classify. Use it so: cxrtool segment M.csv --model r -d DIR"
+    ]
 
 
 def test_weights_of_another_network(small_run: Path, phantoms: Path, capfd: Said) -> None:

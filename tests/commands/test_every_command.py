@@ -14,7 +14,7 @@ VERBS = registry.names("commands")
 READERS = {
     v.name: ["-d", "made"] if any(Flag(o).long == "--dir" for o in v.options) else []
     for v in verbs()
-    if any(a.metavar == "MANIFEST" for a in v.arguments)
+    if [a.metavar for a in v.arguments] == ["MANIFEST"]
 }
 READERS["ingest"] = ["-"]
 

@@ -1,0 +1,215 @@
+"""Lay images out as a run sees them, and probe what it tells apart (run + manifest -> points).
+
+OUTPUT has the manifest's columns and `x,y`: images that the network makes much the same of lie near
+each other (t-SNE of the features, after PCA). The features are those that the last linear layer
+sees, or with --layer map the last feature maps, averaged, or what any module of the network gives.
+
+A picture persuades easily, so it comes with numbers. For every column of --color a linear probe
+learns to tell its values from the features, and is asked about patients that it has not seen; p
+tells how often patients who exchange their values give as good a balanced accuracy. Is it the
+disease or the data set? Where a source is told apart, so is any label that comes from it alone:
+the label is probed within each source too. Duplicates count as the same patient.
+
+Example:
+
+    cxrtool tsne runs/r18 split.csv --where split=test --plot points.png -o points.csv
+    cxrtool tsne runs/r18 split.csv --layer map --color source,view --stats probes.json > points.csv
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cxrtool import options
+from cxrtool.errors import CxrtoolError
+from cxrtool.progress import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cxrtool.artifacts.run import About
+    from cxrtool.findings import Findings
+    from cxrtool.projection import Floats, Picture
+
+Row = dict[str, str]
+
+PLACES = ["x", "y"]
+COLOURED = ["source", "label"]
+MANY = 5000
+
+
+def run(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
+    manifest: options.Manifest = None,
+    layer: Annotated[
+        str,
+        typer.Option(
+            "--layer",
+            metavar="NAME",
+            help="Where features are taken: embedding, map, or a module of the network.",
+        ),
+    ] = "embedding",
+    perplexity: Annotated[
+        float,
+        typer.Option(
+            "--perplexity", metavar="P", min=1, help="About how many neighbours an image has."
+        ),
+    ] = 30.0,
+    pca: Annotated[
+        int,
+        typer.Option(
+            "--pca", metavar="N", min=0, help="Principal components that t-SNE sees; 0: all."
+        ),
+    ] = 50,
+    max_iter: Annotated[
+        int,
+        typer.Option("--max-iter", metavar="N", min=500, help="Steps of t-SNE."),
+    ] = 750,
+    color: Annotated[
+        str | None,
+        typer.Option(
+            "--color",
+            metavar="COLUMN[,COLUMN...]",
+            help="What is coloured and probed (default: those of source and label that exist).",
+        ),
+    ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the points; the ending is the kind."),
+    ] = None,
+    stats: Annotated[
+        str | None,
+        typer.Option("--stats", metavar="FILE", help="Write what the probes found as JSON."),
+    ] = None,
+    permutations: Annotated[
+        int,
+        typer.Option(
+            "--permutations", metavar="N", min=1, help="How often patients exchange their values."
+        ),
+    ] = 200,
+    seed: options.Seed = 0,
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+    ] = 64,
+    device: options.Device = "auto",
+    cache: options.Cache = None,
+    where: options.Where = None,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import features, findings, inference, predicting, projection
+    from cxrtool.artifacts import pixels, table
+    from cxrtool.artifacts import plot as plots
+    from cxrtool.artifacts import run as runs
+    from cxrtool.artifacts.failures import Failures
+
+    check(output, plot, stats)
+    chance = seed % (1 << 32)  # what scikit-learn takes
+    found = runs.classifier(folder)
+    columns, coloured, rows = read(manifest, where, color, found.about)
+    tap = features.Tap(inference.Model(found, inference.device(device)), layer)
+    way = predicting.Way(
+        batch, cache=cache or pixels.default_folder(), root=root or "", crew=options.crew(jobs)
+    )
+    skipped = Failures(failures, output=output, strict=strict)
+    kept, vectors = features.of_rows(rows, tap, way, skipped, progress)
+    if len(kept) > MANY:
+        note(f"placing {len(kept)} points takes minutes")
+    picture = projection.placed(vectors, projection.Plan(perplexity, pca, max_iter, chance))
+    told = findings.of_columns(vectors, kept, coloured, permutations, chance)
+    warn(kept)
+    for text in (*picture.notes, findings.line(told)):
+        note(text)
+    # Before the table: what reads that from a pipe may close it.
+    if stats:
+        given = {"run": found.name, "layer": layer, "permutations": permutations, "seed": seed}
+        runs.write_json(stats, given | figures(vectors, picture, told, kept))
+    if plot:
+        colours = {c: [row[c] for row in kept] for c in coloured} or {"": [""] * len(kept)}
+        x, y = picture.points.T
+        plots.scatter(plot, x, y, colours, notes=findings.captions(told))
+    table.write(output, *located(columns, kept, picture.points.tolist()))
+    raise typer.Exit(skipped.close())
+
+
+def check(output: str, plot: str | None, stats: str | None) -> None:
+    """Refuse what could not be written at the end."""
+    import os
+
+    from cxrtool.artifacts import files
+    from cxrtool.artifacts import plot as plots
+
+    files.check_output(output)
+    given = {"--output": output} if output != "-" else {}
+    for option, file in (("--plot", plot), ("--stats", stats)):
+        if file is None:
+            continue
+        if file == "-":
+            raise CxrtoolError(f"{option} -: standard output is for the table", "Name a file.")
+        files.check_output(file)
+        for other, taken in given.items():
+            if os.path.realpath(file) == os.path.realpath(taken):
+                raise CxrtoolError(f"{option} {file} is {other} too", "Name two files.")
+        given[option] = file
+    if plot is not None:
+        plots.kind(plot)
+
+
+def read(
+    manifest: str | None, where: list[str] | None, color: str | None, about: "About"
+) -> "tuple[list[str], list[str], list[Row]]":
+    """Read the manifest: its columns, those that are coloured, and its rows."""
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.commands import evaluate
+
+    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
+    usual = (c for c in COLOURED if c in source.columns)
+    coloured = list(usual if color is None else dict.fromkeys(color.split(",")))
+    for column in coloured:
+        source.index(column, "Check --color.")
+    return source.columns, coloured, list(evaluate.prepared_alike(source, about.preprocessing))
+
+
+def warn(rows: list[Row]) -> None:
+    """Say what flatters the probes."""
+    if "patient" not in rows[0]:
+        note("warning: no column 'patient': every image counts as a patient of its own")
+    learned = sum(row.get("split") == "train" for row in rows)
+    if learned:
+        note(f"warning: {learned} of the images are of the part train: a run that learned from "
+             "them may know them by heart")  # fmt: skip
+
+
+def figures(
+    vectors: "Floats", picture: "Picture", told: "Findings", rows: list[Row]
+) -> dict[str, Any]:
+    """Gather what is told of the points, and of what was found."""
+    from cxrtool import findings
+
+    return {
+        "images": len(rows),
+        "features": vectors.shape[1],
+        "perplexity": picture.perplexity,
+        "divergence": picture.divergence,
+        "notes": list(picture.notes),
+        "probes": findings.figures(told, rows, picture.points),
+    }
+
+
+def located(
+    columns: list[str], rows: list[Row], points: list[list[float]]
+) -> "tuple[list[str], Iterator[list[str]]]":
+    """Return the table: the columns, those of the points being new, and the rows."""
+    made = [c for c in columns if c not in PLACES]
+    cells = (
+        [*(row[c] for c in made), *(f"{value:.4f}" for value in point)]
+        for row, point in zip(rows, points, strict=True)
+    )
+    return [*made, *PLACES], cells
