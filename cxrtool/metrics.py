@@ -1,10 +1,13 @@
 """Figures of classifiers: what is undefined is nan, never a made-up number."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.integer]
 Floats = NDArray[np.floating]
+Numbers = NDArray[np.floating | np.integer]
 
 
 def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
@@ -58,3 +61,127 @@ def youden(positive: NDArray[np.bool_], scores: Floats) -> float:
     ordered = np.sort(scores[positive]), np.sort(scores[~positive])
     above, below = (np.searchsorted(s, cuts, side="right") / len(s) for s in ordered)
     return float(cuts[int(np.argmax(below - above))])
+
+
+NAMES = (
+    "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "auc",
+    "average_precision", "dor", "dor_haldane", "mcc", "brier", "ece", "error",
+)  # fmt: skip
+# The ones that are a share of images, so that they have a binomial interval.
+SHARES = ("accuracy", "error", "sensitivity", "specificity", "precision", "npv")
+# Calibration is judged in so many parts of [0, 1], as wide as one another.
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Images of one class against the rest; numbers, or arrays with one number a resample."""
+
+    tp: Floats
+    fn: Floats
+    fp: Floats
+    tn: Floats
+
+    @property
+    def cells(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """All four."""
+        return self.tp, self.fn, self.fp, self.tn
+
+    def share(self, metric: str) -> tuple[Floats, Floats]:
+        """Return the images that a share counts, and those that it is a share of."""
+        tp, fn, fp, tn = self.cells
+        total = tp + fn + fp + tn
+        return {
+            "accuracy": (tp + tn, total),
+            "error": (fp + fn, total),
+            "sensitivity": (tp, tp + fn),
+            "specificity": (tn, tn + fp),
+            "precision": (tp, tp + fp),
+            "npv": (tn, tn + fn),
+        }[metric]
+
+
+def against_the_rest(table: Numbers, k: int) -> Counts:
+    """Take one class of a confusion matrix (..., actual, predicted) against the others."""
+    whole = np.asarray(table, np.float64)
+    tp = whole[..., k, k]
+    fn, fp = whole[..., k, :].sum(-1) - tp, whole[..., :, k].sum(-1) - tp
+    return Counts(tp, fn, fp, whole.sum((-1, -2)) - tp - fn - fp)
+
+
+def ratio(above: Numbers, below: Numbers) -> Floats:
+    """Divide: 0/0 is undefined (nan), anything else over 0 is infinite."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(above, np.float64) / np.asarray(below, np.float64)
+
+
+def of_counts(counts: Counts) -> dict[str, Floats]:
+    """Compute every metric that needs no more than the four counts."""
+    tp, fn, fp, tn = counts.cells
+    found = {metric: ratio(*counts.share(metric)) for metric in SHARES}
+    found["balanced_accuracy"] = (found["sensitivity"] + found["specificity"]) / 2
+    found["f1"] = ratio(2 * tp, 2 * tp + fp + fn)
+    found["dor"] = ratio(tp * tn, fp * fn)
+    # Haldane and Anscombe add half an image to every cell, so that it is finite; of one class
+    # alone there would be nothing but what was added.
+    haldane = (tp + 0.5) * (tn + 0.5) / ((fp + 0.5) * (fn + 0.5))
+    found["dor_haldane"] = np.where((tp + fn > 0) & (fp + tn > 0), haldane, np.nan)
+    sides = (np.sqrt(side) for side in (tp + fp, tp + fn, tn + fp, tn + fn))
+    found["mcc"] = ratio(tp * tn - fp * fn, np.prod(np.broadcast_arrays(*sides), axis=0))
+    return found
+
+
+def of_confusion(table: Numbers) -> dict[str, Floats]:
+    """Compute what a confusion matrix (..., actual, predicted) tells of all classes together.
+
+    Balanced accuracy is the mean sensitivity of the classes that occur, of which there must be
+    two; MCC is that of several classes (Gorodkin 2004, eq. 8).
+    """
+    whole = np.asarray(table, np.float64)
+    right, total = np.trace(whole, axis1=-2, axis2=-1), whole.sum((-1, -2))
+    actual, predicted = whole.sum(-1), whole.sum(-2)
+    recalls = ratio(np.diagonal(whole, axis1=-2, axis2=-1), actual)
+    there = actual > 0
+    several = there.sum(-1) > 1
+    mean = ratio(np.where(there, recalls, 0).sum(-1), there.sum(-1))
+    spread = [total**2 - (x**2).sum(-1) for x in (actual, predicted)]
+    together = right * total - (actual * predicted).sum(-1)
+    return {
+        "accuracy": ratio(right, total),
+        "error": ratio(total - right, total),
+        "balanced_accuracy": np.where(several, mean, np.nan),
+        "mcc": ratio(together, np.sqrt(spread[0]) * np.sqrt(spread[1])),
+    }
+
+
+def mean_over_classes(metric: str, values: Floats, support: Floats | None = None) -> Floats:
+    """Average a metric (..., classes), weighted by the support where that is given.
+
+    An undefined precision counts as 0, as a class that is never predicted is never predicted
+    rightly; a class in which anything else is undefined is left out.
+    """
+    values = np.nan_to_num(values, nan=0.0) if metric == "precision" else np.asarray(values)
+    weights = np.ones_like(values) if support is None else np.broadcast_to(support, values.shape)
+    defined = ~np.isnan(values) & (weights > 0)
+    weighted = np.where(defined, values, 0) * np.where(defined, weights, 0)
+    return ratio(weighted.sum(-1), np.where(defined, weights, 0).sum(-1))
+
+
+def bins(probabilities: Floats) -> NDArray[np.int64]:
+    """Number the calibration bin of each probability; the upper bound is inside."""
+    return np.clip(np.ceil(np.asarray(probabilities) * BINS).astype(np.int64) - 1, 0, BINS - 1)
+
+
+def chosen(probabilities: Floats, positive: int | None, threshold: float = 0.5) -> Labels:
+    """Choose the likeliest class (the first of equals), or the positive one if p > threshold.
+
+    With a positive class, what is not it is the likeliest of the others.
+    """
+    if positive is None:
+        first: Labels = probabilities.argmax(axis=1)
+        return first
+    others = np.array(probabilities, np.float64)
+    others[:, positive] = -1
+    over = probabilities[:, positive] > threshold
+    likeliest: Labels = np.where(over, positive, others.argmax(axis=1))
+    return likeliest

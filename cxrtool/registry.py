@@ -66,12 +66,18 @@ def names(folder: str) -> list[str]:
     """List the choices of a folder of the package (`collections`), without importing any."""
     package = importlib.import_module(f"cxrtool.{folder}")
     found = (m.name for m in pkgutil.iter_modules(package.__path__))
-    return sorted(n.replace("_", "-") for n in found if not n.startswith("_"))
+    return sorted(_typed(n) for n in found if not n.startswith("_"))
+
+
+def _typed(module: str) -> str:
+    """Write a module's name as the user types it: `gradcam_plus_plus` is gradcam++."""
+    return module.replace("_plus", "+").replace("_", "-")
 
 
 def module(folder: str, name: str) -> types.ModuleType:
     """Import one plug-in by the name that the user types."""
-    return importlib.import_module(f"cxrtool.{folder}.{name.replace('-', '_')}")
+    file = name.replace("+", "_plus").replace("-", "_")
+    return importlib.import_module(f"cxrtool.{folder}.{file}")
 
 
 def summary(folder: str, name: str) -> str:

@@ -92,3 +92,105 @@ def test_youden(pairs: list[tuple[bool, int]]) -> None:
     fpr, tpr, _ = theirs.roc_curve(positive, scores, drop_intermediate=False)
     assert found == pytest.approx(max(0, (tpr - fpr).max()))
     assert 0 <= cut <= 1 and cut not in scores[scores > 0]
+
+
+TABLES = st.lists(st.integers(0, 5), min_size=9, max_size=9).map(
+    lambda cells: np.array(cells).reshape(3, 3)
+)
+CLEAR = {"sensitivity": theirs.recall_score, "precision": theirs.precision_score,
+         "f1": theirs.f1_score}  # fmt: skip
+
+
+def listed(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Write a confusion matrix as labels and predictions."""
+    rows, columns = np.indices(table.shape)
+    return np.repeat(rows.ravel(), table.ravel()), np.repeat(columns.ravel(), table.ravel())
+
+
+@given(TABLES)
+def test_the_figures_of_a_class(table: np.ndarray) -> None:
+    labels, predicted = listed(table)
+    for k in range(3):
+        found = metrics.of_counts(metrics.against_the_rest(table, k))
+        ours, said = labels == k, predicted == k
+        for name, theirs_of in CLEAR.items():
+            value = float(found[name])
+            if not math.isnan(value):
+                assert value == pytest.approx(theirs_of(ours, said, zero_division=0))
+        assert np.isnan(found["sensitivity"]) == (not ours.any())
+        assert np.isnan(found["specificity"]) == ours.all()
+        assert np.isnan(found["precision"]) == (not said.any())
+        assert np.isnan(found["npv"]) == said.all()
+        if len(labels):
+            assert found["accuracy"] == pytest.approx((ours == said).mean())
+            assert found["error"] == pytest.approx((ours != said).mean())
+        if not np.isnan(found["mcc"]):
+            assert found["mcc"] == pytest.approx(np.corrcoef(ours, said)[0, 1])
+        if not ours.all() and not (~ours).all():
+            assert found["specificity"] == pytest.approx((~said[~ours]).mean())
+            assert found["balanced_accuracy"] == pytest.approx(
+                (said[ours].mean() + (~said[~ours]).mean()) / 2
+            )
+
+
+@given(TABLES)
+def test_the_figures_of_all_classes(table: np.ndarray) -> None:
+    labels, predicted = listed(table)
+    found = metrics.of_confusion(table)
+    if not len(labels):
+        assert all(np.isnan(value) for value in found.values())
+        return
+    assert found["accuracy"] == pytest.approx(theirs.accuracy_score(labels, predicted))
+    if np.isnan(found["mcc"]):
+        assert min(len(set(labels)), len(set(predicted))) == 1
+    else:
+        assert found["mcc"] == pytest.approx(theirs.matthews_corrcoef(labels, predicted))
+    if len(set(labels)) == 1:
+        assert np.isnan(found["balanced_accuracy"])
+    else:
+        recalls = theirs.recall_score(
+            labels, predicted, labels=np.unique(labels), average="macro", zero_division=0
+        )
+        assert found["balanced_accuracy"] == pytest.approx(recalls)
+
+
+@given(TABLES)
+def test_averages_over_classes(table: np.ndarray) -> None:
+    labels, predicted = listed(table)
+    each = [metrics.of_counts(metrics.against_the_rest(table, k)) for k in range(3)]
+    support = table.sum(1)
+    if not (support > 0).all():
+        return
+    for name, theirs_of in CLEAR.items():
+        values = np.array([one[name] for one in each])
+        for average, weights in (("macro", None), ("weighted", support)):
+            expected = theirs_of(labels, predicted, average=average, zero_division=0)
+            assert metrics.mean_over_classes(name, values, weights) == pytest.approx(expected)
+
+
+def test_only_an_undefined_precision_counts_as_0_in_an_average() -> None:
+    values = np.array([0.5, np.nan])
+    assert float(metrics.mean_over_classes("precision", values)) == 0.25
+    assert float(metrics.mean_over_classes("auc", values)) == 0.5
+    assert math.isnan(float(metrics.mean_over_classes("auc", values[1:])))
+
+
+def test_odds_ratios_of_one_class_are_undefined() -> None:
+    found = metrics.of_counts(metrics.against_the_rest(np.array([[4, 1], [0, 0]]), 1))
+    assert np.isnan(found["dor"]) and np.isnan(found["dor_haldane"])
+
+
+def test_who_is_chosen() -> None:
+    p = np.array([[0.5, 0.5], [0.4, 0.6], [0.6, 0.4]])
+    assert metrics.chosen(p, None).tolist() == [0, 1, 0]
+    assert metrics.chosen(p, 1).tolist() == [0, 1, 0], "more than one half, not one half"
+    assert metrics.chosen(p, 0).tolist() == [1, 1, 0]
+    assert metrics.chosen(p, 1, 0.3).tolist() == [1, 1, 1]
+    three = np.array([[0.2, 0.4, 0.4], [0.1, 0.3, 0.6]])
+    assert metrics.chosen(three, None).tolist() == [1, 2]
+    assert metrics.chosen(three, 2, 0.5).tolist() == [1, 2]
+
+
+def test_bins_take_their_upper_bound() -> None:
+    p = np.array([0, 1e-9, 1 / 15, 1 / 15 + 1e-9, 0.5, 1])
+    assert metrics.bins(p).tolist() == [0, 0, 0, 1, 7, 14]

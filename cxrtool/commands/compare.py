@@ -1,0 +1,311 @@
+"""Compare models by all their figures, with intervals and tests (predictions -> tables).
+
+PREDICTIONS are what `cxrtool evaluate` writes, or any CSV with path, label and a probability column
+p_CLASS a class; `model` (else the file's name), `patient`, `pred` and more are used where they are
+there. Every model is judged on every group of --by: accuracy, balanced_accuracy, sensitivity,
+specificity, precision, npv, f1, auc, average_precision, dor, dor_haldane, mcc, brier, ece, error.
+Of more than two classes, each is judged against the rest, with macro and support-weighted averages;
+--positive CLASS asks for one alone.
+
+A share of images has Wilson's interval, AUC DeLong's, an odds ratio the log-normal one and the
+others the bootstrap's; where patients have several images, all are by bootstrap of patients. What
+is undefined is empty: AUC of one class, precision of a class that is never predicted, the interval
+of what has no spread. Macro and weighted averages take an undefined precision as 0. A class is
+predicted when its p is over 0.5, of several classes the likeliest, unless `pred` tells. ece has 15
+bins as wide as one another; brier of several classes is the sum over them.
+
+--pool fold adds mean, standard deviation (ddof 1) and range over the folds to the figures of all
+their images together; runs named for their fold become one model. --pool model does so for repeats.
+
+--test compares models pair by pair on the same images: DeLong's test of AUC, McNemar's exact test
+of accuracy, permutation of patients for any metric. p_holm is adjusted for all tests of the table.
+
+--matrix train,test shows the first of --metrics (else auc) for models trained on one data set
+(rows; without a column `train` the model's name) and tested on another (columns; without `test`
+the source). Rows of the parts train and val are not judged. Cells off the diagonal leave out images
+that duplicate one the model may have been trained on: by path, raw, sha256 or dup_group, among the
+rows of its data set that are not known to be for the test.
+
+Example:
+
+    cxrtool evaluate runs/r18 split.csv --where split=test | cxrtool compare -
+    cxrtool compare a.csv b.csv --positive covid --test delong --format json
+    cxrtool compare folds-*.csv --pool fold --by source --metrics auc,sensitivity,specificity
+    cxrtool compare p.csv --positive covid --published tartaglione:model=resnet18,train=CORDA
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from cxrtool import options, registry
+from cxrtool.errors import CxrtoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.artifacts.predictions import Opened
+    from cxrtool.comparing import Question, Result, Shown
+    from cxrtool.crossing import Matrix
+
+WAYS = ["auto", "bootstrap", "normal"]
+TESTS = ["delong", "mcnemar", "permutation"]
+PAPERS = "list"
+
+
+def formats() -> list[str]:
+    """List the formats."""
+    from cxrtool import tabulating
+
+    return tabulating.formats()
+
+
+def run(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PREDICTIONS...]",
+            help="Tables of predictions; '-' or nothing is standard input.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="COLUMN[,COLUMN...]", help="A group for each value of these."),
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option("--pool", metavar="COLUMN", help="Mean and spread over folds or repeats."),
+    ] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(
+            "--positive",
+            metavar="CLASS",
+            help="The class that is to be found (default: of two the second p_ column).",
+        ),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metrics", metavar="NAME[,NAME...]", help="Show only these."),
+    ] = None,
+    ci: Annotated[float, typer.Option("--ci", metavar="P", help="Level of the intervals.")] = 0.95,
+    bootstrap: Annotated[
+        int,
+        typer.Option(
+            "--bootstrap",
+            metavar="N",
+            min=0,
+            max=1_000_000,
+            help="Resamples of the patients; 0 leaves the intervals that follow from a formula.",
+        ),
+    ] = 2000,
+    interval: Annotated[
+        str,
+        typer.Option(
+            "--interval",
+            metavar="auto|bootstrap|normal",
+            help="How intervals are found: as fits best, all by bootstrap, or for shares of images "
+            "by the normal approximation that papers print.",
+            **options.one_of("--interval", lambda: WAYS),
+        ),
+    ] = "auto",
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--test", metavar="delong|mcnemar|permutation", help="Test every pair of models."
+        ),
+    ] = None,
+    matrix: Annotated[
+        str | None,
+        typer.Option(
+            "--matrix", metavar="ROWS,COLUMNS", help="The cross-dataset matrix, as train,test."
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            metavar="P",
+            help="Predict the positive class over this probability, whatever `pred` says.",
+        ),
+    ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            "--published",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="Show a paper's figures too; 'list' lists the papers.",
+        ),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="What the table is written as: csv, json, or a format of tabulate.",
+            **options.one_of("--format", formats),
+        ),
+    ] = "github",
+    where: options.Where = None,
+    seed: options.Seed = 0,
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    from cxrtool import comparing, tabulating
+    from cxrtool.artifacts import files as places
+    from cxrtool.artifacts import predictions
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.metrics import NAMES
+
+    places.check_output(output)
+    if published == PAPERS:
+        list_papers(output)
+    question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
+    tests, papers = choices("--test", test, TESTS), papers_of(published)
+    if matrix and (tests or by or pool or published):
+        raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
+    skipped = Failures(failures, output=output, strict=strict)
+    given = inputs(files or [], output)
+    tables = predictions.opened(given, options.conditions("--where", where))
+    chosen = positive_of(tables[0].classes, question)
+    question = replace(question, positive=chosen, progress=progress)
+    if matrix:
+        text = tabulating.written_matrix(crossed(tables, matrix, question, skipped), format)
+    else:
+        results = compared(tables, question, tests, skipped)
+        group = ", ".join(question.by)
+        text = tabulating.written(results, question.metrics or NAMES, format, group, papers)
+    if positive is None:
+        comparing.tell_positive(question.positive)
+    with places.open_output(output) as stream:
+        stream.write(text.encode())
+    raise typer.Exit(skipped.close())
+
+
+def ask(
+    by: list[str] | None,
+    pool: str | None,
+    positive: str | None,
+    metrics: list[str] | None,
+    ci: float,
+    bootstrap: int,
+    interval: str,
+    threshold: float | None,
+    seed: int,
+) -> "Question":
+    """Check the options, and put them into a question."""
+    from cxrtool.comparing import Question
+    from cxrtool.metrics import NAMES
+
+    shares = (("--ci", ci), ("--threshold", 0.5 if threshold is None else threshold))
+    for option, value in shares:
+        # Not a number compares as neither.
+        if not 0 <= value <= 1 or (option == "--ci" and value in (0, 1)):
+            raise CxrtoolError(f"{option} {value:g} is not between 0 and 1", "Write it as 0.95.")
+    if interval == "bootstrap" and not bootstrap:
+        raise CxrtoolError("--interval bootstrap needs resamples", "Drop --bootstrap 0.")
+    columns = listed(by)
+    if pool in columns:
+        raise CxrtoolError(f"--pool {pool}: it is in --by as well", "Drop one of them.")
+    return Question(
+        by=tuple(columns), pool=pool or "", positive=positive,
+        metrics=tuple(choices("--metrics", metrics, NAMES)), level=ci, resamples=bootstrap,
+        interval=interval, threshold=threshold, seed=seed,
+    )  # fmt: skip
+
+
+def listed(texts: list[str] | None) -> list[str]:
+    """Split what may be repeated and may be lists; nothing counts twice."""
+    parts = (part.strip() for text in texts or () for part in text.split(","))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def choices(option: str, texts: list[str] | None, valid: "Sequence[str]") -> list[str]:
+    """Take names off a list of valid ones."""
+    found = listed(texts)
+    for name in found:
+        registry.choose(option, name, valid)
+    return found
+
+
+def inputs(files: list[str], output: str) -> list[str]:
+    """Take the PREDICTIONS arguments, or standard input when something is piped into it."""
+    import os
+    import sys
+
+    if output != "-" and os.path.realpath(output) in map(os.path.realpath, files):
+        raise CxrtoolError(f"{output}: is among the predictions", "Name another file with -o.")
+    if files:
+        return files
+    if sys.stdin is None or sys.stdin.isatty():
+        remedy = "Name some, or pipe them in: cxrtool evaluate RUN ... | cxrtool compare"
+        raise CxrtoolError("no predictions", remedy)
+    return ["-"]
+
+
+def compared(
+    tables: "Sequence[Opened]", question: "Question", tests: list[str], skipped: "Failures"
+) -> "list[Result]":
+    """Judge every model on every group, and test the models against one another."""
+    from cxrtool import comparing, contesting, metrics
+    from cxrtool.artifacts import predictions
+
+    columns = [*question.by, question.pool] if question.pool else question.by
+    found = predictions.read(tables, columns, skipped)
+    permuted = question.metrics or contesting.PERMUTED
+    needed = [m for name in tests for m in contesting.NEEDED.get(name, permuted)]
+    shown = question.metrics or metrics.NAMES
+    question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed])))
+    results = comparing.compare(found, question, skipped)
+    if tests:
+        contesting.contest(results, tests, question, permuted, found)
+    comparing.tell(results, question)
+    return results
+
+
+def crossed(
+    tables: "Sequence[Opened]", columns: str, question: "Question", skipped: "Failures"
+) -> "Matrix":
+    """Make the cross-dataset matrix."""
+    from cxrtool import crossing
+    from cxrtool.artifacts import predictions
+
+    there = set.intersection(*(set(table.columns) for table in tables))
+    names = crossing.columns_of(columns, there)
+    found = predictions.read(tables, names, skipped, ["split"], predictions.SAME)
+    question = replace(question, metrics=(question.metrics or ("auc",))[:1])
+    return crossing.cross(found, names, question, skipped)
+
+
+def positive_of(classes: list[str], question: "Question") -> str | None:
+    """Name the positive class, without which a threshold is of nothing."""
+    from cxrtool import comparing
+
+    positive = comparing.positive_of(classes, question.positive)
+    if positive is None and question.threshold is not None:
+        what = f"--threshold: there are {len(classes)} classes"
+        raise CxrtoolError(what, "Name the one that it is for with --positive.")
+    return positive
+
+
+def list_papers(output: str) -> NoReturn:
+    """Write the papers and end."""
+    from cxrtool import printed
+    from cxrtool.artifacts import table
+
+    table.write(output, printed.COLUMNS, printed.listing())
+    raise typer.Exit
+
+
+def papers_of(published: str | None) -> "list[Shown]":
+    """Take the figures of a paper."""
+    from cxrtool import printed
+
+    return [] if published is None else printed.chosen(published)

@@ -1,0 +1,175 @@
+"""Every metric of the same predictions under many weights at once.
+
+A resample of the images is a weight an image (how often it was drawn), a fold is weights of 0 and
+1, and the figures themselves are weights of 1. So one computation serves all of them, scores are
+sorted once, and AUC and average precision come from cumulative sums. scikit-learn computes the
+same one resample at a time, which takes minutes for a table.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool import metrics
+from cxrtool.metrics import Floats, Labels
+
+Ints = NDArray[np.integer]
+# The class and the metric of a figure. Of all classes together the class is "".
+Key = tuple[str, str]
+Figures = dict[Key, Floats]
+
+MACRO, WEIGHTED = "macro", "weighted"
+RANKED = ("auc", "average_precision")
+
+
+class Ranking:
+    """The scores of one class in falling order, and where those that are equal begin and end."""
+
+    def __init__(self, positive: NDArray[np.bool_], scores: Floats) -> None:
+        self.order = np.argsort(-scores, kind="stable")
+        sorted_scores, self.at = scores[self.order], np.flatnonzero(positive[self.order])
+        starts = np.flatnonzero(np.diff(sorted_scores, prepend=np.inf))
+        ends = np.append(starts[1:], len(scores))
+        # Only where there are positives is there something to add up.
+        before, after = np.searchsorted(self.at, starts), np.searchsorted(self.at, ends)
+        there = after > before
+        self.starts, self.ends = starts[there], ends[there]
+        self.before, self.after = before[there], after[there]
+
+    def of(self, weights: Ints) -> tuple[Floats, Floats]:
+        """Return AUC and average precision of every row of weights."""
+        ordered = np.take(weights, self.order, axis=1)
+        everyone, positives = _cumulative(ordered), _cumulative(np.take(ordered, self.at, axis=1))
+        found = positives[:, self.after]
+        here = (found - positives[:, self.before]).astype(np.float64)
+        selected = everyone[:, self.ends]
+        others = (selected - found).astype(np.float64)
+        others_before = everyone[:, self.starts] - positives[:, self.before]
+        number = positives[:, -1].astype(np.float64)
+        rest = everyone[:, -1] - number
+        # Pairs in the wrong order; equal ones count one half.
+        wrong = np.einsum("ij,ij->i", here, (others + others_before) / 2)
+        auc = metrics.ratio(number * rest - wrong, number * rest)
+        precision = np.nan_to_num(metrics.ratio(found, selected))
+        average = metrics.ratio(np.einsum("ij,ij->i", here, precision), number)
+        return auc, average
+
+
+def _cumulative(weights: Ints) -> Ints:
+    sums = np.zeros((len(weights), weights.shape[1] + 1), np.int32)
+    np.cumsum(weights, axis=1, dtype=np.int32, out=sums[:, 1:])
+    return sums
+
+
+class Judged:
+    """Predictions of one model on some images, ready to be weighed.
+
+    With a `positive` class every figure is that class's against the rest; without one there are
+    figures of all classes together (""), of each class against the rest, and their averages.
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        labels: Labels,
+        predicted: Labels,
+        probabilities: Floats,
+        positive: int | None,
+        wanted: Collection[str] = metrics.NAMES,
+    ) -> None:
+        self.classes, self.positive, self.wanted = list(classes), positive, list(wanted)
+        self.labels, self.predicted, self.probabilities = labels, predicted, probabilities
+        self.views = range(len(classes)) if positive is None else [positive]
+        ranks = any(metric in RANKED for metric in wanted)
+        self._rankings = {
+            k: Ranking(labels == k, probabilities[:, k]) for k in (self.views if ranks else ())
+        }
+        self._sums = self._summands()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def _summands(self) -> Any:
+        """Put what is summed over the images into a sparse matrix (sums, images).
+
+        Every image has as many entries: its cell of the confusion matrix, and for each class its
+        part of the Brier score and of one calibration bin.
+        """
+        from scipy import sparse
+
+        number, size = len(self.classes), len(self)
+        width = 1 + 2 * len(self.views) + (2 if self.positive is None else 0)
+        places, values = np.empty((size, width), np.int32), np.empty((size, width))
+        places[:, 0], values[:, 0] = self.labels.astype(np.int32) * number + self.predicted, 1
+        top = number * number
+        for at, (squares, p, hit) in enumerate(self._calibrated()):
+            places[:, 1 + 2 * at], values[:, 1 + 2 * at] = top, squares
+            places[:, 2 + 2 * at], values[:, 2 + 2 * at] = top + 1 + metrics.bins(p), hit - p
+            top += 1 + metrics.BINS
+        bounds = np.arange(0, places.size + 1, width)
+        return sparse.csc_matrix((values.ravel(), places.ravel(), bounds), shape=(top, size))
+
+    def _calibrated(self) -> Iterator[tuple[Floats, Floats, Ints]]:
+        """Yield the squared errors, the confidence and whether it was right, class by class."""
+        for k in self.views:
+            p, hit = self.probabilities[:, k], self.labels == k
+            yield (p - hit) ** 2, p, hit
+        if self.positive is None:
+            squares = sum(((self.probabilities[:, k] - (self.labels == k)) ** 2
+                           for k in self.views), start=np.zeros(len(self)))  # fmt: skip
+            yield squares, self.probabilities.max(axis=1), self.labels == self.predicted
+
+    def of(self, weights: Ints) -> Figures:
+        """Compute the figures of every row of weights (rows, images)."""
+        columns = np.ascontiguousarray(weights.T, np.float64)
+        sums = np.ascontiguousarray((self._sums @ columns).T)
+        number = len(self.classes)
+        table = sums[:, : number * number].reshape(-1, number, number)
+        errors = sums[:, number * number :].reshape(len(sums), -1, 1 + metrics.BINS)
+        total = table.sum((-1, -2))
+        each = []
+        for place, k in enumerate(self.views):
+            found = metrics.of_counts(metrics.against_the_rest(table, k))
+            found |= _calibration(errors[:, place], total)
+            if k in self._rankings:
+                found["auc"], found["average_precision"] = self._rankings[k].of(weights)
+            each.append(found)
+        if self.positive is not None:
+            return self._kept({self.classes[self.positive]: each[0]})
+        overall = metrics.of_confusion(table) | _calibration(errors[:, -1], total)
+        return self._kept({"": overall} | self._averaged(each, table.sum(-1)))
+
+    def _averaged(
+        self, each: list[dict[str, Floats]], support: Floats
+    ) -> dict[str, dict[str, Floats]]:
+        found = dict(zip(self.classes, each, strict=True))
+        stacked = {m: np.stack([one[m] for one in each], axis=-1) for m in each[0]}
+        found[MACRO] = {m: metrics.mean_over_classes(m, v) for m, v in stacked.items()}
+        found[WEIGHTED] = {m: metrics.mean_over_classes(m, v, support) for m, v in stacked.items()}
+        return found
+
+    def _kept(self, found: dict[str, dict[str, Floats]]) -> Figures:
+        return {(c, m): of[m] for c, of in found.items() for m in self.wanted if m in of}
+
+    def confusion(self) -> NDArray[np.int64]:
+        """Count the images by their class (rows) and what was predicted (columns)."""
+        return metrics.confusion(self.labels, self.predicted, len(self.classes))
+
+    def values(self) -> dict[Key, float]:
+        """Compute the figures themselves."""
+        found = self.of(np.ones((1, len(self)), np.int32))
+        return {key: float(value[0]) for key, value in found.items()}
+
+
+def _calibration(errors: Floats, total: Floats) -> dict[str, Floats]:
+    """Make the Brier score and the expected calibration error from their sums.
+
+    A bin's share times the gap between accuracy and confidence in it is the absolute sum of
+    (hit - p) over the images.
+    """
+    return {
+        "brier": metrics.ratio(errors[:, 0], total),
+        "ece": metrics.ratio(np.abs(errors[:, 1:]).sum(axis=1), total),
+    }
