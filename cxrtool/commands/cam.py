@@ -1,0 +1,185 @@
+"""Draw where a run looks, and measure whether that is in the lungs (run + images -> pictures, CSV).
+
+DIR gets a picture for every image, its heat in colours, with a line round all that is at least
+--threshold of the hottest place. One row an image: what is predicted, the class that is looked for
+and its probability (score), and where the heat is. `in_lung` is the share of the heat inside the
+lung mask, `enrichment` that share over the lungs' share of the image (`lung_fraction`): 1 is what a
+map without any idea of lungs gives. The peak is in pixels of the image. `flag` tells of an empty
+map, of a peak at the edge of the image, and of heat that keeps outside the lungs.
+
+A heat map shows what a network used, not whether it was right to. Where Zhou's map (cam) is not
+defined for a network, Grad-CAM is used, and `method` says so.
+
+The lungs are those of the manifest's `mask` (made by segment); with --mask auto they are found
+where a row has none. A re-run skips the pictures that are whole and made with the same options.
+
+Example:
+
+    cxrtool cam runs/r18 split.csv --where split=test -d maps/ --grid sheet.png -o maps.csv
+    cxrtool cam runs/r18 chest.png -d maps/
+    cxrtool cam runs/r18 split.csv --method lime:samples=500 --class covid --mask auto -d lime/
+    cxrtool cam runs/r18 split.csv --class label --grid sheet.png --grid-most 12 -d maps/ > maps.csv
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrtool import options, registry
+from cxrtool.errors import CxrtoolError
+from cxrtool.progress import note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cxrtool.artifacts.manifest import Where
+    from cxrtool.artifacts.run import About
+
+Row = dict[str, str]
+
+PLUGINS = ("heatmaps", "heatmap")
+COLORMAPS = ["cividis", "inferno", "magma", "plasma", "viridis"]
+MASKS = ["column", "auto", "none"]
+
+
+def run(
+    run_folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
+    folder: options.Dir,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MANIFEST|IMAGE...]",
+            help="A manifest ('-' or nothing is standard input), or images.",
+        ),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="What finds the heat; see --list.",
+            **options.one_of("--method", lambda: registry.names("heatmaps")),
+        ),
+    ] = "gradcam",
+    of: Annotated[
+        str,
+        typer.Option(
+            "--class",
+            metavar="NAME|predicted|label",
+            help="The class that is looked for: one for all, the predicted one, or the true one.",
+        ),
+    ] = "predicted",
+    threshold: Annotated[
+        float,
+        typer.Option(
+            "--threshold",
+            metavar="SHARE",
+            min=0,
+            max=1,
+            help="The line goes round what has this share of the hottest place; 0 draws none.",
+        ),
+    ] = 0.6,
+    colormap: Annotated[
+        str,
+        typer.Option(
+            "--colormap",
+            metavar="NAME",
+            help=f"The colours of the heat: {', '.join(COLORMAPS)}.",
+            **options.one_of("--colormap", lambda: COLORMAPS),
+        ),
+    ] = "inferno",
+    mask: Annotated[
+        str,
+        typer.Option(
+            "--mask",
+            metavar="NAME",
+            help="The lungs: of the mask column, found where that is empty (auto), or none.",
+            **options.one_of("--mask", lambda: MASKS),
+        ),
+    ] = "column",
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            "--grid",
+            metavar="FILE",
+            help="Draw the first pictures on one sheet; the ending is the kind.",
+        ),
+    ] = None,
+    grid_most: Annotated[
+        int,
+        typer.Option("--grid-most", metavar="N", min=1, max=600, help="How many, at most."),
+    ] = 24,
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+    ] = 32,
+    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    device: options.Device = "auto",
+    where: options.Where = None,
+    root: options.Root = None,
+    jobs: options.Jobs = 0,
+    output: options.Output = "-",
+    failures: options.Failures = None,
+    dry_run: options.DryRun = False,
+    force: options.Force = False,
+    strict: options.Strict = False,
+    progress: options.Progress = "auto",
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Run the command."""
+    import os
+
+    from cxrtool import explaining, gallery, inference
+    from cxrtool.artifacts import manifest, pixels, table
+    from cxrtool.artifacts import run as runs
+    from cxrtool.artifacts.failures import Failures
+    from cxrtool.views import Viewing
+
+    check(grid, output)
+    found = runs.classifier(run_folder)
+    about = found.about
+    rows = read(inputs or [], options.conditions("--where", where), about)
+    explainer = explaining.Explainer(inference.Model(found, inference.device(device)), method, of)
+    if dry_run:
+        return note(f"would make {sum(1 for _ in rows)} pictures in {folder}: {explainer.method}")
+    style = gallery.Style(colormap, threshold)
+    viewing = Viewing(
+        pixels.Frame(about.size, 3 if "stack:" in about.preprocessing else 1, about.fit),
+        manifest.Folder(folder, root), gallery.steps(explainer, style, mask),
+        os.path.abspath(root or "."), mask, of == "label", force,
+    )  # fmt: skip
+    most = grid_most if grid else 0
+    pictures = gallery.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
+    pictures.claim(*(p for p in (output, grid) if p is not None))
+    skipped = Failures(failures, folder=folder, output=output, strict=strict)
+    made = pictures.rows(rows, skipped, progress)
+    table.write(output, gallery.COLUMNS, ([row[c] for c in gallery.COLUMNS] for row in made), 1)
+    if grid:
+        pictures.hang(grid, found.name)
+    pictures.tell()
+    raise typer.Exit(skipped.close())
+
+
+def check(grid: str | None, output: str) -> None:
+    """Refuse a sheet that could not be written at the end."""
+    import os
+
+    from cxrtool.artifacts import plot
+
+    if grid is None:
+        return
+    if grid == "-":
+        raise CxrtoolError("--grid -: standard output is for the table", "Name a file.")
+    plot.kind(grid)
+    if output != "-" and os.path.realpath(grid) == os.path.realpath(output):
+        raise CxrtoolError(f"--grid {grid} is the output too", "Name two files.")
+
+
+def read(inputs: list[str], conditions: "list[Where]", about: "About") -> "Iterator[Row]":
+    """Read a manifest, or take bare images; a row at least, before anything is made."""
+    import itertools
+
+    from cxrtool.commands import evaluate
+
+    _, rows = evaluate.read(inputs, conditions, about)
+    return itertools.chain([next(rows)], rows)
