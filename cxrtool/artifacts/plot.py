@@ -211,7 +211,6 @@ def scatter(
 
 def _panel(axes: Any, points: NDArray[np.float64], column: Sequence[str]) -> None:
     axes.set(xticks=[], yticks=[])
-    axes.set_aspect("equal", adjustable="datalim")
     axes.spines[:].set(visible=True, color="#BFBFBF")
     values = np.asarray([str(value) for value in column], object)
     if len(values) != len(points):
