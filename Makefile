@@ -1,4 +1,4 @@
-# make demo      install into .venv and run the chain on phantoms
+# make demo      install into .venv, run the chain on phantoms, and say where the page is
 # make test      install into .venv and run the tests
 # make lint      ruff and mypy
 # make manual    write man/, completions/ and the README's tables anew
@@ -14,19 +14,7 @@ UV := $(shell command -v uv 2>/dev/null)
 .PHONY: demo test lint manual check-manual benchmarks install clean
 
 demo: .venv/.package
-	@rm -rf $(DEMO) && mkdir -p $(DEMO)
-	@echo '== A chest X-ray collection of two hospitals, in which each class has its own (phantoms)'
-	$(BIN)/cxrtool phantom 120 -d $(DEMO)/trap --labels normal,covid --sources 2 --confound 1 -o $(DEMO)/trap.csv
-	@echo '== Split as the papers did, image by image, and judged: the findings are what leaks'
-	$(BIN)/cxrtool split $(DEMO)/trap.csv --paper image -o $(DEMO)/paper.csv
-	-$(BIN)/cxrtool split --check $(DEMO)/paper.csv | head -n 4
-	@echo '== Split by patient, and judged: no findings'
-	$(BIN)/cxrtool ingest $(DEMO)/trap.csv | $(BIN)/cxrtool split --test 0.3 --val 0.2 -o $(DEMO)/split.csv
-	$(BIN)/cxrtool split --check $(DEMO)/split.csv
-	@echo '== What tells the hospitals apart is taken out: contrast, text, all but the lungs'
-	$(BIN)/cxrtool equalize $(DEMO)/split.csv --method hist --conceal auto -d $(DEMO)/eq \
-		| $(BIN)/cxrtool segment --keep lungs --blur 3 -d $(DEMO)/lungs -o $(DEMO)/lungs.csv
-	@echo 'The images and manifests are in $(DEMO)/. Next: README.md.'
+	$(BIN)/cxrtool demo -d $(DEMO)
 
 test: .venv/.dev
 	$(BIN)/pytest -n auto

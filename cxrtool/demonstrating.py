@@ -116,7 +116,9 @@ def steps() -> list[Step]:
 
 def script(folder: str) -> Iterator[str]:
     """Yield the demonstration as a shell script."""
-    yield f"mkdir -p {shlex.quote(folder)} && cd {shlex.quote(folder)}"
+    yield "set -e"
+    yield f"mkdir -p {shlex.quote(folder)}"
+    yield f"cd {shlex.quote(folder)}"
     yield "export CXRTOOL_CACHE=cache"
     for step in steps():
         yield ""

@@ -102,8 +102,10 @@ def _why(page: Page, folder: str) -> None:
 
 def _next(page: Page) -> None:
     section = page.section("Your own images")
-    section.text("A folder in which each subfolder is a class is enough to begin with. Name "
-                 "sources and patients in a table, and the same questions are put to them.")  # fmt: skip
+    section.text(
+        "A folder in which each subfolder is a class is enough to begin with. Where a table names "
+        "sources and patients, all of the above can be asked of it."
+    )
     section.code("\n".join((
         "cxrtool ingest images/ -o images.csv",
         "cxrtool split images.csv --test 0.2 --val 0.1 -o split.csv",
@@ -133,8 +135,7 @@ def _interval(told: Mapping[str, Any], metric: str = "auc") -> Cell:
 
 
 def _auc(told: Mapping[str, Any]) -> float:
-    value = told["metrics"]["auc"]["value"]
-    return float("nan") if value is None else float(value)
+    return float(told["metrics"]["auc"]["value"])
 
 
 def _probed(found: Mapping[str, Any]) -> str:

@@ -489,7 +489,8 @@ def test_a_run_of_another_task(small_run: Path, phantoms: Path, capfd: Said) -> 
     changed(small_run, "r", task="segment")
     assert evaluate("r", phantoms / "split.csv") == 2
     assert said(capfd) == [
-        "r: is a run that draws masks, it does not classify. Use it so: cxrtool segment M.csv --model r -d DIR"
+        "r: is a run that draws masks, it does not classify. "
+        "Use it so: cxrtool segment M.csv --model r -d DIR"
     ]
 
 
