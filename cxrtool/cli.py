@@ -73,6 +73,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and exit with the code that tells how it went."""
     given = sys.argv[1:] if arguments is None else arguments
     _hold_standard_streams()
+    # Threads that wait for one another at full speed take the cores from whoever they wait for: on
+    # a machine that is shared, a step of training takes two to four times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGTERM, _terminate)
     verb = next((a for a in given if a in registry.names("commands")), "")
     progress.speak(f"cxrtool {verb}".rstrip(), 0)

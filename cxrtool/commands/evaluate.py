@@ -74,6 +74,14 @@ def run(
     batch: Annotated[
         int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
     ] = 64,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test",
+            metavar="NAME",
+            help="Call these images so, in a column `test`: a column of compare --matrix.",
+        ),
+    ] = None,
     keep_columns: Annotated[
         bool, typer.Option("--keep-columns", help="Keep the manifest's other columns.")
     ] = False,
@@ -116,7 +124,11 @@ def run(
     oracle = predicting.Oracle(models, second, way)
     judge = predicting.Judge(oracle.classes)
     skipped = Failures(failures, output=output, strict=strict)
-    made = predictions.columns(oracle.classes, columns if keep_columns else ())
+    kept = list(columns) if keep_columns else []
+    if test is not None:
+        kept = [*(c for c in kept if c != "test"), "test"]
+        rows = (row | {"test": test} for row in rows)
+    made = predictions.columns(oracle.classes, kept)
     told: Iterable[dict[str, str]] = bar(
         predicting.rows(rows, oracle, found.name, skipped, judge), None, "images", progress
     )

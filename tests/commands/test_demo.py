@@ -31,7 +31,7 @@ def test_every_command_has_the_options_that_it_is_given(command: str) -> None:
 def test_every_file_is_made_before_it_is_read() -> None:
     made: set[str] = set()
     for command in COMMANDS:
-        verb, *words = shlex.split(command)
+        _, *words = shlex.split(command)
         there = {word for word in words if word.endswith(".csv")}
         output = words[words.index("-o") + 1] if "-o" in words else ""
         assert there - {output} <= made, command
