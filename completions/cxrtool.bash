@@ -18,6 +18,40 @@ _cxrtool() {
     if [[ "$current" == "=" ]]; then current=""
     elif [[ "$previous" == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi
     case "$verb $previous" in
+        "cam --dir"|"cam -d") _cxrtool_dirs; return ;;
+        "cam --method") _cxrtool_words "cam gradcam gradcam++ gradcam-cxnet layercam lime occlusion scorecam"; return ;;
+        "cam --class") _cxrtool_words "NAME predicted label"; return ;;
+        "cam --threshold") return ;;
+        "cam --colormap") _cxrtool_words "cividis inferno magma plasma viridis"; return ;;
+        "cam --mask") _cxrtool_words "column auto none"; return ;;
+        "cam --grid") _cxrtool_files; return ;;
+        "cam --grid-most") return ;;
+        "cam --batch") return ;;
+        "cam --device") _cxrtool_words "auto cpu mps"; return ;;
+        "cam --where") return ;;
+        "cam --root") _cxrtool_dirs; return ;;
+        "cam --jobs"|"cam -j") return ;;
+        "cam --output"|"cam -o") _cxrtool_files; return ;;
+        "cam --failures") _cxrtool_files; return ;;
+        "cam --progress") _cxrtool_words "auto always never"; return ;;
+        "compare --by") return ;;
+        "compare --pool") return ;;
+        "compare --positive") return ;;
+        "compare --metrics") return ;;
+        "compare --ci") return ;;
+        "compare --bootstrap") return ;;
+        "compare --interval") _cxrtool_words "auto bootstrap normal"; return ;;
+        "compare --test") _cxrtool_words "delong mcnemar permutation"; return ;;
+        "compare --matrix") return ;;
+        "compare --threshold") return ;;
+        "compare --published") return ;;
+        "compare --format") _cxrtool_words "csv json asciidoc colon_grid double_grid double_outline fancy_grid fancy_outline github grid heavy_grid heavy_outline html jira latex latex_booktabs latex_longtable latex_raw mediawiki mixed_grid mixed_outline moinmoin orgtbl outline pipe plain presto pretty psql rounded_grid rounded_outline rst simple simple_grid simple_outline textile tsv unsafehtml youtrack"; return ;;
+        "compare --where") return ;;
+        "compare --seed") return ;;
+        "compare --output"|"compare -o") _cxrtool_files; return ;;
+        "compare --failures") _cxrtool_files; return ;;
+        "compare --progress") _cxrtool_words "auto always never"; return ;;
+        "demo --dir"|"demo -d") _cxrtool_dirs; return ;;
         "equalize --dir"|"equalize -d") _cxrtool_dirs; return ;;
         "equalize --method") _cxrtool_words "ahe beasf clahe hist match none stack"; return ;;
         "equalize --size") return ;;
@@ -36,6 +70,7 @@ _cxrtool() {
         "evaluate --ensemble") return ;;
         "evaluate --hierarchy") return ;;
         "evaluate --batch") return ;;
+        "evaluate --test") return ;;
         "evaluate --device") _cxrtool_words "auto cpu mps"; return ;;
         "evaluate --cache") _cxrtool_dirs; return ;;
         "evaluate --where") return ;;
@@ -155,8 +190,11 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
+            cam) _cxrtool_words "--dir --method --class --threshold --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            compare) _cxrtool_words "--by --pool --positive --metrics --ci --bootstrap --interval --test --matrix --threshold --published --format --where --seed --output --failures --strict --progress --quiet --verbose --help" ;;
+            demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
+            evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --bits --key --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
@@ -165,7 +203,7 @@ _cxrtool() {
             tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --color --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
     elif [[ -z "$verb" ]]; then
-        _cxrtool_words "equalize evaluate ingest phantom segment split train tsne"
+        _cxrtool_words "cam compare demo equalize evaluate ingest phantom segment split train tsne"
     else
         _cxrtool_files
     fi

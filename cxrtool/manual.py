@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from cxrtool import __version__, completions, registry
+from cxrtool import __version__, completions, formats, registry
 from cxrtool.artifacts import files, text
 from cxrtool.cli import ABOUT
 from cxrtool.errors import ExitCode
@@ -26,6 +26,11 @@ MEANING = {
     ExitCode.CLOSED_PIPE: "The reader of standard output went away.",
     ExitCode.TERMINATED: "Terminated; likewise whole and resumable.",
 }
+FORMATS = ("manifest", "run")
+CSV = (
+    "UTF-8 CSV with a header (RFC 4180; a byte order mark and CRLF are read too), one row an "
+    "image. Cells are text and never guessed at: patient 007 stays 007."
+)
 FILES = {
     "failures.csv": "Every input that does not reach the output, with columns path, reason and "
     "remedy: in DIR, or beside OUTPUT, or where --failures says. A later "
@@ -103,12 +108,47 @@ def _surroundings(verb: Verb) -> list[str]:
     return lines
 
 
-def _see_also(name: str = "") -> str:
+def _see_also(name: str = "", form: str = "") -> str:
     others = [n for n in registry.names("commands") if n != name]
     pages = (["cxrtool"] if name else []) + [f"cxrtool-{n}" for n in others]
     listed = ",\n".join(f".BR {roff(p)} (1)" for p in pages)
+    listed += "".join(f",\n.BR cxrtool\\-{name} (5)" for name in FORMATS if name != form)
     research = "Research software, not a medical device."
     return f".SH SEE ALSO\n{listed}\n.SH NOTES\n{research}"
+
+
+def format_page(name: str, summary: str, parts: dict[str, tuple[str, dict[str, str]]]) -> str:
+    """Write the man page of a format: under each heading a text, then names and meanings."""
+    lines = [
+        f'.TH CXRTOOL\\-{name.upper()} 5 "" "cxrtool {__version__}" "cxrtool manual"',
+        f".SH NAME\ncxrtool\\-{name} \\- {roff(summary)}",
+    ]
+    for heading, (told, meanings) in parts.items():
+        lines += [f".SH {heading}\n{roff(told)}"]
+        lines += [f".TP\n.B {roff(key)}\n{roff(meaning)}" for key, meaning in meanings.items()]
+    return "\n".join([*lines, _see_also(form=name)]) + "\n"
+
+
+def formats_pages() -> dict[str, str]:
+    """Write the man pages of section 5."""
+    manifest = {
+        "DESCRIPTION": (CSV, {}),
+        "COLUMNS": ("Unknown is the empty cell. Columns that a command does not know pass through "
+                    "it untouched, in their order.", formats.MANIFEST),
+        "PREDICTIONS": ("What evaluate writes and compare reads. Any other tool may write it.",
+                        formats.PREDICTIONS),
+    }  # fmt: skip
+    run = {
+        "DESCRIPTION": ("The folder that train makes. Any file in it may be hostile: reading one "
+                        "never executes anything, and a damaged one is refused by name. A run "
+                        "made by one version of cxrtool is read by the next.", {}),
+        "FILES": ("", formats.RUN),
+        "RUN.JSON": ("", formats.FIELDS),
+    }  # fmt: skip
+    return {
+        "man/cxrtool-manifest.5": format_page("manifest", "a table of images", manifest),
+        "man/cxrtool-run.5": format_page("run", "a trained network and what tells of it", run),
+    }
 
 
 def overview(commands: list[Verb]) -> str:
@@ -150,6 +190,7 @@ def generated(root: str) -> dict[str, str]:
     commands = verbs()
     made = {f"man/cxrtool-{v.name}.1": page(v) for v in commands}
     made["man/cxrtool.1"] = overview(commands)
+    made |= formats_pages()
     made["completions/cxrtool.bash"] = completions.bash(commands)
     made["completions/_cxrtool"] = completions.zsh(commands)
     made["completions/cxrtool.fish"] = completions.fish(commands)

@@ -1,0 +1,69 @@
+"""What stands in the files that commands hand to one another, for the manual's section 5."""
+
+MANIFEST = {
+    "path": "The image to read, relative to the working folder or to --root; equalize and segment "
+    "point it at the file that they made. The only column that every command needs.",
+    "raw": "The file that it all began with; never changed again.",
+    "label": "The class. Empty is unknown.",
+    "patient": "The person, as SOURCE/ID: two hospitals may have the same numbers.",
+    "source": "The data set, hospital or scanner that the image is from.",
+    "view": "PA, AP, AP Supine, L and so on.",
+    "age": "In years.",
+    "sex": "M or F.",
+    "width": "Of the decoded image, in pixels.",
+    "height": "Of the decoded image, in pixels.",
+    "sha256": "The digest of the file.",
+    "dhash": "A 256-bit difference hash in hexadecimal, by which near duplicates are looked for.",
+    "dhash_square": "The same of the central square.",
+    "dup_group": "The same value for images that are the same picture, exactly or nearly; empty "
+    "for the others.",
+    "mask": "The lung mask: white is lung.",
+    "lesion": "The mask of the opacity that phantom planted.",
+    "finding": "The collection's own word for what the image shows.",
+    "folder": "The part of a published split, or the folder, that it lies in.",
+    "preprocessing": "What was done to the image, in the words of the command line.",
+    "concealed": "How much of the image equalize --conceal has covered.",
+    "lung_fraction": "Lung area over image area.",
+    "mask_flag": "Empty, or why the mask looks wrong.",
+    "split": "train, val, test or unseen.",
+    "fold": "1 to K, for cross-validation.",
+}
+PREDICTIONS = {
+    "path, label, patient, source, split, fold": "As in the manifest; label may be empty.",
+    "model": "The run's name: that of its folder.",
+    "test": "What evaluate --test calls the images.",
+    "pred": "The class that is predicted.",
+    "p_CLASS": "The probability of a class, one column each; they sum to 1.",
+}
+RUN = {
+    "model.safetensors": "The best weights. Nothing in it is executable.",
+    "run.json": "All that is needed to use them anywhere; its fields are below.",
+    "history.csv": "One row an epoch: losses, metrics, learning rate, seconds, images a second.",
+    "curves.png": "The same to look at.",
+    "last.safetensors": "What train goes on from.",
+    "last.json": "A copy of its state for people.",
+    "failures.csv": "The images that could not be used, and why.",
+}
+FIELDS = {
+    "arch": "The network, as --arch names it.",
+    "task": "classify, or segment for a network that draws lung masks.",
+    "classes": "The classes in the order of the outputs; of two, the second is the positive one.",
+    "size": "The side of the images that the network sees, in pixels.",
+    "channels": "Their channels: 1 or 3.",
+    "mean": "Subtracted from the grey levels (0 to 255) of each channel.",
+    "std": "What they are divided by then.",
+    "fit": "How images are brought to the size: squash, crop or pad.",
+    "normalize": "Where mean and std are from.",
+    "preprocessing": "What was done to the images of training before.",
+    "loaded": "The weights that training began with.",
+    "seed": "Every random choice followed from it.",
+    "options": "Every option of train.",
+    "data": "The manifest's name, the digest of what was learned, and how many images of each "
+    "class stood in train and val.",
+    "best": "The epoch of the weights, and its figures.",
+    "temperature": "What logits are divided by with evaluate --calibrate.",
+    "threshold": "The best threshold on the validation part, for evaluate --threshold val.",
+    "versions": "Of cxrtool and of what it ran on.",
+    "weights": "The SHA-256 of model.safetensors: another file is refused.",
+    "format": "The version of this format.",
+}
