@@ -283,7 +283,8 @@ class _Gathered:
         """Join what came, and tell models of one name apart that judge the same images."""
         joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
         coded = {n: Coded(list(self.known[n]), joined[f"coded {n}"]) for n in self.known}
-        coded["model"] = _told_apart(coded["model"], joined, names)
+        groups = [column.codes for name, column in coded.items() if name != "model"]
+        coded["model"] = _told_apart(coded["model"], joined, names, groups)
         return Predictions(
             self.classes, np.arange(self.number), joined["label"], joined["predicted"],
             joined["p"], joined["patient"], {n: joined[f"same {n}"] for n in self.same}, coded,
@@ -311,10 +312,24 @@ def _number(text: str) -> float:
         return np.nan
 
 
-def _told_apart(model: Coded, joined: dict[str, NDArray[np.generic]], files: list[str]) -> Coded:
-    """Add the file to the name of a model that several files have for the same images."""
+def _told_apart(
+    model: Coded,
+    joined: dict[str, NDArray[np.generic]],
+    files: list[str],
+    groups: Sequence[NDArray[np.int64]],
+) -> Coded:
+    """Add the file to the name of a model that several files have for the same images.
+
+    In another group, such as the test of a matrix, an image is another one.
+    """
     names, codes = list(model.names), model.codes.copy()
-    images, file = joined["same path"], joined["file"]
+    file = joined["file"]
+    if not file.any():
+        return model
+    images = np.unique(joined["same path"], return_inverse=True)[1]
+    for group in groups:
+        pairs = np.column_stack([images, group])
+        images = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
     for k, name in enumerate(model.names):
         mine = codes == k
         there = np.unique(file[mine])

@@ -606,6 +606,19 @@ def test_the_model_and_the_source_stand_for_train_and_test() -> None:
     assert ("a", "b", "y", "auc") in tidy("m.csv", "--matrix", "train,test")
 
 
+def test_a_matrix_of_a_file_for_each_cell() -> None:
+    """One image may be in several tests, which is no reason to take one model for several."""
+    whole = [{**r, "model": r["train"], "path": r["path"][2:]} for r in crossed()]
+    for row in whole:
+        del row["train"]
+    for model, test in itertools.product("ab", "ab"):
+        write(f"{model}-{test}.csv", [r for r in whole if (r["model"], r["test"]) == (model, test)])
+    files = [f"{model}-{test}.csv" for model, test in itertools.product("ab", "ab")]
+    found = tidy(*files, "--matrix", "train,test")
+    places = {(model, test) for model, test, positive, _ in found if positive}
+    assert places == set(itertools.product("ab", "ab"))
+
+
 def test_a_matrix_without_a_diagonal(capfd: Said) -> None:
     made("r18.csv")
     found = tidy("r18.csv", "--matrix", "model,source")
