@@ -18,6 +18,7 @@ COLUMNS = (
     "finding", "folder",
 )  # fmt: skip
 
+MOST_HEADER = 1 << 16
 PARTS = ("train", "val", "test", "unseen")
 
 
@@ -102,6 +103,22 @@ class Manifest(Table):
         there = Counter(row[index] for _, row in super().numbered())
         common = ", ".join(f"'{v}' ({n})" for v, n in there.most_common(8))
         return f"The values of {where.column} are: {common}."
+
+
+def is_manifest(path: str) -> bool:
+    """Tell a manifest from an image, by its name or by its header."""
+    # A shell names what a command writes as /dev/fd/63: <(cxrtool split ...).
+    if path == "-" or path.startswith("/dev/") or path.lower().endswith(".csv"):
+        return True
+    # A pipe cannot be looked into without taking from it.
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as file:
+            header = file.readline(MOST_HEADER)
+    except OSError:
+        return False
+    return "path" in header.decode("utf-8-sig", "replace").rstrip("\r\n").split(",")
 
 
 def input_or_stdin(manifest: str | None) -> str:

@@ -146,11 +146,9 @@ def read(
     """Read a manifest, or take bare images: the columns, and the rows."""
     import os
 
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin, is_manifest
 
-    # A shell names what a command writes as /dev/fd/63: <(cxrtool split ...).
-    manifest = ("-", *(p for p in inputs if p.startswith("/dev/") or p.lower().endswith(".csv")))
-    if inputs and inputs[0] not in manifest:
+    if inputs and not is_manifest(inputs[0]):
         for path in inputs:
             if os.path.isdir(path):
                 remedy = f"Make a manifest of it first: cxrtool ingest {path}"

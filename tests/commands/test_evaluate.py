@@ -597,3 +597,10 @@ def test_the_images_can_be_given_a_name(small_run: Path, phantoms: Path) -> None
     plain = ["-o", "p.csv"]
     assert evaluate(small_run, phantoms / "split.csv", "--where", "split=test", *plain) == 0
     assert "test" not in rows_of(Path("p.csv"))[0]
+
+
+def test_a_manifest_is_known_by_its_header_too(small_run: Path, phantoms: Path) -> None:
+    for name in ("split.txt", "split"):
+        shutil.copy(phantoms / "split.csv", name)
+        assert evaluate(small_run, name, "--where", "split=test", "-o", "p.csv") == 0
+        assert len(rows_of(Path("p.csv"))) == 8
