@@ -46,6 +46,8 @@ _cxrtool() {
         "compare --threshold") return ;;
         "compare --published") return ;;
         "compare --format") _cxrtool_words "csv json asciidoc colon_grid double_grid double_outline fancy_grid fancy_outline github grid heavy_grid heavy_outline html jira latex latex_booktabs latex_longtable latex_raw mediawiki mixed_grid mixed_outline moinmoin orgtbl outline pipe plain presto pretty psql rounded_grid rounded_outline rst simple simple_grid simple_outline textile tsv unsafehtml youtrack"; return ;;
+        "compare --plot") _cxrtool_dirs; return ;;
+        "compare --report") return ;;
         "compare --where") return ;;
         "compare --seed") return ;;
         "compare --output"|"compare -o") _cxrtool_files; return ;;
@@ -191,7 +193,7 @@ _cxrtool() {
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
             cam) _cxrtool_words "--dir --method --class --threshold --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            compare) _cxrtool_words "--by --pool --positive --metrics --ci --bootstrap --interval --test --matrix --threshold --published --format --where --seed --output --failures --strict --progress --quiet --verbose --help" ;;
+            compare) _cxrtool_words "--by --pool --positive --metrics --ci --bootstrap --interval --test --matrix --threshold --published --format --plot --report --where --seed --output --failures --strict --progress --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;

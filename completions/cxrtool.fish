@@ -49,6 +49,8 @@ complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l matrix -x -d 'Th
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l threshold -x -d 'Predict the positive class over this probability, whatever `pred` says.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l published -x -d 'Show a paper\'s figures too; \'list\' lists the papers.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l format -x -a 'csv json asciidoc colon_grid double_grid double_outline fancy_grid fancy_outline github grid heavy_grid heavy_outline html jira latex latex_booktabs latex_longtable latex_raw mediawiki mixed_grid mixed_outline moinmoin orgtbl outline pipe plain presto pretty psql rounded_grid rounded_outline rst simple simple_grid simple_outline textile tsv unsafehtml youtrack' -d 'What the table is written as: csv, json, or a format of tabulate.'
+complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l plot -x -a '(__fish_complete_directories)' -d 'Draw the plots into this folder, as SVG.'
+complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l report -x -d 'Tell everything on one page, plots included.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l where -x -d 'Use only rows with such a value (COLUMN!=V: without); all conditions must hold.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l seed -x -d 'Every random choice follows from it.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -s o -l output -r -F -d 'Write the table here; \'-\' is stdout.'

@@ -99,6 +99,7 @@ class Result(Shown):
     patient: NDArray[np.int64]  # the same as digests, to know them elsewhere
     images: dict[str, NDArray[np.int64]]  # digests of path and raw
     rows: Ints  # of the paths
+    sources: Coded | None = None  # where the column was read
     replicates: Figures = field(default_factory=dict)
 
     @property
@@ -151,6 +152,7 @@ def judge(
         model, group, classes, positive, {}, len(judged), judged.confusion().tolist(),
         judged=judged, clusters=bootstrapping.numbered(part.patient), patient=part.patient,
         images={name: keys[order] for name, keys in images.items()}, rows=part.row,
+        sources=part.coded.get("source"),
     )  # fmt: skip
     fill(result, question)
     if question.pool:

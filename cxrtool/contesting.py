@@ -89,7 +89,10 @@ def _differing(first: Result, second: Result, predictions: Predictions) -> Cxrto
             parts.append(f"{len(alone)} only in {one.model} ({path})")
     where = f" of {first.group}" if first.group else ""
     what = f"--test: {first.model} and {second.model} judge different images{where}"
-    return CxrtoolError(f"{what}: {', '.join(parts)}", "Choose the same with --where.")
+    remedy = "Choose the same with --where."
+    if not np.isin(first.images["path"], second.images["path"]).any():
+        remedy = "If they are made from the same files, evaluate --keep-columns keeps `raw`."
+    return CxrtoolError(f"{what}: {', '.join(parts)}", remedy)
 
 
 def _turned(result: Result, order: Ints) -> Judged:

@@ -80,7 +80,7 @@ def steps() -> list[Step]:
                     for name in RUNS
                     for command in (
                         f"evaluate runs/{name} {name}.csv --where split=test -o {name}-in.csv",
-                        f"evaluate runs/{name} {name}-outside.csv -o {name}-out.csv",
+                        f"evaluate runs/{name} {name}-outside.csv --keep-columns -o {name}-out.csv",
                     )
                 ),
                 *(
@@ -92,6 +92,8 @@ def steps() -> list[Step]:
                         ("out", "by-hospital", " --by source"),
                     )
                 ),
+                "compare raw-out.csv lungs-out.csv background-out.csv --positive covid "
+                "--test permutation --report figures.html -o figures.md",
             ],
         ),
         Step(

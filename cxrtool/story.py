@@ -70,6 +70,8 @@ def _truth(page: Page, folder: str, inside: dict[str, Any], outside: dict[str, A
         fell = before - after > FAR
         words = f"falls from {before:.3f} to {after:.3f}" if fell else f"stays at {after:.3f}"
         section.finding("bad" if fell else "good", f"`{name}` ({seen}): the AUC {words}.")
+    section.text("Every figure of the new patients, with curves and paired tests: `figures.html`, "
+                 "beside this page.")  # fmt: skip
 
 
 def _why(page: Page, folder: str) -> None:

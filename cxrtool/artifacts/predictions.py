@@ -316,7 +316,7 @@ def _told_apart(
     model: Coded,
     joined: dict[str, NDArray[np.generic]],
     files: list[str],
-    groups: Sequence[NDArray[np.int64]],
+    groups: Sequence[NDArray[np.integer]],
 ) -> Coded:
     """Add the file to the name of a model that several files have for the same images.
 

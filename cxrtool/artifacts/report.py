@@ -27,12 +27,12 @@ SCRIPT = Path(__file__).with_name("report.js")
 STYLE = Path(__file__).with_name("report.css")
 LARGEST_PICTURE = 1 << 26
 # A picture of more pixels in width is scrolled on a phone: shrunk, its letters could not be read.
-LARGE = 800
+LARGE = 660
 # With fewer sections than these a table of contents is longer than the way.
 SECTIONS_FOR_CONTENTS = 4
 # A text that is a number, or begins with one that a percent sign or an interval follows.
 NUMERIC = re.compile(
-    r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf)(?: ?%)?( ?[\[(±].*)?", re.I
+    r"([-+]?(?:\d+(?:,\d{3})*\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?inf)(?: ?%)?( ?[\[(±].*)?", re.I
 )
 # The size of a plot in points, of which there are 72 where a browser has 96 pixels.
 SVG_SIZE = re.compile(rb'<svg[^>]* width="(\d+\.?\d*)pt" height="(\d+\.?\d*)pt"')
@@ -215,7 +215,7 @@ def _value(cell: Cell) -> str | None:
     """Return the number that a cell is or begins with, as scripts write it."""
     if isinstance(cell, str):
         match = NUMERIC.fullmatch(cell)
-        cell = float(match[1]) if match else None
+        cell = float(match[1].replace(",", "")) if match else None
     value = cell[0] if isinstance(cell, tuple) else cell
     if value is None or math.isnan(value):
         return None

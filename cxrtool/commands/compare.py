@@ -26,12 +26,17 @@ the source). Rows of the parts train and val are not judged. Cells off the diago
 that duplicate one the model may have been trained on: by path, raw, sha256 or dup_group, among the
 rows of its data set that are not known to be for the test.
 
+--plot DIR draws ROC and precision-recall curves with bands by patient, calibration, histograms of
+the scores by class and source, confusion matrices, and the intervals of --metrics (else auc), as
+SVG. --report FILE.html tells all of it on one page, with what its readers should be warned of.
+
 Example:
 
     cxrtool evaluate runs/r18 split.csv --where split=test | cxrtool compare -
     cxrtool compare a.csv b.csv --positive covid --test delong --format json
     cxrtool compare folds-*.csv --pool fold --by source --metrics auc,sensitivity,specificity
     cxrtool compare p.csv --positive covid --published tartaglione:model=resnet18,train=CORDA
+    cxrtool compare a.csv b.csv --by source --plot plots --report page.html > table.md
 """
 
 from dataclasses import replace
@@ -53,6 +58,10 @@ if TYPE_CHECKING:
 WAYS = ["auto", "bootstrap", "normal"]
 TESTS = ["delong", "mcnemar", "permutation"]
 PAPERS = "list"
+# What curves are labelled with, whatever the table shows.
+DRAWN = ("auc", "average_precision", "brier")
+# Options that change no figure.
+MUTE = ("quiet", "verbose", "progress")
 
 
 def formats() -> list[str]:
@@ -63,6 +72,7 @@ def formats() -> list[str]:
 
 
 def run(
+    context: typer.Context,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -148,6 +158,16 @@ def run(
             **options.one_of("--format", formats),
         ),
     ] = "github",
+    plot: Annotated[
+        str | None,
+        typer.Option("--plot", metavar="DIR", help="Draw the plots into this folder, as SVG."),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report", metavar="FILE.html", help="Tell everything on one page, plots included."
+        ),
+    ] = None,
     where: options.Where = None,
     seed: options.Seed = 0,
     output: options.Output = "-",
@@ -158,7 +178,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import comparing, tabulating
+    from cxrtool import comparing, reporting, showing, tabulating
     from cxrtool.artifacts import files as places
     from cxrtool.artifacts import predictions
     from cxrtool.artifacts.failures import Failures
@@ -173,15 +193,26 @@ def run(
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
     skipped = Failures(failures, output=output, strict=strict)
     given = inputs(files or [], output)
+    check([*given, output, failures or "-"], plot, report)
     tables = predictions.opened(given, options.conditions("--where", where))
     chosen = positive_of(tables[0].classes, question)
     question = replace(question, positive=chosen, progress=progress)
+    drawn = DRAWN if plot is not None or report is not None else ()
+    shown = question.metrics or NAMES
     if matrix:
-        text = tabulating.written_matrix(crossed(tables, matrix, question, skipped), format)
+        found = crossed(tables, matrix, question, skipped, drawn)
+        text = tabulating.written_matrix(found, format)
+        shows = showing.Shows([*found.cells.values()], question, [found.metric], matrix=found)
     else:
-        results = compared(tables, question, tests, skipped)
+        results = compared(tables, question, tests, skipped, drawn)
         group = ", ".join(question.by)
-        text = tabulating.written(results, question.metrics or NAMES, format, group, papers)
+        text = tabulating.written(results, shown, format, group, papers)
+        shows = showing.Shows(results, question, shown, papers)
+    # Before the table: what reads that from a pipe may close it.
+    if drawn:
+        patients = all("patient" in table.columns for table in tables)
+        about = reporting.About(given, typed(context), patients, positive is None, skipped.failed)
+        reporting.write(shows, about, plot, report)
     if positive is None:
         comparing.tell_positive(question.positive)
     with places.open_output(output) as stream:
@@ -250,19 +281,67 @@ def inputs(files: list[str], output: str) -> list[str]:
     return ["-"]
 
 
+def check(taken: list[str], plot: str | None, report: str | None) -> None:
+    """Refuse what could not be written at the end, or would take the place of another file."""
+    import os
+
+    from cxrtool.artifacts import files as places
+
+    if report is not None:
+        if report == "-":
+            raise CxrtoolError("--report -: standard output is for the table", "Name a file.")
+        places.check_output(report)
+        for other in taken:
+            if other != "-" and os.path.realpath(report) == os.path.realpath(other):
+                raise CxrtoolError(f"--report {report}: is {other} too", "Name another file.")
+    if plot is not None:
+        if plot in ("", "-"):
+            raise CxrtoolError(f"--plot '{plot}' is no folder", "Name one.")
+        for name in taken:
+            # A plot may have that name.
+            folder, file = os.path.split(os.path.realpath(name))
+            if folder == os.path.realpath(plot) and file.lower().endswith(".svg"):
+                raise CxrtoolError(f"--plot {plot}: {name} is in it", "Name another folder.")
+        places.make_folder(plot)
+
+
+def typed(context: typer.Context) -> str:
+    """Write the command as it was typed, an option a line."""
+    import shlex
+
+    lines = ["cxrtool compare"]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in MUTE:
+            continue
+        value = context.params[name]
+        values = value if isinstance(value, list) else [value]
+        if name == "files":
+            lines[0] += "".join(f" {shlex.quote(file)}" for file in values)
+        else:
+            option = parameter.opts[0]
+            lines += [option if v is True else f"{option} {shlex.quote(str(v))}" for v in values]
+    return " \\\n    ".join(lines)
+
+
 def compared(
-    tables: "Sequence[Opened]", question: "Question", tests: list[str], skipped: "Failures"
+    tables: "Sequence[Opened]",
+    question: "Question",
+    tests: list[str],
+    skipped: "Failures",
+    drawn: "Sequence[str]" = (),
 ) -> "list[Result]":
     """Judge every model on every group, and test the models against one another."""
     from cxrtool import comparing, contesting, metrics
     from cxrtool.artifacts import predictions
 
     columns = [*question.by, question.pool] if question.pool else question.by
-    found = predictions.read(tables, columns, skipped)
+    found = predictions.read(tables, columns, skipped, ["source"] if drawn else [])
     permuted = question.metrics or contesting.PERMUTED
     needed = [m for name in tests for m in contesting.NEEDED.get(name, permuted)]
     shown = question.metrics or metrics.NAMES
-    question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed])))
+    question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed, *drawn])))
     results = comparing.compare(found, question, skipped)
     if tests:
         contesting.contest(results, tests, question, permuted, found)
@@ -271,7 +350,11 @@ def compared(
 
 
 def crossed(
-    tables: "Sequence[Opened]", columns: str, question: "Question", skipped: "Failures"
+    tables: "Sequence[Opened]",
+    columns: str,
+    question: "Question",
+    skipped: "Failures",
+    drawn: "Sequence[str]" = (),
 ) -> "Matrix":
     """Make the cross-dataset matrix."""
     from cxrtool import crossing
@@ -279,8 +362,10 @@ def crossed(
 
     there = set.intersection(*(set(table.columns) for table in tables))
     names = crossing.columns_of(columns, there)
-    found = predictions.read(tables, names, skipped, ["split"], predictions.SAME)
-    question = replace(question, metrics=(question.metrics or ("auc",))[:1])
+    optional = ["split", "source"] if drawn else ["split"]
+    found = predictions.read(tables, names, skipped, optional, predictions.SAME)
+    first = (question.metrics or ("auc",))[0]
+    question = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
     return crossing.cross(found, names, question, skipped)
 
 

@@ -486,6 +486,13 @@ def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
     )
 
 
+def test_pairs_of_other_pictures_are_told_of_raw(capfd: Said) -> None:
+    rows = made("a.csv")
+    write("b.csv", [r | {"model": "b", "path": f"made/{r['path']}"} for r in rows])
+    told = refused(capfd, "a.csv", "b.csv", "--test", "delong")
+    assert told.endswith("from the same files, evaluate --keep-columns keeps `raw`.\n")
+
+
 def test_pairs_with_other_labels_are_refused(capfd: Said) -> None:
     rows = made("a.csv")
     other = [r | {"model": "b"} for r in rows]

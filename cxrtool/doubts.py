@@ -1,0 +1,220 @@
+"""What a reader of a comparison should be warned of, in plain words."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from cxrtool.artifacts.report import Level
+from cxrtool.comparing import Figure, Result
+from cxrtool.metrics import Floats
+from cxrtool.showing import Shows, sources_of, word
+from cxrtool.tabulating import spoken
+
+Finding = tuple[Level, str]
+
+FEW = 30  # Of fewer images or patients, an interval is a guess itself.
+FAR = 0.1  # Models whose AUC differs by this between groups depend on more than the disease.
+SHOWN = 5  # So many places are named in one finding.
+
+
+def findings(shows: Shows) -> list[Finding]:
+    """List what speaks against the figures, and what does not."""
+    if not shows.results:
+        return [("bad", "No image could be judged: a matrix leaves out those of the parts train "
+                 "and val.")]  # fmt: skip
+    checks = (_one_class, _small, _few_patients, _alike, _always, _guessing, _confounded, _apart,
+              _perfect, _gap, _tests, _without_intervals, _beside_itself)  # fmt: skip
+    found = [finding for check in checks for finding in check(shows)]
+    if not any(level == "bad" for level, _ in found):
+        found.append(("good", "None of the checks of this page found a problem. That is no proof: "
+                      "they see predictions, not images."))  # fmt: skip
+    # What speaks against the figures comes first.
+    return sorted(found, key=lambda finding: ("bad", "note", "good").index(finding[0]))
+
+
+def _some(places: Sequence[str]) -> str:
+    """Name the first of many places."""
+    different = list(dict.fromkeys(places))
+    rest = len(different) - SHOWN
+    more = f", and {rest} more" if rest > 0 else ""
+    return ", ".join(different[:SHOWN]) + more
+
+
+def _place(result: Result) -> str:
+    return f"`{result.group}`" if result.group else "all images"
+
+
+def _who(result: Result) -> str:
+    return f"`{result.model}`" + (f" in `{result.group}`" if result.group else "")
+
+
+def _auc(result: Result) -> Figure:
+    return result.figures.get(result.key("auc"), Figure(np.nan))
+
+
+def _one_class(shows: Shows) -> Iterator[Finding]:
+    poor = [r for r in shows.results if len(np.unique(r.judged.labels)) == 1]
+    if poor:
+        told = _some([f"{_place(r)} ({r.classes[int(r.judged.labels[0])]})" for r in poor])
+        yield ("bad", f"There is one class alone: {told}. AUC, and whatever else needs two "
+               "classes, is undefined there and left empty.")  # fmt: skip
+
+
+def _small(shows: Shows) -> Iterator[Finding]:
+    poor = [r for r in shows.results if len(r.judged) < FEW]
+    if poor:
+        told = _some([f"{_place(r)} ({len(r.judged)})" for r in poor])
+        yield "bad", f"Fewer than {FEW} images: {told}. One image more or less moves such figures."
+    rare = []
+    for result in shows.results:
+        counts = result.judged.confusion().sum(axis=1).tolist()
+        rare += [f"{name} in {_place(result)} ({number})"
+                 for name, number in zip(result.classes, counts, strict=True)
+                 if 0 < number < FEW / 3 and len(result.judged) >= FEW]  # fmt: skip
+    if rare:
+        yield "note", f"A class has fewer than {FEW // 3} images: {_some(rare)}."
+
+
+def _few_patients(shows: Shows) -> Iterator[Finding]:
+    poor = [r for r in shows.results if r.patients < FEW <= len(r.judged)]
+    if poor:
+        told = _some([f"{_place(r)} ({r.patients})" for r in poor])
+        yield ("bad", f"Fewer than {FEW} patients: {told}. Images of one patient are much alike, "
+               "and intervals drawn from so few patients are too narrow.")  # fmt: skip
+
+
+def _alike(shows: Shows) -> Iterator[Finding]:
+    whole, flat = [], []
+    for result in shows.results:
+        p, where = result.judged.probabilities, sources_of(result)
+        if len(p) > 1 and _is_flat(p):
+            whole.append(_who(result))
+            continue
+        names = sorted(set(where))
+        # Of one source alone, that would be all images.
+        parts = {name: p[where == name] for name in names} if names[1:] else {}
+        flat += [f"`{name}` by {_who(result)}" for name, part in parts.items()
+                 if len(part) > 1 and _is_flat(part)]  # fmt: skip
+    if whole:
+        yield ("bad", f"Every image has the same probabilities: {_some(whole)}. The model tells "
+               "nothing.")  # fmt: skip
+    if flat:
+        yield ("bad", f"All images of a source have the same probabilities: {_some(flat)}. Such a "
+               "model knows the source, and nothing of the patient.")  # fmt: skip
+
+
+def _is_flat(probabilities: Floats) -> bool:
+    return bool((np.ptp(probabilities, axis=0) < 1e-9).all())
+
+
+def _always(shows: Shows) -> Iterator[Finding]:
+    several = [r for r in shows.results if len(np.unique(r.judged.labels)) > 1]
+    poor = [r for r in several if len(np.unique(r.judged.predicted)) == 1]
+    if poor:
+        told = _some([f"{_who(r)} ({r.classes[int(r.judged.predicted[0])]})" for r in poor])
+        yield "bad", f"One class is predicted for every image: {told}."
+
+
+def _guessing(shows: Shows) -> Iterator[Finding]:
+    known = [(r, _auc(r)) for r in shows.results if not np.isnan(_auc(r).low + _auc(r).high)]
+    told = [f"{_who(r)} {spoken(f)}" for r, f in known if f.low <= 0.5 <= f.high]
+    if told:
+        yield "bad", f"The interval of an AUC holds 0.5, which is guessing: {_some(told)}."
+    told = [f"{_who(r)} {spoken(f)}" for r, f in known if f.high < 0.5]
+    if told:
+        yield ("bad", f"An AUC is worse than guessing: {_some(told)}. Are the classes swapped, or "
+               "did the model learn what is the other way round here?")  # fmt: skip
+    if known and all(f.low > 0.5 for _, f in known):
+        yield "good", "The interval of every AUC that has one lies above 0.5."
+
+
+def _confounded(shows: Shows) -> Iterator[Finding]:
+    """Look for labels that follow from the source: whoever knows that needs no lung."""
+    poor = []
+    for model in dict.fromkeys(r.model for r in shows.results):
+        own = [r for r in shows.results if r.model == model]
+        labels = np.concatenate([r.judged.labels for r in own])
+        where = np.concatenate([sources_of(r) for r in own])
+        parts = [np.unique(labels[where == name]) for name in sorted(set(where))]
+        if len(np.unique(labels)) > 1 and all(len(part) == 1 for part in parts):
+            poor.append(f"`{model}`")
+    if poor:
+        yield ("bad", f"Every source has images of one class alone (of {_some(poor)}): a model "
+               "that tells the sources apart, and no disease, has the same figures.")  # fmt: skip
+
+
+def _apart(shows: Shows) -> Iterator[Finding]:
+    """Compare the groups of --by: the best and the worst that are large enough to be judged."""
+    if shows.matrix is not None or not shows.by:
+        return
+    steady = []
+    for model in dict.fromkeys(r.model for r in shows.results):
+        own = [r for r in shows.results if r.model == model and len(r.judged) >= FEW]
+        own = sorted((r for r in own if not np.isnan(_auc(r).value)), key=lambda r: _auc(r).value)
+        if len(own) < 2:
+            continue
+        (worst, low), (best, high) = ((r, _auc(r)) for r in (own[0], own[-1]))
+        if high.value - low.value <= FAR:
+            steady.append(f"`{model}`")
+            continue
+        sure = low.high < high.low
+        said = (f"The AUC of `{model}` falls from {spoken(high)} in `{best.group}` to "
+                f"{spoken(low)} in `{worst.group}`.")  # fmt: skip
+        yield ("bad", f"{said} The intervals do not meet.") if sure else ("note", said)
+    if steady:
+        yield ("good", f"The AUC differs by no more than {FAR:g} between the groups that can be "
+               f"judged: {_some(steady)}.")  # fmt: skip
+
+
+def _perfect(shows: Shows) -> Iterator[Finding]:
+    perfect = [_who(r) for r in shows.results if _auc(r).value > 0.9995 and len(r.judged) >= FEW]
+    if perfect:
+        yield ("note", f"An AUC of 1 is rare for a disease and common for a leak: {_some(perfect)}."
+               " Look for duplicates and patients on both sides of the split, and for marks that "
+               "only one class has.")  # fmt: skip
+
+
+def _gap(shows: Shows) -> Iterator[Finding]:
+    if shows.matrix is None or np.isnan(shows.matrix.gap.value):
+        return
+    gap, name = shows.matrix.gap, word(shows.matrix.metric)
+    said = f"{name} at home minus {name} away is {spoken(gap)}"
+    lower = shows.matrix.metric in ("error", "brier", "ece")
+    if np.isnan(gap.low):
+        yield "note", f"{said}; without an interval that tells little."
+    elif gap.low <= 0 <= gap.high:
+        yield "note", f"{said}: the interval holds 0, so that no fall away from home is shown."
+    elif (gap.high < 0) if lower else (gap.low > 0):
+        yield ("bad", f"{said}: the models are worse away from home. They learned the data set "
+               "they come from, at least in part.")  # fmt: skip
+    else:
+        yield "note", f"{said}: the models are better away from home."
+
+
+def _tests(shows: Shows) -> Iterator[Finding]:
+    names = {test.name for r in shows.results for test in r.tests}
+    if names & {"delong", "mcnemar"} and any(r.several for r in shows.results):
+        yield ("note", "Patients have several images, which the tests of DeLong and McNemar take "
+               "for independent: their p may be too small. `--test permutation` exchanges whole "
+               "patients.")  # fmt: skip
+
+
+def _without_intervals(shows: Shows) -> Iterator[Finding]:
+    if not shows.question.resamples:
+        several = any(r.several for r in shows.results)
+        more = ", and those there are take each image for a patient" if several else ""
+        yield "note", f"No resamples were drawn: many figures have no interval{more}."
+
+
+def _beside_itself(shows: Shows) -> Iterator[Finding]:
+    """Look for intervals that do not hold their own figure, which readers take for a mistake."""
+    poor = [
+        f"{word(metric)} of {_who(result)}"
+        for result in shows.results
+        for (_, metric), f in result.figures.items()
+        if metric in shows.metrics and not f.low <= f.value <= f.high and not np.isnan(f.low)
+    ]
+    if poor:
+        yield ("note", f"An interval does not hold its own figure: {_some(poor)}. That is no "
+               "mistake of the table: the errors of calibration, which never cancel out, are "
+               "larger in resamples than in all images.")  # fmt: skip
