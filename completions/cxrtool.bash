@@ -106,6 +106,8 @@ _cxrtool() {
         "phantom --jobs"|"phantom -j") return ;;
         "phantom --output"|"phantom -o") _cxrtool_files; return ;;
         "phantom --progress") _cxrtool_words "auto always never"; return ;;
+        "recipe --data") _cxrtool_dirs; return ;;
+        "recipe --output"|"recipe -o") _cxrtool_files; return ;;
         "segment --dir"|"segment -d") _cxrtool_dirs; return ;;
         "segment --model") _cxrtool_words "lungs threshold"; return ;;
         "segment --keep") _cxrtool_words "lungs background box mask"; return ;;
@@ -199,13 +201,14 @@ _cxrtool() {
             evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --bits --key --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
+            recipe) _cxrtool_words "--names --check --data --output --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --force --strict --progress --quiet --verbose --help" ;;
             tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --color --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
     elif [[ -z "$verb" ]]; then
-        _cxrtool_words "cam compare demo equalize evaluate ingest phantom segment split train tsne"
+        _cxrtool_words "cam compare demo equalize evaluate ingest phantom recipe segment split train tsne"
     else
         _cxrtool_files
     fi

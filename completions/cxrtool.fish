@@ -9,6 +9,7 @@ complete -c cxrtool -n __fish_use_subcommand -a equalize -d 'Enhance the contras
 complete -c cxrtool -n __fish_use_subcommand -a evaluate -d 'Predict with a run, and say how good it is'
 complete -c cxrtool -n __fish_use_subcommand -a ingest -d 'Turn folders, images, DICOM and published collections into one manifest'
 complete -c cxrtool -n __fish_use_subcommand -a phantom -d 'Make synthetic chest radiographs whose truth is known'
+complete -c cxrtool -n __fish_use_subcommand -a recipe -d 'Print a script that chains the commands as a paper did'
 complete -c cxrtool -n __fish_use_subcommand -a segment -d 'Find the lungs, and keep them, their box, or all but them'
 complete -c cxrtool -n __fish_use_subcommand -a split -d 'Assign every patient to train, val or test'
 complete -c cxrtool -n __fish_use_subcommand -a train -d 'Train a classifier, or a network that draws lung masks'
@@ -139,6 +140,13 @@ complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -s f -l force -d 'R
 complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -l progress -x -a 'auto always never' -d 'Progress bars: auto, always or never.'
 complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -s q -l quiet -d 'Less on standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -s v -l verbose -d 'More on standard error.'
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -F
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -l names -d 'List the names alone.'
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -l check -d 'Tell which collections are in the folder of --data.'
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -l data -x -a '(__fish_complete_directories)' -d 'The folder of the collections, for --check.'
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -s o -l output -r -F -d 'Write the table here; \'-\' is stdout.'
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -s q -l quiet -d 'Less on standard error.'
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -s v -l verbose -d 'More on standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from segment' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from segment' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Folder for the files that are made.'
 complete -c cxrtool -n '__fish_seen_subcommand_from segment' -l model -x -a 'lungs threshold' -d 'What finds the lungs (see --list), or the folder of a run that learned to.'

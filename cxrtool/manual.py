@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Any
 
-from cxrtool import __version__, completions, formats, registry
+from cxrtool import __version__, completions, cooking, formats, registry
 from cxrtool.artifacts import files, text
 from cxrtool.cli import ABOUT
 from cxrtool.errors import ExitCode
@@ -177,6 +177,8 @@ def tables(readme: str, commands: list[Verb]) -> str:
             folder = verb.plugins[0]
             choices = [f"| `{n}` | {s} |" for n, _, s in registry.listing(*verb.plugins)]
             made[folder] = [f"| {folder} | |", "|---|---|", *choices]
+    recipes = [f"| {r.id} | `{r.name}` | {r.paper} | {r.needs} |" for r in cooking.every()]
+    made["recipes"] = ["| id | name | paper | needs |", "|---|---|---|---|", *recipes]
     for mark, lines in made.items():
         start, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->"
         before, _, rest = readme.partition(start)
