@@ -207,11 +207,13 @@ _cxrtool() {
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --force --strict --progress --quiet --verbose --help" ;;
             tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --color --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
-    elif [[ -z "$verb" ]]; then
-        _cxrtool_words "cam compare demo equalize evaluate ingest phantom recipe segment split train tsne"
-    else
-        _cxrtool_files
+        return
     fi
+    case "$verb" in
+        "") _cxrtool_words "cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
+        recipe) _cxrtool_words "l1-densenet121-ten-folds m2-twelve-networks m4-class-activation-maps t1-lungs-only t3-resnet18-cross-dataset t6-no-preprocessing t8-features-by-dataset v2-cvr-net-independent x1-cxnet-base x7-covid-cxnet-v2" ;;
+        *) _cxrtool_files ;;
+    esac
 }
 
 complete -F _cxrtool cxrtool

@@ -140,7 +140,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -s f -l force -d 'R
 complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -l progress -x -a 'auto always never' -d 'Progress bars: auto, always or never.'
 complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -s q -l quiet -d 'Less on standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from phantom' -s v -l verbose -d 'More on standard error.'
-complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -F
+complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -a 'l1-densenet121-ten-folds m2-twelve-networks m4-class-activation-maps t1-lungs-only t3-resnet18-cross-dataset t6-no-preprocessing t8-features-by-dataset v2-cvr-net-independent x1-cxnet-base x7-covid-cxnet-v2'
 complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -l names -d 'List the names alone.'
 complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -l check -d 'Tell which collections are in the folder of --data.'
 complete -c cxrtool -n '__fish_seen_subcommand_from recipe' -l data -x -a '(__fish_complete_directories)' -d 'The folder of the collections, for --check.'

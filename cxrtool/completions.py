@@ -22,8 +22,13 @@ def bash(commands: list[Verb]) -> str:
                 values.append(f"        {names}) return ;;")
         listed = " ".join([*(f.long for f in options), HELP[0]])
         flags.append(f'            {verb.name}) _cxrtool_words "{listed}" ;;')
-    names = " ".join(v.name for v in commands)
-    return BASH.format(values="\n".join(values), flags="\n".join(flags), verbs=names)
+    words = [
+        f'        {v.name}) _cxrtool_words "{" ".join(v.words)}" ;;' for v in commands if v.words
+    ]
+    return BASH.format(
+        values="\n".join(values), flags="\n".join(flags), words="\n".join(words),
+        verbs=" ".join(v.name for v in commands),
+    )  # fmt: skip
 
 
 BASH = """\
@@ -54,11 +59,13 @@ _cxrtool() {{
             "") _cxrtool_words "--help --version" ;;
 {flags}
         esac
-    elif [[ -z "$verb" ]]; then
-        _cxrtool_words "{verbs}"
-    else
-        _cxrtool_files
+        return
     fi
+    case "$verb" in
+        "") _cxrtool_words "{verbs}" ;;
+{words}
+        *) _cxrtool_files ;;
+    esac
 }}
 
 complete -F _cxrtool cxrtool
@@ -72,8 +79,7 @@ def zsh(commands: list[Verb]) -> str:
     for verb in commands:
         specs = [_zsh_option(Flag(o)) for o in verb.options]
         specs.append(f"'(-h --help)'{{-h,--help}}'[{HELP[2]}]'")
-        files = any("COUNT" not in (a.metavar or "") for a in verb.arguments)
-        specs.append("'*:file:_files'" if files else "'1:count:'")
+        specs.append(_zsh_argument(verb))
         body = " \\\n                        ".join(["_arguments -s", *specs])
         cases.append(f"                {verb.name})\n                    {body} ;;")
     return ZSH.format(verbs="\n".join(listed), cases="\n".join(cases))
@@ -108,6 +114,12 @@ _cxrtool "$@"
 """
 
 
+def _zsh_argument(verb: Verb) -> str:
+    if verb.words:
+        return f"'1:name:({' '.join(verb.words)})'"
+    return "'*:file:_files'" if verb.takes_files else "'1:count:'"
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
@@ -139,7 +151,9 @@ def fish(commands: list[Verb]) -> str:
         lines.append(f"complete -c cxrtool -n __fish_use_subcommand -a {verb.name} -d {about}")
     for verb in commands:
         seen = f"complete -c cxrtool -n '__fish_seen_subcommand_from {verb.name}'"
-        if any("COUNT" not in (a.metavar or "") for a in verb.arguments):
+        if verb.words:
+            lines.append(f"{seen} -a {_fish(' '.join(verb.words))}")
+        elif verb.takes_files:
             lines.append(f"{seen} -F")
         lines += [f"{seen} {_fish_option(Flag(o))}" for o in verb.options]
     return "\n".join(lines) + "\n"

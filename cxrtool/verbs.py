@@ -28,6 +28,16 @@ class Verb:
         """What goes in and what comes out."""
         return self.first.rstrip(".)").rpartition(" (")[2]
 
+    @property
+    def words(self) -> list[str]:
+        """The names that its argument may have, where these are known."""
+        return [c.value for a in self.arguments for c in a.shell_complete(None, "")]
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether its arguments are files."""
+        return not self.words and any("COUNT" not in (a.metavar or "") for a in self.arguments)
+
     def paragraphs(self) -> Iterator[tuple[bool, str]]:
         """Yield the paragraphs after the first line: (is an example, text)."""
         for paragraph in self.text.strip().split("\n\n"):

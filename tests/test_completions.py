@@ -21,6 +21,7 @@ TYPED = [
     ("cxrtool split --paper im", "cxrtool split --paper image "),
     ("cxrtool ingest --preset coh", "cxrtool ingest --preset cohen "),
     ("cxrtool ingest pictu", "cxrtool ingest pictures/"),
+    ("cxrtool recipe t3", "cxrtool recipe t3-resnet18-cross-dataset "),
     ("cxrtool ingest --convert pict", "cxrtool ingest --convert pictures/"),
 ]
 
