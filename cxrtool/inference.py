@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from cxrtool import registry
 from cxrtool.architectures._network import Net, Network
@@ -112,6 +113,23 @@ def prepared(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Ten
     return ((images - middle) / spread).contiguous(memory_format=torch.channels_last)
 
 
+class _Unfilled(TorchFunctionMode):
+    """Let tensors without memory be, where a network fills its fresh weights.
+
+    To fill them PyTorch would import its compiler, which takes two seconds.
+    """
+
+    FILLING = ("normal_", "uniform_", "trunc_normal_", "bernoulli_")
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Do what is asked, but for filling."""
+        if getattr(function, "__name__", "").endswith(self.FILLING):
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
+
+
 class Model:
     """A run that gives probabilities, of images or of their pixels."""
 
@@ -125,7 +143,7 @@ class Model:
             what = f"{run.folder}: its network ({about.arch}) would be fetched by another library"
             raise CxrtoolError(what, "Such runs can be trained, but not read yet.")
         # A run says how large its network is: no memory is taken for what its file is not.
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             probe = network_of(about)
         _load(probe, run, tensors, assign=True)
         self.network = network_of(about)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from cxrtool.architectures import _timm
+from cxrtool.architectures import _import, _timm
 from cxrtool.artifacts import run
 from cxrtool.errors import CxrtoolError, one_line
 
@@ -172,9 +172,7 @@ def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
 
 
 def _of_torchvision(name: str, size: int) -> Tensors:
-    from torchvision import models  # type: ignore[import-untyped]
-
-    weights = models.get_model_weights(name)[PUBLISHED]
+    weights = _import.torchvision().models.get_model_weights(name)[PUBLISHED]
     try:
         found: Tensors = weights.get_state_dict(
             progress=False, check_hash=True, weights_only=True, map_location="cpu"

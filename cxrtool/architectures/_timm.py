@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cxrtool.architectures import _import
 from cxrtool.architectures._library import Library, take
 from cxrtool.architectures._network import IMAGENET, Maps, Network
 from cxrtool.errors import CxrtoolError
@@ -17,6 +18,7 @@ CLASSIFIERS = {"legacy_xception": "fc", "inception_resnet_v2": "classif", "resne
 
 def timm() -> Any:
     """Import timm."""
+    _import.torchvision()  # which timm would import in the slow way
     try:
         import timm
     except ImportError:

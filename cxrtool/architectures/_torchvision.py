@@ -3,10 +3,12 @@
 from typing import Any
 
 from torch import nn
-from torchvision import models  # type: ignore[import-untyped]
 
+from cxrtool.architectures import _import
 from cxrtool.architectures._library import Library, take, take_channels
 from cxrtool.architectures._network import HALVES, IMAGENET
+
+models: Any = _import.torchvision().models
 
 # Trained with a second classifier on the way, which is of no use for so few images. Torchvision's
 # weights of these two want images from -1 to 1, as they come from TensorFlow.
