@@ -21,7 +21,9 @@ Chest X-ray classification from files to figures, and whether to believe it.
 
 Each command reads files and writes files, so that they chain:
 
-    folders -> ingest -> manifest -> split -> manifest
+    folders -> ingest -> manifest -> equalize, segment, split -> manifest
+    manifest -> train -> run;  run + manifest -> evaluate -> predictions
+    predictions -> compare -> tables, plots, a page;  run -> cam, tsne -> pictures
 
 A manifest is a CSV file, one row an image. Data goes to standard output, everything else to
 standard error. This is research software, not a medical device.
@@ -65,7 +67,8 @@ def build() -> Any:
     verbs = registry.names("commands")
     for verb in verbs:
         module = registry.module("commands", verb)
-        app.command(verb, help=help_text(module.__doc__ or ""))(module.run)
+        text = help_text(module.__doc__ or "")
+        app.command(verb, help=text, short_help=text.partition(" (")[0])(module.run)
     return get_command(app)
 
 
