@@ -13,7 +13,7 @@ from cxrtool.architectures._network import Network
 from cxrtool.artifacts import pixels
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import CxrtoolError, Skip
-from cxrtool.inference import Model, batches, precision, prepared
+from cxrtool.inference import Model, batches, bounded, precision, prepared
 from cxrtool.predicting import CHUNK, Row, Way
 from cxrtool.progress import bar
 
@@ -136,7 +136,7 @@ def _of(tap: Tap, way: Way, paths: Sequence[str], progress: str) -> tuple[Floats
     channels = 3 if "stack:" in about.preprocessing else 1
     frame = pixels.Frame(about.size, channels, about.fit, way.root)
     array, skips = pixels.gathered(paths, frame, way.cache, way.crew, progress)
-    steps = list(batches(len(array), way.batch))
+    steps = list(batches(len(array), bounded(way.batch, about.size)))
     found = [
         tap.features(torch.from_numpy(np.array(array[step])))
         for step in bar(steps, len(steps), "batches", progress)

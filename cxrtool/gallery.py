@@ -17,6 +17,7 @@ from cxrtool.artifacts import files, image, sheet
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import Skip
 from cxrtool.explaining import Explainer, Found, Row
+from cxrtool.inference import bounded
 from cxrtool.parallel import Crew, Lost
 from cxrtool.progress import bar, note
 from cxrtool.views import Kept, View, Viewing
@@ -87,7 +88,7 @@ class Gallery:
 
     @property
     def _step(self) -> int:
-        return 1 if self.explainer.alone else self.batch
+        return 1 if self.explainer.alone else bounded(self.batch, self.explainer.about.size)
 
     def _batch(
         self, some: Sequence[tuple[Row, View | Kept | Skip | Lost]], skipped: Failures

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from cxrtool import registry
 from cxrtool.architectures._network import Net, Network
-from cxrtool.artifacts.run import About, Run
+from cxrtool.artifacts.run import REMEDY, About, Run
 from cxrtool.errors import CxrtoolError
 from cxrtool.losses import log_probabilities
 
@@ -21,6 +21,8 @@ FIXED = {"unit": (0.0, 255.0), "none": (0.0, 1.0), "xrv": (127.5, 127.5 / 1024)}
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 # Architectures that come with weights of their own.
 FETCHED = ("xrv",)
+# What is looked at at a time, at most: 64 images of 512 x 512, or one of 4096 x 4096.
+PIXELS = 64 * 512**2
 NORMALIZE = ("auto", "unit", "dataset", "imagenet", "none", "xrv")
 
 
@@ -179,8 +181,9 @@ def _load(network: Net, run: Run, tensors: dict[str, Tensor], assign: bool = Fal
         network.load_state_dict(tensors, assign=assign)
     except RuntimeError as e:
         lines = str(e).splitlines()
-        what = f"{run.folder}: its weights are not those of {run.about.arch}"
-        raise CxrtoolError(what, (lines[1] if len(lines) > 1 else lines[0]).strip()) from e
+        why = (lines[1] if len(lines) > 1 else lines[0]).strip().rstrip(".")
+        what = f"{run.folder}: its weights are not those of {run.about.arch} ({why})"
+        raise CxrtoolError(what, REMEDY) from e
 
 
 @contextlib.contextmanager
@@ -188,6 +191,11 @@ def precision(where: torch.device, amp: bool) -> Iterator[Any]:
     """Compute in bfloat16 where that was asked for."""
     with torch.autocast(where.type, torch.bfloat16, enabled=amp) as context:
         yield context
+
+
+def bounded(batch: int, size: int) -> int:
+    """Take fewer images at a time where they are large: a run may say any size."""
+    return max(1, min(batch, PIXELS // size**2))
 
 
 def batches(number: int, size: int) -> Iterator[slice]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from cxrtool import augmenting, learning, metrics, sharing
 from cxrtool.artifacts import pixels, predictions
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.run import About
 from cxrtool.errors import CxrtoolError, Skip
-from cxrtool.inference import Model, batches
+from cxrtool.inference import Model, batches, bounded
 from cxrtool.losses import log_probabilities
 from cxrtool.parallel import Crew
 from cxrtool.progress import note
@@ -93,7 +92,8 @@ class Oracle:
         array, skips = pixels.gathered(paths, frame, way.cache, way.crew, "never")
         temperature = about.temperature if way.calibrate else 1.0
         logs = [
-            self._logs(model, array[step], temperature) for step in batches(len(array), way.batch)
+            self._logs(model, array[step], temperature)
+            for step in batches(len(array), bounded(way.batch, about.size))
         ]
         return np.exp(np.concatenate(logs)), skips
 
@@ -136,6 +136,8 @@ def of_val(about: About, calibrate: bool) -> float:
     """Return the best threshold of the validation part, scaled as the probabilities are."""
     if not calibrate:
         return about.threshold
+    from scipy.special import expit, logit  # It takes a sixth of a second to import.
+
     return float(expit(logit(about.threshold) / about.temperature))
 
 

@@ -135,6 +135,8 @@ class Training:
         with progress.counter(total, done, "images", self.place.progress) as tick:
             while self.state["epoch"] < self.epochs and not self._is_over():
                 self._keep(learner, self._epoch(learner, train, val, tick))
+        if tensors:
+            self._check_best()
         self._tell()
 
     @property
@@ -167,13 +169,33 @@ class Training:
             path = os.path.join(self.place.folder, run.LAST)
             raise run.damaged(path, "its tensors are not those of the run") from e
         learner.plan.schedule.state.update(self.state["schedule"])
-        if self.state["epoch"]:
+        if self.state["history"]:
+            self._write_beside()
             progress.note(f"goes on after epoch {self.state['epoch']}")
 
     def _write_last(self, learner: Learner) -> None:
         self.state["schedule"], self.state["key"] = learner.plan.schedule.state, self.key
         if not sharing.rank():
-            run.write_last(self.place.folder, self.state, learning.memory(learner))
+            # In the order in which it is read again: going on changes nothing in last.json.
+            state = json.loads(json.dumps(self.state, sort_keys=True))
+            run.write_last(self.place.folder, state, learning.memory(learner))
+
+    def _write_beside(self) -> None:
+        """Write what is told of the state where it is gone, or where the run ended before it."""
+        folder = self.place.folder
+        if sharing.rank():
+            return
+        if not os.path.exists(os.path.join(folder, run.HISTORY)):
+            self._write_history()
+        elif not os.path.exists(os.path.join(folder, run.CURVES)):
+            self._draw_curves()
+        path = os.path.join(folder, run.LAST_ABOUT)
+        try:
+            told = run.json_file(path)
+        except CxrtoolError:
+            told = {}
+        if told != self.state:
+            run.write_json(path, self.state)
 
     def _learner(self, train: Part) -> Learner:
         settings, network = self.settings, self.network
@@ -230,6 +252,7 @@ class Training:
         """Write down an epoch: the best weights first, then the state to go on from."""
         state, monitor = self.state, self.settings.monitor
         row = {"epoch": epoch.number, **_finite(epoch.figures), "seconds": round(epoch.seconds, 3)}
+        state["columns"] = list(row)
         state["history"].append(row)
         state["epoch"] = epoch.number
         value = epoch.figures.get(f"val_{monitor}", math.nan)
@@ -285,10 +308,23 @@ class Training:
 
     def _write_history(self) -> None:
         folder, history = self.place.folder, self.state["history"]
-        columns = list(history[0])
+        # The state is kept in alphabetical order.
+        columns = self.state.get("columns") or list(history[0])
         rows = ([_cell(row.get(c)) for c in columns] for row in history)
         table.write(os.path.join(folder, run.HISTORY), columns, rows)
-        plot.curves(os.path.join(folder, run.CURVES), history, self.state["best"].get("epoch", 0))
+        self._draw_curves()
+
+    def _draw_curves(self) -> None:
+        state, path = self.state, os.path.join(self.place.folder, run.CURVES)
+        plot.curves(path, state["history"], state["best"].get("epoch", 0))
+
+    def _check_best(self) -> None:
+        """Refuse to call a run done whose best weights an earlier start wrote, and are no more."""
+        try:
+            run.read(self.place.folder).tensors()
+        except CxrtoolError as e:
+            what = f"{self.place.folder}: the best weights of the run are gone or damaged"
+            raise CxrtoolError(what, "Train it anew with --force.") from e
 
     def _tell(self) -> None:
         best = self.state["best"]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections import Counter
+from collections.abc import Sequence
 
 from cxrtool import progress
 from cxrtool.artifacts import files, table
@@ -28,6 +29,7 @@ class Failures:
         folder: str | None = None,
         output: str = "-",
         strict: bool = False,
+        inputs: Sequence[str | None] = (),
     ) -> None:
         self.strict = strict
         self.failed = 0
@@ -37,6 +39,10 @@ class Failures:
         self._skips: list[tuple[str, str, str]] = []
         self._left_out: Counter[str] = Counter()
         self.file = failures or _place(folder, output)
+        for other in (output, *inputs):
+            if files.is_same(self.file, other):
+                what = f"{other}: the list of skipped inputs would go there too"
+                raise CxrtoolError(what, "Say with --failures FILE where it is to go.")
         # A file of the user's own that happens to have the name is not to be lost.
         if failures is None and self.file and os.path.exists(self.file) and not _is_list(self.file):
             what = f"{self.file}: in the way of the list of skipped inputs"

@@ -123,6 +123,18 @@ def _is_writable(descriptor: int) -> bool:
     return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
 
 
+def is_same(one: str | None, other: str | None) -> bool:
+    """Tell whether two names are of one file; any number of outputs may go to /dev/null."""
+    if one in (None, "-") or other in (None, "-"):
+        return False
+    place = os.path.realpath(str(one))
+    return place == os.path.realpath(str(other)) and not _is_device(place)
+
+
+def _is_device(place: str) -> bool:
+    return os.path.exists(place) and not os.path.isfile(place)
+
+
 def output_error(path: str | os.PathLike[str], e: OSError) -> CxrtoolError:
     """Turn a failed write into the error that tells the user what to do."""
     if e.errno in _WRONG_PLACE or isinstance(e, FileExistsError):

@@ -135,7 +135,7 @@ def run(
     from cxrtool.artifacts.failures import Failures
     from cxrtool.views import Viewing
 
-    check(grid, output)
+    check(inputs or [], output, grid, failures)
     found = runs.classifier(run_folder)
     about = found.about
     rows = read(inputs or [], options.conditions("--where", where), about)
@@ -160,19 +160,17 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def check(grid: str | None, output: str) -> None:
-    """Refuse a sheet that could not be written at the end."""
-    import os
-
+def check(inputs: list[str], output: str, grid: str | None, failures: str | None) -> None:
+    """Refuse a sheet that could not be written at the end, and to overwrite what is read."""
     from cxrtool.artifacts import plot
+    from cxrtool.commands import tsne
 
-    if grid is None:
-        return
     if grid == "-":
         raise CxrtoolError("--grid -: standard output is for the table", "Name a file.")
-    plot.kind(grid)
-    if output != "-" and os.path.realpath(grid) == os.path.realpath(output):
-        raise CxrtoolError(f"--grid {grid} is the output too", "Name two files.")
+    if grid is not None:
+        plot.kind(grid)
+    taken = dict.fromkeys(inputs, "an input")
+    tsne.apart(taken, {"--output": output, "--grid": grid, "--failures": failures})
 
 
 def read(inputs: list[str], conditions: "list[Where]", about: "About") -> "Iterator[Row]":

@@ -192,7 +192,7 @@ def run(
     if matrix and (tests or by or pool or published):
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
     skipped = Failures(failures, output=output, strict=strict)
-    given = inputs(files or [], output)
+    given = inputs(files or [], output, failures)
     check([*given, output, failures or "-"], plot, report)
     tables = predictions.opened(given, options.conditions("--where", where))
     chosen = positive_of(tables[0].classes, question)
@@ -248,7 +248,7 @@ def ask(
     return Question(
         by=tuple(columns), pool=pool or "", positive=positive,
         metrics=tuple(choices("--metrics", metrics, NAMES)), level=ci, resamples=bootstrap,
-        interval=interval, threshold=threshold, seed=seed,
+        interval=interval, threshold=threshold, seed=seed % (1 << 128),  # NumPy takes none below 0
     )  # fmt: skip
 
 
@@ -266,13 +266,17 @@ def choices(option: str, texts: list[str] | None, valid: "Sequence[str]") -> lis
     return found
 
 
-def inputs(files: list[str], output: str) -> list[str]:
+def inputs(files: list[str], output: str, failures: str | None) -> list[str]:
     """Take the PREDICTIONS arguments, or standard input when something is piped into it."""
     import os
     import sys
 
-    if output != "-" and os.path.realpath(output) in map(os.path.realpath, files):
-        raise CxrtoolError(f"{output}: is among the predictions", "Name another file with -o.")
+    from cxrtool.commands.tsne import apart
+
+    for option, file in (("-o", output), ("--failures", failures or "-")):
+        if file != "-" and os.path.realpath(file) in map(os.path.realpath, files):
+            raise CxrtoolError(f"{file}: is among the predictions", f"Name another with {option}.")
+    apart({output: "--output"}, {"--failures": failures})
     if files:
         return files
     if sys.stdin is None or sys.stdin.isatty():

@@ -31,6 +31,7 @@ def run(
     from cxrtool import demonstrating, story
     from cxrtool.artifacts import files
 
+    files.check_output("-")
     if dry_run:
         with files.standard_output():
             for line in demonstrating.script(folder):

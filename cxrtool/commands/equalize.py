@@ -101,7 +101,7 @@ def run(
     )  # fmt: skip
     if dry_run:
         return run.tell()
-    skipped = Failures(failures, folder=folder, output=output, strict=strict)
+    skipped = Failures(failures, folder=folder, output=output, strict=strict, inputs=[manifest])
     run.write(output, skipped)
     if unused:
         note(f"warning: {conceal}: boxes of {len(unused)} images that were not made: {min(unused)}")

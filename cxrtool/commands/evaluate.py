@@ -107,6 +107,9 @@ def run(
     from cxrtool.progress import bar
 
     files.check_output(output)
+    for path in inputs or ():
+        if files.is_same(output, path):
+            raise CxrtoolError(f"{output}: is among the inputs", "Name another file with -o.")
     found = runs.classifier(folder)
     where_to = sharing.begin(inference.device(device))
     if sharing.rank():
@@ -123,7 +126,7 @@ def run(
     second = inference.Model(runs.classifier(hierarchy), where_to) if hierarchy else None
     oracle = predicting.Oracle(models, second, way)
     judge = predicting.Judge(oracle.classes)
-    skipped = Failures(failures, output=output, strict=strict)
+    skipped = Failures(failures, output=output, strict=strict, inputs=inputs or ())
     kept = list(columns) if keep_columns else []
     if test is not None:
         kept = [*(c for c in kept if c != "test"), "test"]

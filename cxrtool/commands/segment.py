@@ -127,7 +127,7 @@ def run(
     )
     if dry_run:
         return run.tell()
-    skipped = Failures(failures, folder=folder, output=output, strict=strict)
+    skipped = Failures(failures, folder=folder, output=output, strict=strict, inputs=[manifest])
     run.write(output, skipped)
     tell(flags)
     raise typer.Exit(skipped.close())

@@ -289,7 +289,7 @@ def run(
     if sharing.processes() > 1 and manifest in (None, "-"):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
-    skipped = Failures(failures, folder=folder, strict=strict)
+    skipped = Failures(failures, folder=folder, strict=strict, inputs=[manifest])
     kind = mask_training.MaskTraining if task == "segment" else training.Training
     for number, (one, there) in enumerate(training_settings.repeated(settings, place, repeat)):
         training.train(source, one, there, None if number else skipped, kind)

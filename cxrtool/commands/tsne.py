@@ -110,7 +110,7 @@ def run(
     from cxrtool.artifacts import run as runs
     from cxrtool.artifacts.failures import Failures
 
-    check(output, plot, stats)
+    check(manifest, output, plot, stats, failures)
     chance = seed % (1 << 32)  # what scikit-learn takes
     found = runs.classifier(folder)
     columns, coloured, rows = read(manifest, where, color, found.about)
@@ -139,27 +139,38 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def check(output: str, plot: str | None, stats: str | None) -> None:
-    """Refuse what could not be written at the end."""
-    import os
-
+def check(
+    manifest: str | None, output: str, plot: str | None, stats: str | None, failures: str | None
+) -> None:
+    """Refuse what could not be written at the end, or would take the place of another file."""
     from cxrtool.artifacts import files
     from cxrtool.artifacts import plot as plots
 
     files.check_output(output)
-    given = {"--output": output} if output != "-" else {}
     for option, file in (("--plot", plot), ("--stats", stats)):
-        if file is None:
-            continue
         if file == "-":
             raise CxrtoolError(f"{option} -: standard output is for the table", "Name a file.")
-        files.check_output(file)
-        for other, taken in given.items():
-            if os.path.realpath(file) == os.path.realpath(taken):
-                raise CxrtoolError(f"{option} {file} is {other} too", "Name two files.")
-        given[option] = file
+        if file is not None:
+            files.check_output(file)
+    taken = {manifest or "-": "the manifest", output: "--output"}
+    apart(taken, {"--plot": plot, "--stats": stats, "--failures": failures})
     if plot is not None:
         plots.kind(plot)
+
+
+def apart(taken: dict[str, str], given: dict[str, str | None]) -> None:
+    """Refuse outputs that would take the place of one another, or of a file that is `taken`."""
+    import os
+
+    places: dict[str, str] = {}
+    for name, file in [*((name, file) for file, name in taken.items()), *given.items()]:
+        # Any number of outputs may go to /dev/null.
+        if file in (None, "-") or (os.path.exists(file) and not os.path.isfile(file)):
+            continue
+        place = os.path.realpath(file)
+        if name in given and place in places:
+            raise CxrtoolError(f"{name} {file} is {places[place]} too", "Name two files.")
+        places[place] = name
 
 
 def read(

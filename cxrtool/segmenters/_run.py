@@ -10,14 +10,20 @@ from numpy.typing import NDArray
 from cxrtool import inference
 from cxrtool.artifacts import pixels, run
 from cxrtool.artifacts.image import Grey, to8
-from cxrtool.errors import CxrtoolError
+from cxrtool.errors import CxrtoolError, is_memory
 
 
 def segment(image: Grey, *, folder: str) -> NDArray[np.bool_]:
     """Mask what the run takes for lungs with a probability over a half."""
     model = _model(folder)
     small = pixels.framed_by(to8(image), model.about.size, "squash")
-    logits = model.logits(torch.from_numpy(small)[None, None])[0, 0].numpy()
+    try:
+        logits = model.logits(torch.from_numpy(small)[None, None])[0, 0].numpy()
+    except RuntimeError as e:
+        if not is_memory(e):
+            raise
+        # A worker that is out of memory is known by this.
+        raise MemoryError from e
     return np.asarray(cv2.resize(logits, image.shape[::-1]) > 0)
 
 

@@ -550,8 +550,32 @@ def test_the_sheet_has_the_first_pictures(
 
 def test_a_sheet_is_not_the_table(cnnx: Path, rows: list[Row], capfd: Said) -> None:
     assert cam(cnnx, "m.csv", "--grid", "./o.png", output="o.png") == 2
-    assert said(capfd) == ["--grid ./o.png is the output too. Name two files."]
+    assert said(capfd) == ["--grid ./o.png is --output too. Name two files."]
     assert not Path("o.png").exists()
+
+
+@pytest.mark.parametrize("option", ["--output", "--failures"])
+def test_what_is_read_is_not_overwritten(
+    option: str, cnnx: Path, rows: list[Row], capfd: Said
+) -> None:
+    before = Path("m.csv").read_bytes()
+    assert in_process("cam", str(cnnx), "m.csv", "-d", "maps", option, "./m.csv") == 2
+    assert said(capfd) == [f"{option} ./m.csv is an input too. Name two files."]
+    assert Path("m.csv").read_bytes() == before and not Path("maps").exists()
+
+
+def test_a_bare_image_whose_name_is_not_utf8(cnnx: Path, rows: list[Row], capfd: Said) -> None:
+    name = os.fsdecode(b"\xff.png")
+    shutil.copy(rows[0]["path"], name)
+    assert cam(cnnx, name, rows[0]["path"]) == 1
+    assert [r["path"] for r in rows_of(Path("out.csv"))] == [rows[0]["path"]]
+    (listed,) = rows_of(Path("maps/failures.csv"))
+    assert (listed["path"], listed["reason"]) == ("\\udcff.png", "its name is not UTF-8")
+    assert said(capfd)[0] == "\\udcff.png: its name is not UTF-8. Rename the file."
+
+
+def test_a_batch_of_any_size_is_no_fault(cnnx: Path, rows: list[Row]) -> None:
+    assert mapped(cnnx, "m.csv", "--batch", 1 << 70) == mapped(cnnx, "m.csv", "--batch", 64)
 
 
 def test_a_sheet_of_nothing_is_none(cnnx: Path, capfd: Said) -> None:

@@ -761,9 +761,31 @@ def test_predictions_are_not_overwritten(capfd: Said) -> None:
     made("m.csv")
     before = Path("m.csv").read_text()
     assert in_process("compare", "m.csv", "-o", "./m.csv") == 2
-    said = "cxrtool compare: ./m.csv: is among the predictions. Name another file with -o.\n"
+    said = "cxrtool compare: ./m.csv: is among the predictions. Name another with -o.\n"
     assert capfd.readouterr().err == said
     assert Path("m.csv").read_text() == before
+
+
+def test_the_list_of_failures_overwrites_neither_predictions_nor_the_table(capfd: Said) -> None:
+    made("m.csv")
+    before = Path("m.csv").read_text()
+    for given, message in (
+        (
+            ["--failures", "./m.csv"],
+            "./m.csv: is among the predictions. Name another with --f",
+        ),
+        (["-o", "t.md", "--failures", "./t.md"], "t.md: the list of skipped inputs would go"),
+    ):
+        assert in_process("compare", "m.csv", *given) == 2
+        assert capfd.readouterr().err.startswith(f"cxrtool compare: {message}")
+    assert Path("m.csv").read_text() == before and not Path("t.md").exists()
+
+
+@pytest.mark.parametrize("seed", [-1, -(1 << 70), 1 << 70])
+def test_any_seed_will_do(seed: int) -> None:
+    made("m.csv", per_patient=3)
+    found = compare("m.csv", "--seed", seed)
+    assert found == compare("m.csv", "--seed", seed) != compare("m.csv", "--seed", 5)
 
 
 def test_a_folder_is_no_place_for_a_table(capfd: Said) -> None:

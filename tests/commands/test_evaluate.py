@@ -498,7 +498,7 @@ def test_weights_of_another_network(small_run: Path, phantoms: Path, capfd: Said
     changed(small_run, "r", arch="cnn-x")
     assert evaluate("r", phantoms / "split.csv") == 2
     (only,) = said(capfd)
-    assert only.startswith("r: its weights are not those of cnn-x. ")
+    assert only.startswith("r: its weights are not those of cnn-x (Missing key")
 
 
 def test_weights_that_are_not_finite(small_run: Path, phantoms: Path, capfd: Said) -> None:
@@ -536,7 +536,7 @@ def test_an_architecture_that_asks_for_more_than_there_is(
     run.write("r", about, {"a": torch.zeros(1)})
     assert evaluate("r", phantoms / "split.csv") == 2
     (only,) = said(capfd)
-    assert only.startswith("r: its weights are not those of covidnet. ")
+    assert only.startswith("r: its weights are not those of covidnet (Missing key")
 
 
 def test_saved_elsewhere_is_the_same(small_run: Path, phantoms: Path) -> None:
@@ -604,3 +604,32 @@ def test_a_manifest_is_known_by_its_header_too(small_run: Path, phantoms: Path) 
         shutil.copy(phantoms / "split.csv", name)
         assert evaluate(small_run, name, "--where", "split=test", "-o", "p.csv") == 0
         assert len(rows_of(Path("p.csv"))) == 8
+
+
+def test_a_bare_image_whose_name_is_not_utf8_costs_no_other_its_row(
+    small_run: Path, phantoms: Path
+) -> None:
+    images = sorted((phantoms / "in" / "images").glob("*.png"))
+    odd = os.fsdecode(b"\xff.png")
+    shutil.copy(images[0], odd)
+    assert evaluate(small_run, odd, images[1]) == 1
+    assert [row["path"] for row in rows_of(Path("p.csv"))] == [str(images[1])]
+    assert "not UTF-8" in rows_of(Path("failures.csv"))[0]["reason"]
+
+
+def test_no_output_takes_the_place_of_an_input(
+    small_run: Path, phantoms: Path, capfd: Said
+) -> None:
+    shutil.copy(phantoms / "split.csv", "m.csv")
+    before = Path("m.csv").read_bytes()
+    for output, given in (("m.csv", []), ("p.csv", ["--failures", "m.csv"])):
+        assert evaluate(small_run, "m.csv", *given, output=output) == 2
+        assert len(said(capfd)) == 1 and Path("m.csv").read_bytes() == before
+    assert evaluate(small_run, "m.csv", "--failures", "x.csv", output="x.csv") == 2
+    assert in_process("split", "m.csv", "--failures", "m.csv", "-o", "s.csv") == 2
+    assert Path("m.csv").read_bytes() == before and not Path("x.csv").exists()
+
+
+def test_large_images_are_looked_at_a_few_at_a_time() -> None:
+    sizes = (1, 224, 512, 1024, 4096)
+    assert [inference.bounded(64, size) for size in sizes] == [64, 64, 64, 16, 1]

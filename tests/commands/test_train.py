@@ -212,6 +212,7 @@ def test_killed_anywhere_and_run_again_is_as_undisturbed(
         go(folder)
         assert bytes_of(folder) == bytes_of("whole"), number
         assert history(folder) == history("whole"), number
+        assert list(history(folder)[0]) == list(history("whole")[0]), number
         assert not [n for n in os.listdir(folder) if n.endswith(".part")]
     assert number > 10
 
@@ -223,6 +224,41 @@ def test_killed_twice_in_a_row(phantoms: Path, monkeypatch: pytest.MonkeyPatch) 
         assert killed_at(number, lambda: train(*given, epochs=4), monkeypatch)
     train(*given, epochs=4)
     assert bytes_of("r") == bytes_of("whole") and history("r") == history("whole")
+
+
+@pytest.mark.parametrize("name", ["run.json", "model.safetensors"])
+@pytest.mark.parametrize("way", ["gone", "damaged"])
+def test_a_run_is_not_done_without_its_best_weights(
+    name: str, way: str, phantoms: Path, capfd: Said
+) -> None:
+    train(phantoms / "split.csv")
+    whole, file = bytes_of("r"), Path("r", name)
+    content = file.read_bytes()
+    file.unlink()
+    if way == "damaged":
+        file.write_bytes(content[:-9])
+    capfd.readouterr()
+    assert train(phantoms / "split.csv") == 2
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "cxrtool train: r: the best weights of the run are gone or damaged. "
+        "Train it anew with --force."
+    )
+    train(phantoms / "split.csv", "--force")
+    assert bytes_of("r") == whole
+
+
+def test_what_is_told_of_a_run_is_written_again(phantoms: Path) -> None:
+    train(phantoms / "split.csv")
+    names = ("history.csv", "last.json")
+    before = [Path("r", name).read_bytes() for name in names]
+    for name in names:
+        Path("r", name).unlink()
+    train(phantoms / "split.csv")
+    assert [Path("r", name).read_bytes() for name in names] == before
+    # Killed between the state and what is told of it, the last epoch is done all the same.
+    Path("r", "last.json").write_text("{}")
+    train(phantoms / "split.csv")
+    assert [Path("r", name).read_bytes() for name in names] == before
 
 
 def check_signal(number: int, more: list[str], phantoms: Path, epochs: int, folder: Path) -> None:

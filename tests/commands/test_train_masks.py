@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from handy import Row, in_process, pixels, rows_of, write_table
 from PIL import Image
 
 from cxrtool.artifacts import plot, run
+from cxrtool.segmenters import _run
 
 SMALL = ["--task", "segment", "--arch", "unet:width=4,norm=batch", "--size", "32", "--batch", "4",
          "--lr", "0.02", "--device", "cpu", "-j", "1"]  # fmt: skip
@@ -169,6 +171,21 @@ def test_a_folder_that_is_called_as_a_model_is_hides_nothing() -> None:
     Path("threshold").mkdir()
     told = ["segment", "m.csv", "--model", "threshold", "-d", "threshold", "-j", "1", "-q"]
     assert in_process(*told, "-o", "out.csv") == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "known"), [("DefaultCPUAllocator: can't allocate memory", True), ("odd", False)]
+)
+def test_a_run_too_large_for_memory_is_no_fault(
+    said: str, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError(said)
+
+    model = SimpleNamespace(about=SimpleNamespace(size=32), logits=full)
+    monkeypatch.setattr(_run, "_model", lambda _: model)
+    with pytest.raises(MemoryError if known else RuntimeError):
+        _run.segment(np.zeros((4, 4), np.uint8), folder="r")
 
 
 def test_another_run_in_the_same_folder_makes_the_masks_anew() -> None:

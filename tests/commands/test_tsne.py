@@ -365,6 +365,23 @@ def test_a_column_that_is_not_there(small_run: Path, phantoms: Path, capfd: Said
     assert only.endswith("Check --color.")
 
 
+@pytest.mark.parametrize("option", ["--stats", "--failures"])
+def test_the_manifest_is_not_overwritten(
+    option: str, small_run: Path, split: list[Row], capfd: Said
+) -> None:
+    write_table(Path("m.csv"), split)
+    before = Path("m.csv").read_bytes()
+    assert tsne(small_run, "m.csv", option, "./m.csv") == 2
+    assert said(capfd) == [f"{option} ./m.csv is the manifest too. Name two files."]
+    assert Path("m.csv").read_bytes() == before
+
+
+def test_any_number_of_outputs_may_go_nowhere(small_run: Path, split: list[Row]) -> None:
+    write_table(Path("m.csv"), split)
+    nowhere = ["--stats", "/dev/null", "--failures", "/dev/null"]
+    assert tsne(small_run, "m.csv", *nowhere, output="/dev/null") == 0
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -374,6 +391,8 @@ def test_a_column_that_is_not_there(small_run: Path, phantoms: Path, capfd: Said
         (["--plot", "no/p.png"], "no/p.png: no such folder"),
         (["--stats", "points.csv"], "--stats points.csv is --output too. Name two files."),
         (["--plot", "p.png", "--stats", "./p.png"], "--stats ./p.png is --plot too."),
+        (["--failures", "./points.csv"], "--failures ./points.csv is --output too."),
+        (["--stats", "s", "--failures", "s"], "--failures s is --stats too."),
         (["--perplexity", "0.5"], "--perplexity"),
         (["--perplexity", "nan"], "'--perplexity': below 1"),
         (["--max-iter", "10"], "--max-iter"),
