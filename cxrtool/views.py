@@ -76,7 +76,7 @@ class Viewing:
     def __call__(self, row: Row) -> View | Kept | Skip:
         """Look at the image of a row, or say why not."""
         try:
-            encoded = image.load(os.path.join(self.here, checked(row["path"])))
+            encoded = image.load(os.path.join(self.here, image.checked(row["path"])))
             warnings: list[str] = []
             drawn = self._drawn(row, warnings)
             place = self._place(row, encoded, drawn)
@@ -125,15 +125,6 @@ class Viewing:
             )
         framed = _framed(picture, self.frame)
         return View(place, framed, small, (height, width), lungs, fraction, tuple(told))
-
-
-def checked(path: str) -> str:
-    """Refuse a name that no table can hold: that of a bare image may be any bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        raise Unreadable("its name is not UTF-8", "Rename the file.") from None
-    return path
 
 
 def _framed(picture: image.Picture, frame: pixels.Frame) -> Bytes:

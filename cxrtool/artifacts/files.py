@@ -131,6 +131,16 @@ def is_same(one: str | None, other: str | None) -> bool:
     return place == os.path.realpath(str(other)) and not _is_device(place)
 
 
+def apart(taken: dict[str, str], given: dict[str, str | None]) -> None:
+    """Refuse outputs that would take the place of one another, or of a file that is `taken`."""
+    others: list[tuple[str, str | None]] = [(name, file) for file, name in taken.items()]
+    for option, file in given.items():
+        for name, other in others:
+            if is_same(file, other):
+                raise CxrtoolError(f"{option} {file} is {name} too", "Name two files.")
+        others.append((option, file))
+
+
 def _is_device(place: str) -> bool:
     return os.path.exists(place) and not os.path.isfile(place)
 

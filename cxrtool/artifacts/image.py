@@ -258,6 +258,15 @@ def to8(grey: Grey) -> NDArray[np.uint8]:
     return result
 
 
+def checked(path: str) -> str:
+    """Refuse a name that no table can hold: that of a bare image may be any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise Unreadable("its name is not UTF-8", "Rename the file.") from None
+    return path
+
+
 def to_mask(grey: Grey, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Read a picture as a mask of a shape: white is what is brighter than half of its brightest.
 

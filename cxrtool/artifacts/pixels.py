@@ -38,11 +38,7 @@ class Frame:
     def __call__(self, path: str) -> Bytes | Skip:
         """Read one image as (channels, size, size)."""
         try:
-            path.encode()
-        except UnicodeEncodeError:
-            return Skip(path, "its name is not UTF-8, which no table can hold", "Rename the file.")
-        try:
-            picture = image.read(os.path.join(self.root, path))
+            picture = image.read(os.path.join(self.root, image.checked(path)))
             if picture.stack is not None and self.channels == 1:
                 why = "it is a stack of three channels among grey images"
                 raise Unreadable(why, "Use images of one kind.")

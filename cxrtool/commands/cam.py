@@ -162,15 +162,14 @@ def run(
 
 def check(inputs: list[str], output: str, grid: str | None, failures: str | None) -> None:
     """Refuse a sheet that could not be written at the end, and to overwrite what is read."""
-    from cxrtool.artifacts import plot
-    from cxrtool.commands import tsne
+    from cxrtool.artifacts import files, plot
 
     if grid == "-":
         raise CxrtoolError("--grid -: standard output is for the table", "Name a file.")
     if grid is not None:
         plot.kind(grid)
     taken = dict.fromkeys(inputs, "an input")
-    tsne.apart(taken, {"--output": output, "--grid": grid, "--failures": failures})
+    files.apart(taken, {"--output": output, "--grid": grid, "--failures": failures})
 
 
 def read(inputs: list[str], conditions: "list[Where]", about: "About") -> "Iterator[Row]":

@@ -271,12 +271,9 @@ def inputs(files: list[str], output: str, failures: str | None) -> list[str]:
     import os
     import sys
 
-    from cxrtool.commands.tsne import apart
-
     for option, file in (("-o", output), ("--failures", failures or "-")):
         if file != "-" and os.path.realpath(file) in map(os.path.realpath, files):
             raise CxrtoolError(f"{file}: is among the predictions", f"Name another with {option}.")
-    apart({output: "--output"}, {"--failures": failures})
     if files:
         return files
     if sys.stdin is None or sys.stdin.isatty():

@@ -153,24 +153,9 @@ def check(
         if file is not None:
             files.check_output(file)
     taken = {manifest or "-": "the manifest", output: "--output"}
-    apart(taken, {"--plot": plot, "--stats": stats, "--failures": failures})
+    files.apart(taken, {"--plot": plot, "--stats": stats, "--failures": failures})
     if plot is not None:
         plots.kind(plot)
-
-
-def apart(taken: dict[str, str], given: dict[str, str | None]) -> None:
-    """Refuse outputs that would take the place of one another, or of a file that is `taken`."""
-    import os
-
-    places: dict[str, str] = {}
-    for name, file in [*((name, file) for file, name in taken.items()), *given.items()]:
-        # Any number of outputs may go to /dev/null.
-        if file in (None, "-") or (os.path.exists(file) and not os.path.isfile(file)):
-            continue
-        place = os.path.realpath(file)
-        if name in given and place in places:
-            raise CxrtoolError(f"{name} {file} is {places[place]} too", "Name two files.")
-        places[place] = name
 
 
 def read(
