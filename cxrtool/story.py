@@ -93,12 +93,12 @@ def _why(page: Page, folder: str) -> None:
         "less sure is hot."
     )
     for name in ("raw", "lungs"):
-        share, lungs = _heat(os.path.join(folder, f"{name}-maps.csv"))
+        share, lungs, number = _heat(os.path.join(folder, f"{name}-maps.csv"))
         section.picture(
             os.path.join(folder, f"{name}-maps.png"),
             f"Heat maps of the network {name}",
             f"`{name}`: {share:.0%} of the heat lies in the lungs, which are {lungs:.0%} of the "
-            f"image (the mean of 24 new images; some are shown).",
+            f"image (the mean of {number} new images; some are shown).",
         )
 
 
@@ -144,12 +144,15 @@ def _probed(found: Mapping[str, Any]) -> str:
     return f"{found['balanced_accuracy']:.2f} (chance {found['chance']:.2f})"
 
 
-def _heat(path: str) -> tuple[float, float]:
-    """Return the mean share of heat in the lungs, and of the image that is lung."""
+def _heat(path: str) -> tuple[float, float, int]:
+    """Return the mean share of heat in the lungs, and of lungs in the image, and of how many."""
     source = manifest.Manifest(path)
     rows = [dict(zip(source.columns, cells, strict=True)) for cells in source.rows()]
     told = [row for row in rows if row["in_lung"]]
-    return fmean(float(r["in_lung"]) for r in told), fmean(float(r["lung_fraction"]) for r in told)
+    share, lungs = (
+        fmean(float(row[name]) for row in told) for name in ("in_lung", "lung_fraction")
+    )
+    return share, lungs, len(told)
 
 
 def _figures(folder: str, name: str) -> Figures:

@@ -103,7 +103,7 @@ def test_the_story_says_what_the_figures_say(made: Path) -> None:
         "the AUC falls from 1.000 to 0.600",
         "the AUC stays at 0.880",
         "hospital 0.91 (chance 0.33), disease 0.52 (chance 0.33)",
-        "30% of the heat lies in the lungs, which are 30% of the image",
+        "30% of the heat lies in the lungs, which are 30% of the image (the mean of 2 new images",
         "not a medical device",
     ):
         assert expected in text, expected
