@@ -1,7 +1,6 @@
 """From grey levels to probabilities: where tensors live, how they are scaled, a run that speaks."""
 
 import contextlib
-import ctypes
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from cxrtool import registry
+from cxrtool import heap, registry
 from cxrtool.architectures._network import Net, Network
 from cxrtool.artifacts.run import REMEDY, About, Run
 from cxrtool.errors import CxrtoolError
@@ -38,22 +37,10 @@ def device(name: str) -> torch.device:
         what = f"--device {name} is not there"
         raise CxrtoolError(what, f"Choose one of: {', '.join(there)}.") from e
     if found.type == "cpu":
-        _keep_memory()
+        # The maps of a batch take up to a hundred megabytes each; to have them cleared anew is a
+        # fifth of the time of a step of ResNet-18.
+        heap.tune(mmap_max=0, trim_threshold=2**31 - 1, top_pad=64 << 20)
     return found
-
-
-def _keep_memory() -> None:
-    """Let freed memory be used again, instead of given back and asked for at every step.
-
-    The maps of a batch take up to a hundred megabytes each, and every page of them that comes from
-    the system is cleared first: a fifth of the time of a step of ResNet-18. Where the C library is
-    another than GNU's, all stays as it is.
-    """
-    never_map, never_trim, grow_by = (-4, 0), (-1, 2**31 - 1), (-2, 64 << 20)
-    with contextlib.suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        for what, value in (never_map, never_trim, grow_by):
-            library.mallopt(what, value)
 
 
 def _has_mps() -> bool:

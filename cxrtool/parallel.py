@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Any
 
-from cxrtool import progress
+from cxrtool import heap, progress
 from cxrtool.errors import BrokenRun, CxrtoolError
 
 # What one hostile file may cost.
@@ -34,8 +34,6 @@ START = 60.0
 DEPTH = 2
 # Results that may wait for an earlier one, a worker.
 AHEAD = 8
-# What malloc.h calls so.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True)
@@ -159,18 +157,11 @@ def _hush() -> None:
 def _tune() -> None:
     """Spare what costs time: threads beside a worker a core, and memory fetched anew.
 
-    By default the C library gives every large block back to the system, which then has to clear a
-    thousand pages for the next image: a third of the time of decoding it.
+    A thousand pages to be cleared for the next image are a third of the time of decoding it.
     """
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)
-    if sys.platform == "linux":
-        import ctypes
-
-        with contextlib.suppress(AttributeError, OSError):
-            libc = ctypes.CDLL(None)
-            libc.mallopt(M_MMAP_THRESHOLD, 32 << 20)
-            libc.mallopt(M_TRIM_THRESHOLD, 128 << 20)
+    heap.tune(mmap_threshold=32 << 20, trim_threshold=128 << 20)
 
 
 def _limit_memory() -> None:

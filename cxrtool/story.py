@@ -158,9 +158,7 @@ def _heat(path: str) -> tuple[float, float, int]:
 def _figures(folder: str, name: str) -> Figures:
     found: Figures = {}
     for told in runs.json_value(os.path.join(folder, f"{name}.json")):
-        model = str(told["model"]).partition("-")[0]
-        group = str(told["group"]).rpartition("=")[2]
-        found.setdefault(group, {})[model] = told
+        found.setdefault(told["group"], {})[told["model"]] = told
     return found
 
 

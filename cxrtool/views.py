@@ -123,20 +123,8 @@ class Viewing:
                 image.to_mask(whole.view(np.uint8), small.shape),
                 masks.fraction(whole),
             )
-        framed = _framed(picture, self.frame)
+        framed = self.frame.of(picture)
         return View(place, framed, small, (height, width), lungs, fraction, tuple(told))
-
-
-def _framed(picture: image.Picture, frame: pixels.Frame) -> Bytes:
-    """Bring a picture to what the network takes (channels, size, size)."""
-    if picture.stack is not None and frame.channels == 1:
-        raise Unreadable(
-            "it is a stack of three channels among grey images", "Use images of one kind."
-        )
-    framed = pixels.framed_by(image.to8(picture.pixels), frame.size, frame.fit)
-    if framed.ndim == 3:
-        return np.ascontiguousarray(framed.transpose(2, 0, 1))
-    return np.repeat(framed[None], frame.channels, axis=0)
 
 
 def shrunk(grey: Bytes) -> Bytes:

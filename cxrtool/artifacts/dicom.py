@@ -282,11 +282,11 @@ def load_key(file: str | None) -> bytes:
         if len(key) < 16:
             raise CxrtoolError(f"{file}: a key needs 16 bytes or more", "Use a longer secret.")
         return key
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cache = files.user_cache()
     if not os.path.isabs(cache):
         what = "no home folder for the key of the pseudonyms"
         raise CxrtoolError(what, "Name a file with --key.")
-    path = os.path.join(cache, "cxrtool", "pseudonym.key")
+    path = os.path.join(cache, "pseudonym.key")
     if not os.path.exists(path):
         files.make_folder(os.path.dirname(path))
         files.create(path, secrets.token_hex(32).encode())

@@ -123,6 +123,12 @@ def _is_writable(descriptor: int) -> bool:
     return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
 
 
+def user_cache() -> str:
+    """Return the folder for what may be made again; not absolute where there is no home."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(cache, "cxrtool")
+
+
 def is_same(one: str | None, other: str | None) -> bool:
     """Tell whether two names are of one file; any number of outputs may go to /dev/null."""
     if one in (None, "-") or other in (None, "-"):

@@ -38,12 +38,15 @@ class Frame:
     def __call__(self, path: str) -> Bytes | Skip:
         """Read one image as (channels, size, size)."""
         try:
-            picture = image.read(os.path.join(self.root, image.checked(path)))
-            if picture.stack is not None and self.channels == 1:
-                why = "it is a stack of three channels among grey images"
-                raise Unreadable(why, "Use images of one kind.")
+            return self.of(image.read(os.path.join(self.root, image.checked(path))))
         except Unreadable as e:
             return Skip(path, e.reason, e.remedy, e.failed)
+
+    def of(self, picture: image.Picture) -> Bytes:
+        """Bring a picture to what a network takes (channels, size, size)."""
+        if picture.stack is not None and self.channels == 1:
+            why = "it is a stack of three channels among grey images"
+            raise Unreadable(why, "Use images of one kind.")
         levels = white(picture.grey) if self.mask else image.to8(picture.pixels)
         framed = framed_by(levels, self.size, self.fit)
         if framed.ndim == 3:
@@ -155,5 +158,4 @@ def _key(paths: Sequence[str], frame: Frame) -> str:
 
 def default_folder() -> str:
     """Return the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(cache, "cxrtool", "pixels")
+    return os.path.join(files.user_cache(), "pixels")

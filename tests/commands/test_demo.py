@@ -50,6 +50,13 @@ def test_the_dry_run_is_a_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         subprocess.run(["shellcheck", "-s", "sh", "demo.sh"], check=True)
 
 
+def test_a_script_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    for closed in (">&-", ">/dev/full"):
+        done = shell(tmp_path, f"cxrtool demo -n -d made {closed}")
+        assert done.returncode in (2, 3) and done.stderr.count("\n") == 1
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_command_that_fails_ends_it_with_its_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said
 ) -> None:
