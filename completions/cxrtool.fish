@@ -40,7 +40,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from cam' -s v -l verbose -d 'Mor
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l by -x -d 'A group for each value of these.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l pool -x -d 'Mean and spread over folds or repeats.'
-complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l positive -x -d 'The class that is to be found (default: of two the second p_ column).'
+complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l positive -x -d 'The class to be detected (default: of two, the one that is not normal, negative, healthy, no finding, control or other; else the second p_ column).'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l metrics -x -d 'Show only these.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l ci -x -d 'Level of the intervals.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l bootstrap -x -d 'Resamples of the patients; 0 leaves the intervals that follow from a formula.'
@@ -85,7 +85,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from equalize' -l progress -x -a 
 complete -c cxrtool -n '__fish_seen_subcommand_from equalize' -s q -l quiet -d 'Less on standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from equalize' -s v -l verbose -d 'More on standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -F
-complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l threshold -x -a 'P val youden' -d 'Over which probability the second of two classes is predicted.'
+complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l threshold -x -a 'P val youden' -d 'Predict the second of the run\'s two classes when its probability is over P.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l calibrate -d 'Scale by the temperature found on val.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l tta -x -d 'Average with N mildly changed looks.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l ensemble -x -d 'Average with another run.'

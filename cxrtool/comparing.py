@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool import bootstrapping, grouping, intervals, metrics, registry, weighing
+from cxrtool import bootstrapping, grouping, intervals, metrics, weighing
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.predictions import Coded, Predictions
 from cxrtool.intervals import UNKNOWN, Bounds, Summary
@@ -123,19 +123,6 @@ def compare(predictions: Predictions, question: Question, skipped: Failures) -> 
     for group, name, rows in grouping.groups(predictions, question.by):
         results.append(judge(predictions, rows, name, group, question))
     return results
-
-
-def positive_of(classes: Sequence[str], wanted: str | None) -> str | None:
-    """Name the positive class: the one asked for, or the second of two."""
-    if wanted is not None:
-        registry.choose("--positive", wanted, classes)
-    return classes[1] if wanted is None and len(classes) == 2 else wanted
-
-
-def tell_positive(positive: str | None) -> None:
-    """Say which class was taken for the positive one."""
-    if positive is not None:
-        note(f"the positive class is '{positive}', the second p_ column (--positive names another)")
 
 
 def judge(

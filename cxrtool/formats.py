@@ -47,7 +47,8 @@ RUN = {
 FIELDS = {
     "arch": "The network, as --arch names it.",
     "task": "classify, or segment for a network that draws lung masks.",
-    "classes": "The classes in the order of the outputs; of two, the second is the positive one.",
+    "classes": "The classes in the order of the outputs. Of two, evaluate --threshold applies to "
+    "the second.",
     "size": "The side of the images that the network sees, in pixels.",
     "channels": "Their channels: 1 or 3.",
     "mean": "Subtracted from the grey levels (0 to 255) of each channel.",

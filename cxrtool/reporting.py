@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cxrtool import depicting, doubts, recording, tabulating
+from cxrtool import depicting, doubts, positive_class, recording, tabulating
 from cxrtool.artifacts import report as pages
 from cxrtool.artifacts.report import Cell, Page
 from cxrtool.comparing import Result, Shown
@@ -49,7 +49,7 @@ class About:
     files: Sequence[str]
     command: str
     patients: bool = True  # whether all tables name them
-    guessed: bool = False  # the positive class, by the order of the columns
+    guessed: bool = False  # the positive class, by the names or the order of the classes
     skipped: int = 0
 
 
@@ -106,12 +106,13 @@ def _title(shows: Shows) -> str:
 
 
 def _lead(shows: Shows, about: About) -> str:
-    classes = ", ".join(shows.results[0].classes) if shows.results else ""
+    classes = shows.results[0].classes if shows.results else []
     positive = shows.question.positive
     rest = f"; the positive class is {positive}" if positive else ""
     if positive and about.guessed:
-        rest += ", the second p_ column (`--positive` names another)"
-    return f"Predictions of {_counted(_models(shows), 'model')}. Classes: {classes}{rest}."
+        rest += f", {positive_class.reason(classes)} (`--positive` names another)"
+    models, listed = _counted(_models(shows), "model"), ", ".join(classes)
+    return f"Predictions of {models}. Classes: {listed}{rest}."
 
 
 def _counted(names: Sequence[str], what: str) -> str:

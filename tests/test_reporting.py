@@ -81,6 +81,9 @@ def test_the_lead_names_the_positive_class_and_who_chose_it() -> None:
     assert f"{lead}.</p>" in texts(shows(skilled()))
     told = texts(shows(skilled()), replace(ABOUT, guessed=True))
     assert f"{lead}, the second p_ column" in told
+    named = result(np.arange(20) % 2, np.full((20, 2), 0.5), classes=["Normal", "ill"])
+    told = texts(shows(named), replace(ABOUT, guessed=True))
+    assert "the positive class is ill, as &#x27;Normal&#x27; is the negative one" in told
 
 
 def test_files_go_by_their_names_and_the_command_as_it_was_typed() -> None:

@@ -46,6 +46,7 @@ import typer
 
 from cxrtool import options, registry
 from cxrtool.errors import CxrtoolError
+from cxrtool.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,8 @@ def run(
         typer.Option(
             "--positive",
             metavar="CLASS",
-            help="The class that is to be found (default: of two the second p_ column).",
+            help="The class to be detected (default: of two, the one that is not "
+            "normal, negative, healthy, no finding, control or other; else the second p_ column).",
         ),
     ] = None,
     metrics: Annotated[
@@ -178,7 +180,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import comparing, reporting, showing, tabulating
+    from cxrtool import positive_class, reporting, showing, tabulating
     from cxrtool.artifacts import files as places
     from cxrtool.artifacts import predictions
     from cxrtool.artifacts.failures import Failures
@@ -213,8 +215,9 @@ def run(
         patients = all("patient" in table.columns for table in tables)
         about = reporting.About(given, typed(context), patients, positive is None, skipped.failed)
         reporting.write(shows, about, plot, report)
-    if positive is None:
-        comparing.tell_positive(question.positive)
+    if positive is None and chosen is not None:
+        why = positive_class.reason(tables[0].classes)
+        note(f"the positive class is '{chosen}', {why} (--positive names another)")
     with places.open_output(output) as stream:
         stream.write(text.encode())
     raise typer.Exit(skipped.close())
@@ -372,9 +375,9 @@ def crossed(
 
 def positive_of(classes: list[str], question: "Question") -> str | None:
     """Name the positive class, without which a threshold is of nothing."""
-    from cxrtool import comparing
+    from cxrtool.positive_class import positive_class
 
-    positive = comparing.positive_of(classes, question.positive)
+    positive = positive_class(classes, question.positive)
     if positive is None and question.threshold is not None:
         what = f"--threshold: there are {len(classes)} classes"
         raise CxrtoolError(what, "Name the one that it is for with --positive.")

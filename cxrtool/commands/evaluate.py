@@ -5,8 +5,9 @@ pred and a probability a class. Where labels are known, a table of figures goes 
 and so does what looks wrong: every image one class, an AUC under 0.5, a source whose scores are all
 alike, images that were prepared in another way than those the run learned from.
 
-Of two classes the second is predicted when its probability is over --threshold: 0.5, the best of
-the run's validation part (val), or the best of these very images (youden), which flatters.
+Of two classes, the second in the run's order (the last p_ column) is predicted when its probability
+is over --threshold, whichever of the two is the positive class: 0.5, the best of the run's
+validation part (val), or the best of these very images (youden), which flatters.
 
 Under torchrun several processes share the images.
 
@@ -47,7 +48,7 @@ def run(
         typer.Option(
             "--threshold",
             metavar="P|val|youden",
-            help="Over which probability the second of two classes is predicted.",
+            help="Predict the second of the run's two classes when its probability is over P.",
         ),
     ] = "0.5",
     calibrate: Annotated[

@@ -13,8 +13,8 @@ RUN. --augment hard then changes images as other hospitals would, and worse: neg
 ones, letters, wires, white lungs, noise.
 
 Images are decoded and resized once, into a cache that later runs share, then augmented a batch at a
-time on the device. The classes are in alphabetical order unless --classes says otherwise; of two,
-the second is the positive one.
+time on the device. The classes are in alphabetical order unless --classes says otherwise;
+of two, evaluate --threshold applies to the probability of the second.
 
 Example:
 

@@ -169,8 +169,8 @@ def test_the_positive_class_is_named(capfd: Said) -> None:
     made("m.csv")
     compare("m.csv")
     said = capfd.readouterr().err
-    assert said == ("cxrtool compare: the positive class is 'covid', the second p_ column "
-                    "(--positive names another)\n")  # fmt: skip
+    assert said == ("cxrtool compare: the positive class is 'covid', as 'normal' is the negative "
+                    "one (--positive names another)\n")  # fmt: skip
     (found,) = objects("m.csv", "--positive", "normal")
     assert found["positive"] == "normal"
     assert capfd.readouterr().err == ""
@@ -178,6 +178,23 @@ def test_the_positive_class_is_named(capfd: Said) -> None:
     assert float(other["m", "", "covid", "specificity"]["value"]) == pytest.approx(
         found["metrics"]["sensitivity"]["value"]
     )
+
+
+@pytest.mark.parametrize("options", [[], ["--threshold", "0.3"], ["--test", "delong"]])
+def test_the_order_of_the_columns_does_not_choose_the_positive_class(
+    options: list[str], capfd: Said
+) -> None:
+    rows, other = made("m.csv"), made("n.csv", seed=5)
+    expected = tidy("m.csv", "n.csv", *options)
+    last = ("p_covid", "p_normal")
+    for name, given in (("m.csv", rows), ("n.csv", other)):
+        write(name, [{k: r[k] for k in (*(k for k in r if k not in last), *last)} for r in given])
+    capfd.readouterr()
+    found = tidy("m.csv", "n.csv", *options)
+    assert {key[2] for key in found} == {"covid"}
+    assert found == expected
+    said = capfd.readouterr().err
+    assert "the positive class is 'covid', as 'normal' is the negative one" in said
 
 
 def test_one_of_three_classes_against_the_rest() -> None:
