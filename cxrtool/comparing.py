@@ -174,7 +174,14 @@ def fill(result: Result, question: Question) -> None:
         chosen, (low, high) = ways[key], _bounds(key, ways[key], result, question)
         if np.isnan(low) and chosen == "bootstrap" and _is_share(key):
             chosen, (low, high) = BY_PATIENT, _wilson_by_patient(key, value, result, question)
-        result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else chosen)
+        said = _left_out(result) if key[0] == weighing.MACRO else ""
+        result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else chosen, said)
+
+
+def _left_out(result: Result) -> str:
+    """Name the classes that no macro average counts."""
+    absent = result.judged.absent()
+    return f"without {', '.join(absent)}: neither images nor predictions" if absent else ""
 
 
 def _is_share(key: Key) -> bool:
@@ -263,6 +270,11 @@ def tell(results: Sequence[Result], question: Question) -> None:
         more = f" (and {len(poor) - 1} groups more are of one class)" if poor[1:] else ""
         only = f"every image of {where} is '{label}'{more}"
         note(f"warning: {only}: what needs two classes, as AUC, is left empty")
+    averaged = [r for r in results if r.positive is None and _left_out(r)]
+    for result in averaged[:1]:
+        where = " ".join(filter(None, [f"of {result.model}", result.group and f"({result.group})"]))
+        more = f" (and of {len(averaged) - 1} groups more)" if averaged[1:] else ""
+        note(f"the macro averages {where} are {_left_out(result)}{more}")
 
 
 def pairs(results: Sequence[Result]) -> Iterator[tuple[Result, Result]]:

@@ -154,17 +154,35 @@ def of_confusion(table: Numbers) -> dict[str, Floats]:
     }
 
 
-def mean_over_classes(metric: str, values: Floats, support: Floats | None = None) -> Floats:
+def mean_over_classes(
+    metric: str,
+    values: Floats,
+    support: Floats | None = None,
+    present: NDArray[np.bool_] | None = None,
+) -> Floats:
     """Average a metric (..., classes), weighted by the support where that is given.
 
-    An undefined precision counts as 0, as a class that is never predicted is never predicted
-    rightly; a class in which anything else is undefined is left out.
+    A class that is not `present` (see `present_classes`) is left out. An undefined precision of
+    another counts as 0: its images exist and none of them is predicted. A class in which anything
+    else is undefined is left out.
     """
     values = np.nan_to_num(values, nan=0.0) if metric == "precision" else np.asarray(values)
     weights = np.ones_like(values) if support is None else np.broadcast_to(support, values.shape)
-    defined = ~np.isnan(values) & (weights > 0)
-    weighted = np.where(defined, values, 0) * np.where(defined, weights, 0)
-    return ratio(weighted.sum(-1), np.where(defined, weights, 0).sum(-1))
+    counted = ~np.isnan(values) & (weights > 0)
+    if present is not None:
+        counted &= present
+    weighted = np.where(counted, values, 0) * np.where(counted, weights, 0)
+    return ratio(weighted.sum(-1), np.where(counted, weights, 0).sum(-1))
+
+
+def present_classes(table: Numbers) -> NDArray[np.bool_]:
+    """Mark the classes that have images or predictions in a confusion matrix.
+
+    The same classes as scikit-learn averages over by default, which takes its labels from the
+    union of what occurs and what is predicted.
+    """
+    whole = np.asarray(table)
+    return np.asarray((whole.sum(-1) > 0) | (whole.sum(-2) > 0))
 
 
 def bins(probabilities: Floats) -> NDArray[np.int64]:

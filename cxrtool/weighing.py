@@ -139,15 +139,20 @@ class Judged:
         if self.positive is not None:
             return self._kept({self.classes[self.positive]: each[0]})
         overall = metrics.of_confusion(table) | _calibration(errors[:, -1], total)
-        return self._kept({"": overall} | self._averaged(each, table.sum(-1)))
+        return self._kept({"": overall} | self._averaged(each, table))
 
     def _averaged(
-        self, each: list[dict[str, Floats]], support: Floats
+        self, each: list[dict[str, Floats]], table: Floats
     ) -> dict[str, dict[str, Floats]]:
         found = dict(zip(self.classes, each, strict=True))
-        stacked = {m: np.stack([one[m] for one in each], axis=-1) for m in each[0]}
-        found[MACRO] = {m: metrics.mean_over_classes(m, v) for m, v in stacked.items()}
-        found[WEIGHTED] = {m: metrics.mean_over_classes(m, v, support) for m, v in stacked.items()}
+        present = metrics.present_classes(table)
+        for name, weights in ((MACRO, None), (WEIGHTED, table.sum(-1))):
+            found[name] = {
+                m: metrics.mean_over_classes(
+                    m, np.stack([one[m] for one in each], axis=-1), weights, present
+                )
+                for m in each[0]
+            }
         return found
 
     def _kept(self, found: dict[str, dict[str, Floats]]) -> Figures:
@@ -156,6 +161,11 @@ class Judged:
     def confusion(self) -> NDArray[np.int64]:
         """Count the images by their class (rows) and what was predicted (columns)."""
         return metrics.confusion(self.labels, self.predicted, len(self.classes))
+
+    def absent(self) -> list[str]:
+        """Name the classes that have neither images nor predictions: no average counts them."""
+        present = metrics.present_classes(self.confusion())
+        return [name for name, here in zip(self.classes, present, strict=True) if not here]
 
     def values(self) -> dict[Key, float]:
         """Compute the figures themselves."""

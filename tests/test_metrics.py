@@ -158,14 +158,36 @@ def test_the_figures_of_all_classes(table: np.ndarray) -> None:
 def test_averages_over_classes(table: np.ndarray) -> None:
     labels, predicted = listed(table)
     each = [metrics.of_counts(metrics.against_the_rest(table, k)) for k in range(3)]
-    support = table.sum(1)
-    if not (support > 0).all():
+    support, present = table.sum(1), metrics.present_classes(table)
+    if not len(labels):
         return
     for name, theirs_of in CLEAR.items():
         values = np.array([one[name] for one in each])
         for average, weights in (("macro", None), ("weighted", support)):
+            # A sensitivity without images is undefined here and 0 there.
+            if name == "sensitivity" and weights is None and (support[present] == 0).any():
+                continue
             expected = theirs_of(labels, predicted, average=average, zero_division=0)
-            assert metrics.mean_over_classes(name, values, weights) == pytest.approx(expected)
+            found = metrics.mean_over_classes(name, values, weights, present)
+            assert found == pytest.approx(expected), name
+
+
+def test_a_class_that_is_neither_there_nor_predicted_is_in_no_average() -> None:
+    table = np.array([[5, 0, 0], [0, 4, 0], [0, 0, 0]])
+    assert metrics.present_classes(table).tolist() == [True, True, False]
+    each = [metrics.of_counts(metrics.against_the_rest(table, k)) for k in range(3)]
+    for name in ("precision", "sensitivity", "specificity", "f1"):
+        values = np.array([one[name] for one in each])
+        present = metrics.present_classes(table)
+        assert float(metrics.mean_over_classes(name, values, present=present)) == 1, name
+
+
+def test_a_class_that_is_predicted_without_being_there_has_precision_0_in_an_average() -> None:
+    table = np.array([[4, 0, 1], [0, 4, 0], [0, 0, 0]])
+    each = [metrics.of_counts(metrics.against_the_rest(table, k)) for k in range(3)]
+    values = np.array([one["precision"] for one in each])
+    found = metrics.mean_over_classes("precision", values, present=metrics.present_classes(table))
+    assert float(found) == pytest.approx(2 / 3)
 
 
 def test_only_an_undefined_precision_counts_as_0_in_an_average() -> None:

@@ -10,9 +10,10 @@ Of more than two classes, each is judged against the rest, with macro and suppor
 A share of images has Wilson's interval, AUC DeLong's, an odds ratio the log-normal one and the
 others the bootstrap's; where patients have several images, all are by bootstrap of patients. What
 is undefined is empty: AUC of one class, precision of a class that is never predicted, the interval
-of what has no spread. Macro and weighted averages take an undefined precision as 0. A class is
-predicted when its p is over 0.5, of several classes the likeliest, unless `pred` tells. ece has 15
-bins as wide as one another; brier of several classes is the sum over them.
+of what has no spread. Averages leave out a class with neither images nor predictions, with a note;
+the precision of a class with images that is never predicted counts as 0. A class is predicted when
+its p is over 0.5, of several classes the likeliest, unless `pred` tells. ece has 15 bins as wide as
+one another; brier of several classes is the sum over them.
 
 --pool fold adds mean, standard deviation (ddof 1) and range over the folds to the figures of all
 their images together; runs named for their fold become one model. --pool model does so for repeats.

@@ -165,6 +165,26 @@ def test_json_of_three_classes_has_all_of_them() -> None:
     assert set(found["weighted"]) == set(metrics.NAMES)
 
 
+def test_a_class_that_the_test_set_lacks_lowers_no_macro_average(capfd: Said) -> None:
+    rows = [r for r in made("m.csv", classes=3, skill=50) if r["label"] != "pneumonia"]
+    write("m.csv", rows)
+    said = "without pneumonia: neither images nor predictions"
+    (found,) = objects("m.csv")
+    assert f"the macro averages of m are {said}" in capfd.readouterr().err
+    for metric in ("precision", "sensitivity", "specificity", "f1"):
+        assert found["macro"][metric]["value"] == 1, metric
+        assert found["macro"][metric]["note"] == said
+        assert "note" not in found["weighted"][metric]
+    line = next(x for x in compare("m.csv").splitlines() if "macro" in x and "precision" in x)
+    assert said in line
+    # One image that is predicted as that class, and its precision is 0.
+    rows[0]["pred"] = "pneumonia"
+    write("m.csv", rows)
+    (found,) = objects("m.csv")
+    assert found["macro"]["precision"]["value"] == pytest.approx(2 / 3)
+    assert "note" not in found["macro"]["precision"]
+
+
 def test_the_positive_class_is_named(capfd: Said) -> None:
     made("m.csv")
     compare("m.csv")
