@@ -89,7 +89,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l threshold -x -a
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l calibrate -d 'Scale by the temperature found on val.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l tta -x -d 'Average with N mildly changed looks.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l ensemble -x -d 'Average with another run.'
-complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l hierarchy -x -d 'Ask a second run about what the first does not call its first class.'
+complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l hierarchy -x -d 'Subdivide RUN\'s second class with RUN2.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l batch -x -d 'Images of one step.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l test -x -d 'Call these images so, in a column `test`: a column of compare --matrix.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l keep-columns -d 'Keep the manifest\'s other columns.'

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from cxrtool import augmenting, learning, metrics, sharing
 from cxrtool.artifacts import pixels, predictions
-from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.run import About
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.inference import Model, batches, bounded
@@ -30,10 +29,9 @@ MILD = augmenting.Augmentation(rotate="5", shift="0.02", zoom="0.03")
 
 @dataclass(frozen=True)
 class Way:
-    """How probabilities are made and read."""
+    """How images are read and probabilities are made."""
 
     batch: int = 64
-    threshold: float | None = None  # of the second of two classes; None takes the likelier class
     calibrate: bool = False
     tta: int = 0  # augmented looks at an image beside the plain one
     cache: str = ""
@@ -41,8 +39,13 @@ class Way:
     crew: Crew = field(default_factory=Crew)
 
 
-class Oracle:
-    """One run, several of the same classes, or two of which the second asks further."""
+class Predictor:
+    """One run, several of the same classes, or two that decide level by level.
+
+    The first level is the run, or the mean of several. A second run, if there is one, subdivides
+    the second class of the first level. The probabilities of the levels are kept side by side,
+    (N, K) or (N, 2 + K): the decision is taken from them, not from their products.
+    """
 
     def __init__(self, models: Sequence[Model], second: Model | None, way: Way) -> None:
         self.models, self.second, self.way = models, second, way
@@ -61,29 +64,61 @@ class Oracle:
                 what = f"--hierarchy: both runs know '{first.classes[0]}'"
                 raise CxrtoolError(what, "The second must tell apart what the first's second is.")
 
-    def of(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
-        """Return p of every image, and which of them could not be read and why."""
+    @property
+    def first(self) -> list[str]:
+        """The classes of the first level."""
+        return self.models[0].about.classes
+
+    @property
+    def width(self) -> int:
+        """How many probabilities the levels have together."""
+        return len(self.first) + (len(self.second.about.classes) if self.second else 0)
+
+    def levels(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+        """Return the probabilities of every image, and which a run could not read and why."""
         skips: dict[int, Skip] = {}
-        found: list[Floats] = []
+        each: list[Floats] = []
         for model in self.models:
-            p, skips = self._of(model, paths)
-            order = [model.about.classes.index(c) for c in self.models[0].about.classes]
-            found.append(p[:, order])
-        mean = np.mean(found, axis=0)
+            p, unread = self._of(model, paths)
+            skips = unread | skips
+            each.append(p[:, [model.about.classes.index(c) for c in self.first]])
+        found = np.mean(each, axis=0)
         if self.second is not None:
-            p, _ = self._of(self.second, paths)
-            mean = np.concatenate([mean[:, :1], mean[:, 1:] * p], axis=1)
-        return mean, skips
+            p, unread = self._of(self.second, paths)
+            skips = unread | skips
+            found = np.concatenate([found, p], axis=1)
+        return found, skips
 
     def shared(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
         """Do the same together with other processes, each its part."""
         part = sharing.part(len(paths))
         mine = paths[part]
-        p, skips = self.of(mine) if mine else (np.zeros((0, len(self.classes))), {})
+        found, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
         numbers = range(len(paths))[part]
         everywhere = sharing.gathered({numbers[i]: skip for i, skip in skips.items()})
-        together = {i: skip for found in everywhere for i, skip in found.items()}
-        return sharing.interleaved(p, len(paths)), together
+        together = {i: skip for some in everywhere for i, skip in some.items()}
+        return sharing.interleaved(found, len(paths)), together
+
+    def probabilities(self, levels: Floats) -> Floats:
+        """Return p of each class (N, classes): of a second level, the products."""
+        if self.second is None:
+            return levels
+        return np.concatenate([levels[:, :1], levels[:, 1:2] * levels[:, 2:]], axis=1)
+
+    def decisions(self, levels: Floats, threshold: float | None) -> NDArray[np.int64]:
+        """Decide on a class, level by level.
+
+        The threshold is that of the second of two classes of the first level; without one, or of
+        more classes, the likeliest is taken (the first of equals).
+        """
+        first = levels[:, : len(self.first)]
+        if threshold is not None and len(self.first) == 2:
+            found = (first[:, 1] > threshold).astype(np.int64)
+        else:
+            found = first.argmax(axis=1)
+        if self.second is not None:
+            found = np.where(found == 1, 1 + levels[:, 2:].argmax(axis=1), found)
+        return found
 
     def _of(self, model: Model, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
         about, way = model.about, self.way
@@ -111,25 +146,54 @@ class Oracle:
         return mean.cpu().numpy()
 
 
-def rows(
-    source: Iterable[Row], oracle: Oracle, model: str, skipped: Failures, judge: "Judge"
-) -> Iterator[Row]:
-    """Yield a row of predictions for every row whose image can be read."""
+def predicted(
+    source: Iterable[Row], predictor: Predictor, skipped: Callable[[Skip], None]
+) -> Iterator[tuple[Row, Floats]]:
+    """Yield every row whose image all runs can read, with the probabilities of its levels."""
     waiting = iter(source)
     while chunk := list(itertools.islice(waiting, CHUNK)):
-        probabilities, skips = oracle.shared([row["path"] for row in chunk])
-        for number, (row, p) in enumerate(zip(chunk, probabilities, strict=True)):
+        levels, skips = predictor.shared([row["path"] for row in chunk])
+        for number, pair in enumerate(zip(chunk, levels, strict=True)):
             if number in skips:
-                skipped.add(skips[number])
+                skipped(skips[number])
             else:
-                pred = oracle.classes[chosen(p, oracle.way.threshold)]
-                judge.see(row, p, pred)
-                told = {
-                    "model": model,
-                    "pred": pred,
-                    **predictions.cells(oracle.classes, p.tolist()),
-                }
-                yield row | told
+                yield pair
+
+
+def decided(
+    pairs: Iterable[tuple[Row, Floats]],
+    predictor: Predictor,
+    threshold: float | None,
+    model: str,
+    judge: "Judge",
+) -> Iterator[Row]:
+    """Yield a row of predictions for every row and the probabilities of its levels."""
+    for row, levels in pairs:
+        p = predictor.probabilities(levels[None])[0]
+        pred = int(predictor.decisions(levels[None], threshold)[0])
+        judge.see(row, p, pred)
+        told = {"model": model, "pred": predictor.classes[pred]}
+        yield row | told | predictions.cells(predictor.classes, p.tolist())
+
+
+def best_threshold(
+    pairs: Iterable[tuple[Row, Floats]], predictor: Predictor
+) -> tuple[float, int] | None:
+    """Return Youden's threshold of the first level, and of how many images; None of one class.
+
+    A label may be a class of the first level, or one that the second run knows.
+    """
+    seconds = {predictor.first[1], *predictor.classes[1:]}
+    scores: list[float] = []
+    positive: list[bool] = []
+    for row, levels in pairs:
+        label = row.get("label", "")
+        if label == predictor.first[0] or label in seconds:
+            scores.append(float(levels[1]))
+            positive.append(label in seconds)
+    if len(set(positive)) < 2:
+        return None
+    return metrics.youden(np.array(positive), np.array(scores)), len(scores)
 
 
 def of_val(about: About, calibrate: bool) -> float:
@@ -139,13 +203,6 @@ def of_val(about: About, calibrate: bool) -> float:
     from scipy.special import expit, logit  # It takes a sixth of a second to import.
 
     return float(expit(logit(about.threshold) / about.temperature))
-
-
-def chosen(probabilities: Floats, threshold: float | None) -> int:
-    """Choose a class: the likelier one (of two, the second if p > 0.5), or by a threshold."""
-    if threshold is not None and len(probabilities) == 2:
-        return int(probabilities[1] > threshold)
-    return int(probabilities.argmax())
 
 
 class Judge:
@@ -161,7 +218,7 @@ class Judge:
         self.unknown: set[str] = set()
         self.number = 0
 
-    def see(self, row: Row, p: Floats, pred: str) -> None:
+    def see(self, row: Row, p: Floats, pred: int) -> None:
         """Keep one prediction."""
         self.number += 1
         self.of_source[row.get("source", "")] += 1
@@ -171,25 +228,10 @@ class Judge:
         label = row.get("label", "")
         if label in self.classes:
             self.labels.append(self.classes.index(label))
-            self.preds.append(self.classes.index(pred))
+            self.preds.append(pred)
             self.probabilities.append(p)
         elif label:
             self.unknown.add(label)
-
-    def rechosen(self, rows: Iterable[Row]) -> list[Row]:
-        """Choose again by the threshold that parts these very images best (Youden's index)."""
-        told = list(rows)
-        positive = np.array(self.labels) == 1
-        if len(self.classes) != 2 or not 0 < positive.sum() < len(positive):
-            what = "--threshold youden needs images of both of two classes, with their labels"
-            raise CxrtoolError(what, "Use --threshold val.")
-        threshold = metrics.youden(positive, np.array(self.probabilities)[:, 1])
-        note(f"threshold {threshold:.4f}, the best for these very images: the figures flatter")
-        self.preds = [int(p[1] > threshold) for p in self.probabilities]
-        name = predictions.CHANCE + self.classes[1]
-        for row in told:
-            row["pred"] = self.classes[float(row[name]) > threshold]
-        return told
 
     def table(self) -> list[tuple[str, str]]:
         """Return the figures, where labels are known."""

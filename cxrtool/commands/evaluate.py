@@ -9,6 +9,12 @@ Of two classes, the second in the run's order (the last p_ column) is predicted 
 is over --threshold, whichever of the two is the positive class: 0.5, the best of the run's
 validation part (val), or the best of these very images (youden), which flatters.
 
+With --ensemble the probabilities are the means of the runs'; with --hierarchy they are products,
+and the decision is taken level by level: first RUN's, by --threshold, then RUN2's within RUN's
+second class. So `pred` need not be the class of the largest probability. The figures that are
+printed, and those of compare, are of `pred` (compare --threshold ignores it); AUC, average
+precision, Brier score and calibration error are of the probabilities.
+
 Under torchrun several processes share the images.
 
 Example:
@@ -31,7 +37,9 @@ if TYPE_CHECKING:
 
     from cxrtool.artifacts.manifest import Manifest, Where
     from cxrtool.artifacts.run import About
-    from cxrtool.predicting import Judge
+    from cxrtool.predicting import Floats, Judge, Predictor
+
+    Pair = tuple[dict[str, str], Floats]
 
 
 def run(
@@ -69,7 +77,7 @@ def run(
         typer.Option(
             "--hierarchy",
             metavar="RUN2",
-            help="Ask a second run about what the first does not call its first class.",
+            help="Subdivide RUN's second class with RUN2.",
         ),
     ] = None,
     batch: Annotated[
@@ -120,24 +128,25 @@ def run(
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     columns, rows = read(inputs or [], options.conditions("--where", where), found.about)
     way = predicting.Way(
-        batch, read_threshold(threshold, predicting.of_val(found.about, calibrate)), calibrate, tta,
-        cache or pixels.default_folder(), root or "", options.crew(jobs),
-    )  # fmt: skip
+        batch, calibrate, tta, cache or pixels.default_folder(), root or "", options.crew(jobs)
+    )
     models = [inference.Model(runs.classifier(f), where_to) for f in (folder, *(ensemble or ()))]
     second = inference.Model(runs.classifier(hierarchy), where_to) if hierarchy else None
-    oracle = predicting.Oracle(models, second, way)
-    judge = predicting.Judge(oracle.classes)
+    predictor = predicting.Predictor(models, second, way)
+    judge = predicting.Judge(predictor.classes)
+    cut = read_threshold(threshold, predicting.of_val(found.about, calibrate))
     skipped = Failures(failures, output=output, strict=strict, inputs=inputs or ())
     kept = list(columns) if keep_columns else []
     if test is not None:
         kept = [*(c for c in kept if c != "test"), "test"]
         rows = (row | {"test": test} for row in rows)
-    made = predictions.columns(oracle.classes, kept)
-    told: Iterable[dict[str, str]] = bar(
-        predicting.rows(rows, oracle, found.name, skipped, judge), None, "images", progress
-    )
+    made = predictions.columns(predictor.classes, kept)
+    pairs: Iterable[Pair] = predicting.predicted(rows, predictor, skipped.add)
+    pairs = bar(pairs, None, "images", progress)
     if threshold == "youden":
-        told = judge.rechosen(told)
+        pairs = list(pairs)
+        cut = youden(pairs, predictor)
+    told = predicting.decided(pairs, predictor, cut, found.name, judge)
     table.write(output, made, ([row.get(c, "") for c in made] for row in told))
     tell(judge)
     sharing.end()
@@ -190,6 +199,18 @@ def read_threshold(text: str, of_val: float) -> float | None:
     if not 0 <= value <= 1:
         raise CxrtoolError(f"--threshold '{text}' is no probability", "Write 0.5, val or youden.")
     return value
+
+
+def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
+    """Choose the threshold that is best for these very images."""
+    from cxrtool import predicting
+
+    best = predicting.best_threshold(pairs, predictor) if len(predictor.first) == 2 else None
+    if best is None:
+        what = "--threshold youden needs images of both of two classes, with their labels"
+        raise CxrtoolError(what, "Use --threshold val.")
+    note(f"threshold {best[0]:.4f}, the best for these very images: the figures flatter")
+    return best[0]
 
 
 def tell(judge: "Judge") -> None:

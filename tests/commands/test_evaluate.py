@@ -19,7 +19,7 @@ from handy import Row, in_process, pixels, rows_of, shell, table, write_table
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cxrtool import inference, predicting
+from cxrtool import inference, metrics, predicting
 from cxrtool.artifacts import plot, run
 
 COLUMNS = ["path", "label", "patient", "source", "split", "fold", "model", "pred",
@@ -231,16 +231,95 @@ def test_runs_of_other_classes_are_no_ensemble(
     assert not os.path.exists("p.csv")
 
 
-def test_a_second_run_is_asked_about_the_second_class(small_run: Path, phantoms: Path) -> None:
-    second = changed(small_run, "second", one_output(4, 0.5), classes=["bacteria", "virus"])
-    first, then = (chances(predicted(f, phantoms / "split.csv")) for f in (small_run, second))
-    rows = predicted(small_run, phantoms / "split.csv", "--hierarchy", second)
+@pytest.fixture
+def levels(small_run: Path, phantoms: Path) -> dict[str, np.ndarray]:
+    """Two runs, `first` and `second`, and what each says alone; their products argue with it."""
+    p = {}
+    changed(small_run, "first", one_output(200, 0))
+    changed(small_run, "second", one_output(4, 0.1), classes=["bacteria", "virus"])
+    for name in ("first", "second"):
+        p[name] = chances(predicted(name, phantoms / "split.csv"))
+    # Around a half, where the products of the second class are each less than the first class.
+    bias = -float(np.median(np.log(p["first"][:, 1] / p["first"][:, 0])))
+    changed(small_run, "middle", one_output(200, bias))
+    p["middle"] = chances(predicted("middle", phantoms / "split.csv"))
+    return p
+
+
+def two_steps(levels: dict[str, np.ndarray], threshold: float) -> list[str]:
+    """Decide by the first run alone, then by the second alone."""
+    return [
+        ["bacteria", "virus"][int(second[1] > second[0])] if first[1] > threshold else "covid"
+        for first, second in zip(levels["middle"], levels["second"], strict=True)
+    ]
+
+
+def test_a_hierarchy_has_the_products_as_probabilities(
+    levels: dict[str, np.ndarray], phantoms: Path
+) -> None:
+    rows = predicted("middle", phantoms / "split.csv", "--hierarchy", "second")
     assert [c for c in rows[0] if c.startswith("p_")] == ["p_covid", "p_bacteria", "p_virus"]
+    first, then = levels["middle"], levels["second"]
     expected = np.column_stack([first[:, 0], first[:, 1:] * then])
     np.testing.assert_allclose(chances(rows), expected, atol=1e-6)
     np.testing.assert_allclose(chances(rows).sum(axis=1), 1, atol=1e-6)
-    names = ["covid", "bacteria", "virus"]
-    assert [r["pred"] for r in rows] == [names[k] for k in chances(rows).argmax(axis=1)]
+
+
+def test_a_hierarchy_decides_level_by_level(levels: dict[str, np.ndarray], phantoms: Path) -> None:
+    alone = [r["pred"] for r in predicted("middle", phantoms / "split.csv")]
+    rows = predicted("middle", phantoms / "split.csv", "--hierarchy", "second")
+    found = [r["pred"] for r in rows]
+    assert found == two_steps(levels, 0.5)
+    assert [p == "covid" for p in found] == [p == "covid" for p in alone]
+    likeliest = [["covid", "bacteria", "virus"][k] for k in chances(rows).argmax(axis=1)]
+    assert found != likeliest, "the case in which the products say another class"
+
+
+@pytest.mark.parametrize("quantile", [0.2, 0.8])
+@pytest.mark.parametrize("of", ["given", "val"])
+def test_the_threshold_of_a_hierarchy_is_of_its_first_level(
+    of: str, quantile: float, levels: dict[str, np.ndarray], phantoms: Path
+) -> None:
+    threshold = round(float(np.quantile(levels["middle"][:, 1], quantile)), 4)
+    changed(Path("middle"), "cut", threshold=threshold)
+    given = "val" if of == "val" else threshold
+    more = ["--hierarchy", "second", "--threshold", given]
+    rows = predicted("cut", phantoms / "split.csv", *more)
+    assert [r["pred"] for r in rows] == two_steps(levels, threshold)
+
+
+def test_youden_in_a_hierarchy_is_of_its_first_level(
+    levels: dict[str, np.ndarray], split: list[Row], capfd: Said
+) -> None:
+    for number, row in enumerate(split):
+        if row["label"] == "normal":
+            row["label"] = ["bacteria", "virus"][number % 2]
+    write_table(Path("m.csv"), split)
+    rows = predicted("middle", "m.csv", "--hierarchy", "second", "--threshold", "youden")
+    p, positive = levels["middle"][:, 1], np.array([r["label"] != "covid" for r in split])
+    cut = metrics.youden(positive, p)
+    assert [r["pred"] for r in rows] == two_steps(levels, cut)
+    assert f"threshold {cut:.4f}, the best for these very images: the figures flatter" in said(
+        capfd
+    )
+
+
+def test_the_figures_of_a_hierarchy_are_of_its_decisions(
+    levels: dict[str, np.ndarray], split: list[Row], capfd: Said
+) -> None:
+    """What is printed, and what compare makes of the table, is of `pred`."""
+    for number, row in enumerate(split):
+        if row["label"] == "normal":
+            row["label"] = ["bacteria", "virus"][number % 2]
+    write_table(Path("m.csv"), split)
+    capfd.readouterr()
+    rows = predicted("middle", "m.csv", "--hierarchy", "second")
+    right = np.mean([r["pred"] == r["label"] for r in rows])
+    assert f"accuracy {right:.3f}, " in said(capfd)[0]
+    given = ["--bootstrap", "0", "--metrics", "accuracy", "--format", "csv", "-o", "t.csv"]
+    assert in_process("compare", "p.csv", *given) == 0
+    values = [float(r["value"]) for r in rows_of(Path("t.csv")) if r["metric"] == "accuracy"]
+    assert values[0] == pytest.approx(right)
 
 
 def test_a_class_stands_once_in_a_hierarchy(small_run: Path, phantoms: Path, capfd: Said) -> None:
@@ -355,8 +434,10 @@ def test_a_manifest_is_read_a_part_at_a_time(
     whole = predicted(small_run, phantoms / "split.csv")
     monkeypatch.setattr(predicting, "CHUNK", 7)
     sizes: list[int] = []
-    real = predicting.Oracle.of
-    monkeypatch.setattr(predicting.Oracle, "of", lambda s, p: sizes.append(len(p)) or real(s, p))
+    real = predicting.Predictor.levels
+    monkeypatch.setattr(
+        predicting.Predictor, "levels", lambda s, p: sizes.append(len(p)) or real(s, p)
+    )
     again = predicted(small_run, phantoms / "split.csv")
     assert sizes == [7, 7, 7, 7, 7, 5]
     assert [r["path"] for r in again] == [r["path"] for r in whole]
@@ -367,17 +448,17 @@ def test_a_manifest_is_read_a_part_at_a_time(
 
 
 def test_the_figures_are_true(small_run: Path, phantoms: Path, capfd: Said) -> None:
-    from sklearn import metrics
+    from sklearn import metrics as expected
 
     changed(small_run, "wide", one_output(50, 0))
     rows = predicted("wide", phantoms / "split.csv")
     y, pred = [r["label"] for r in rows], [r["pred"] for r in rows]
-    auc = metrics.roc_auc_score([c == "normal" for c in y], chances(rows)[:, 1])
-    recall = metrics.recall_score(y, pred, average=None, labels=["covid", "normal"])
+    auc = expected.roc_auc_score([c == "normal" for c in y], chances(rows)[:, 1])
+    recall = expected.recall_score(y, pred, average=None, labels=["covid", "normal"])
     n = y.count("covid")
     assert said(capfd)[0] == (
-        f"40 images with a label: accuracy {metrics.accuracy_score(y, pred):.3f}, "
-        f"balanced accuracy {metrics.balanced_accuracy_score(y, pred):.3f}, AUC {auc:.3f}, "
+        f"40 images with a label: accuracy {expected.accuracy_score(y, pred):.3f}, "
+        f"balanced accuracy {expected.balanced_accuracy_score(y, pred):.3f}, AUC {auc:.3f}, "
         f"recall of covid ({n}) {recall[0]:.3f}, recall of normal ({40 - n}) {recall[1]:.3f}"
     )
 
