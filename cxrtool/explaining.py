@@ -12,7 +12,7 @@ from cxrtool import registry
 from cxrtool.architectures._network import Maps, Network
 from cxrtool.artifacts.run import About
 from cxrtool.errors import Skip
-from cxrtool.inference import Model, prepared
+from cxrtool.inference import Model, finite, prepared
 from cxrtool.losses import log_probabilities
 from cxrtool.progress import note
 
@@ -69,7 +69,7 @@ class Explainer:
     """A method, a run, and the class that is looked for."""
 
     def __init__(self, model: Model, spec: str, of: str) -> None:
-        self.about, self.of = model.about, of
+        self.about, self.folder, self.of = model.about, model.folder, of
         self.classes = list(model.about.classes)
         if not isinstance(model.network, Network):
             raise ValueError("a network that draws masks does not look for a class")
@@ -108,7 +108,8 @@ class Explainer:
         """Predict images (N, channels, size, size), and find what speaks for a class in each."""
         given = torch.from_numpy(images).to(self.device).float()
         with torch.no_grad():
-            chances = log_probabilities(self.sight(given).float()).exp().double().cpu().numpy()
+            logits = finite(self.sight(given).float(), self.folder, "outputs")
+            chances = log_probabilities(logits).exp().double().cpu().numpy()
         preds = [int(p.argmax()) for p in chances]
         classes = [
             self.classes.index(name) if name else pred

@@ -13,7 +13,7 @@ from cxrtool.architectures._network import Network
 from cxrtool.artifacts import pixels
 from cxrtool.artifacts.failures import Failures
 from cxrtool.errors import CxrtoolError, Skip
-from cxrtool.inference import Model, batches, bounded, precision, prepared
+from cxrtool.inference import Model, batches, bounded, finite, precision, prepared
 from cxrtool.predicting import CHUNK, Row, Way
 from cxrtool.progress import bar
 
@@ -52,7 +52,7 @@ class Tap:
                 found = pooled(network.cam_map(network.trunk(ready)))
             else:
                 found = self._hooked(ready)
-        return found.float().cpu().numpy()
+        return finite(found.float(), model.folder, "features").cpu().numpy()
 
     def _hooked(self, ready: Tensor) -> Tensor:
         found: list[Tensor] = []
@@ -124,7 +124,7 @@ def of_rows(
         good = [number for number in range(len(chunk)) if number not in skips]
         kept += [chunk[number] for number in good]
         found.append(features[good])
-        _check(found[-1], [row["path"] for row in kept[-len(good) :]], sum(f.nbytes for f in found))
+        _check_size(found)
     if not kept:
         skipped.close()
         raise CxrtoolError("no image can be read", "See the lines above.")
@@ -144,11 +144,7 @@ def _of(tap: Tap, way: Way, paths: Sequence[str], progress: str) -> tuple[Floats
     return np.concatenate(found), skips
 
 
-def _check(features: Floats, paths: Sequence[str], taken: int) -> None:
-    wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
-    if len(wrong):
-        what = f"{paths[wrong[0]]}: the run makes of it what is no finite number"
-        raise CxrtoolError(what, "It is of a training that diverged: train it again.")
-    if taken > MOST_BYTES:
-        what = f"{features.shape[1]} features of so many images take over {MOST_BYTES >> 20} MiB"
+def _check_size(found: Sequence[Floats]) -> None:
+    if sum(f.nbytes for f in found) > MOST_BYTES:
+        what = f"{found[0].shape[1]} features of so many images take over {MOST_BYTES >> 20} MiB"
         raise CxrtoolError(what, "Choose --layer map, or fewer rows with --where.")

@@ -22,6 +22,7 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 FETCHED = ("xrv",)
 # What is looked at at a time, at most: 64 images of 512 x 512, or one of 4096 x 4096.
 PIXELS = 64 * 512**2
+DIVERGED = "They are of a training that diverged: train it again."
 NORMALIZE = ("auto", "unit", "dataset", "imagenet", "none", "xrv")
 
 
@@ -124,9 +125,9 @@ class Model:
 
     def __init__(self, run: Run, where: torch.device, amp: bool = False) -> None:
         self.about: About = run.about
-        self.device, self.amp = where, amp
+        self.folder, self.device, self.amp = run.folder, where, amp
         about = self.about
-        tensors = _finite(run)
+        tensors = _finite_weights(run)
         if about.arch.partition(":")[0] in FETCHED:
             # A run may come from anybody, and must not make this program fetch and run things.
             what = f"{run.folder}: its network ({about.arch}) would be fetched by another library"
@@ -150,16 +151,27 @@ class Model:
         with precision(self.device, self.amp):
             ready = prepared(images.to(self.device), self.about.mean, self.about.std)
             logits: Tensor = self.network(ready)
-        return logits.float()
+        return finite(logits.float(), self.folder, "outputs")
 
 
-def _finite(run: Run) -> dict[str, Tensor]:
+def finite(values: Tensor, folder: str, what: str) -> Tensor:
+    """Return what a run makes of images, if all of it are finite numbers.
+
+    Weights that are finite may still be so large that sums of them are not; no figure and no
+    picture can be made of that.
+    """
+    if not bool(values.isfinite().all()):
+        raise CxrtoolError(f"{folder}: its {what} are not all finite numbers", DIVERGED)
+    return values
+
+
+def _finite_weights(run: Run) -> dict[str, Tensor]:
     tensors = run.tensors()
     for name, tensor in tensors.items():
         # Of exotic types PyTorch cannot even tell whether they are finite.
         if tensor.dtype not in (*FLOATS, torch.int64) or not tensor.isfinite().all():
             what = f"{run.folder}: its weights are not all finite numbers ({name})"
-            raise CxrtoolError(what, "They are of a training that diverged: train it again.")
+            raise CxrtoolError(what, DIVERGED)
     return tensors
 
 

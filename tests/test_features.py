@@ -194,16 +194,6 @@ def test_no_image_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert skipped.closed
 
 
-def test_features_that_are_not_finite_are_refused_by_the_image(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    vectors = np.zeros((10, 2), np.float32)
-    vectors[6, 1] = np.nan
-    stand_in(monkeypatch, vectors, {5})
-    with pytest.raises(CxrtoolError, match=r"^6: the run makes of it what is no finite number"):
-        taken(10, Skipping())
-
-
 def test_more_features_than_memory_is_meant_for(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, np.zeros((10, 2), np.float32), set())
     monkeypatch.setattr(features, "MOST_BYTES", 60)
