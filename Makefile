@@ -7,6 +7,8 @@
 PYTHON ?= python3
 PREFIX ?= /usr/local
 DEMO ?= demo
+# What pytest is given: a worker for each core.
+PYTEST ?= -n auto
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -17,7 +19,7 @@ demo: .venv/.package
 	$(BIN)/cxrtool demo -d $(DEMO)
 
 test: .venv/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest $(PYTEST)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

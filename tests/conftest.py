@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from cxrtool import progress
 
-# Where a change is let in or kept out, the same examples every time; elsewhere new ones.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# One profile for all tests. A slow machine fails no test, so there is no deadline. In CI the
+# examples are the same every time; elsewhere they are new.
+settings.register_profile(
+    "cxrtool",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("cxrtool")
 
 # A shell starts background jobs deaf to Ctrl-C, and they pass it on to what they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

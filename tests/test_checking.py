@@ -128,9 +128,7 @@ ROW = st.tuples(
 )
 
 
-@settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROW, min_size=1, max_size=30))
 def test_the_torn_values_are_those_of_a_plain_count(tmp_path: Path, rows: list[Row]) -> None:
     expected = []

@@ -30,8 +30,6 @@ from handy import (
 
 from cxrtool.pictures import REMEDY
 
-pytest.importorskip("distributed")
-
 CLUSTER = """
 import sys
 from distributed import LocalCluster

@@ -62,7 +62,7 @@ def terminal(tmp_path, request):
     opened.close()
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.skipif(not shutil.which("bash"), reason="install bash")
 @pytest.mark.parametrize("terminal", [["bash", "--norc", "--noprofile", "-i"]], indirect=True)
 def test_bash(terminal):
     terminal.read_until("ready> ")
@@ -74,7 +74,7 @@ def test_bash(terminal):
         terminal.type("\x15")
 
 
-@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+@pytest.mark.skipif(not shutil.which("zsh"), reason="install zsh")
 @pytest.mark.parametrize("terminal", [["zsh", "-f", "-i"]], indirect=True)
 def test_zsh(terminal):
     terminal.type(
@@ -89,7 +89,7 @@ def test_zsh(terminal):
         terminal.type("\x15")
 
 
-@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.skipif(not shutil.which("fish"), reason="install fish")
 def test_fish(tmp_path):
     (tmp_path / "pictures").mkdir()
     for typed, completed in TYPED:

@@ -221,7 +221,7 @@ def pixels(box: Box, height: int, width: int) -> set[tuple[int, int]]:
 SPOTS = st.sets(st.tuples(st.integers(-1, 5), st.integers(-1, 4)), max_size=9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SPOTS, st.integers(1, 9), st.integers(1, 7), st.sampled_from([np.uint8, np.uint16]))
 def test_cover_does_what_a_slow_one_does(spots: Any, width: int, height: int, kind: Any) -> None:
     rng = np.random.default_rng(width * height)

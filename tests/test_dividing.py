@@ -19,7 +19,6 @@ COLUMNS = ("path", "label", "patient", "source", "sha256", "dup_group")
 Row = tuple[str, ...]
 
 pure = settings(
-    deadline=None,
     max_examples=80,
     # Many small manifests are rightly refused.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],

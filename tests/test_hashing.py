@@ -1,10 +1,12 @@
 """The sieve, the proof and the groups of pictures that are the same."""
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cxrtool import hashing
 
@@ -91,9 +93,6 @@ def test_a_thumbnail_has_the_hash_of_its_image():
 
 
 def test_dhash_is_near_to_that_of_imagehash():
-    imagehash = pytest.importorskip("imagehash")
-    from PIL import Image
-
     far = [
         np.sum(bits(picture(s)) != imagehash.dhash(Image.fromarray(picture(s)), 16).hash.ravel())
         for s in range(20)
@@ -149,7 +148,7 @@ def test_a_constant_thumbnail_correlates_with_nothing(measure):
     assert all(np.isnan(measure(*p)) for p in [(blank, other), (other, blank), (blank, blank)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 250), st.floats(0, 0.3), st.integers(0, 60))
 def test_near_is_exact(seed, n, flips, distance):
     hashes = np.unique(clustered(seed, n, flips), axis=0)
@@ -191,7 +190,7 @@ def test_equal_hashes_are_listed_by_the_first_alone():
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.2))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_groups_are_those_of_all_pairs_where_hashes_repeat(seed, flips):
     hashes = clustered(seed, 80, flips)
     hashes = hashes[np.random.default_rng(seed).integers(0, 80, 150)]

@@ -29,7 +29,7 @@ def test_check_tells_what_differs_and_writing_mends_it(tmp_path, capsys):
     assert manual.main(["--check"], root) == 0
 
 
-@pytest.mark.skipif(shutil.which("man") is None, reason="man is not installed")
+@pytest.mark.skipif(shutil.which("man") is None, reason="install man-db")
 @pytest.mark.parametrize("verb", ["", *registry.names("commands")])
 def test_man_shows_every_page_without_a_warning(verb):
     page = ROOT / "man" / f"cxrtool{'-' * bool(verb)}{verb}.1"

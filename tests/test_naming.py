@@ -17,7 +17,7 @@ PATHS = st.text(
 ) | st.sampled_from(
     ["a/same.png", "b/same.png", "a/Same.png", "a/same.jpg", "same.png", "a\\same.png"]
 )
-pure = settings(deadline=None, max_examples=300)
+pure = settings(max_examples=300)
 
 
 @pure

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -32,7 +32,6 @@ def plateau_of_torch(values: Sequence[float], factor: float, patience: int) -> l
     return rates
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([0.1, 0.5, 0.50001, 0.49999, 0.7, 1.0]), max_size=30),
     st.integers(0, 4),

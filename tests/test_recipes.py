@@ -253,7 +253,7 @@ def test_the_shell_can_read_it(name):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="install shellcheck")
 @pytest.mark.parametrize("name", NAMES)
 def test_shellcheck_finds_nothing(name):
     command = ["shellcheck", "-s", "sh", SCRIPTS / f"{name}.sh"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cxrtool import splitting
 from cxrtool.splitting import Floats, Ints
 
-pure = settings(deadline=None, max_examples=200)
+pure = settings(max_examples=200)
 
 # (group, class) of each row; small numbers, so that groups and classes meet in every way.
 ROWS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 4)), min_size=1, max_size=60)
@@ -143,7 +143,7 @@ def components(columns: list[list[int]]) -> list[int]:
     return [places[n] for n in number]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data(), st.integers(1, 14))
 def test_bind_follows_chains(data: st.DataObject, rows: int) -> None:
     column = st.lists(st.integers(-1, 5), min_size=rows, max_size=rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -340,7 +341,6 @@ def test_imagenet_of_a_damaged_cache(cache: Path) -> None:
 
 
 def test_imagenet_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
-    timm = pytest.importorskip("timm")
     create = timm.create_model
 
     def pretrained(name: str, pretrained: bool = False, **options: Any) -> Any:
@@ -359,7 +359,6 @@ def test_imagenet_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_imagenet_of_two_encoders(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    timm = pytest.importorskip("timm")
     network = built("cvr-net")
     one, other = built("resnet50", 1000, seed=1), built("xception", 1000, seed=1)
     torch.save(library(one), cache / "resnet50-0676ba61.pth")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -52,7 +53,6 @@ SIDES = {
     "conv8:layout=pooled": 512, "cxnet-base": 96, "cxnet-base:kernels=paper": 96, "conv8": 1024,
     "timm:test_vit": 160, "timm:swin_tiny_patch4_window7_224": 224,
 }  # fmt: skip
-ON_TIMM = {"xception", "inception-resnet-v2", "cvr-net", "coronet", "covidnet-r50v2", "timm"}
 ONE_FOR_TWO = {"conv8", "cxnet-base", "covid-cxnet", "tartaglione-resnet18", "tartaglione-resnet50"}
 NO_CAM = {
     "alexnet", "vgg16", "vgg19", "cxnet-base", "covid-cxnet", "coronet", "covidnet", "cvr-net",
@@ -67,8 +67,6 @@ def marked(spec: str) -> Any:
 
 
 def built(spec: str, classes: int = 3, channels: int = 3, seed: int = 0) -> Any:
-    if spec.partition(":")[0] in ON_TIMM:
-        pytest.importorskip("timm")
     _, plugin, options = registry.load("architectures", spec, "build")
     torch.manual_seed(seed)
     return plugin.build(classes, channels, SIDES.get(spec, SIDE), **options)
@@ -203,7 +201,6 @@ def test_one_channel_and_two_classes(spec: str) -> None:
 
 @pytest.mark.slow
 def test_cvr_net_averages_probabilities() -> None:
-    pytest.importorskip("timm")
     network = built("cvr-net").eval()
     with torch.no_grad():
         maps = network.trunk(images(network, 2))
@@ -215,7 +212,6 @@ def test_cvr_net_averages_probabilities() -> None:
 
 @pytest.mark.slow
 def test_the_taps_of_cvr_net_leave_its_encoders_as_they_are() -> None:
-    pytest.importorskip("timm")
     network = built("cvr-net").eval()
     batch = images(network, 1)
     with torch.no_grad():
@@ -241,8 +237,6 @@ def test_the_normalization_of_weights_that_come_from_tensorflow(name: str) -> No
 @pytest.mark.parametrize("name", [n for n in registry.names("architectures") if n not in OTHERS])
 def test_published_weights_exist(name: str) -> None:
     plugin: Any = registry.module("architectures", name)
-    if name in ON_TIMM:
-        pytest.importorskip("timm")
     with torch.device("meta"):
         sources = plugin.build(2).sources
     for source in sources.values():
@@ -250,7 +244,7 @@ def test_published_weights_exist(name: str) -> None:
         if provider == "torchvision":
             assert weights.PUBLISHED in models.get_model_weights(found).__members__
         else:
-            assert pytest.importorskip("timm").get_pretrained_cfg(found).has_weights
+            assert timm.get_pretrained_cfg(found).has_weights
 
 
 def test_names_and_constants() -> None:
@@ -280,7 +274,6 @@ def test_images_that_are_too_small(name: str, size: int) -> None:
 
 
 def test_timm_has_no_such_network() -> None:
-    pytest.importorskip("timm")
     _, plugin, _ = registry.load("architectures", "timm:x", "build")
     with pytest.raises(CxrtoolError, match="timm has no network 'resnet51'"):
         plugin.build(2, name="resnet51")
@@ -289,7 +282,6 @@ def test_timm_has_no_such_network() -> None:
 
 
 def test_a_network_of_timm_tells_its_own_size() -> None:
-    pytest.importorskip("timm")
     _, plugin, options = registry.load("architectures", "timm:test_vit", "build")
     assert plugin.build(2, **options).size == 160
     resized = plugin.build(2, 3, 96, **options).eval()

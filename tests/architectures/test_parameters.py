@@ -83,13 +83,9 @@ PRINTED = [
     ("efficientnet-b1", 6.6, 0),
 ]
 
-TIMM = {"xception", "inception-resnet-v2", "cvr-net", "coronet", "covidnet-r50v2"}
-
 
 def meta(spec: str, classes: int, *given: int) -> nn.Module:
     """Build a network without memory for its weights."""
-    if spec.partition(":")[0] in TIMM:
-        pytest.importorskip("timm")
     _, plugin, options = registry.load("architectures", spec, "build")
     with torch.device("meta"):
         network: nn.Module = plugin.build(classes, *given, **options)

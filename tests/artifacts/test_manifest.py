@@ -85,9 +85,7 @@ def test_nothing_is_inferred_from_a_cell(tmp_path: Path) -> None:
     assert list(Manifest(file).rows()) == cells
 
 
-@settings(
-    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=12), CELL)
 def test_a_condition_and_its_contrary_share_out_the_rows(
     tmp_path: Path, rows: list[tuple[str, str]], value: str

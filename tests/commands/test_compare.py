@@ -734,7 +734,7 @@ def test_every_format(kind: str) -> None:
         assert "<i>" not in text
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="LaTeX is not installed")
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="install texlive-latex-base")
 def test_latex_compiles() -> None:
     made("m.csv", model="a & b_1 100% [x] #$~^\\{}")
     text = compare("m.csv", "--format", "latex", "--pool", "fold")
