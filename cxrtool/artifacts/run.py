@@ -55,6 +55,12 @@ class About:
     weights: str = ""  # the digest of model.safetensors
     format: int = FORMAT
 
+    @property
+    def has_validation(self) -> bool:
+        """Whether the temperature and the threshold come from validation images of two classes."""
+        # Only of two classes is there an AUC.
+        return isinstance(self.best.get("val_auc"), (int, float))
+
 
 @dataclass(frozen=True)
 class Run:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import effects, options, registry
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -43,6 +43,7 @@ MASKS = ["column", "auto", "none"]
 
 
 def run(
+    context: typer.Context,
     run_folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
     folder: options.Dir,
     inputs: Annotated[
@@ -133,13 +134,18 @@ def run(
     from cxrtool.artifacts import manifest, pixels, table
     from cxrtool.artifacts import run as runs
     from cxrtool.artifacts.failures import Failures
+    from cxrtool.commands import evaluate
     from cxrtool.views import Viewing
 
     check(inputs or [], output, grid, failures)
     found = runs.classifier(run_folder)
     about = found.about
-    rows = read(inputs or [], options.conditions("--where", where), about)
+    effects.refuse(context, evaluate.idle_with_images(inputs or []) | idle(grid))
+    columns, rows = read(inputs or [], options.conditions("--where", where), about)
+    effects.refuse(context, idle_with_columns(columns, mask, of))
     explainer = explaining.Explainer(inference.Model(found, inference.device(device)), method, of)
+    alone = f"{explainer.method} looks at one image at a time" if explainer.alone else ""
+    effects.refuse(context, {"--batch": alone})
     if dry_run:
         return note(f"would make {sum(1 for _ in rows)} pictures in {folder}: {explainer.method}")
     style = gallery.Style(colormap, threshold)
@@ -172,11 +178,28 @@ def check(inputs: list[str], output: str, grid: str | None, failures: str | None
     files.apart(taken, {"--output": output, "--grid": grid, "--failures": failures})
 
 
-def read(inputs: list[str], conditions: "list[Where]", about: "About") -> "Iterator[Row]":
-    """Read a manifest, or take bare images; a row at least, before anything is made."""
+def idle(grid: str | None) -> dict[str, str]:
+    """Say why options have no effect, before anything is read."""
+    return {"--grid-most": "" if grid else "there is no --grid"}
+
+
+def idle_with_columns(columns: list[str], mask: str, of: str) -> dict[str, str]:
+    """Say why options have no effect with images that have no more than these columns."""
+    no_mask = mask == "column" and "mask" not in columns
+    no_label = of == "label" and "label" not in columns
+    return {
+        "--mask column": "the images have no column 'mask'" if no_mask else "",
+        "--class label": "the images have no column 'label'" if no_label else "",
+    }
+
+
+def read(
+    inputs: list[str], conditions: "list[Where]", about: "About"
+) -> "tuple[list[str], Iterator[Row]]":
+    """Read a manifest, or take bare images: the columns, and a row at least."""
     import itertools
 
     from cxrtool.commands import evaluate
 
-    _, rows = evaluate.read(inputs, conditions, about)
-    return itertools.chain([next(rows)], rows)
+    columns, rows = evaluate.read(inputs, conditions, about)
+    return columns, itertools.chain([next(rows)], rows)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import options
+from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cxrtool.artifacts.manifest import Manifest, Where
-    from cxrtool.artifacts.run import About
+    from cxrtool.artifacts.run import About, Run
     from cxrtool.predicting import Floats, Judge, Predictor
 
     Pair = tuple[dict[str, str], Floats]
 
 
 def run(
+    context: typer.Context,
     folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
     inputs: Annotated[
         list[str] | None,
@@ -119,7 +120,12 @@ def run(
     for path in inputs or ():
         if files.is_same(output, path):
             raise CxrtoolError(f"{output}: is among the inputs", "Name another file with -o.")
-    found = runs.classifier(folder)
+    first, below = [runs.classifier(f) for f in (folder, *(ensemble or ()))], None
+    if hierarchy:
+        below = runs.classifier(hierarchy)
+    check_runs([one.folder for one in first])
+    effects.refuse(context, idle(first, below, threshold) | idle_with_images(inputs or []))
+    found = first[0]
     where_to = sharing.begin(inference.device(device))
     if sharing.rank():
         # All work, one writes.
@@ -130,8 +136,8 @@ def run(
     way = predicting.Way(
         batch, calibrate, tta, cache or pixels.default_folder(), root or "", options.crew(jobs)
     )
-    models = [inference.Model(runs.classifier(f), where_to) for f in (folder, *(ensemble or ()))]
-    second = inference.Model(runs.classifier(hierarchy), where_to) if hierarchy else None
+    models = [inference.Model(one, where_to) for one in first]
+    second = inference.Model(below, where_to) if below else None
     predictor = predicting.Predictor(models, second, way)
     judge = predicting.Judge(predictor.classes)
     cut = read_threshold(threshold, predicting.of_val(found.about, calibrate))
@@ -153,15 +159,56 @@ def run(
     raise typer.Exit(skipped.close())
 
 
+def check_runs(folders: list[str]) -> None:
+    """Refuse a run that would count twice in an ensemble."""
+    import os
+
+    seen: set[str] = set()
+    for folder in folders:
+        place = os.path.realpath(folder)
+        if place in seen:
+            raise CxrtoolError(f"{folder}: named twice", "An ensemble needs different runs.")
+        seen.add(place)
+
+
+def idle(first: "list[Run]", below: "Run | None", threshold: str) -> dict[str, str]:
+    """Say why options have no effect with these runs: those of the first level, and below it."""
+    classes = len(first[0].about.classes)
+    several = f"{first[0].folder} has {classes} classes, of which the likeliest is predicted"
+    no_val = {
+        one.folder: f"{one.folder} was trained without validation images of two classes"
+        for one in [*first, *([below] if below else [])]
+        if not one.about.has_validation
+    }
+    return {
+        "--threshold": several if classes != 2 else "",
+        "--threshold val": no_val.get(first[0].folder, "") if threshold == "val" else "",
+        "--calibrate": next(iter(no_val.values()), ""),
+    }
+
+
+def idle_with_images(inputs: list[str]) -> dict[str, str]:
+    """Say why options have no effect where images are named in place of a manifest."""
+    options_of_rows = ("--where", "--keep-columns")
+    return dict.fromkeys(options_of_rows, "images have no columns" if are_images(inputs) else "")
+
+
+def are_images(inputs: list[str]) -> bool:
+    """Tell images from a manifest."""
+    from cxrtool.artifacts.manifest import is_manifest
+
+    return bool(inputs) and not is_manifest(inputs[0])
+
+
 def read(
     inputs: list[str], conditions: "list[Where]", about: "About"
 ) -> "tuple[list[str], Iterator[dict[str, str]]]":
     """Read a manifest, or take bare images: the columns, and the rows."""
     import os
 
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin, is_manifest
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
 
-    if inputs and not is_manifest(inputs[0]):
+    if are_images(inputs):
         for path in inputs:
             if os.path.isdir(path):
                 remedy = f"Make a manifest of it first: cxrtool ingest {path}"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrtool import options
+from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -39,6 +39,7 @@ MANY = 5000
 
 
 def run(
+    context: typer.Context,
     folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
     manifest: options.Manifest = None,
     layer: Annotated[
@@ -114,6 +115,7 @@ def run(
     chance = seed % (1 << 32)  # what scikit-learn takes
     found = runs.classifier(folder)
     columns, coloured, rows = read(manifest, where, color, found.about)
+    effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
     tap = features.Tap(inference.Model(found, inference.device(device)), layer)
     way = predicting.Way(
         batch, cache=cache or pixels.default_folder(), root=root or "", crew=options.crew(jobs)

@@ -341,7 +341,9 @@ def test_without_labels_and_sources(
     small_run: Path, split: list[Row], drawn: list[Any], capfd: Said
 ) -> None:
     write_table(Path("m.csv"), [{"path": r["path"], "patient": r["patient"]} for r in split])
-    placed(small_run, "m.csv", "--plot", "p.png", "--stats", "s.json")
+    # Without --permutations, which would have no effect.
+    given = ["--plot", "p.png", "--stats", "s.json", "-o", "points.csv", *SMALL]
+    assert in_process("tsne", str(small_run), "m.csv", *given) == 0
     assert drawn[3] == {"": [""] * 40}
     assert json.loads(Path("s.json").read_text())["probes"] == {}
     assert not any("told" in text for text in said(capfd))

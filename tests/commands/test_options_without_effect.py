@@ -1,0 +1,152 @@
+"""An option without effect in a call is a usage error: of every command that uses or makes a run.
+
+Each option of these commands either always has an effect, or there is a case here in which it has
+none. A new option has to be put in one of the two.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from handy import in_process, rows_of, write_table
+
+from cxrtool import inference
+from cxrtool.artifacts import run
+from cxrtool.verbs import Flag, verbs
+
+SMALL = ["--device", "cpu", "-j", "1"]
+COMMANDS = ("evaluate", "cam", "tsne")
+# What has an effect in every call, and what says how much is written where.
+EVERYWHERE = {
+    "--device", "--root", "--jobs", "--output", "--failures", "--strict", "--progress", "--quiet",
+    "--verbose", "--cache", "--force", "--dry-run", "--seed", "--dir", "--list",
+}  # fmt: skip
+ALWAYS = {
+    # A step of another size is faster or slower. The name of the images is a column of the table.
+    "evaluate": {"--tta", "--ensemble", "--hierarchy", "--batch", "--test"},
+    "cam": {"--method", "--threshold", "--colormap", "--grid"},
+    "tsne": {
+        "--layer", "--perplexity", "--pca", "--max-iter", "--color", "--plot", "--stats",
+        "--batch", "--where",
+    },
+}  # fmt: skip
+
+IMAGES = "images have no columns"
+NO_VAL = "no-val was trained without validation images of two classes"
+# The command, its arguments, and what is said: the option, and why it has no effect.
+CASES: list[tuple[str, list[str], str, str]] = [
+    ("evaluate", ["run", "a.png", "--where", "split=test"], "--where", IMAGES),
+    ("evaluate", ["run", "a.png", "--where", "nonsense=1"], "--where", IMAGES),
+    ("evaluate", ["run", "a.png", "--keep-columns"], "--keep-columns", IMAGES),
+    (
+        "evaluate", ["three", "m.csv", "--threshold", "0.7"], "--threshold",
+        "three has 3 classes, of which the likeliest is predicted",
+    ),
+    (
+        "evaluate", ["three", "m.csv", "--threshold", "youden"], "--threshold",
+        "three has 3 classes, of which the likeliest is predicted",
+    ),
+    (
+        "evaluate", ["three", "m.csv", "--threshold", "val"], "--threshold",
+        "three has 3 classes, of which the likeliest is predicted",
+    ),
+    ("evaluate", ["no-val", "m.csv", "--threshold", "val"], "--threshold val", NO_VAL),
+    ("evaluate", ["one-sided", "m.csv", "--threshold", "val"], "--threshold val",
+     NO_VAL.replace("no-val", "one-sided")),
+    ("evaluate", ["no-val", "m.csv", "--calibrate"], "--calibrate", NO_VAL),
+    ("evaluate", ["run", "m.csv", "--ensemble", "no-val", "--calibrate"], "--calibrate", NO_VAL),
+    ("evaluate", ["run", "m.csv", "--hierarchy", "below", "--calibrate"], "--calibrate",
+     NO_VAL.replace("no-val", "below")),
+    ("cam", ["run", "a.png", "-d", "d", "--where", "nonsense=1"], "--where", IMAGES),
+    ("cam", ["run", "a.png", "-d", "d", "--mask", "column"], "--mask column",
+     "the images have no column 'mask'"),
+    ("cam", ["run", "bare.csv", "-d", "d", "--mask", "column"], "--mask column",
+     "the images have no column 'mask'"),
+    ("cam", ["run", "a.png", "-d", "d", "--class", "label"], "--class label",
+     "the images have no column 'label'"),
+    ("cam", ["run", "bare.csv", "-d", "d", "--class", "label"], "--class label",
+     "the images have no column 'label'"),
+    ("cam", ["run", "m.csv", "-d", "d", "--grid-most", "3"], "--grid-most", "there is no --grid"),
+    ("cam", ["run", "m.csv", "-d", "d", "--method", "lime:samples=10", "--batch", "9"], "--batch",
+     "lime:samples=10 looks at one image at a time"),
+    ("tsne", ["run", "bare.csv", "--permutations", "9"], "--permutations", "no column is probed"),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path) -> Iterator[None]:
+    """Work beside some images, two manifests of them, and some runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    rows = rows_of(phantoms / "split.csv")[:6]
+    os.symlink(rows[0]["path"], "a.png")
+    write_table(Path("m.csv"), rows)
+    write_table(Path("bare.csv"), [{"path": row["path"]} for row in rows])
+    validated = {"epoch": 1, "val_loss": 0.5, "val_auc": 0.8}
+    written("run", ["covid", "normal"], validated)
+    written("three", ["covid", "flu", "normal"], validated)
+    written("no-val", ["covid", "normal"], {"epoch": 1})
+    written("one-sided", ["covid", "normal"], {"epoch": 1, "val_loss": 0.5, "val_auc": None})
+    written("below", ["bacteria", "virus"], {"epoch": 1})
+    yield
+    torch.set_num_threads(before)
+
+
+def written(name: str, classes: list[str], best: dict[str, Any]) -> None:
+    """Write a run with fresh weights."""
+    torch.manual_seed(0)
+    network = inference.built("conv8", len(classes), 1, 32)
+    about = run.About("conv8", classes, 32, 1, [120.0], [50.0], best=best)
+    os.makedirs(name)
+    run.write(name, about, network.state_dict())
+
+
+@pytest.mark.parametrize(("command", "given", "option", "why"), CASES)
+def test_an_option_without_effect_is_refused(
+    command: str, given: list[str], option: str, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = [] if command == "train" else ["-o", "out.csv"]
+    before = set(os.listdir())
+    assert in_process(command, *given, *output, *SMALL) == 2
+    said = capfd.readouterr()
+    line = f"cxrtool {command}: {option} has no effect: {why}. Leave it out.\n"
+    assert (said.out, said.err) == ("", line)
+    assert set(os.listdir()) == before, "nothing was done"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_thought_of(command: str) -> None:
+    there = {Flag(o).long for v in verbs() if v.name == command for o in v.options}
+    cases = {option.partition(" ")[0] for name, _, option, _ in CASES if name == command}
+    always = ALWAYS[command]
+    assert not cases & always
+    assert there - EVERYWHERE == cases | always
+
+
+def test_a_default_and_the_environment_ask_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not typed is not refused: 0.5 is the default threshold, also of three classes."""
+    monkeypatch.setenv("CXRTOOL_CACHE", "cache")
+    assert in_process("evaluate", "three", "m.csv", "-o", "out.csv", *SMALL) == 0
+    assert in_process("cam", "run", "bare.csv", "-d", "d", "-o", "maps.csv", *SMALL) == 0
+
+
+def test_an_ensemble_of_a_run_and_itself_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    os.symlink("run", "link")
+    for other in ("run", "run/", "link"):
+        assert in_process("evaluate", "run", "a.png", "--ensemble", other, *SMALL) == 2
+        assert capfd.readouterr().err == (
+            f"cxrtool evaluate: {other}: named twice. An ensemble needs different runs.\n"
+        )
+
+
+def test_a_run_without_validation_still_predicts() -> None:
+    assert json.loads(Path("no-val/run.json").read_text())["threshold"] == 0.5
+    assert in_process("evaluate", "no-val", "a.png", "-o", "out.csv", *SMALL) == 0
