@@ -38,7 +38,9 @@ PREDICTIONS = {
 RUN = {
     "model.safetensors": "The best weights. Nothing in it is executable.",
     "run.json": "All that is needed to use them anywhere; its fields are below.",
-    "history.csv": "One row an epoch: losses, metrics, learning rate, seconds, images a second.",
+    "history.csv": "One row an epoch: losses, metrics, learning rate, seconds, images a second. "
+    "val_loss is the loss of training (focal, label smoothing and class weights included) on the "
+    "validation part, without augmentation; run.json names it (criterion).",
     "curves.png": "The same to look at.",
     "last.safetensors": "What train goes on from.",
     "last.json": "A copy of its state for people.",
@@ -62,6 +64,9 @@ FIELDS = {
     "data": "The manifest's name, the digest of what was learned, and how many images of each "
     "class stood in train and val.",
     "best": "The epoch of the weights, and its figures.",
+    "criterion": "The loss that val_loss is: that of training. With --monitor loss the best epoch, "
+    "the plateau schedule and early stopping follow it. Runs of earlier versions do not say; there "
+    "it is the cross-entropy (ce) whatever they were trained by.",
     "temperature": "What logits are divided by with evaluate --calibrate.",
     "threshold": "The best threshold on the validation part, for evaluate --threshold val.",
     "versions": "Of cxrtool and of what it ran on.",

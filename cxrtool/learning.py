@@ -105,9 +105,13 @@ class Learner:
         return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
 
     def looked_at(self, part: Part) -> tuple[dict[str, float], NDArray[np.float64] | None]:
-        """Return the figures of a part, and log p of its images."""
-        logs = self.log_probabilities(part)
-        return validated(logs, part.labels), logs
+        """Return the figures of a part, the loss being that of training, and log p of its images.
+
+        Smoothing and class weights belong to the loss: what is not minimised cannot say when to
+        stop.
+        """
+        logs, lost = self.judged(part)
+        return {"loss": float(lost.mean()), **validated(logs, part.labels)}, logs
 
     def learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
         """Learn from every image once: the mean loss, and the last rate."""
@@ -193,10 +197,13 @@ class Learner:
         images = train.batch(places, self.where).float()
         if not plan.augment.is_none:
             images = augmenting.augmented(images, drawn, plan.augment.fill)
-        labels = torch.from_numpy(train.labels[places]).to(self.where)
-        targets = losses.targets(labels, self.classes, plan.smoothing)
-        each = plan.loss(self.logits(images), targets)
-        return each if plan.weights is None else each * plan.weights.to(self.where)[labels]
+        return self.criterion(self.logits(images), train.labels[places])
+
+    def criterion(self, logits: Tensor, labels: NDArray[np.int64]) -> Tensor:
+        """Return the loss of each image by its logits: weighted, with smooth targets."""
+        plan, classes = self.plan, torch.from_numpy(labels).to(self.where)
+        each = plan.loss(logits, losses.targets(classes, self.classes, plan.smoothing))
+        return each if plan.weights is None else each * plan.weights.to(self.where)[classes]
 
     def logits(self, images: Tensor) -> Tensor:
         """Run the network on grey levels."""
@@ -211,18 +218,21 @@ class Learner:
             what = f"a batch of {len(images)} is too small for the network"
             raise CxrtoolError(what, "Raise --batch, or --size.") from e
 
-    def log_probabilities(self, part: Part) -> NDArray[np.float64]:
-        """Return log p of every image of a part."""
+    def judged(self, part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return log p of every image of a part (N, classes), and the loss of each (N)."""
         self.network.eval()
         plan, found = self.plan, []
         with torch.inference_mode(), precision(self.where, plan.amp):
             mine = np.arange(len(part))[sharing.part(len(part))]
             for step in batches(len(mine), 2 * plan.batch):
                 images = part.batch(mine[step], self.where)
-                logits = self.network(prepared(images, plan.mean, plan.std))
-                found.append(losses.log_probabilities(logits.float()).double().cpu())
-        logs = torch.cat(found).numpy() if found else np.zeros((0, self.classes))
-        return sharing.interleaved(logs, len(part))
+                logits = self.network(prepared(images, plan.mean, plan.std)).float()
+                lost = self.criterion(logits, part.labels[mine[step]])
+                together = torch.cat([losses.log_probabilities(logits), lost[:, None]], dim=1)
+                found.append(together.double().cpu())
+        rows = torch.cat(found).numpy() if found else np.zeros((0, self.classes + 1))
+        rows = sharing.interleaved(rows, len(part))
+        return rows[:, :-1], rows[:, -1]
 
 
 def diverged(loss: str, number: int) -> BrokenRun:
@@ -246,10 +256,9 @@ def steps(number: int, size: int) -> list[slice]:
 
 
 def validated(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Return the figures that epochs are judged by."""
+    """Return the figures that epochs are judged by, beside the loss."""
     probabilities = np.exp(logs)
     return {
-        "loss": float(-logs[np.arange(len(labels)), labels].mean()),
         "accuracy": metrics.accuracy(labels, probabilities.argmax(axis=1)),
         "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities.argmax(axis=1)),
         "auc": metrics.macro_auc(labels, probabilities),

@@ -53,6 +53,16 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
 }
 
 
+# What val_loss is in runs that say nothing else.
+PLAIN = "ce"
+
+
+def named(loss: str, smoothing: float, weights: str) -> str:
+    """Name a loss with all that belongs to it, in the words of the command line."""
+    smooth = f", label smoothing {smoothing:g}" * bool(smoothing)
+    return loss + smooth + f", class weights {weights}" * (weights != "none")
+
+
 def targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
     """Return one-hot targets, mixed with an even distribution: y (1 - s) + s / K."""
     hot = functional.one_hot(labels, classes).float()

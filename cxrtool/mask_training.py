@@ -17,6 +17,7 @@ class MaskTraining(Training):
     monitors = {"loss": False, "dice": True}
     shown = ("loss", "val_loss", "val_dice")
     final = ("val_dice",)
+    criterion = "ce of the pixels + 1 - Dice"
 
     def read(self, source: Manifest, tell: Tell) -> Data:
         """Read the rows that are learned from and looked at."""

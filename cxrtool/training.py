@@ -16,6 +16,7 @@ from cxrtool import (
     __version__,
     augmenting,
     batch_size,
+    history,
     inference,
     learning,
     losses,
@@ -27,7 +28,7 @@ from cxrtool import (
     weights,
 )
 from cxrtool.architectures._network import Net
-from cxrtool.artifacts import files, pixels, plot, run, table
+from cxrtool.artifacts import files, pixels, run
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.manifest import Manifest
 from cxrtool.deep_svm import SvmLearner
@@ -99,8 +100,18 @@ class Training:
     @property
     def key(self) -> str:
         """Tell this run from one of other options, or of other data."""
-        said = json.dumps([asdict(self.settings), self.data.digest, __version__])
+        # Runs of plain cross-entropy were always judged by it: they are gone on with.
+        judged_by = [self.criterion] * (self.criterion != losses.PLAIN)
+        said = json.dumps([asdict(self.settings), self.data.digest, __version__, *judged_by])
         return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def criterion(self) -> str:
+        """Name the loss of training, which is also that of the validation part."""
+        settings = self.settings
+        if self.network.by_svm:
+            return losses.PLAIN
+        return losses.named(settings.loss, settings.label_smoothing, settings.class_weights)
 
     def resume(self) -> dict[str, Any]:
         """Look for what there is to go on from: its tensors."""
@@ -186,9 +197,9 @@ class Training:
         if sharing.rank():
             return
         if not os.path.exists(os.path.join(folder, run.HISTORY)):
-            self._write_history()
+            history.write(folder, self.state)
         elif not os.path.exists(os.path.join(folder, run.CURVES)):
-            self._draw_curves()
+            history.draw(folder, self.state)
         path = os.path.join(folder, run.LAST_ABOUT)
         try:
             told = run.json_file(path)
@@ -269,7 +280,7 @@ class Training:
         else:
             state["waited"] += 1
         if not sharing.rank():
-            self._write_history()
+            history.write(self.place.folder, state)
         self._write_last(learner)
         shown = {k: row.get(k) for k in self.shown}
         figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
@@ -295,6 +306,7 @@ class Training:
             options=asdict(settings) | self._found(),
             data={"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
             best={k: v for k, v in best.items() if k != "images_per_second"},
+            criterion=self.criterion,
             versions=versions(),
         )
 
@@ -305,18 +317,6 @@ class Training:
             for option, name in (("batch", "batch"), ("lr", "rate"))
             if name in self.state
         }
-
-    def _write_history(self) -> None:
-        folder, history = self.place.folder, self.state["history"]
-        # The state is kept in alphabetical order.
-        columns = self.state.get("columns") or list(history[0])
-        rows = ([_cell(row.get(c)) for c in columns] for row in history)
-        table.write(os.path.join(folder, run.HISTORY), columns, rows)
-        self._draw_curves()
-
-    def _draw_curves(self) -> None:
-        state, path = self.state, os.path.join(self.place.folder, run.CURVES)
-        plot.curves(path, state["history"], state["best"].get("epoch", 0))
 
     def _check_best(self) -> None:
         """Refuse to call a run done whose best weights an earlier start wrote, and are no more."""
@@ -340,10 +340,6 @@ class Training:
 
 def _finite(figures: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def versions() -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -134,6 +136,38 @@ def test_the_figures_of_val() -> None:
     assert figures["val_auc"] == pytest.approx(metrics.roc_auc_score(val.labels, p[:, 1]))
     pred = p.argmax(axis=1)
     assert figures["val_accuracy"] == metrics.accuracy_score(val.labels, pred)
+
+
+WEIGHTS = torch.tensor([0.5, 3.0])
+
+
+def by_hand(loss: str, logs: np.ndarray, smoothing: float) -> np.ndarray:
+    """Return the loss for either class of every image, by the formulas alone (images, classes)."""
+    targets = np.full((2, 2), smoothing / 2) + np.eye(2) * (1 - smoothing)
+    terms = {
+        "ce": logs,
+        "focal": (1 - np.exp(logs)) ** 1.5 * logs,
+        "double-softmax": np.exp(logs) - np.log(np.exp(np.exp(logs)).sum(1, keepdims=True)),
+    }[loss]
+    return -terms @ targets.T
+
+
+@pytest.mark.parametrize("weighed", [None, WEIGHTS])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_the_loss_of_val_is_that_of_training(
+    loss: str, smoothing: float, weighed: torch.Tensor | None
+) -> None:
+    given = {"gamma": 1.5} if loss == "focal" else {}
+    ours, val = learner(smoothing=smoothing, weights=weighed), part(20, seed=4)
+    called = functools.partial(losses.LOSSES[loss], **given)
+    ours.plan = dataclasses.replace(ours.plan, loss=called)
+    found = ours.epoch(1, part(), val, quiet)
+    assert found.logs is not None
+    each = by_hand(loss, found.logs, smoothing)[np.arange(20), val.labels]
+    if weighed is not None:
+        each = each * weighed.numpy()[val.labels]
+    assert found.figures["val_loss"] == pytest.approx(each.mean(), rel=1e-5)
 
 
 def test_looking_at_val_changes_nothing() -> None:

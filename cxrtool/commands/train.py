@@ -8,6 +8,9 @@ command again goes on where it stopped, and ends as if it never had.
 Under torchrun several processes, on one machine or many, share every batch; what they learn is what
 one would, but for rounding.
 
+The best epoch, --schedule plateau and --patience follow what --monitor names, on the validation
+part. The loss there is that of training: --loss with label smoothing and class weights.
+
 With --task segment it learns the masks that the column `mask` names, for cxrtool segment --model
 RUN. --augment hard then changes images as other hospitals would, and worse: negatives, equalised
 ones, letters, wires, white lungs, noise.

@@ -117,6 +117,60 @@ def test_the_best_epoch_is_the_one_of_the_least_loss(small_run: Path) -> None:
     assert best["val_loss"] == pytest.approx(float(least["val_loss"]), rel=1e-5)
 
 
+LOSSES: dict[str, tuple[list[str], str]] = {
+    "plain": ([], "ce"),
+    "focal": (["--loss", "focal:gamma=3"], "focal:gamma=3"),
+    "all": (
+        ["--loss", "focal", "--label-smoothing", "0.2", "--class-weights", "max"],
+        "focal, label smoothing 0.2, class weights max",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_the_best_epoch_follows_the_loss_of_training(
+    case: str, phantoms: Path, split: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --monitor loss: the loss that is minimised, on the validation part."""
+    given, criterion = LOSSES[case]
+    # Of one class twice as many, so that class weights weigh.
+    few = [r for r in split if r["label"] == "covid"][::2]
+    write_table(Path("m.csv"), [r for r in split if r not in few])
+    expected: list[float] = []
+    real = learning.Learner.looked_at
+
+    def looked_at(self: learning.Learner, part: learning.Part) -> Any:
+        figures, logs = real(self, part)
+        assert logs is not None
+        smoothing = 0.2 if case == "all" else 0.0
+        targets = np.full(logs.shape, smoothing / 2)
+        targets[np.arange(len(logs)), part.labels] += 1 - smoothing
+        power = {"plain": 0, "focal": 3, "all": 2}[case]
+        each = -(targets * (1 - np.exp(logs)) ** power * logs).sum(axis=1)
+        if case == "all":
+            labels = [r["label"] for r in rows_of(Path("m.csv")) if r["split"] == "train"]
+            counts = np.array([labels.count("covid"), labels.count("normal")])
+            each *= (counts.max() / counts)[part.labels]
+        expected.append(float(each.mean()))
+        return figures, logs
+
+    monkeypatch.setattr(learning.Learner, "looked_at", looked_at)
+    assert train("m.csv", *given, "--lr", "0.02", epochs=4) == 0
+    losses_of_val = [float(r["val_loss"]) for r in history()]
+    assert losses_of_val == pytest.approx(expected, rel=1e-5)
+    assert about()["best"]["epoch"] == 1 + int(np.argmin(expected))
+    assert about()["criterion"] == criterion
+
+
+def test_a_run_that_names_no_criterion_is_read(small_run: Path) -> None:
+    """Of an earlier version, whose val_loss was the cross-entropy."""
+    shutil.copytree(small_run, "r")
+    text = json.loads(Path("r/run.json").read_text())
+    assert text.pop("criterion") == "ce"
+    Path("r/run.json").write_text(json.dumps(text))
+    assert run.read("r").about.criterion == "ce"
+
+
 def test_the_columns_of_the_history(small_run: Path) -> None:
     rows = rows_of(small_run / "history.csv")
     assert list(rows[0]) == ["epoch", *FIGURES, "seconds"]
@@ -694,12 +748,12 @@ def test_each_row_that_fails_is_listed_once_however_many_runs_there_are(split: l
 
 
 def diverges(real: Callable[..., Tensor], epochs: int) -> Callable[..., Tensor]:
-    """Give a loss that is not a number after some epochs of three steps."""
+    """Give a loss that is not a number after some epochs of three steps and a look at val."""
     steps = itertools.count(1)
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
         found = real(logits, targets)
-        return found * float("nan") if next(steps) > epochs * 3 else found
+        return found * float("nan") if next(steps) > epochs * 4 else found
 
     return loss
 
