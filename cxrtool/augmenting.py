@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cxrtool import registry
+from cxrtool import commas, registry
 from cxrtool.errors import CxrtoolError
 
 
@@ -44,6 +44,7 @@ class Augmentation:
         return {f.name: _range(f.name, getattr(self, f.name)) for f in fields(self)[:-1]}
 
 
+KEYS = [f.name.replace("_", "-") for f in fields(Augmentation)]
 # Keys whose single number is a distance from this middle; the others are probabilities.
 MIDDLE = {"rotate": 0.0, "shift": 0.0, "shift_x": 0.0, "shift_y": 0.0, "shear": 0.0, "zoom": 1.0,
           "scale": 1.0, "brightness": 1.0, "contrast": 1.0}  # fmt: skip
@@ -53,10 +54,9 @@ FILLS = {"nearest": "border", "constant": "zeros"}
 def parse(text: str | None) -> Augmentation:
     """Read `rotate=5,zoom=0.02,hflip=0.5`."""
     given: dict[str, str] = {}
-    known = [f.name.replace("_", "-") for f in fields(Augmentation)]
-    for pair in (text or "").split(",") if text not in (None, "", "none") else ():
+    for pair in commas.split(text) if text not in (None, "", "none") else ():
         key, equals, value = pair.partition("=")
-        registry.choose("--augment", key, known)
+        registry.choose("--augment", key, KEYS)
         if not equals:
             raise CxrtoolError(f"--augment {key} has no value", f"Write it as {key}=0.1.")
         given[key.replace("-", "_")] = value

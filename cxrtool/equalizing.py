@@ -6,7 +6,7 @@ from typing import Any
 
 import cv2
 
-from cxrtool import __version__, concealing, registry
+from cxrtool import __version__, choices, concealing, registry
 from cxrtool.artifacts import image, manifest
 from cxrtool.artifacts.image import Grey
 from cxrtool.concealing import Box
@@ -14,12 +14,7 @@ from cxrtool.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.naming import file_name
 from cxrtool.pictures import Made, Row, after
 
-INTERPOLATION = {
-    "area": cv2.INTER_AREA,
-    "linear": cv2.INTER_LINEAR,
-    "cubic": cv2.INTER_CUBIC,
-    "nearest": cv2.INTER_NEAREST,
-}
+INTERPOLATION = {n: getattr(cv2, f"INTER_{n.upper()}") for n in choices.INTERPOLATIONS}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ FETCHED = ("xrv",)
 # What is looked at at a time, at most: 64 images of 512 x 512, or one of 4096 x 4096.
 PIXELS = 64 * 512**2
 DIVERGED = "They are of a training that diverged: train it again."
-NORMALIZE = ("auto", "unit", "dataset", "imagenet", "none", "xrv")
 
 
 def device(name: str) -> torch.device:

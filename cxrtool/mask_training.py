@@ -1,6 +1,6 @@
 """From a manifest with masks to a run that draws them."""
 
-from cxrtool import augmenting, inference, training_data
+from cxrtool import augmenting, choices, inference, training_data
 from cxrtool.architectures._network import Net
 from cxrtool.artifacts.manifest import Manifest
 from cxrtool.errors import CxrtoolError
@@ -14,7 +14,7 @@ class MaskTraining(Training):
     """One run of a network that draws masks."""
 
     task = "segment"
-    monitors = {"loss": False, "dice": True}
+    monitors = choices.MONITORS[task]
     shown = ("loss", "val_loss", "val_dice")
     final = ("val_dice",)
     criterion = "ce of the pixels + 1 - Dice"

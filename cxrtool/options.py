@@ -12,12 +12,13 @@
 """
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrtool import progress, registry
+from cxrtool import commas, progress, registry
 from cxrtool.errors import CxrtoolError
 
 if TYPE_CHECKING:
@@ -37,19 +38,96 @@ def _verbose(value: bool) -> bool:
     return value
 
 
-def one_of(what: str, valid: Callable[[], list[str]]) -> dict[str, Any]:
-    """Make an option take one of some names: checked, suggested and completed."""
+# Names, or what lists them, where that takes an import.
+Names = Sequence[str] | Callable[[], Sequence[str]]
 
-    def check(value: str | None) -> str | None:
-        if value is not None:
-            name = value.partition(":")[0]
-            registry.choose(what, name if name in valid() else name.replace("_", "-"), valid())
+
+def checked(names: Names, check: Callable[[str, str], object]) -> dict[str, Any]:
+    """Make an option whose values are checked as they are read, before anything else is done."""
+
+    def callback(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+        # A default is right, and may take seconds to check.
+        if source(context, str(option.name)) != "DEFAULT":
+            for text in value if isinstance(value, list) else [value]:
+                check(option.opts[0], text)
         return value
 
-    def complete() -> list[str]:
-        return valid()
+    return {"callback": callback, "autocompletion": lambda: _every(names)}
 
-    return {"callback": check, "autocompletion": complete}
+
+def _every(names: Names) -> list[str]:
+    return list(names() if callable(names) else names)
+
+
+def source(context: typer.Context, name: str) -> str:
+    """Return where the value of an option is from: COMMANDLINE, ENVIRONMENT or DEFAULT."""
+    found = context.get_parameter_source(name)
+    return "DEFAULT" if found is None else found.name
+
+
+def choice(names: Names) -> dict[str, Any]:
+    """Make an option take one of some names, spelled exactly so: a plain choice has no options."""
+    return checked(names, lambda option, text: registry.choose(option, text, _every(names)))
+
+
+def choices(names: Names) -> dict[str, Any]:
+    """Make an option take a list of some names, separated by commas."""
+
+    def check(option: str, text: str) -> None:
+        for name in commas.split(text):
+            registry.choose(option, name, _every(names))
+
+    return checked(names, check)
+
+
+def spec(folder: str, function: str, *, or_folder: bool = False) -> dict[str, Any]:
+    """Make an option take the SPEC of a plug-in: its name, keys and values are checked.
+
+    With `or_folder` it may be the path of a folder instead.
+    """
+
+    def check(option: str, text: str) -> None:
+        if not (or_folder and os.path.isdir(text)):
+            registry.load(folder, text, function, option)
+
+    return checked(lambda: registry.names(folder), check)
+
+
+def function_spec(functions: Callable[[], Mapping[str, Callable[..., Any]]]) -> dict[str, Any]:
+    """Make an option take a SPEC whose choices are functions; `functions` imports them."""
+    return checked(
+        lambda: list(functions()),
+        lambda option, text: registry.pick(option, text, functions()),
+    )
+
+
+def word_or(
+    words: Sequence[str], other: str, accepts: Callable[[str], bool], example: str
+) -> dict[str, Any]:
+    """Make an option take one of some words, or something else that `accepts` accepts.
+
+    Parameters
+    ----------
+    words : the words, spelled exactly so.
+    other : what else it may be, for the message: `a number of images`.
+    accepts : whether a text is such a thing; a ValueError means no.
+    example : how that is written.
+    """
+
+    def check(option: str, text: str) -> None:
+        if text not in words and not _is_accepted(accepts, text):
+            what = f"{option} '{text}' is not one of: {', '.join(words)}, {other}"
+            near = registry.nearest(text, words)
+            raise CxrtoolError(what, f"Did you mean '{near}'?" if near else f"Write {example}.")
+
+    return checked(words, check)
+
+
+def _is_accepted(accepts: Callable[[str], bool], text: str) -> bool:
+    try:
+        return bool(text) and accepts(text)
+    except ValueError:
+        return False
 
 
 def lister(plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | None = None) -> Any:
@@ -70,12 +148,6 @@ def lister(plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | No
     # Eager, so that nothing else need be given.
     what = f"List the {plugins[0]} as CSV and end."
     return typer.Option("--list", help=what, is_eager=True, callback=show)
-
-
-def _depth(bits: int) -> int:
-    if bits not in (8, 16):
-        raise CxrtoolError(f"--bits {bits} is neither 8 nor 16", "Choose one.")
-    return bits
 
 
 def default_jobs() -> int:
@@ -102,12 +174,12 @@ Dir = Annotated[
     typer.Option("--dir", "-d", metavar="DIR", help="Folder for the files that are made."),
 ]
 Bits = Annotated[
-    int,
+    str,
     typer.Option(
         "--bits",
         metavar="8|16",
         help="Depth of the images that are made; 16 keeps what is deeper than 8.",
-        callback=_depth,
+        **choice(("8", "16")),
     ),
 ]
 Where = Annotated[
@@ -144,6 +216,12 @@ Engine = Annotated[
         metavar="local|dask=ADDRESS",
         help="Where the images are worked on: here, or by the workers of a Dask scheduler, which "
         "need the same files and the same cxrtool.",
+        **word_or(
+            ["local"],
+            "dask=ADDRESS",
+            lambda text: bool(re.fullmatch("dask=.+", text)),
+            "it as dask=tcp://HOST:8786",
+        ),
     ),
 ]
 Device = Annotated[
@@ -152,6 +230,12 @@ Device = Annotated[
         "--device",
         metavar="auto|cpu|cuda[:N]|mps",
         help="Where tensors live; auto takes an accelerator where there is one.",
+        **word_or(
+            ["auto", "cpu", "cuda", "mps"],
+            "cuda:N",
+            lambda text: bool(re.fullmatch(r"cuda:\d{1,4}", text)),
+            "it as cuda:0",
+        ),
     ),
 ]
 Cache = Annotated[
@@ -188,7 +272,7 @@ Progress = Annotated[
         "--progress",
         metavar="WHEN",
         help="Progress bars: auto, always or never.",
-        **one_of("--progress", lambda: ["auto", "always", "never"]),
+        **choice(("auto", "always", "never")),
     ),
 ]
 Quiet = Annotated[
@@ -203,11 +287,7 @@ def crew(jobs: int, engine: str = "local") -> "Crew":
     """Read who does the work."""
     from cxrtool.parallel import Crew
 
-    name, _, address = engine.partition("=")
-    if engine != "local" and (name != "dask" or not address):
-        what = f"--engine '{engine}' is neither local nor dask=ADDRESS"
-        raise CxrtoolError(what, "Write it as dask=tcp://HOST:8786.")
-    return Crew(jobs or default_jobs(), address)
+    return Crew(jobs or default_jobs(), engine.partition("=")[2])
 
 
 def fraction(option: str, text: str | None) -> float | None:

@@ -7,6 +7,7 @@ keyword-only parameters of the plug-in's function, so a plug-in is one file and 
 import difflib
 import importlib
 import inspect
+import math
 import pkgutil
 import types
 import typing
@@ -14,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
+from cxrtool import commas
 from cxrtool.errors import CxrtoolError
 
 YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
@@ -101,30 +103,41 @@ def _option(parameter: inspect.Parameter, hint: Any) -> Option:
     return Option(parameter.name.replace("_", "-"), hint, parameter.default, between)
 
 
-def load(folder: str, spec: str, function: str) -> tuple[str, types.ModuleType, dict[str, Any]]:
-    """Read a SPEC: the plug-in's name, its module, and the options given, of the right types."""
-    name, _, rest = spec.partition(":")
+def load(
+    folder: str, spec: str, function: str, what: str = ""
+) -> tuple[str, types.ModuleType, dict[str, Any]]:
+    """Read a SPEC: the plug-in's name, its module, and the options given, of the right types.
+
+    `what` names the SPEC in messages; without it, it is called after its folder.
+    """
+    name, given = _parts(spec)
     # Many names are known with underscores from the libraries they come from.
     name = name.replace("_", "-")
-    choose(folder.rstrip("s"), name, names(folder))
+    choose(what or folder.rstrip("s"), name, names(folder))
     plugin = module(folder, name)
     known = {o.name: o for o in options(getattr(plugin, function))}
-    return name, plugin, _read(name, rest, known)
+    return name, plugin, _read(name, given, known)
 
 
 def pick(
     what: str, spec: str, functions: Mapping[str, Callable[..., Any]]
 ) -> tuple[str, Callable[..., Any], dict[str, Any]]:
     """Read a SPEC whose choices are functions: the name, the function and the options given."""
-    name, _, rest = spec.partition(":")
+    name, pairs = _parts(spec)
     choose(what, name, functions)
     known = {o.name: o for o in options(functions[name])}
-    return name, functions[name], _read(name, rest, known)
+    return name, functions[name], _read(name, pairs, known)
 
 
-def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
+def _parts(spec: str) -> tuple[str, list[str]]:
+    """Cut a SPEC into its name and its options."""
+    name, colon, rest = spec.partition(":")
+    return name, commas.split(rest) if colon else []
+
+
+def _read(name: str, pairs: list[str], known: dict[str, Option]) -> dict[str, Any]:
     given: dict[str, Any] = {}
-    for pair in text.split(",") if text else ():
+    for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals and known and not given:
             # A bare value goes to the first key: `stack:beasf+clahe+raw`.
@@ -132,6 +145,8 @@ def _read(name: str, text: str, known: dict[str, Option]) -> dict[str, Any]:
         if not known:
             raise CxrtoolError(f"'{name}' takes no options, not '{pair}'", f"Write '{name}' alone.")
         choose(f"option of {name}", key, known)
+        if known[key].attribute in given:
+            raise CxrtoolError(f"'{name}' has {key} twice", "Give it once.")
         given[known[key].attribute] = convert(known[key], value)
     for option in known.values():
         if option.default is inspect.Parameter.empty and option.attribute not in given:
@@ -175,7 +190,10 @@ def _convert(kind: Any, text: str) -> Any:
         if text.lower() not in YES | NO:
             raise ValueError
         return text.lower() in YES
-    return kind(text)
+    value = kind(text)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError
+    return value
 
 
 def _describe(option: Option) -> str:
@@ -199,9 +217,16 @@ def choose(what: str, given: str, valid: Collection[str]) -> None:
 
 def unknown(what: str, given: str, valid: Collection[str]) -> CxrtoolError:
     """Word the refusal of a name: those that are there, and the nearest of them."""
-    near = difflib.get_close_matches(given, list(valid), 1, 0.6)
-    hint = f"Did you mean '{near[0]}'?" if near else "Choose one of them."
+    near = nearest(given, valid)
+    hint = f"Did you mean '{near}'?" if near else "Choose one of them."
     return CxrtoolError(f"{what} '{given}' is not one of: {', '.join(valid)}", hint)
+
+
+def nearest(given: str, valid: Collection[str]) -> str:
+    """Return the name that was most likely meant, in whatever case it was typed; or nothing."""
+    by_case = {name.lower(): name for name in valid}
+    near = difflib.get_close_matches(given.lower(), list(by_case), 1, 0.6)
+    return by_case[near[0]] if near else ""
 
 
 def listing(folder: str, function: str) -> list[tuple[str, str, str]]:

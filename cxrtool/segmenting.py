@@ -16,7 +16,6 @@ from cxrtool.errors import Skip, Unreadable
 from cxrtool.naming import file_name
 from cxrtool.pictures import Made, Row, after
 
-KEEP = ("lungs", "background", "box", "mask")
 JUDGEMENT = ("lung_fraction", "mask_flag")
 SCORES = ("dice", "iou", "hd95")
 Mask = NDArray[np.bool_]

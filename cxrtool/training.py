@@ -16,6 +16,7 @@ from cxrtool import (
     __version__,
     augmenting,
     batch_size,
+    choices,
     history,
     inference,
     learning,
@@ -31,12 +32,12 @@ from cxrtool.architectures._network import Net
 from cxrtool.artifacts import files, pixels, run
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.manifest import Manifest
+from cxrtool.choices import First
 from cxrtool.deep_svm import SvmLearner
 from cxrtool.errors import CxrtoolError, Skip, is_memory
 from cxrtool.learning import Learner, Part, Plan
 from cxrtool.training_data import Data, Reader, Tell
 from cxrtool.training_settings import Place, Settings
-from cxrtool.weights import First
 
 # The rates of the range test, as Keras' LR finder tries them.
 FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
@@ -47,7 +48,7 @@ class Training:
 
     task = "classify"
     # What epochs may be judged by, and whether more is better.
-    monitors = {"loss": False, "accuracy": True, "balanced_accuracy": True, "auc": True}
+    monitors = choices.MONITORS[task]
     # Which figures are said after every epoch, and which in the end.
     shown: tuple[str, ...] = ("loss", "val_loss", "val_auc")
     final: tuple[str, ...] = ("val_auc", "val_accuracy", "val_balanced_accuracy")
@@ -55,7 +56,6 @@ class Training:
     def __init__(self, source: Manifest, settings: Settings, place: Place, tell: Tell) -> None:
         self.settings, self.place = settings, place
         self.data = self.read(source, tell)
-        registry.choose("--monitor", settings.monitor, self.monitors)
         _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
         torch.manual_seed(learning.mixed(settings.seed, 0))
         self.network = self.built()

@@ -12,16 +12,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cxrtool.architectures import _import, _timm
 from cxrtool.artifacts import run
+from cxrtool.choices import First
 from cxrtool.errors import CxrtoolError, one_line
 
-First = Literal["red", "sum"]
 Tensors = dict[str, Tensor]
 
 MODEL = "model.safetensors"

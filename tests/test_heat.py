@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cxrtool import heat
+from cxrtool import choices, heat
 from cxrtool.artifacts import pixels
 
 SHAPES = [(120, 120), (80, 160), (200, 90), (33, 57)]
@@ -27,7 +27,7 @@ def dot(shape: tuple[int, int], y: float, x: float) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("fit", pixels.FITS)
+@pytest.mark.parametrize("fit", choices.FITS)
 @pytest.mark.parametrize("place", [(0.5, 0.5), (0.4, 0.55), (0.6, 0.45)], ids=str)
 def test_what_the_network_sees_lands_where_it_was(
     shape: tuple[int, int], fit: str, place: tuple[float, float]

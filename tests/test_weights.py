@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cxrtool import registry, weights
 from cxrtool.artifacts import run
+from cxrtool.choices import First
 from cxrtool.errors import CxrtoolError
 
 Tensors = dict[str, Tensor]
@@ -98,9 +99,7 @@ def test_another_number_of_classes(resnet: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", ["red", "sum"])
-def test_the_first_convolution_for_grey_images(
-    resnet: Any, tmp_path: Path, first: weights.First
-) -> None:
+def test_the_first_convolution_for_grey_images(resnet: Any, tmp_path: Path, first: First) -> None:
     file = tmp_path / "w.pth"
     torch.save(library(resnet), file)
     network = built("tartaglione-resnet18", channels=1)

@@ -173,9 +173,17 @@ def _joined(grid: Tensor, extra: Tensor) -> Tensor:
     return torch.cat([extra, grid.flatten(2).transpose(1, 2)], 1)
 
 
+class Name(str):
+    """A network of timm, perhaps with the tag of its weights."""
+
+    def __new__(cls, text: str) -> "Name":
+        """Refuse a name that timm does not have."""
+        _check(timm(), text)
+        return super().__new__(cls, text)
+
+
 def anything(name: str, outputs: int, channels: int, size: int | None) -> Timm:
     """Build a network of timm by its name there; a size that it has no use for is left out."""
-    _check(timm(), name)
     net = sized(name, size, pretrained=False, num_classes=outputs, in_chans=channels)
     network = Timm(net, name, outputs, channels)
     network.size = size or network.size

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from cxrtool import registry
 from cxrtool.architectures._library import Library, take_channels
 from cxrtool.architectures._network import Maps, Network
 from cxrtool.errors import CxrtoolError
@@ -20,7 +21,16 @@ PROVIDER = "xrv"
 NORMALIZATION = (0.5,), (1 / 2048,)
 
 
-def build(classes: int, channels: int = 1, size: int | None = None, *, name: str) -> Network:
+class Name(str):
+    """A network of torchxrayvision."""
+
+    def __new__(cls, text: str) -> "Name":
+        """Refuse a name that the library does not have."""
+        registry.choose("network of torchxrayvision", text, list(_library().models.model_urls))
+        return super().__new__(cls, text)
+
+
+def build(classes: int, channels: int = 1, size: int | None = None, *, name: Name) -> Network:
     """Build the network of the name with its weights and a fresh linear layer."""
     # Its ResNet is one of torchvision's, wrapped.
     whole = _loaded(name)
@@ -36,12 +46,16 @@ def build(classes: int, channels: int = 1, size: int | None = None, *, name: str
     return network
 
 
-def _loaded(name: str) -> Any:
+def _library() -> Any:
     try:
-        library = importlib.import_module("torchxrayvision")
+        return importlib.import_module("torchxrayvision")
     except ImportError:
         remedy = "Install it: pip install torchxrayvision."
         raise CxrtoolError("xrv networks need torchxrayvision", remedy) from None
+
+
+def _loaded(name: str) -> Any:
+    library = _library()
     try:
         return library.models.get_model(name)
     except Exception as error:

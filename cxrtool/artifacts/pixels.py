@@ -22,7 +22,6 @@ from cxrtool.parallel import Crew, Lost
 from cxrtool.progress import bar
 
 Bytes = NDArray[np.uint8]
-FITS = ("squash", "crop", "pad")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cxrtool import __version__, registry
-from cxrtool.artifacts import files, pixels, weights
+from cxrtool import __version__, choices, registry
+from cxrtool.artifacts import files, weights
 from cxrtool.errors import CxrtoolError
 
 ABOUT, WEIGHTS = "run.json", "model.safetensors"
@@ -23,7 +23,6 @@ HISTORY, CURVES = "history.csv", "curves.png"
 REMEDY = "Train the run again, or copy it again."
 
 FORMAT = 1
-TASKS = ("classify", "segment")
 MOST_ABOUT = 16 << 20
 MOST_CLASSES, MOST_SIZE = 1000, 4096
 # Grey levels are scaled in single precision, which overflows beyond.
@@ -169,8 +168,8 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _wrong(found: About) -> str:
-    if found.task not in TASKS:
-        return f"its task '{found.task}' is not one of: {', '.join(TASKS)}"
+    if found.task not in choices.TASKS:
+        return f"its task '{found.task}' is not one of: {', '.join(choices.TASKS)}"
     if not 1 <= found.size <= MOST_SIZE:
         return f"its size {found.size} is not between 1 and {MOST_SIZE}"
     if found.channels not in (1, 3):
@@ -186,8 +185,8 @@ def _wrong(found: About) -> str:
     within = LEAST_TEMPERATURE <= found.temperature <= 1 / LEAST_TEMPERATURE
     if not within or not 0 <= found.threshold <= 1:
         return "its temperature or threshold is out of range"
-    if found.fit not in pixels.FITS:
-        return f"its fit '{found.fit}' is not one of: {', '.join(pixels.FITS)}"
+    if found.fit not in choices.FITS:
+        return f"its fit '{found.fit}' is not one of: {', '.join(choices.FITS)}"
     if not re.fullmatch("[0-9a-f]{64}", found.weights):
         return f"it has no digest of {WEIGHTS}"
     name = found.arch.partition(":")[0]

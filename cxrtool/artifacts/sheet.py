@@ -20,7 +20,6 @@ from cxrtool.artifacts import image, plot
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
-COLORMAPS = ("cividis", "inferno", "magma", "plasma", "viridis")
 # How much of the picture the hottest colour hides.
 OPACITY = 0.6
 # Of a sheet, in inches: a picture, with what is below and beside it, and the margins.

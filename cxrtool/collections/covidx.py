@@ -11,6 +11,7 @@ Source: https://github.com/lindawangg/COVID-Net/blob/master/docs/COVIDx.md
 """
 
 import os
+import re
 from collections.abc import Iterator
 
 from cxrtool.artifacts.text import lines
@@ -25,7 +26,21 @@ LABELS = {
 }  # fmt: skip
 
 
-def rows(root: str, *, version: str = "") -> Iterator[dict[str, str] | Skip]:
+class Version(str):
+    """What tells the lists of one version from those of another, in their names."""
+
+    def __new__(cls, text: str) -> "Version":
+        """Refuse what is no part of a file's name."""
+        if not re.fullmatch(r"[\w.-]*", text):
+            raise CxrtoolError(f"version '{text}' is in no list's name", "Write it as 8B.")
+        return super().__new__(cls, text)
+
+
+def rows(
+    root: str,
+    *,
+    version: Version = Version(""),  # noqa: B008 - it never changes.
+) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every image that the lists name."""
     suffixes = (f"_COVIDx{version}", f"_COVIDx_{version}") if version else ("",)
     names = [f"{part}{suffix}.txt" for part in PARTS for suffix in suffixes]

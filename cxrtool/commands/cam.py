@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import effects, options, registry
+from cxrtool import choices, effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 PLUGINS = ("heatmaps", "heatmap")
-COLORMAPS = ["cividis", "inferno", "magma", "plasma", "viridis"]
-MASKS = ["column", "auto", "none"]
 
 
 def run(
@@ -59,7 +57,7 @@ def run(
             "--method",
             metavar="NAME[:KEY=VALUE,...]",
             help="What finds the heat; see --list.",
-            **options.one_of("--method", lambda: registry.names("heatmaps")),
+            **options.spec(*PLUGINS),
         ),
     ] = "gradcam",
     of: Annotated[
@@ -68,6 +66,7 @@ def run(
             "--class",
             metavar="NAME|predicted|label",
             help="The class that is looked for: one for all, the predicted one, or the true one.",
+            autocompletion=lambda: ["predicted", "label"],
         ),
     ] = "predicted",
     threshold: Annotated[
@@ -85,8 +84,8 @@ def run(
         typer.Option(
             "--colormap",
             metavar="NAME",
-            help=f"The colours of the heat: {', '.join(COLORMAPS)}.",
-            **options.one_of("--colormap", lambda: COLORMAPS),
+            help=f"The colours of the heat: {', '.join(choices.COLORMAPS)}.",
+            **options.choice(choices.COLORMAPS),
         ),
     ] = "inferno",
     mask: Annotated[
@@ -95,7 +94,7 @@ def run(
             "--mask",
             metavar="NAME",
             help="The lungs: of the mask column, found where that is empty (auto), or none.",
-            **options.one_of("--mask", lambda: MASKS),
+            **options.choice(choices.LUNG_MASKS),
         ),
     ] = "column",
     grid: Annotated[

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import commas, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -71,6 +71,28 @@ def formats() -> list[str]:
     from cxrtool import tabulating
 
     return tabulating.formats()
+
+
+def metric_names() -> "Sequence[str]":
+    """List the metrics."""
+    from cxrtool.metrics import NAMES
+
+    return NAMES
+
+
+def papers() -> list[str]:
+    """List the papers whose figures are in the package, and the word that lists them."""
+    from cxrtool.artifacts import published
+
+    return [PAPERS, *published.names()]
+
+
+def papers_of(option: str, text: str) -> "list[Shown]":
+    """Take the figures of a paper by a SPEC."""
+    from cxrtool import printed, registry
+
+    registry.choose(option, text.partition(":")[0], papers())
+    return [] if text == PAPERS else printed.chosen(text)
 
 
 def run(
@@ -101,7 +123,12 @@ def run(
     ] = None,
     metrics: Annotated[
         list[str] | None,
-        typer.Option("--metrics", metavar="NAME[,NAME...]", help="Show only these."),
+        typer.Option(
+            "--metrics",
+            metavar="NAME[,NAME...]",
+            help="Show only these.",
+            **options.choices(metric_names),
+        ),
     ] = None,
     ci: Annotated[float, typer.Option("--ci", metavar="P", help="Level of the intervals.")] = 0.95,
     bootstrap: Annotated[
@@ -121,13 +148,16 @@ def run(
             metavar="auto|bootstrap|normal",
             help="How intervals are found: as fits best, all by bootstrap, or for shares of images "
             "by the normal approximation that papers print.",
-            **options.one_of("--interval", lambda: WAYS),
+            **options.choice(WAYS),
         ),
     ] = "auto",
     test: Annotated[
         list[str] | None,
         typer.Option(
-            "--test", metavar="delong|mcnemar|permutation", help="Test every pair of models."
+            "--test",
+            metavar="delong|mcnemar|permutation",
+            help="Test every pair of models.",
+            **options.choices(TESTS),
         ),
     ] = None,
     matrix: Annotated[
@@ -150,6 +180,7 @@ def run(
             "--published",
             metavar="NAME[:KEY=VALUE,...]",
             help="Show a paper's figures too; 'list' lists the papers.",
+            **options.checked(papers, papers_of),
         ),
     ] = None,
     format: Annotated[
@@ -158,7 +189,7 @@ def run(
             "--format",
             metavar="FORMAT",
             help="What the table is written as: csv, json, or a format of tabulate.",
-            **options.one_of("--format", formats),
+            **options.choice(formats),
         ),
     ] = "github",
     plot: Annotated[
@@ -191,7 +222,7 @@ def run(
     if published == PAPERS:
         list_papers(output)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
-    tests, papers = choices("--test", test, TESTS), papers_of(published)
+    tests, shown_papers = listed(test), papers_of("--published", published or PAPERS)
     if matrix and (tests or by or pool or published):
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
     skipped = Failures(failures, output=output, strict=strict)
@@ -209,8 +240,8 @@ def run(
     else:
         results = compared(tables, question, tests, skipped, drawn)
         group = ", ".join(question.by)
-        text = tabulating.written(results, shown, format, group, papers)
-        shows = showing.Shows(results, question, shown, papers)
+        text = tabulating.written(results, shown, format, group, shown_papers)
+        shows = showing.Shows(results, question, shown, shown_papers)
     # Before the table: what reads that from a pipe may close it.
     if drawn:
         patients = all("patient" in table.columns for table in tables)
@@ -237,7 +268,6 @@ def ask(
 ) -> "Question":
     """Check the options, and put them into a question."""
     from cxrtool.comparing import Question
-    from cxrtool.metrics import NAMES
 
     shares = (("--ci", ci), ("--threshold", 0.5 if threshold is None else threshold))
     for option, value in shares:
@@ -251,23 +281,14 @@ def ask(
         raise CxrtoolError(f"--pool {pool}: it is in --by as well", "Drop one of them.")
     return Question(
         by=tuple(columns), pool=pool or "", positive=positive,
-        metrics=tuple(choices("--metrics", metrics, NAMES)), level=ci, resamples=bootstrap,
+        metrics=tuple(listed(metrics)), level=ci, resamples=bootstrap,
         interval=interval, threshold=threshold, seed=seed % (1 << 128),  # NumPy takes none below 0
     )  # fmt: skip
 
 
 def listed(texts: list[str] | None) -> list[str]:
     """Split what may be repeated and may be lists; nothing counts twice."""
-    parts = (part.strip() for text in texts or () for part in text.split(","))
-    return list(dict.fromkeys(part for part in parts if part))
-
-
-def choices(option: str, texts: list[str] | None, valid: "Sequence[str]") -> list[str]:
-    """Take names off a list of valid ones."""
-    found = listed(texts)
-    for name in found:
-        registry.choose(option, name, valid)
-    return found
+    return list(dict.fromkeys(part for text in texts or () for part in commas.split(text)))
 
 
 def inputs(files: list[str], output: str, failures: str | None) -> list[str]:
@@ -392,10 +413,3 @@ def list_papers(output: str) -> NoReturn:
 
     table.write(output, printed.COLUMNS, printed.listing())
     raise typer.Exit
-
-
-def papers_of(published: str | None) -> "list[Shown]":
-    """Take the figures of a paper."""
-    from cxrtool import printed
-
-    return [] if published is None else printed.chosen(published)

@@ -18,11 +18,12 @@ Example:
     cxrtool equalize images.csv --method none --conceal auto -d covered/ > covered.csv
 """
 
+import os
 from typing import Annotated
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import choices, options
 from cxrtool.progress import note
 
 PLUGINS = ("equalizers", "equalize")
@@ -37,7 +38,7 @@ def run(
             "--method",
             metavar="NAME[:KEY=VALUE,...]",
             help="How the grey levels are put in order; see --list.",
-            **options.one_of("--method", lambda: registry.names("equalizers")),
+            **options.spec(*PLUGINS),
         ),
     ] = "hist",
     size: Annotated[
@@ -52,10 +53,10 @@ def run(
             "--interpolation",
             metavar="NAME",
             help="How --size resizes: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
-            **options.one_of("--interpolation", lambda: ["area", "cubic", "linear", "nearest"]),
+            **options.choice(choices.INTERPOLATIONS),
         ),
     ] = "area",
-    bits: options.Bits = 8,
+    bits: options.Bits = "8",
     conceal: Annotated[
         str | None,
         typer.Option(
@@ -63,6 +64,9 @@ def run(
             metavar="auto|BOXES.csv",
             help="Cover burnt-in text: where it seems to be, or the boxes of a table with columns "
             "path,x,y,width,height.",
+            **options.word_or(
+                ["auto"], "an existing table of boxes", os.path.exists, "auto or its path"
+            ),
         ),
     ] = None,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
@@ -91,7 +95,7 @@ def run(
     found = conceal == "auto"
     unused = set(listed or ())
     settings = Settings(
-        folder, method, size, interpolation, bits, found, listed, root=root, force=force
+        folder, method, size, interpolation, int(bits), found, listed, root=root, force=force
     )
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Equalizing(settings)

@@ -58,6 +58,12 @@ def run(
             "--threshold",
             metavar="P|val|youden",
             help="Predict the second of the run's two classes when its probability is over P.",
+            **options.word_or(
+                ["val", "youden"],
+                "a probability",
+                lambda text: 0 <= float(text) <= 1,
+                "it as 0.5",
+            ),
         ),
     ] = "0.5",
     calibrate: Annotated[
@@ -239,13 +245,7 @@ def read_threshold(text: str, of_val: float) -> float | None:
         return of_val
     if text == "youden":
         return None  # It is chosen when all is seen.
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise CxrtoolError(f"--threshold '{text}' is no probability", "Write 0.5, val or youden.")
-    return value
+    return float(text)
 
 
 def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -46,7 +46,7 @@ def run(
             "--preset",
             metavar="NAME[:KEY=VALUE]",
             help="The published collection that PATH holds; see --list.",
-            **options.one_of("--preset", lambda: registry.names("collections")),
+            **options.spec(*PLUGINS),
         ),
     ] = None,
     metadata: Annotated[
@@ -86,7 +86,7 @@ def run(
         str | None,
         typer.Option("--convert", metavar="DIR", help="Also write every image as grey PNG here."),
     ] = None,
-    bits: options.Bits = 8,
+    bits: options.Bits = "8",
     key: Annotated[
         str | None,
         typer.Option(
@@ -139,7 +139,7 @@ def run(
     if convert:
         files.make_folder(convert)
     folder = manifest.Folder(convert, root) if convert else None
-    making = measuring.Making(folder, bits, force, root)
+    making = measuring.Making(folder, int(bits), force, root)
     measured = ingesting.measure(rows, wish, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows(crew, progress))
     measured.tell()

@@ -19,21 +19,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import options
+from cxrtool import commas, options
 from cxrtool.errors import BrokenRun, CxrtoolError
 from cxrtool.progress import bar, note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cxrtool.parallel import Lost
+
+
+def known_labels() -> "Sequence[str]":
+    """List the classes that can be drawn."""
+    from cxrtool.phantoms import LABELS
+
+    return LABELS
 
 
 def run(
     count: Annotated[int, typer.Argument(metavar="COUNT", help="How many images.", min=1)],
     folder: options.Dir,
     labels: Annotated[
-        str, typer.Option("--labels", metavar="LABEL[,LABEL...]", help="Classes, equally many.")
+        str,
+        typer.Option(
+            "--labels",
+            metavar="LABEL[,LABEL...]",
+            help="Classes, equally many.",
+            **options.choices(known_labels),
+        ),
     ] = "normal,pneumonia,covid",
     sources: Annotated[
         int, typer.Option("--sources", metavar="N", help="Hospitals.", min=1, max=1000)
@@ -86,12 +99,7 @@ def whole(made: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":
 
 def chosen(text: str) -> list[str]:
     """Read the labels."""
-    from cxrtool import registry
-    from cxrtool.phantoms import LABELS
-
-    labels = text.split(",")
-    for label in labels:
-        registry.choose("label", label, LABELS)
+    labels = commas.split(text)
     if len(set(labels)) < len(labels):
         raise CxrtoolError(f"--labels {text} names a label twice", "Name each once.")
     return labels

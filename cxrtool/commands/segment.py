@@ -24,27 +24,32 @@ Example:
     cxrtool equalize images.csv --method hist -d eq/ | cxrtool segment -d lungs/ > lungs.csv
 """
 
-import os
 from collections import Counter
 from typing import Annotated
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import choices, options, registry
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
 PLUGINS = ("segmenters", "segment")
-KEEP = ["lungs", "background", "box", "mask"]
-BLURS = ["gaussian", "box"]
 WIDEST = 100  # Wider is no edge any more, and takes seconds.
 
 
-def known(model: str | None) -> str | None:
-    """Refuse a model that is neither a plug-in nor a folder."""
-    if model is not None and not os.path.isdir(model):
-        registry.choose("--model", model.partition(":")[0], registry.names("segmenters"))
-    return model
+def read_blur(option: str, text: str) -> tuple[str, float]:
+    """Read `3` or `box:3`."""
+    kind, colon, pixels = text.rpartition(":")
+    kind = kind if colon else choices.BLURS[0]
+    registry.choose(option, kind, choices.BLURS)
+    try:
+        width = float(pixels)
+    except ValueError:
+        width = -1.0
+    if not 0 <= width <= WIDEST or (kind == "box" and width % 1):
+        what = f"{option} '{text}' is no width in pixels from 0 to {WIDEST}"
+        raise CxrtoolError(what, "Write it as 3, gaussian:3 or box:3.")
+    return kind, width
 
 
 def run(
@@ -56,8 +61,7 @@ def run(
             "--model",
             metavar="NAME[:KEY=VALUE,...]|RUN",
             help="What finds the lungs (see --list), or the folder of a run that learned to.",
-            callback=known,
-            autocompletion=lambda: registry.names("segmenters"),
+            **options.spec(*PLUGINS, or_folder=True),
         ),
     ] = "lungs",
     keep: Annotated[
@@ -66,7 +70,7 @@ def run(
             "--keep",
             metavar="NAME",
             help="What the images keep: lungs, background, box or mask.",
-            **options.one_of("--keep", lambda: KEEP),
+            **options.choice(choices.KEEP),
         ),
     ] = "lungs",
     blur: Annotated[
@@ -76,6 +80,7 @@ def run(
             metavar="[gaussian:|box:]PX",
             help="Soften the edge of the mask: a Gaussian of sigma PX, or the mean of a box of "
             "radius PX.",
+            **options.checked(choices.BLURS, read_blur),
         ),
     ] = "0",
     dilate: Annotated[
@@ -94,7 +99,7 @@ def run(
             help="Widen the box by this share of its sides.",
         ),
     ] = 0.0,
-    bits: options.Bits = 8,
+    bits: options.Bits = "8",
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     where: options.Where = None,
     root: options.Root = None,
@@ -115,9 +120,9 @@ def run(
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
     from cxrtool.segmenting import Segmenting, Settings
 
-    softness = read_blur(blur)
+    softness = read_blur("--blur", blur)
     check(keep, softness[1], margin)
-    settings = Settings(folder, model, keep, softness, dilate, margin, bits, root, force)
+    settings = Settings(folder, model, keep, softness, dilate, margin, int(bits), root, force)
     crew = options.crew(jobs, engine)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Segmenting(settings, scores="mask" in source.columns)
@@ -131,21 +136,6 @@ def run(
     run.write(output, skipped)
     tell(flags)
     raise typer.Exit(skipped.close())
-
-
-def read_blur(text: str) -> tuple[str, float]:
-    """Read `3` or `box:3`."""
-    kind, colon, pixels = text.rpartition(":")
-    kind = kind if colon else BLURS[0]
-    registry.choose("--blur", kind, BLURS)
-    try:
-        width = float(pixels)
-    except ValueError:
-        width = -1.0
-    if not 0 <= width <= WIDEST or (kind == "box" and width % 1):
-        what = f"--blur '{text}' is no width in pixels from 0 to {WIDEST}"
-        raise CxrtoolError(what, "Write it as 3 or box:3.")
-    return kind, width
 
 
 def check(keep: str, blur: float, margin: float) -> None:

@@ -22,12 +22,13 @@ Example:
 """
 
 import itertools
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import options
 from cxrtool.errors import CxrtoolError, ExitCode, Skip
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ def run(
             metavar="under|over|borrow=SOURCE",
             help="Equal classes: drop or repeat rows of train (or of each fold), or fill up every "
             "part with rows of SOURCE.",
+            **options.word_or(
+                ["under", "over"],
+                "borrow=SOURCE",
+                lambda text: bool(re.fullmatch("borrow=.+", text)),
+                "it as borrow=SOURCE",
+            ),
         ),
     ] = None,
     cap: Annotated[
@@ -105,7 +112,7 @@ def run(
             "--paper",
             metavar="image",
             help="Split image by image as the papers did, and count what leaks.",
-            **options.one_of("--paper", lambda: ["image"]),
+            **options.choice(("image",)),
         ),
     ] = None,
     straddle: Annotated[
@@ -115,7 +122,7 @@ def run(
             metavar="refuse|drop",
             help="Patients on both sides of --test-where or --leave-out: refuse to split, or drop "
             "their rows outside the test (with --leave-out: all of them).",
-            **options.one_of("--straddle", lambda: ["refuse", "drop"]),
+            **options.choice(("refuse", "drop")),
         ),
     ] = "refuse",
     check: Annotated[
@@ -139,8 +146,6 @@ def run(
             test, val, folds, unseen, leave_out, test_where, stratify, balance, cap, paper
         )
         judge(Manifest(source, conditions, again=True), output, dry_run)
-    if balance is not None and not balance.startswith("borrow="):
-        registry.choose("--balance", balance, ["under", "over", "borrow=SOURCE"])
     design = Design(
         test=options.fraction("--test", test),
         val=options.fraction("--val", val),

@@ -28,19 +28,23 @@ Example:
     cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
 """
 
-from typing import Annotated
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrtool import options, registry
+from cxrtool import choices, options, registry
 from cxrtool.errors import CxrtoolError
 
+if TYPE_CHECKING:
+    Functions = Mapping[str, Callable[..., Any]]
+
 PLUGINS = ("architectures", "build")
-FITS = ["squash", "crop", "pad"]
-NORMALIZE = ["auto", "unit", "dataset", "imagenet", "none", "xrv"]
-MONITOR = ["loss", "accuracy", "balanced_accuracy", "auc", "dice"]
-TASKS = {"classify": "resnet18", "segment": "unet"}  # and the network that is taken by default
-WEIGHTS_OF_CLASSES = ["none", "balanced", "max"]
+# The network of a task by default.
+USUAL = {"classify": "resnet18", "segment": "unet"}
+HARD = "hard"
+MONITORS = list(dict.fromkeys(name for names in choices.MONITORS.values() for name in names))
 
 
 def described(name: str) -> tuple[str, ...]:
@@ -65,6 +69,44 @@ def described(name: str) -> tuple[str, ...]:
     return f"{plugin.SIZE}x{plugin.SIZE}x{channels}", str(number), plugin.PROVIDER
 
 
+def losses() -> "Functions":
+    """Return the losses by name."""
+    from cxrtool.losses import LOSSES
+
+    return LOSSES
+
+
+def optimizers() -> "Functions":
+    """Return the optimisers by name."""
+    from cxrtool.optimizing import OPTIMIZERS
+
+    return OPTIMIZERS
+
+
+def schedules() -> "Functions":
+    """Return the schedules by name."""
+    from cxrtool.optimizing import SCHEDULES
+
+    return SCHEDULES
+
+
+def augmentations() -> list[str]:
+    """List what --augment may begin with."""
+    from cxrtool.augmenting import KEYS
+
+    return ["none", HARD, *KEYS]
+
+
+def read_augment(option: str, text: str) -> None:
+    """Check what is to happen to the images."""
+    from cxrtool import augmenting
+
+    if "=" in text:
+        augmenting.parse(text)
+    else:
+        registry.choose(option, text, ["none", HARD, *(f"{key}=VALUE" for key in augmenting.KEYS)])
+
+
 def run(
     folder: options.Dir,
     manifest: options.Manifest = None,
@@ -74,7 +116,7 @@ def run(
             "--task",
             metavar="classify|segment",
             help="Learn the label of an image, or its lung mask.",
-            **options.one_of("--task", lambda: list(TASKS)),
+            **options.choice(choices.TASKS),
         ),
     ] = "classify",
     arch: Annotated[
@@ -83,7 +125,7 @@ def run(
             "--arch",
             metavar="NAME[:KEY=VALUE,...]",
             help="The network (see --list); resnet18, or unet for masks, unless you say.",
-            **options.one_of("--arch", lambda: registry.names("architectures")),
+            **options.spec(*PLUGINS),
         ),
     ] = None,
     classes: Annotated[
@@ -100,6 +142,12 @@ def run(
             "--weights",
             metavar="none|imagenet|FILE|RUN",
             help="What the network begins with.",
+            **options.word_or(
+                ["none", "imagenet"],
+                "an existing file, the folder of a run",
+                os.path.exists,
+                "none, imagenet or a path",
+            ),
         ),
     ] = "none",
     first: Annotated[
@@ -108,7 +156,7 @@ def run(
             "--first-layer",
             metavar="red|sum",
             help="What becomes of colour weights where the network takes grey images.",
-            **options.one_of("--first-layer", lambda: ["red", "sum"]),
+            **options.choice(choices.FIRST_LAYERS),
         ),
     ] = "red",
     freeze: Annotated[
@@ -117,12 +165,16 @@ def run(
             "--freeze",
             metavar="none|backbone|N",
             help="What does not learn: nothing, all but the last layer, or the first N layers.",
+            **options.word_or(["none", "backbone"], "a number of layers", str.isdecimal, "it as 3"),
         ),
     ] = "none",
     loss: Annotated[
         str,
         typer.Option(
-            "--loss", metavar="NAME", help="ce, focal:gamma=2 or double-softmax (a paper's slip)."
+            "--loss",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="ce, focal:gamma=2 or double-softmax (a paper's slip).",
+            **options.function_spec(losses),
         ),
     ] = "ce",
     class_weights: Annotated[
@@ -131,7 +183,7 @@ def run(
             "--class-weights",
             metavar="NAME",
             help="Weigh classes in the loss: none, balanced (N / K N_j) or max (N_max / N_j).",
-            **options.one_of("--class-weights", lambda: WEIGHTS_OF_CLASSES),
+            **options.choice(choices.CLASS_WEIGHTS),
         ),
     ] = "none",
     label_smoothing: Annotated[
@@ -140,7 +192,10 @@ def run(
     optimizer: Annotated[
         str,
         typer.Option(
-            "--optimizer", metavar="NAME[:KEY=VALUE,...]", help="sgd, adam, adamw, adamax."
+            "--optimizer",
+            metavar="NAME[:KEY=VALUE,...]",
+            help="sgd, adam, adamw, adamax.",
+            **options.function_spec(optimizers),
         ),
     ] = "adam",
     schedule: Annotated[
@@ -149,12 +204,21 @@ def run(
             "--schedule",
             metavar="NAME[:KEY=VALUE,...]",
             help="none, plateau:factor=0.1,patience=10, cosine, onecycle or step.",
+            **options.function_spec(schedules),
         ),
     ] = "none",
     lr: Annotated[
         str,
         typer.Option(
-            "--lr", metavar="RATE|find", help="Learning rate; find chooses it by a range test."
+            "--lr",
+            metavar="RATE|find",
+            help="Learning rate; find chooses it by a range test.",
+            **options.word_or(
+                ["find"],
+                "a learning rate below 1000",
+                lambda text: 0 < float(text) < 1000,
+                "it as 0.001",
+            ),
         ),
     ] = "0.001",
     epochs: Annotated[
@@ -166,6 +230,12 @@ def run(
             "--batch",
             metavar="N|auto",
             help="Images of one step; auto finds the largest power of two (8 to 256) that fits.",
+            **options.word_or(
+                ["auto"],
+                "a number of images",
+                lambda text: text.isdecimal() and 0 < int(text) < 1_000_000,
+                "it as 32",
+            ),
         ),
     ] = "32",
     patience: Annotated[
@@ -184,7 +254,7 @@ def run(
             metavar="NAME",
             help="What of val makes an epoch the best: loss, auc, accuracy, balanced_accuracy; "
             "loss or dice of masks.",
-            **options.one_of("--monitor", lambda: MONITOR),
+            **options.choice(MONITORS),
         ),
     ] = "loss",
     size: Annotated[
@@ -194,18 +264,21 @@ def run(
         ),
     ] = 0,
     channels: Annotated[
-        int,
+        str,
         typer.Option(
-            "--channels", metavar="1|3", min=0, max=3, help="Channels; 0 is the network's own."
+            "--channels",
+            metavar="0|1|3",
+            help="Channels; 0 is the network's own.",
+            **options.choice(("0", "1", "3")),
         ),
-    ] = 0,
+    ] = "0",
     fit: Annotated[
         str,
         typer.Option(
             "--fit",
             metavar="NAME",
             help="How images become square: squash, crop (the central 7/8) or pad.",
-            **options.one_of("--fit", lambda: FITS),
+            **options.choice(choices.FITS),
         ),
     ] = "squash",
     normalize: Annotated[
@@ -215,7 +288,7 @@ def run(
             metavar="NAME",
             help="How grey levels are scaled: unit (0..1), dataset (mean and spread of train), "
             "imagenet, none (0..255), xrv; auto is imagenet with its weights, else dataset.",
-            **options.one_of("--normalize", lambda: NORMALIZE),
+            **options.choice(choices.NORMALIZATIONS),
         ),
     ] = "auto",
     augment: Annotated[
@@ -225,6 +298,7 @@ def run(
             metavar="KEY=VALUE[,...]",
             help="rotate, shift, shift-x, shift-y, shear, zoom, scale, hflip, vflip, brightness, "
             "contrast, fill; a value is a distance or LOW..HIGH. Of masks also: hard.",
+            **options.checked(augmentations, read_augment),
         ),
     ] = "",
     clip: Annotated[
@@ -245,7 +319,7 @@ def run(
             "--amp",
             metavar="auto|none|bf16",
             help="Compute in bfloat16; auto does on CUDA only.",
-            **options.one_of("--amp", lambda: ["auto", "none", "bf16"]),
+            **options.choice(("auto", "none", "bf16")),
         ),
     ] = "auto",
     compile_it: Annotated[
@@ -271,18 +345,21 @@ def run(
     from cxrtool.artifacts.failures import Failures
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
 
-    if channels == 2:
-        raise CxrtoolError("--channels 2 is neither 1 nor 3", "Choose one.")
     where_to = sharing.begin(inference.device(device))
     check_task(
         task, classes=bool(classes), loss=loss != "ce", class_weights=class_weights != "none",
         label_smoothing=bool(label_smoothing),
     )  # fmt: skip
+    registry.choose("--monitor", monitor, choices.MONITORS[task])
+    if augment == HARD and task == "classify":
+        raise CxrtoolError(
+            f"--augment {HARD} is for masks", "Give --task segment, or leave it out."
+        )
     settings = training_settings.Settings(
-        arch or TASKS[task], classes.split(",") if classes else [], weights, first,
-        read_freeze(freeze), loss, class_weights, label_smoothing, optimizer, schedule,
-        read_rate(lr), epochs, read_batch(batch),
-        patience, monitor, size, channels, fit, normalize, augment, clip,
+        arch or USUAL[task], classes.split(",") if classes else [], weights, first,
+        freeze, loss, class_weights, label_smoothing, optimizer, schedule,
+        lr, epochs, 0 if batch == "auto" else int(batch),
+        patience, monitor, size, int(channels), fit, normalize, augment, clip,
         amp == "bf16" or (amp == "auto" and where_to.type == "cuda"), fold, seed,
     )  # fmt: skip
     place = training_settings.Place(
@@ -306,33 +383,3 @@ def check_task(task: str, **given: bool) -> None:
         if task == "segment" and is_given:
             what = f"--{name.replace('_', '-')} does not go with --task segment"
             raise CxrtoolError(what, "Leave it out.")
-
-
-def read_freeze(text: str) -> str:
-    """Read none, backbone or a number of layers."""
-    if text in ("none", "backbone") or text.isdecimal():
-        return text
-    what = f"--freeze '{text}' is neither none, backbone nor a number of layers"
-    raise CxrtoolError(what, "Choose one.")
-
-
-def read_batch(text: str) -> int:
-    """Read a number of images; 0 is one that is to be found."""
-    if text == "auto":
-        return 0
-    if not text.isdecimal() or not 0 < int(text) < 1_000_000:
-        raise CxrtoolError(f"--batch '{text}' is no number of images", "Write it as 32, or auto.")
-    return int(text)
-
-
-def read_rate(text: str) -> str:
-    """Read a learning rate."""
-    if text == "find":
-        return text
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 < rate < 1000:
-        raise CxrtoolError(f"--lr '{text}' is no learning rate", "Write it as 0.001, or find.")
-    return text

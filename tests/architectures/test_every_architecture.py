@@ -274,11 +274,10 @@ def test_images_that_are_too_small(name: str, size: int) -> None:
 
 
 def test_timm_has_no_such_network() -> None:
-    _, plugin, _ = registry.load("architectures", "timm:x", "build")
     with pytest.raises(CxrtoolError, match="timm has no network 'resnet51'"):
-        plugin.build(2, name="resnet51")
+        registry.load("architectures", "timm:resnet51", "build")
     with pytest.raises(CxrtoolError, match="timm has no weights 'none' of resnet18"):
-        plugin.build(2, name="resnet18.none")
+        registry.load("architectures", "timm:resnet18.none", "build")
 
 
 def test_a_network_of_timm_tells_its_own_size() -> None:
@@ -290,9 +289,8 @@ def test_a_network_of_timm_tells_its_own_size() -> None:
 
 def test_xrv_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchxrayvision", None)
-    _, plugin, options = registry.load("architectures", "xrv:densenet121-res224-all", "build")
     with pytest.raises(CxrtoolError, match="pip install torchxrayvision"):
-        plugin.build(2, **options)
+        registry.load("architectures", "xrv:densenet121-res224-all", "build")
 
 
 class Radiographic(nn.Module):
@@ -309,6 +307,8 @@ def test_xrv_keeps_the_weights_of_the_trunk(monkeypatch: pytest.MonkeyPatch) -> 
 
     class Library:
         class models:  # noqa: N801
+            model_urls = {"densenet121-res224-all": {}, "densenet121-res224-nih": {}}
+
             @staticmethod
             def get_model(name: str) -> nn.Module:
                 if name != "densenet121-res224-all":
@@ -325,8 +325,12 @@ def test_xrv_keeps_the_weights_of_the_trunk(monkeypatch: pytest.MonkeyPatch) -> 
     assert (network.trunk(torch.randn(3, 1, 16, 16)) >= 0).all()
     thrice = plugin.build(2, 3, **options)
     assert torch.allclose(thrice.net.features[0].weight.sum(1), kernel[:, 0])
-    with pytest.raises(CxrtoolError, match="torchxrayvision does not give 'nothing'"):
-        plugin.build(2, 1, name="nothing")
+    with pytest.raises(CxrtoolError, match="'nothing' is not one of: densenet121-res224-all,"):
+        registry.load("architectures", "xrv:nothing", "build")
+    with pytest.raises(
+        CxrtoolError, match="torchxrayvision does not give 'densenet121-res224-nih'"
+    ):
+        plugin.build(2, 1, name="densenet121-res224-nih")
 
 
 def test_the_folder_costs_no_torch() -> None:

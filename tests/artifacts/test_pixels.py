@@ -12,6 +12,7 @@ import pytest
 from handy import noise, write
 from PIL import Image
 
+from cxrtool import choices
 from cxrtool.artifacts import pixels
 from cxrtool.artifacts.pixels import Frame, framed_by, gathered
 from cxrtool.errors import CxrtoolError, Skip
@@ -78,14 +79,14 @@ def test_pad_keeps_the_shape() -> None:
     assert not found[:12].any() and not found[52:].any()
 
 
-@pytest.mark.parametrize("fit", pixels.FITS)
+@pytest.mark.parametrize("fit", choices.FITS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 2), (7, 5)])
 def test_any_shape_becomes_a_square(fit: str, shape: tuple[int, int]) -> None:
     found = framed_by(np.full(shape, 77, np.uint8), 16, fit)
     assert found.shape == (16, 16) and found.any()
 
 
-@pytest.mark.parametrize("fit", pixels.FITS)
+@pytest.mark.parametrize("fit", choices.FITS)
 def test_three_channels_are_framed_alike(fit: str) -> None:
     colour = np.dstack([WIDE, 255 - WIDE, WIDE // 2])
     found = framed_by(colour, 24, fit)

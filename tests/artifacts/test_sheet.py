@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from cxrtool import choices
 from cxrtool.artifacts import image, sheet
-from cxrtool.commands import cam
 
 GREY = np.random.default_rng(0).integers(30, 220, (60, 80), np.uint8)
 
@@ -27,7 +27,7 @@ def tint(picture: NDArray[np.uint8], grey: NDArray[np.uint8] = GREY) -> NDArray[
     return np.abs(picture.astype(int) - grey[..., None]).sum(2)
 
 
-@pytest.mark.parametrize("colormap", sheet.COLORMAPS)
+@pytest.mark.parametrize("colormap", choices.COLORMAPS)
 def test_colour_lies_where_the_heat_is(colormap: str) -> None:
     picture = sheet.overlay(GREY, hill(), colormap, 0)
     assert picture.shape == (60, 80, 3) and picture.dtype == np.uint8
@@ -35,7 +35,7 @@ def test_colour_lies_where_the_heat_is(colormap: str) -> None:
     assert tint(picture)[hill() > 0.9].mean() > 60
 
 
-@pytest.mark.parametrize("colormap", sheet.COLORMAPS)
+@pytest.mark.parametrize("colormap", choices.COLORMAPS)
 def test_more_heat_is_lighter_on_black(colormap: str) -> None:
     """So that who sees no colours, and a print in grey, can read it."""
     black = np.zeros((1, 101), np.uint8)
@@ -70,10 +70,6 @@ def test_the_line_goes_round_what_has_the_threshold(threshold: float, large: boo
     changed = (plain != lined).any(axis=2)
     assert changed[edge].mean() > 0.95
     assert not changed[~ndimage.binary_dilation(edge, np.ones((9, 9)))].any()
-
-
-def test_every_colour_map_of_the_command_is_there() -> None:
-    assert tuple(cam.COLORMAPS) == sheet.COLORMAPS
 
 
 def printed(folder: Path, number: int, **given: str) -> list[sheet.Print]:

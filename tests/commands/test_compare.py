@@ -704,7 +704,9 @@ def test_a_note_tells_where_a_paper_contradicts_itself() -> None:
 
 def test_papers_that_are_not_there(capfd: Said) -> None:
     made("m.csv")
-    assert "is not one of: covid-cxnet, cvr-net" in refused(capfd, "m.csv", "--published", "nobody")
+    assert "is not one of: list, covid-cxnet, cvr-net" in refused(
+        capfd, "m.csv", "--published", "nobody"
+    )
     assert refused(capfd, "m.csv", "--published", "luiz:model=x") == (
         "--published luiz: model 'x' is not one of: DenseNet121, CNN, Narin ResNet50, RT-PCR. "
         "Choose one of them.\n"

@@ -455,14 +455,18 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
             "--interpolation 'cubik' is not one of: area, cubic, linear, nearest. "
             "Did you mean 'cubic'?",
         ),
-        (["m.csv", "-d", "eq", "--bits", "12"], "--bits 12 is neither 8 nor 16. Choose one."),
+        (
+            ["m.csv", "-d", "eq", "--bits", "12"],
+            "--bits '12' is not one of: 8, 16. Choose one of them.",
+        ),
         (
             ["m.csv", "-d", "eq", "--size", "-1"],
             "invalid value for '--size': below 0. See cxrtool equalize --help.",
         ),
         (
             ["m.csv", "-d", "eq", "--conceal", "absent.csv"],
-            "absent.csv: no such file or directory. Check the path.",
+            "--conceal 'absent.csv' is not one of: auto, an existing table of boxes. "
+            "Write auto or its path.",
         ),
         (
             ["m.csv", "-d", "eq", "--conceal", "bad.csv"],
@@ -489,12 +493,12 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
         ),
         (
             ["m.csv", "-d", "eq", "--engine", "nonsense"],
-            "--engine 'nonsense' is neither local nor dask=ADDRESS. "
+            "--engine 'nonsense' is not one of: local, dask=ADDRESS. "
             "Write it as dask=tcp://HOST:8786.",
         ),
         (
             ["m.csv", "-d", "eq", "--engine", "dask"],
-            "--engine 'dask' is neither local nor dask=ADDRESS. Write it as dask=tcp://HOST:8786.",
+            "--engine 'dask' is not one of: local, dask=ADDRESS. Write it as dask=tcp://HOST:8786.",
         ),
         (
             ["m.csv", "-d", "eq", "--where", "label=y"],

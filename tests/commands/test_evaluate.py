@@ -547,7 +547,7 @@ def test_a_threshold_that_is_no_probability(
 ) -> None:
     assert evaluate(small_run, phantoms / "split.csv", f"--threshold={threshold}") == 2
     assert said(capfd) == [
-        f"--threshold '{threshold}' is no probability. Write 0.5, val or youden."
+        f"--threshold '{threshold}' is not one of: val, youden, a probability. Write it as 0.5."
     ]
 
 

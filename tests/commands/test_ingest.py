@@ -289,7 +289,7 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
     [
         ([], "no PATH. Name a folder, for example: cxrtool ingest images/."),
         (["absent"], "absent: no such file or folder. Check the path."),
-        (["xrays", "--bits", "12"], "--bits 12 is neither 8 nor 16. Choose one."),
+        (["xrays", "--bits", "12"], "--bits '12' is not one of: 8, 16. Choose one of them."),
         (
             ["xrays", "-o", "no/m.csv"],
             "no/m.csv: no such folder. Choose a place that can be written.",

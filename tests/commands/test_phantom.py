@@ -102,7 +102,7 @@ def test_dry_run_touches_nothing(cxrtool, tmp_path):
         (("5", "-d", "p", "--confound", "nan"), "--confound nan is not between 0 and 1. Choose"),
         (
             ("5", "-d", "p", "--labels", "normal,covd"),
-            "label 'covd' is not one of: normal, pneumonia, covid. Did you mean 'covid'?",
+            "--labels 'covd' is not one of: normal, pneumonia, covid. Did you mean 'covid'?",
         ),
         (("5", "-d", "p", "--labels", "covid,covid"), "--labels covid,covid names a label twice."),
     ],

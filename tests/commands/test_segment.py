@@ -469,7 +469,8 @@ def test_commands_chain(tmp_path: Path) -> None:
         *(
             (
                 ["-d", "out", "--blur", text],
-                f"--blur '{text}' is no width in pixels from 0 to 100. Write it as 3 or box:3.",
+                f"--blur '{text}' is no width in pixels from 0 to 100. "
+                "Write it as 3, gaussian:3 or box:3.",
             )
             for text in ("x", "", "-1", "nan", "inf", "1001", "box:1.5", "box:")
         ),
@@ -485,10 +486,10 @@ def test_commands_chain(tmp_path: Path) -> None:
             ["-d", "out", "--keep", "box", "--margin", "-0.1"],
             "invalid value for '--margin': below 0. See cxrtool segment --help.",
         ),
-        (["-d", "out", "--bits", "12"], "--bits 12 is neither 8 nor 16. Choose one."),
+        (["-d", "out", "--bits", "12"], "--bits '12' is not one of: 8, 16. Choose one of them."),
         (
             ["-d", "out", "--engine", "nonsense"],
-            "--engine 'nonsense' is neither local nor dask=ADDRESS. "
+            "--engine 'nonsense' is not one of: local, dask=ADDRESS. "
             "Write it as dask=tcp://HOST:8786.",
         ),
         (["-d", "m.csv"], "m.csv: file exists. Choose a place that can be written."),

@@ -522,15 +522,16 @@ REFUSED = {
     "--classes=covid,flu,normal": "split.csv: no row to train on is 'flu'. "
     "There are: covid, normal.",
     "--classes=covid,covid,normal": "--classes names 'covid' twice. Name each class once.",
-    "--lr=0": "--lr '0' is no learning rate. Write it as 0.001, or find.",
-    "--lr=1e30": "--lr '1e30' is no learning rate. Write it as 0.001, or find.",
-    "--lr=nan": "--lr 'nan' is no learning rate. Write it as 0.001, or find.",
-    "--freeze=all": "--freeze 'all' is neither none, backbone nor a number of layers. Choose one.",
+    "--lr=0": "--lr '0' is not one of: find, a learning rate below 1000. Write it as 0.001.",
+    "--lr=1e30": "--lr '1e30' is not one of: find, a learning rate below 1000. Write it as 0.001.",
+    "--lr=nan": "--lr 'nan' is not one of: find, a learning rate below 1000. Write it as 0.001.",
+    "--freeze=all": "--freeze 'all' is not one of: none, backbone, a number of layers. "
+    "Write it as 3.",
     "--freeze=99": "--freeze leaves nothing to learn. Freeze fewer layers.",
     "--arch=unet": "'unet' draws masks, it does not classify. Choose another network.",
     "--arch=chexnet": "'chexnet' has 14 outputs of its own, not 2 classes. "
     "Choose another network; its weights may go into densenet121.",
-    "--channels=2": "--channels 2 is neither 1 nor 3. Choose one.",
+    "--channels=2": "--channels '2' is not one of: 0, 1, 3. Choose one of them.",
     "--loss=mse": "--loss 'mse' is not one of: ce, focal, double-softmax. Choose one of them.",
     "--optimizer=adm": "--optimizer 'adm' is not one of: sgd, adam, adamw, adamax. "
     "Did you mean 'adam'?",
@@ -538,7 +539,8 @@ REFUSED = {
     "momentum and zero dampening. Change its options.",
     "--schedule=cos": "--schedule 'cos' is not one of: none, plateau, cosine, onecycle, step. "
     "Did you mean 'cosine'?",
-    "--augment=hflip": "--augment hflip has no value. Write it as hflip=0.1.",
+    "--augment=rotate=5,hflip": "--augment hflip has no value. Write it as hflip=0.1.",
+    "--augment=hard": "--augment hard is for masks. Give --task segment, or leave it out.",
     "--batch=1": "a batch of 1 is too small for the network. Raise --batch, or --size.",
     "--fit=zoom": "--fit 'zoom' is not one of: squash, crop, pad. Choose one of them.",
     "--monitor=f1": "--monitor 'f1' is not one of: loss, accuracy, balanced_accuracy, auc, dice. "
