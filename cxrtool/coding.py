@@ -79,7 +79,7 @@ class Rows:
     def _strata(self, design: Design) -> list[str]:
         if design.stratify is None:
             return ["label"] if "label" in self.columns else []
-        return [] if design.stratify == "none" else design.stratify.split(",")
+        return design.stratify
 
     def _read(self, manifest: Manifest, design: Design) -> None:
         path, at = manifest.index("path"), {c: i for i, c in enumerate(self.columns)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool import bootstrapping, comparing, grouping
+from cxrtool import bootstrapping, commas, comparing, grouping
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.predictions import SAME, Coded, Predictions
 from cxrtool.comparing import Figure, Question, Result
@@ -44,7 +44,7 @@ class Matrix:
 
 def columns_of(text: str, there: Collection[str]) -> tuple[str, str]:
     """Read --matrix ROWS,COLUMNS; `there` are the columns that the predictions have."""
-    names = text.split(",")
+    names = commas.split(text)
     if len(names) != 2 or not all(names) or names[0] == names[1]:
         raise CxrtoolError(f"--matrix '{text}' is not two columns", "Write it as train,test.")
     row, column = (n if n in there else INSTEAD.get(n, n) for n in names)

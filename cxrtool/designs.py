@@ -31,7 +31,7 @@ class Design:
     leave_out: str | None = None
     test_where: list[Where] = field(default_factory=list)
     group: str = "patient"
-    stratify: str | None = None
+    stratify: list[str] | None = None
     balance: str | None = None
     caps: list[tuple[str, int]] = field(default_factory=list)
     leaky: bool = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cxrtool import registry
 from cxrtool.artifacts import manifest
 from cxrtool.artifacts.table import Table
-from cxrtool.artifacts.tree import Index, images
+from cxrtool.artifacts.tree import Index
 from cxrtool.collections.folder import label as folder_label
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.packing import Row
@@ -44,14 +44,24 @@ def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:
     for path in paths:
         if path != "-" and not os.path.lexists(path):
             raise CxrtoolError(f"{path}: no such file or folder", "Check the path.")
+    unused = {pattern for pattern, _ in wish.labels}
+    for path, row in _all_rows(paths, wish):
+        yield row if isinstance(row, Skip) else _finished(row, path, wish, unused)
+    for pattern in sorted(unused):
+        note(f"warning: --map-label '{pattern}' matches no finding and no label")
+
+
+def _all_rows(paths: list[str], wish: Wish) -> Iterator[tuple[str, Row | Skip]]:
+    """Yield every row with the path that it is from."""
+    if wish.metadata is not None:
+        yield from _described(paths, wish.metadata, wish.columns)
+        return
     for path in paths:
         for row in _rows(path, wish):
-            yield row if isinstance(row, Skip) else _finished(row, path, wish)
+            yield path, row
 
 
 def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
-    if wish.metadata is not None:
-        return _described(path, wish.metadata, wish.columns)
     if wish.preset is None and (path == "-" or path.lower().endswith(".csv")):
         return _listed(path, wish.root)
     if os.path.isdir(path) or wish.preset is not None:
@@ -97,14 +107,16 @@ def _listed(path: str, root: str | None) -> Iterator[Row]:
         note(f"warning: {source.name}: images are not there, seen from {where} (see --root)")
 
 
-def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> Iterator[Row | Skip]:
-    """Pair the rows of any metadata CSV with the files below a folder."""
+def _described(
+    folders: list[str], metadata: str, columns: list[tuple[str, str]]
+) -> Iterator[tuple[str, Row | Skip]]:
+    """Pair the rows of any metadata CSV with the files below the folders."""
     table = Table(metadata, again=True)
     renamed = {new: table.index(old) for old, new in columns}
     for name in OBVIOUS:
         if name in table.columns:
             renamed.setdefault(name, table.columns.index(name))
-    files = Index(folder)
+    files = Index(*folders)
     naming = renamed.pop("path", None)
     if naming is None:
         naming = _naming_column(table, files)
@@ -112,22 +124,26 @@ def _described(folder: str, metadata: str, columns: list[tuple[str, str]]) -> It
     used = set()
     for row in table.rows():
         found = files.candidates(row[naming])
-        listed = os.path.join(folder, row[naming])
+        # Of several folders, nobody can tell in which a file is missing.
+        listed = os.path.join(*folders[: len(folders) == 1], row[naming])
         if not found:
-            yield Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
+            skip = Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
+            yield folders[0], skip
         elif len(found) > 1:
             both = " or ".join(found[:2])
-            yield Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
+            skip = Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
+            yield folders[0], skip
         else:
             used.add(found[0])
+            folder = files.root_of(found[0])
             cells = {new: row[i] for new, i in renamed.items()}
             # Where the table does not tell the class, the folder does.
-            yield {"label": folder_label(found[0], folder), **cells, "path": found[0]}
-    for path in images(folder):
+            yield folder, {"label": folder_label(found[0], folder), **cells, "path": found[0]}
+    for folder, path in files.paths():
         if isinstance(path, Skip):
-            yield path
+            yield folder, path
         elif path not in used:
-            yield Skip(path, f"not listed in {metadata}", failed=False)
+            yield folder, Skip(path, f"not listed in {metadata}", failed=False)
 
 
 def _tell_unused(table: Table, used: set[int]) -> None:
@@ -144,13 +160,16 @@ def _naming_column(table: Table, files: Index) -> int:
             matches[i] += bool(cell) and files.find(cell) is not None
     if not any(matches):
         there = ", ".join(table.columns)
-        what = f"{table.name}: no column names files below the folder, among: {there}"
+        what = f"{table.name}: no column names files below {' or '.join(files.roots)}: {there}"
         raise CxrtoolError(what, "Check the folder, or say which: --column NAME=path.")
     return matches.index(max(matches))
 
 
-def _finished(row: Row, path: str, wish: Wish) -> Row | Skip:
-    """Add what the command line knows: source, patient across sources, label; filter the view."""
+def _finished(row: Row, path: str, wish: Wish, unused: set[str]) -> Row | Skip:
+    """Add what the command line knows: source, patient across sources, label; filter the view.
+
+    `unused` are the patterns of --map-label that no row has matched yet.
+    """
     shown = manifest.relative(row["path"], wish.root)
     try:
         shown.encode()
@@ -169,7 +188,7 @@ def _finished(row: Row, path: str, wish: Wish) -> Row | Skip:
             if row.get(column):
                 row[column] = manifest.relative(row[column], wish.root)
     known = any(row.get(c) for c in ("finding", "label"))
-    row["label"] = _label(row, wish.labels)
+    row["label"] = _label(row, wish.labels, unused)
     if known and not row["label"]:
         return Skip(shown, "its label is mapped to nothing (--map-label)", failed=False)
     return wrong_view(row, wish.views) or row
@@ -189,12 +208,13 @@ def _source(path: str, wish: Wish) -> str:
     return os.path.basename(os.path.abspath(_folder(path)))
 
 
-def _label(row: Row, patterns: list[tuple[str, str]]) -> str:
+def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str:
     """Rename by the first pattern that fits the collection's own word, or else the label."""
     label = row.get("label", "")
     for words in (row.get("finding", ""), label):
         for pattern, new in patterns:
             if words and fnmatch.fnmatchcase(words.lower(), pattern.lower()):
+                unused.discard(pattern)
                 return new
     return label
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from cxrtool import duplicates, gathering, measuring, packing, parallel
@@ -30,6 +30,7 @@ class Measured:
         self._labels = Counter[str]()
         self._people: set[int] = set()
         self._sources: set[str] = set()
+        self._views: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -69,9 +70,10 @@ class Measured:
         self._labels[row["label"] or "(no label)"] += 1
         self._people.add(hash(row["patient"]))
         self._sources.add(row["source"])
+        self._views.add(row["view"].upper())
 
-    def tell(self) -> None:
-        """Say what came in, so that a missing label or patient is seen at once."""
+    def tell(self, views: Collection[str] = ()) -> None:
+        """Say what came in, so that a missing label, patient or asked-for view is seen at once."""
         total, unknown = self._labels.total(), hash("") in self._people
         people = f"{len(self._people) - unknown} patients"
         if unknown:
@@ -79,6 +81,8 @@ class Measured:
         sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
         classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
         note(f"{total} images of {people}, {sources}: {classes}")
+        for view in sorted(set(views) - self._views):
+            note(f"warning: --view {view}: no image has this view")
 
 
 def _tell_duplicates(groups: dict[int, str]) -> None:

@@ -309,7 +309,7 @@ def pair(option: str, text: str, empty: bool = False) -> tuple[str, str]:
     key, equals, value = text.rpartition("=")
     if not equals or not key or not (value or empty):
         raise CxrtoolError(f"{option} '{text}' is not KEY=VALUE", "Write both sides.")
-    return key, value
+    return key.strip(), value.strip()
 
 
 def count(option: str, text: str) -> tuple[str, int]:
@@ -318,6 +318,14 @@ def count(option: str, text: str) -> tuple[str, int]:
     if not value.isdecimal() or int(value) < 1:
         raise CxrtoolError(f"{option} {key}: '{value}' is not a whole number above 0", "Change it.")
     return key, int(value)
+
+
+def entries(option: str, *texts: str | None) -> list[str]:
+    """Read the entries of lists such as `PA,AP`, in their order; none is empty."""
+    found = [entry for text in texts if text is not None for entry in commas.split(text)]
+    if "" in found:
+        raise CxrtoolError(f"{option}: an entry of the list is empty", "Write it as A,B.")
+    return found
 
 
 def conditions(option: str, texts: list[str] | None) -> "list[manifest.Where]":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cxrtool import registry
+from cxrtool import commas, registry
 from cxrtool.artifacts import published
 from cxrtool.comparing import PRINTED, Figure, Shown
 from cxrtool.errors import CxrtoolError
@@ -34,11 +34,11 @@ def _keys(columns: Sequence[str]) -> list[str]:
 
 def chosen(spec: str) -> list[Shown]:
     """Read NAME[:KEY=VALUE[,KEY=VALUE...]] and take the rows of that paper that fit."""
-    name, _, rest = spec.partition(":")
+    name, colon, rest = spec.partition(":")
     registry.choose("--published", name, published.names())
     columns, rows = published.read(name)
     keys = _keys(columns)
-    for pair in rest.split(",") if rest else ():
+    for pair in commas.split(rest) if colon else ():
         key, equals, value = pair.partition("=")
         registry.choose(f"--published {name}", key, keys)
         there = list(dict.fromkeys(row[key] for row in rows))

@@ -123,12 +123,12 @@ def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
 def _check_classes(data: Data, there: list[str]) -> None:
     if twice := [c for c, count in Counter(data.classes).items() if count > 1]:
         raise CxrtoolError(f"--classes names '{twice[0]}' twice", "Name each class once.")
-    if len(there) < 2:
-        what = f"{data.name}: the rows to train on are all '{there[0]}'"
-        raise CxrtoolError(what, "A classifier needs two classes.")
     if absent := [c for c in data.classes if c not in there]:
         what = f"{data.name}: no row to train on is '{absent[0]}'"
         raise CxrtoolError(what, f"There are: {', '.join(there)}.")
+    if len(there) < 2:
+        what = f"{data.name}: the rows to train on are all '{there[0]}'"
+        raise CxrtoolError(what, "A classifier needs two classes.")
     if extra := sorted({r["label"] for r in data.val} - set(data.classes)):
         what = f"{data.name}: rows of val are '{extra[0]}', none of train"
         raise CxrtoolError(what, "Split it again with --stratify label.")

@@ -42,8 +42,8 @@ DESIGNS = st.sampled_from(
         {"folds": 3},
         {"folds": 2, "unseen": 0.25},
         {"folds": 2, "test": 0.2, "unseen": 0.2},
-        {"stratify": "label,source", "test": 0.4},
-        {"stratify": "none", "folds": 4},
+        {"stratify": ["label", "source"], "test": 0.4},
+        {"stratify": [], "folds": 4},
         {"caps": [("label", 5)]},
         {"balance": "under"},
         {"balance": "over"},
@@ -221,7 +221,7 @@ def test_a_patient_is_one_even_in_two_sources(tmp_path: Path) -> None:
 
 def test_label_and_source_are_spread_at_once(tmp_path: Path) -> None:
     rows = images(covid=40, normal=80) + from_source(images(covid=60, normal=20), "b")
-    plan = divide(tmp_path, rows, test=0.2, val=0.1, stratify="label,source")
+    plan = divide(tmp_path, rows, test=0.2, val=0.1, stratify=["label", "source"])
     counts = Counter((r[1], r[3], p) for r, p in zip(rows, parts(plan), strict=True))
     for (label, source), size in Counter((r[1], r[3]) for r in rows).items():
         assert counts[label, source, "test"] == size * 0.2
@@ -247,7 +247,7 @@ def test_a_paper_split_leaks_and_says_how_much(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rows = [(f"{i}.png", "covid", f"p{i // 4}", "a", f"s{i}", "d" * (i < 2)) for i in range(40)]
-    plan = divide(tmp_path, rows, leaky=True, stratify="none")
+    plan = divide(tmp_path, rows, leaky=True, stratify=[])
     assert torn(rows, plan, ("path",)) == []
     leaks = torn(rows, plan, ("patient",))
     said = f"warning: {len(leaks)} patients stand in more than one part ({4 * len(leaks)} images"
@@ -276,7 +276,7 @@ def test_a_paper_split_leaks_and_says_how_much(
         ),
         (
             images(covid=9),
-            {"stratify": "label"},
+            {"stratify": ["label"]},
             "label is 'covid' in every row: one class only. "
             "Join another source, or drop --stratify.",
         ),

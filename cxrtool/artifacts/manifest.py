@@ -1,14 +1,14 @@
 """The manifest: one row an image, strings all of it, columns that pass through untouched."""
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cxrtool import commas
 from cxrtool.artifacts.table import Table
 from cxrtool.errors import CxrtoolError
-from cxrtool.progress import detail
+from cxrtool.progress import detail, note
 
 # What `ingest` writes, in this order; a collection's own columns follow. `finding` is the
 # collection's word for what the image shows, `folder` the part of a published split it lies in.
@@ -24,7 +24,7 @@ PARTS = ("train", "val", "test", "unseen")
 
 @dataclass(frozen=True)
 class Where:
-    """One `--where` condition: COLUMN=V[,V...] or COLUMN!=V[,V...]."""
+    """One `--where` condition: COLUMN=V[,V...] or COLUMN!=V[,V...]; an empty V is unknown."""
 
     column: str
     values: frozenset[str]
@@ -32,13 +32,12 @@ class Where:
 
     @classmethod
     def parse(cls, text: str) -> "Where":
-        """Read a condition; the values are CSV, so that one with a comma can be quoted."""
+        """Read a condition; a value with a comma is written in quotation marks."""
         column, equals, values = text.partition("=")
-        if not equals or not column.strip("!"):
+        column, negated = column.removesuffix("!").strip(), column.endswith("!")
+        if not equals or not column:
             raise ValueError(f"'{text}' is not COLUMN=VALUE or COLUMN!=VALUE")
-        negated = column.endswith("!")
-        cells = next(csv.reader([values])) or [""]
-        return cls(column.removesuffix("!"), frozenset(cells), negated)
+        return cls(column, frozenset(commas.split(values)), negated)
 
     def holds(self, value: str) -> bool:
         """Tell whether a cell fulfils the condition."""
@@ -49,11 +48,19 @@ class Where:
 
 
 class Manifest(Table):
-    """A manifest to read: `rows()` yields the rows that all `--where` conditions hold for."""
+    """A manifest to read: `rows()` yields the rows that all `--where` conditions hold for.
 
-    def __init__(self, path: str, where: Sequence[Where] = (), *, again: bool = False) -> None:
+    One that is not read `alone` need not have every value of the conditions: another may.
+    """
+
+    def __init__(
+        self, path: str, where: Sequence[Where] = (), *, again: bool = False, alone: bool = True
+    ) -> None:
         super().__init__(path, again=again)
         self.where = [(self.index(w.column), w) for w in where]
+        # The values that no row has had yet: a value that none has is likely misspelled. An empty
+        # one stands for what is unknown, and may well not be there.
+        self._unmet = [(i, w, set(w.values) - {""}) for i, w in self.where if alone]
         self.index(
             "path",
             "A manifest has path, label, patient and more: rename yours, or make one with ingest.",
@@ -64,6 +71,7 @@ class Manifest(Table):
         read = kept = 0
         for number, row in super().numbered():
             read += 1
+            self._meet([row])
             if not self.where or self._holds(row):
                 kept += 1
                 yield number, row
@@ -75,6 +83,7 @@ class Manifest(Table):
         for chunk in super().chunks():
             read += len(chunk)
             if self.where:
+                self._meet(chunk)
                 chunk = list(filter(self._holds, chunk))
             kept += len(chunk)
             yield chunk
@@ -83,14 +92,24 @@ class Manifest(Table):
     def _holds(self, row: list[str]) -> bool:
         return all(w.holds(row[i]) for i, w in self.where)
 
+    def _meet(self, rows: list[list[str]]) -> None:
+        """Note which values of the conditions are there."""
+        for i, _, values in self._unmet:
+            if values:
+                values.difference_update(row[i] for row in rows)
+
     def _tell(self, read: int, kept: int) -> None:
-        """End a reading: one that gave nothing is a mistake."""
+        """End a reading: one that gave nothing is a mistake, and so is a value that no row has."""
         if not read:
             raise CxrtoolError(f"{self.name}: no rows after the header", "Check what made it.")
         if not kept:
             raise self._nothing_kept()
         if self.where:
             detail(f"{self.name}: kept {kept} of {read} rows")
+        for _, where, values in self._unmet:
+            for value in sorted(values):
+                note(f"warning: {self.name}: no row has {where.column} '{value}' (--where {where})")
+            values.clear()
 
     def _nothing_kept(self) -> CxrtoolError:
         conditions = " and ".join(f"--where {w}" for _, w in self.where)
@@ -118,7 +137,7 @@ def is_manifest(path: str) -> bool:
             header = file.readline(MOST_HEADER)
     except OSError:
         return False
-    return "path" in header.decode("utf-8-sig", "replace").rstrip("\r\n").split(",")
+    return "path" in commas.split(header.decode("utf-8-sig", "replace"))
 
 
 def input_or_stdin(manifest: str | None) -> str:

@@ -110,8 +110,8 @@ def digests(texts: Collection[str]) -> NDArray[np.int64]:
 class Opened(Manifest):
     """One table of predictions."""
 
-    def __init__(self, path: str, where: Sequence[Where], model: str) -> None:
-        super().__init__(path, where, again=True)
+    def __init__(self, path: str, where: Sequence[Where], model: str, alone: bool) -> None:
+        super().__init__(path, where, again=True, alone=alone)
         self.model = model
         self.label = self.index("label")
         self.classes = [c[len(CHANCE) :] for c in self.columns if _is_chance(c)]
@@ -157,7 +157,7 @@ def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[Opened]:
     tables: list[Opened] = []
     try:
         for path in paths:
-            tables.append(Opened(path, where, _stem(path)))
+            tables.append(Opened(path, where, _stem(path), alone=len(paths) == 1))
             _check_classes(tables[0], tables[-1])
     except CxrtoolError:
         # The traceback of the error would keep the files open.

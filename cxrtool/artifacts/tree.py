@@ -116,20 +116,41 @@ def _unusable(path: str) -> str | None:
 
 
 class Index:
-    """Finds the files that a collection's metadata names, wherever below a folder they lie.
+    """Finds the files that a collection's metadata names, wherever below some folders they lie.
 
     A name is looked up as it stands, then without its folder, then without its ending: copies
     of a collection differ in all three.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, *roots: str) -> None:
+        self.roots = roots
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
-        for path in images(root):
-            if isinstance(path, str):
-                name = _plain(os.path.basename(path))
-                self._by_name.setdefault(name, []).append(path)
-                self._by_stem.setdefault(os.path.splitext(name)[0], []).append(path)
+        self._root: dict[str, str] = {}
+        self._skips: list[tuple[str, Skip]] = []
+        # A folder may be named twice, or lie in another that is named.
+        seen: set[str] | None = set() if len(roots) > 1 else None
+        for root in roots:
+            for path in images(root):
+                if isinstance(path, Skip):
+                    self._skips.append((root, path))
+                elif seen is None or _is_new(path, seen):
+                    self._add(path, root)
+
+    def _add(self, path: str, root: str) -> None:
+        name = _plain(os.path.basename(path))
+        self._by_name.setdefault(name, []).append(path)
+        self._by_stem.setdefault(os.path.splitext(name)[0], []).append(path)
+        self._root[path] = root
+
+    def root_of(self, path: str) -> str:
+        """Return the folder below which a file was found."""
+        return self._root[path]
+
+    def paths(self) -> Iterator[tuple[str, str | Skip]]:
+        """Yield every image below the folders, and what is wrong there, each with its folder."""
+        yield from self._skips
+        yield from ((root, path) for path, root in self._root.items())
 
     def find(self, name: str) -> str | None:
         """Return the file of that name, or None; `name` may hold folders."""
@@ -143,6 +164,13 @@ class Index:
         found = found or self._by_stem.get(os.path.splitext(base)[0])
         shared = {path: _shared_tail(_plain(path), want) for path in found or ()}
         return [path for path, same in shared.items() if same == max(shared.values())]
+
+
+def _is_new(path: str, seen: set[str]) -> bool:
+    place = os.path.realpath(path)
+    new = place not in seen
+    seen.add(place)
+    return new
 
 
 def _plain(name: str) -> str:

@@ -140,7 +140,7 @@ def run(
     found = runs.classifier(run_folder)
     about = found.about
     effects.refuse(context, evaluate.idle_with_images(inputs or []) | idle(grid))
-    columns, rows = read(inputs or [], options.conditions("--where", where), about)
+    columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
     effects.refuse(context, idle_with_columns(columns, mask, of))
     explainer = explaining.Explainer(inference.Model(found, inference.device(device)), method, of)
     alone = f"{explainer.method} looks at one image at a time" if explainer.alone else ""
@@ -193,12 +193,12 @@ def idle_with_columns(columns: list[str], mask: str, of: str) -> dict[str, str]:
 
 
 def read(
-    inputs: list[str], conditions: "list[Where]", about: "About"
+    inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
 ) -> "tuple[list[str], Iterator[Row]]":
     """Read a manifest, or take bare images: the columns, and a row at least."""
     import itertools
 
     from cxrtool.commands import evaluate
 
-    columns, rows = evaluate.read(inputs, conditions, about)
+    columns, rows = evaluate.read(inputs, conditions, about, root)
     return columns, itertools.chain([next(rows)], rows)

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import commas, options
+from cxrtool import options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -222,7 +222,7 @@ def run(
     if published == PAPERS:
         list_papers(output)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
-    tests, shown_papers = listed(test), papers_of("--published", published or PAPERS)
+    tests, shown_papers = listed("--test", test), papers_of("--published", published or PAPERS)
     if matrix and (tests or by or pool or published):
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
     skipped = Failures(failures, output=output, strict=strict)
@@ -276,19 +276,19 @@ def ask(
             raise CxrtoolError(f"{option} {value:g} is not between 0 and 1", "Write it as 0.95.")
     if interval == "bootstrap" and not bootstrap:
         raise CxrtoolError("--interval bootstrap needs resamples", "Drop --bootstrap 0.")
-    columns = listed(by)
+    columns = listed("--by", by)
     if pool in columns:
         raise CxrtoolError(f"--pool {pool}: it is in --by as well", "Drop one of them.")
     return Question(
         by=tuple(columns), pool=pool or "", positive=positive,
-        metrics=tuple(listed(metrics)), level=ci, resamples=bootstrap,
+        metrics=tuple(listed("--metrics", metrics)), level=ci, resamples=bootstrap,
         interval=interval, threshold=threshold, seed=seed % (1 << 128),  # NumPy takes none below 0
     )  # fmt: skip
 
 
-def listed(texts: list[str] | None) -> list[str]:
-    """Split what may be repeated and may be lists; nothing counts twice."""
-    return list(dict.fromkeys(part for text in texts or () for part in commas.split(text)))
+def listed(option: str, texts: list[str] | None) -> list[str]:
+    """Read lists that may be repeated; nothing counts twice."""
+    return list(dict.fromkeys(options.entries(option, *texts or ())))
 
 
 def inputs(files: list[str], output: str, failures: str | None) -> list[str]:

@@ -138,7 +138,7 @@ def run(
         output, failures = os.devnull, os.devnull
     if sharing.processes() > 1 and inputs in (None, [], ["-"]):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
-    columns, rows = read(inputs or [], options.conditions("--where", where), found.about)
+    columns, rows = read(inputs or [], options.conditions("--where", where), found.about, root)
     way = predicting.Way(
         batch, calibrate, tta, cache or pixels.default_folder(), root or "", options.crew(jobs)
     )
@@ -207,19 +207,23 @@ def are_images(inputs: list[str]) -> bool:
 
 
 def read(
-    inputs: list[str], conditions: "list[Where]", about: "About"
+    inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
 ) -> "tuple[list[str], Iterator[dict[str, str]]]":
-    """Read a manifest, or take bare images: the columns, and the rows."""
+    """Read a manifest, or take bare images: the columns, and the rows.
+
+    Only paths in a manifest are relative to --root. Those of images are written as a manifest under
+    that root would have them.
+    """
     import os
 
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin, relative
 
     if are_images(inputs):
         for path in inputs:
             if os.path.isdir(path):
                 remedy = f"Make a manifest of it first: cxrtool ingest {path}"
                 raise CxrtoolError(f"{path}: is a folder, not an image", remedy)
-        return ["path"], ({"path": path} for path in inputs)
+        return ["path"], ({"path": relative(path, root)} for path in inputs)
     if len(inputs) > 1:
         raise CxrtoolError(f"{len(inputs)} manifests", "Name one; or pipe them: cat a.csv ...")
     source = Manifest(input_or_stdin(inputs[0] if inputs else None), conditions)

@@ -121,10 +121,10 @@ def run(
     wish = gathering.Wish(
         preset=preset,
         metadata=metadata,
-        columns=[options.pair("--column", c) for many in column or () for c in many.split(",")],
+        columns=[options.pair("--column", c) for c in options.entries("--column", *column or ())],
         labels=[options.pair("--map-label", m, empty=True) for m in map_label or ()],
         source=source,
-        views=frozenset(v.strip().upper() for many in view or () for v in many.split(",")),
+        views=frozenset(v.upper() for v in options.entries("--view", *view or ())),
         root=root,
     )
     files.check_output(output)
@@ -142,7 +142,7 @@ def run(
     making = measuring.Making(folder, int(bits), force, root)
     measured = ingesting.measure(rows, wish, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows(crew, progress))
-    measured.tell()
+    measured.tell(wish.views)
     raise typer.Exit(skipped.close())
 
 

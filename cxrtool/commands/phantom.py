@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import commas, options
+from cxrtool import options
 from cxrtool.errors import BrokenRun, CxrtoolError
 from cxrtool.progress import bar, note
 
@@ -99,7 +99,7 @@ def whole(made: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":
 
 def chosen(text: str) -> list[str]:
     """Read the labels."""
-    labels = commas.split(text)
+    labels = options.entries("--labels", text)
     if len(set(labels)) < len(labels):
         raise CxrtoolError(f"--labels {text} names a label twice", "Name each once.")
     return labels

@@ -154,7 +154,7 @@ def run(
         leave_out=leave_out,
         test_where=options.conditions("--test-where", test_where),
         group=group,
-        stratify=stratify,
+        stratify=read_stratify(stratify),
         balance=balance,
         caps=[options.count("--cap", c) for c in cap or ()],
         leaky=paper is not None,
@@ -162,6 +162,13 @@ def run(
         seed=seed,
     )
     divide(Manifest(source, conditions, again=True), design, output, failures, dry_run)
+
+
+def read_stratify(text: str | None) -> list[str] | None:
+    """Read the columns to spread evenly; None leaves the choice to the design."""
+    if text is None:
+        return None
+    return [] if text == "none" else options.entries("--stratify", text)
 
 
 def refuse_designs(*options: object) -> None:

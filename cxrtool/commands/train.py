@@ -356,7 +356,7 @@ def run(
             f"--augment {HARD} is for masks", "Give --task segment, or leave it out."
         )
     settings = training_settings.Settings(
-        arch or USUAL[task], classes.split(",") if classes else [], weights, first,
+        arch or USUAL[task], options.entries("--classes", classes), weights, first,
         freeze, loss, class_weights, label_smoothing, optimizer, schedule,
         lr, epochs, 0 if batch == "auto" else int(batch),
         patience, monitor, size, int(channels), fit, normalize, augment, clip,

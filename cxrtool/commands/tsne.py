@@ -169,7 +169,7 @@ def read(
 
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     usual = (c for c in COLOURED if c in source.columns)
-    coloured = list(usual if color is None else dict.fromkeys(color.split(",")))
+    coloured = list(usual if color is None else dict.fromkeys(options.entries("--color", color)))
     for column in coloured:
         source.index(column, "Check --color.")
     return source.columns, coloured, list(evaluate.prepared_alike(source, about.preprocessing))

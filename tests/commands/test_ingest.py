@@ -549,3 +549,36 @@ def test_joining_from_elsewhere_says_so_and_keeps_the_groups(cxrtool: Run, tmp_p
     groups = [r["dup_group"] for r in table(done.stdout)]
     assert groups[0] == groups[1] != "" == groups[2]
     assert f"images are not there, seen from {tmp_path} (see --root)" in done.stderr
+
+
+def two_folders(top: Path) -> None:
+    """Write two folders of a collection, and one table for both."""
+    files = {"one/a/1.png": noise(1), "two/b/2.png": noise(2), "two/b/5.png": noise(5)}
+    write(top, files)
+    (top / "t.csv").write_text("file,patient\n1.png,p\n2.png,q\n3.png,r\n")
+
+
+@pytest.mark.parametrize(
+    "folders", [("one", "two"), ("two", "one"), ("one", "two", "two/b", "one")]
+)
+def test_a_row_of_the_metadata_is_absent_only_if_no_folder_has_it(
+    cxrtool: Run, tmp_path: Path, folders: tuple[str, ...]
+) -> None:
+    two_folders(tmp_path)
+    done = cxrtool("ingest", *folders, "--metadata", "t.csv", "-o", "m.csv")
+    assert done.returncode == 1
+    rows = {r["path"]: (r["patient"], r["label"], r["source"]) for r in rows_of(tmp_path / "m.csv")}
+    assert rows == {"one/a/1.png": ("one/p", "a", "one"), "two/b/2.png": ("two/q", "b", "two")}
+    skips = [(r["path"], r["reason"]) for r in rows_of(tmp_path / "failures.csv")]
+    assert sorted(skips) == [
+        ("3.png", "listed in t.csv but absent"),
+        ("two/b/5.png", "not listed in t.csv"),
+    ]
+
+
+def test_a_name_that_two_of_the_folders_have_is_not_guessed(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path, {"one/1.png": noise(1), "two/1.png": noise(2)})
+    (tmp_path / "t.csv").write_text("file,patient\n1.png,p\ntwo/1.png,q\n")
+    done = cxrtool("ingest", "one", "two", "--metadata", "t.csv")
+    assert [(r["path"], r["patient"]) for r in table(done.stdout)] == [("two/1.png", "two/q")]
+    assert "1.png: it may be one/1.png or two/1.png. Write the folder in t.csv too." in done.stderr
