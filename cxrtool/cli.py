@@ -1,11 +1,9 @@
 """The command line: every module of commands/ is a subcommand; errors become one line here."""
 
-import contextlib
 import difflib
 import inspect
 import os
 import re
-import signal
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -13,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 from typer.main import get_command
 
-from cxrtool import __version__, progress, registry
+from cxrtool import __version__, progress, registry, signals
 from cxrtool.errors import CxrtoolError, ExitCode, Terminated, is_memory
 
 ABOUT = f"""\
@@ -73,54 +71,70 @@ def build() -> Any:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run one command and exit with the code that tells how it went."""
+    """Run one command and end the process with the code that says how it went."""
     given = sys.argv[1:] if arguments is None else arguments
+    code: int = ExitCode.BROKE_MIDWAY
+    try:
+        with signals.raising():
+            _begin(given)
+            code = _flush(run(given))
+    except (KeyboardInterrupt, Terminated) as e:  # It came between two of the lines above.
+        code = _fail(e, *_outcome(e))
+    signals.leave(code)
+
+
+def _begin(given: list[str]) -> None:
+    """Prepare what the whole process has one of."""
     _hold_standard_streams()
     # Threads that wait for one another at full speed take the cores from whoever they wait for: on
     # a machine that is shared, a step of training takes two to four times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    signal.signal(signal.SIGTERM, _terminate)
     verb = next((a for a in given if a in registry.names("commands")), "")
     progress.speak(f"cxrtool {verb}".rstrip(), 0)
-    code = run(given)
-    code = _flush(code)
-    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; every error becomes one line here."""
-    command = build()
     try:
+        command = build()
         with command.make_context("cxrtool", list(arguments)) as context:
             command.invoke(context)
     except typer.Exit as e:
         return e.exit_code
-    except CxrtoolError as e:
-        return _fail(e, e, e.code)
-    except typer.TyperException as e:
-        return _fail(e, _usage(e), ExitCode.NOTHING_DONE)
-    except BrokenPipeError:
-        return ExitCode.CLOSED_PIPE
-    except (KeyboardInterrupt, typer.Abort) as e:
-        return _fail(e, "interrupted; a re-run goes on from there", ExitCode.INTERRUPTED)
-    except Terminated as e:
-        return _fail(e, "terminated; a re-run goes on from there", ExitCode.TERMINATED)
-    except OSError as e:
-        return _fail(e, _outside(e), ExitCode.BROKE_MIDWAY)
-    except Exception as e:
-        if is_memory(e):
-            return _fail(e, FULL, ExitCode.BROKE_MIDWAY)
-        what = f"{type(e).__name__}: {e}. {REPORT}"
-        return _fail(e, what, ExitCode.BROKE_MIDWAY)
+    except (Exception, KeyboardInterrupt, Terminated) as e:
+        signals.settle()
+        return _fail(e, *_outcome(signals.received() or e))
     return ExitCode.DONE
 
 
+def _outcome(e: BaseException) -> tuple[object, ExitCode]:
+    """Return what is said of an exception, in one line, and the exit code."""
+    match e:
+        case CxrtoolError():
+            return e, e.code
+        case typer.TyperException():
+            return _usage(e), ExitCode.NOTHING_DONE
+        case BrokenPipeError():
+            return "", ExitCode.CLOSED_PIPE
+        case KeyboardInterrupt() | typer.Abort():
+            return "interrupted; a re-run goes on from there", ExitCode.INTERRUPTED
+        case Terminated():
+            return "terminated; a re-run goes on from there", ExitCode.TERMINATED
+        case OSError():
+            return _outside(e), ExitCode.BROKE_MIDWAY
+        case _ if is_memory(e):
+            return FULL, ExitCode.BROKE_MIDWAY
+    return f"{type(e).__name__}: {e}. {REPORT}", ExitCode.BROKE_MIDWAY
+
+
 def _fail(e: BaseException, line: object, code: ExitCode) -> int:
-    if progress.voice.level > 0:
+    """Say what went wrong (nothing of a closed pipe), with the traceback where -v asks for it."""
+    if line and progress.voice.level > 0:
         for entry in traceback.format_exception(e):
             for text in entry.splitlines():
                 progress.error(text)
-    progress.error(line)
+    if line:
+        progress.error(line)
     return code
 
 
@@ -159,10 +173,6 @@ def _long_options(e: typer.TyperException) -> list[str]:
     return [o for p in getattr(command, "params", ()) for o in p.opts if o.startswith("--")]
 
 
-def _terminate(*_: Any) -> NoReturn:
-    raise Terminated
-
-
 def _hold_standard_streams() -> None:
     """Keep descriptors 0 to 2 taken, so that no file the run opens lands on a closed one.
 
@@ -178,16 +188,14 @@ def _hold_standard_streams() -> None:
 
 def _flush(code: int) -> int:
     """Empty standard output; what cannot be written there is not success."""
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        return code  # Nobody may be reading, and a second signal would be waited for.
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        code = ExitCode.CLOSED_PIPE
+        return ExitCode.CLOSED_PIPE
     except OSError as e:
         progress.error(f"standard output: {(e.strerror or '').lower()}. Make room, then run again.")
-        code = ExitCode.BROKE_MIDWAY
-    if code in (ExitCode.CLOSED_PIPE, ExitCode.BROKE_MIDWAY):
-        # The interpreter would try to write the rest again as it exits, and complain.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return ExitCode.BROKE_MIDWAY
     return code

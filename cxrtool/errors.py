@@ -45,6 +45,10 @@ class Terminated(BaseException):
     """SIGTERM arrived: clusters send it shortly before they kill."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """SIGINT arrived: Ctrl-C was pressed."""
+
+
 @dataclass(frozen=True)
 class Skip:
     """One input that does not reach the output.

@@ -115,6 +115,8 @@ def _serve(pipe: connection.Connection, function: Callable[[Any], Any]) -> None:
     """Work on inputs until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):  # The server that it comes from has blocked them.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _hush()
     # A server that was started for other work has not imported them.
     for name in getattr(function, "modules", ()):
@@ -318,12 +320,30 @@ def _context(modules: list[str]) -> Any:
 
 
 def _start_server() -> None:
-    """Start the server deaf to Ctrl-C, which would make it show a traceback as it imports."""
+    """Start the server so that no signal of the terminal or of a cluster shows a traceback.
+
+    It ends when this process does. What it says on standard error is for nobody: neither it nor
+    its workers are there to be seen.
+    """
     from multiprocessing import forkserver, resource_tracker
 
     resource_tracker.ensure_running()  # It would end the blocking below.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        forkserver.ensure_running()
+        with _silence():
+            forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Let what is started meanwhile have a standard error that nobody reads."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
