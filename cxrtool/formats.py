@@ -63,6 +63,8 @@ FIELDS = {
     "options": "Every option of train.",
     "data": "The manifest's name, the digest of what was learned, and how many images of each "
     "class stood in train and val.",
+    "leaks": "How many patients, files (sha256) and duplicate groups stood in more than one part "
+    "of the split; empty in runs of earlier versions, which did not look.",
     "best": "The epoch of the weights, and its figures.",
     "criterion": "The loss that val_loss is: that of training. With --monitor loss the best epoch, "
     "the plateau schedule and early stopping follow it. Runs of earlier versions do not say; there "

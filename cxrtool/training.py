@@ -19,6 +19,7 @@ from cxrtool import (
     choices,
     history,
     inference,
+    leaks,
     learning,
     losses,
     optimizing,
@@ -305,6 +306,7 @@ class Training:
             seed=settings.seed,
             options=asdict(settings) | self._found(),
             data={"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
+            leaks=data.leaks,
             best={k: v for k, v in best.items() if k != "images_per_second"},
             criterion=self.criterion,
             versions=versions(),
@@ -363,6 +365,8 @@ def train(
     tell = _ignore if skipped is None or sharing.rank() else skipped.add
     training = kind(source, settings, place, tell)
     data = training.data
+    if skipped is not None:
+        leaks.tell(data.name, data.leaks, skipped.strict)
     channels = 3 if "stack:" in data.preprocessing else 1
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from cxrtool import progress
 from cxrtool.artifacts import pixels
 from cxrtool.artifacts.manifest import Manifest
 from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.leaks import Overlap
 from cxrtool.learning import Part
 from cxrtool.mask_learning import Outlined
 from cxrtool.parallel import Crew
@@ -32,6 +33,7 @@ class Data:
     val: list[Row]
     classes: list[str]
     target: str = "label"  # the column that is learned
+    leaks: dict[str, int] = field(default_factory=dict)  # what is in several parts, by column
 
     @cached_property
     def digest(self) -> str:
@@ -69,9 +71,9 @@ def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data
         known = not classes or row["label"] in classes
         return "" if known else f"{row['label']} is not among --classes"
 
-    train, val = _chosen(source, fold, amiss, tell)
+    train, val, leaks = _chosen(source, fold, amiss, tell)
     there = sorted({row["label"] for row in train})
-    data = Data(source.name, train, val, classes or there)
+    data = Data(source.name, train, val, classes or there, leaks=leaks)
     _check_classes(data, there)
     return data
 
@@ -79,29 +81,33 @@ def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data
 def outlined(source: Manifest, fold: str, tell: Tell) -> Data:
     """Read the rows whose masks are learned from and looked at."""
     source.index("mask", "Draw masks, or let them be read: cxrtool ingest --preset NAME.")
-    train, val = _chosen(source, fold, lambda r: "" if r["mask"] else "it has no mask", tell)
-    return Data(source.name, train, val, ["lung"], "mask")
+    train, val, leaks = _chosen(source, fold, lambda r: "" if r["mask"] else "it has no mask", tell)
+    return Data(source.name, train, val, ["lung"], "mask", leaks)
 
 
 def _chosen(
     source: Manifest, fold: str, amiss: Callable[[Row], str], tell: Tell
-) -> tuple[list[Row], list[Row]]:
-    """Read the rows of train and val, but for those with which something is amiss."""
-    part_of = _parts(source, fold)
+) -> tuple[list[Row], list[Row], dict[str, int]]:
+    """Read the rows of train and val, but for those with which something is amiss.
+
+    And count what they share with one another, and with the rows that are kept for the test.
+    """
+    part_of, overlap = _parts(source, fold), Overlap(source.columns)
     parts: dict[str, list[Row]] = {"train": [], "val": []}
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
         part = part_of(row)
-        if part not in parts:
-            continue
-        if why := amiss(row):
-            tell(Skip(row["path"], why, failed=False))
-        else:
+        if part in parts:
+            if why := amiss(row):
+                tell(Skip(row["path"], why, failed=False))
+                continue
             parts[part].append(row)
+        if part:
+            overlap.add(row, part)
     if not parts["train"]:
         what = f"{source.name}: no rows to train on"
         raise CxrtoolError(what, "Split it first: cxrtool split M.csv --test 0.2 --val 0.1")
-    return parts["train"], parts["val"]
+    return parts["train"], parts["val"], overlap.counts()
 
 
 def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:

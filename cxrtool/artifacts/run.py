@@ -47,6 +47,7 @@ class About:
     seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)  # name, digest and counts of the manifest
+    leaks: dict[str, Any] = field(default_factory=dict)  # how many values are in several parts
     best: dict[str, Any] = field(default_factory=dict)  # epoch and its validation figures
     criterion: str = "ce"  # what val_loss is; runs of earlier versions do not say, and it is this
     temperature: float = 1.0
@@ -142,7 +143,8 @@ KINDS = {
     "channels": "a whole number", "mean": "a list of numbers", "std": "a list of numbers",
     "task": "a text", "fit": "a text", "normalize": "a text", "preprocessing": "a text",
     "loaded": "a text", "seed": "a whole number", "options": "an object", "data": "an object",
-    "best": "an object", "criterion": "a text", "temperature": "a number", "threshold": "a number",
+    "leaks": "an object", "best": "an object", "criterion": "a text",
+    "temperature": "a number", "threshold": "a number",
     "versions": "an object", "weights": "a text", "format": "a whole number",
 }  # fmt: skip
 

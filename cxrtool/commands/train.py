@@ -8,6 +8,9 @@ command again goes on where it stopped, and ends as if it never had.
 Under torchrun several processes, on one machine or many, share every batch; what they learn is what
 one would, but for rounding.
 
+Patients, equal files and duplicates that are in more than one part of the split, those of the test
+among them, are counted, in run.json too; --strict refuses them.
+
 The best epoch, --schedule plateau and --patience follow what --monitor names, on the validation
 part. The loss there is that of training: --loss with label smoothing and class weights.
 
