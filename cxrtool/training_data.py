@@ -182,7 +182,11 @@ class Reader:
         rows = data.train + data.val
         # A row may stand there several times: its picture is read once.
         paths = sorted({row[column] for row in rows})
-        array, skips = pixels.gathered(paths, frame, self.cache, self.crew, self.progress)
+        # The manifest's digest is of the image, not of its mask.
+        known = {row["path"]: row.get("sha256", "") for row in rows}
+        array, skips = pixels.gathered(
+            paths, frame, self.cache, self.crew, self.progress, [known.get(p, "") for p in paths]
+        )
         failed = {paths[i]: skip for i, skip in skips.items()}
         for row in rows:
             if row[column] in failed:

@@ -1,25 +1,29 @@
 """Images decoded and resized once, in a memory-mapped file that every later run reads.
 
 An epoch asks for the same pixels again, and a decoder is a hundred times slower than memory. The
-file is named by what is in it: the size, and the path, length and time of every image.
+file is named by what is in it: the frame, and for every image its path, what the file system says
+of the file, and the manifest's digest of it. A checksum of every image follows the pixels; a file
+that does not agree with them is made again.
 """
 
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from cxrtool import parallel
 from cxrtool.artifacts import files, image
 from cxrtool.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.parallel import Crew, Lost
-from cxrtool.progress import bar
+from cxrtool.progress import bar, note
 
 Bytes = NDArray[np.uint8]
 
@@ -79,22 +83,27 @@ def framed_by(pixels: Bytes, size: int, fit: str) -> Bytes:
 
 
 def gathered(
-    paths: Sequence[str], frame: Frame, folder: str, crew: Crew, progress: str = "auto"
+    paths: Sequence[str],
+    frame: Frame,
+    folder: str,
+    crew: Crew,
+    progress: str = "auto",
+    digests: Sequence[str] = (),
 ) -> tuple[Bytes, dict[int, Skip]]:
     """Return all images as one memory-mapped array, and which of them cannot be read and why.
 
-    Where one cannot be read the array is black.
+    Where one cannot be read the array is black. The digests are those that the manifest has of the
+    files.
     """
     if not paths:
         raise CxrtoolError("no images to read", "Check the --where conditions.")
     files.make_folder(folder)
-    place = os.path.join(folder, _key(paths, frame) + ".npy")
+    place = os.path.join(folder, _key(paths, frame, digests) + ".npy")
     shape = (len(paths), frame.channels, frame.size, frame.size)
     there = _mapped(place, shape)
     if there is not None:
         return there, {}
-    array, skips = _filled(place, shape, paths, frame, crew, progress)
-    return np.load(place, mmap_mode="r") if array is None else array, skips
+    return _filled(place, shape, paths, frame, crew, progress)
 
 
 class _Gaps(Exception):
@@ -103,10 +112,10 @@ class _Gaps(Exception):
 
 def _filled(
     place: str, shape: tuple[int, ...], paths: Sequence[str], frame: Frame, crew: Crew, when: str
-) -> tuple[Bytes | None, dict[int, Skip]]:
-    """Write the array under its name; one with gaps never has a name, and is returned."""
+) -> tuple[Bytes, dict[int, Skip]]:
+    """Write the array under its name, and return it; one with gaps never has a name."""
     skips: dict[int, Skip] = {}
-    array = None
+    sums = np.zeros(len(paths), "<u4")
     results = parallel.each(frame, paths, crew.of(len(paths)))
     try:
         with contextlib.suppress(_Gaps), files.atomic(place) as file:
@@ -121,10 +130,14 @@ def _filled(
                 if isinstance(found, Skip):
                     skips[number] = found
                     found = blank
-                file.write(np.ascontiguousarray(found).data)
+                image_bytes = np.ascontiguousarray(found).data
+                sums[number] = isal_zlib.crc32(image_bytes)
+                file.write(image_bytes)
+            file.write(sums.data)
+            file.flush()
+            # Mapped before it has a name: what another run puts there meanwhile is not this array.
+            array = np.memmap(file, np.uint8, "r", start, shape)
             if skips:
-                file.flush()
-                array = np.memmap(file, np.uint8, "r", start, shape)
                 raise _Gaps
     finally:
         results.close()
@@ -132,27 +145,51 @@ def _filled(
 
 
 def _mapped(place: str, shape: tuple[int, ...]) -> Any:
+    """Map the array of an earlier run, if it is there and every image agrees with its checksum."""
+    try:
+        about = os.lstat(place)
+    except OSError:
+        return None
+    if not stat.S_ISREG(about.st_mode):
+        # A link that somebody planted must not be written through, nor a FIFO waited for.
+        with contextlib.suppress(OSError):
+            os.unlink(place)
+        return None
     try:
         array = np.lib.format.open_memmap(place, mode="r")
+        if _is_whole(place, about.st_size, array, shape):
+            return array
     except (OSError, ValueError, EOFError):
-        return None
+        pass
+    note(f"warning: {place}: damaged; the images are read again")
+    return None
+
+
+def _is_whole(place: str, size: int, array: Any, shape: tuple[int, ...]) -> bool:
     fits = array.shape == shape and array.dtype == np.uint8 and array.flags.c_contiguous
-    return array if fits else None
+    end = size - 4 * shape[0]
+    if not fits or array.offset + array.nbytes != end:
+        return False
+    sums = np.fromfile(place, "<u4", offset=end)
+    return all(isal_zlib.crc32(image) == wanted for image, wanted in zip(array, sums, strict=True))
 
 
-def _key(paths: Sequence[str], frame: Frame) -> str:
-    """Name the array by what it holds; a file that changes makes another."""
-    kind = f"1 {frame.size} {frame.channels} {frame.fit}" + " mask" * frame.mask
-    digest = hashlib.sha256(kind.encode())
-    for path in paths:
+def _key(paths: Sequence[str], frame: Frame, digests: Sequence[str]) -> str:
+    """Name the array by what it holds; a file that changes makes another.
+
+    A file that is replaced by one of the same length and time has another inode or change time.
+    """
+    kind = f"2 {frame.size} {frame.channels} {frame.fit}" + " mask" * frame.mask
+    key = hashlib.sha256(kind.encode())
+    for path, digest in zip(paths, digests or [""] * len(paths), strict=True):
         place = os.path.abspath(os.path.join(frame.root, path))
         try:
             about = os.stat(place)
-            state = f"{about.st_size} {about.st_mtime_ns}"
+            state = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} {about.st_ino}"
         except OSError:
             state = "absent"
-        digest.update(f"\n{place} {state}".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:32]
+        key.update(f"\n{place} {state} {digest}".encode("utf-8", "surrogateescape"))
+    return key.hexdigest()[:32]
 
 
 def default_folder() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -205,3 +206,72 @@ def test_no_images(folder: Path) -> None:
 def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert pixels.default_folder() == str(tmp_path / "cxrtool" / "pixels")
+
+
+# --- what the cache says is not believed ----------------------------------------------------------
+
+
+def cached(name: str = "cache") -> Path:
+    (place,) = Path(name).glob("*.npy")
+    return place
+
+
+def test_every_flipped_byte_is_noticed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    whole = np.array(gathered(["a.png", "b.png"], Frame(8), "cache", ALONE)[0])
+    content = cached().read_bytes()
+    # In the header's first words, in its shape, in either image, in either checksum.
+    for place in (3, 70, 130, 200, len(content) - 7, len(content) - 1):
+        damaged = bytearray(content)
+        damaged[place] ^= 4
+        cached().write_bytes(damaged)
+        found, _ = gathered(["a.png", "b.png"], Frame(8), "cache", ALONE)
+        np.testing.assert_array_equal(found, whole)
+        assert cached().read_bytes() == content
+        said = capfd.readouterr().err
+        assert said.endswith(": damaged; the images are read again\n") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("change", [lambda b: b[:-1], lambda b: b + b"\0", lambda b: b""])
+def test_a_file_of_another_length_is_made_again(folder: Path, change: Any) -> None:
+    whole = np.array(gathered(["a.png", "b.png"], Frame(8), "cache", ALONE)[0])
+    content = cached().read_bytes()
+    cached().write_bytes(change(content))
+    np.testing.assert_array_equal(gathered(["a.png", "b.png"], Frame(8), "cache", ALONE)[0], whole)
+    assert cached().read_bytes() == content
+
+
+def test_a_file_replaced_by_one_of_the_same_length_and_time(folder: Path) -> None:
+    Path("a.pgm").write_bytes(b"P5 2 2 255\n\0\0\0\0")
+    before = os.stat("a.pgm")
+    black = np.array(gathered(["a.pgm"], Frame(8), "cache", ALONE)[0])
+    Path("b.pgm").write_bytes(b"P5 2 2 255\n\xff\xff\xff\xff")
+    os.utime("b.pgm", ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.replace("b.pgm", "a.pgm")
+    assert os.stat("a.pgm").st_mtime_ns == before.st_mtime_ns
+    white = gathered(["a.pgm"], Frame(8), "cache", ALONE)[0]
+    assert not black.any() and (white == 255).all()
+
+
+def test_another_digest_in_the_manifest_is_another_array(folder: Path) -> None:
+    for digest in ("", "1" * 64, "2" * 64):
+        gathered(["a.png"], Frame(8), "cache", ALONE, digests=[digest])
+    assert len(os.listdir("cache")) == 3
+
+
+def test_a_planted_link_is_not_written_through(folder: Path) -> None:
+    gathered(["a.png"], Frame(8), "cache", ALONE)
+    place, victim = cached(), Path("victim")
+    victim.write_bytes(b"precious")
+    place.unlink()
+    place.symlink_to(victim.absolute())
+    gathered(["a.png"], Frame(8), "cache", ALONE)
+    assert victim.read_bytes() == b"precious" and not place.is_symlink()
+
+
+def test_a_fifo_in_its_place_is_not_waited_for(folder: Path) -> None:
+    gathered(["a.png"], Frame(8), "cache", ALONE)
+    place = cached()
+    place.unlink()
+    os.mkfifo(place)
+    gathered(["a.png"], Frame(8), "cache", ALONE)
+    assert place.is_file()
