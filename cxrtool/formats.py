@@ -37,6 +37,9 @@ PREDICTIONS = {
 }
 RUN = {
     "model.safetensors": "The best weights. Nothing in it is executable.",
+    "images.safetensors": "Eight-byte digests of the images' sha256, by part (train, val): so "
+    "evaluate knows images that the run has seen. Only who has an image can tell that it is among "
+    "them; nothing of patients is kept. Missing where the manifest had no sha256.",
     "run.json": "All that is needed to use them anywhere; its fields are below.",
     "history.csv": "One row an epoch: losses, metrics, learning rate, seconds, images a second. "
     "val_loss is the loss of training (focal, label smoothing and class weights included) on the "
@@ -73,5 +76,6 @@ FIELDS = {
     "threshold": "The best threshold on the validation part, for evaluate --threshold val.",
     "versions": "Of cxrtool and of what it ran on.",
     "weights": "The SHA-256 of model.safetensors: another file is refused.",
+    "images": "The SHA-256 of images.safetensors; empty where there is none.",
     "format": "The version of this format.",
 }

@@ -4,12 +4,15 @@ Of every cell eight bytes are kept, so that a million rows take a few dozen mega
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.artifacts.predictions import digest
+from cxrtool.artifacts.run import Run
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -37,7 +40,8 @@ class Cells:
             values.frombytes(digest(row.get(column, "")))
 
     def __getitem__(self, column: str) -> Digests:
-        return np.frombuffer(self._values[column], np.int64)
+        # A copy: an array that is looked at cannot grow.
+        return np.array(self._values[column], np.int64)
 
 
 class Overlap:
@@ -79,3 +83,88 @@ def tell(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
         if strict:
             raise CxrtoolError(what, f"{remedy}.")
         note(f"warning: {what}: the figures flatter. {remedy}.")
+
+
+class Seen:
+    """Which rows a run was trained or validated on: by its record, else by what the rows say."""
+
+    def __init__(self, run: Run) -> None:
+        self.name, self.images = run.folder, run.images()
+        self.fold = str(run.about.options.get("fold") or "").lstrip("0")
+
+    def recorded(self, row: Row) -> str | None:
+        """Return the part that the record has the image of a row in; None if that is unknown."""
+        if self.images is None or not row.get("sha256"):
+            return None
+        number = int.from_bytes(digest(row["sha256"]), "little", signed=True)
+        for part, known in self.images.items():
+            at = bisect_left(known, number)
+            if at < len(known) and known[at] == number:
+                return part
+        return ""
+
+    def declared(self, row: Row) -> str:
+        """Return the part that a row says to be in: train or val, or none of them."""
+        if self.fold:
+            return "" if row.get("fold", "") in ("", self.fold) else "train"
+        part = row.get("split", "")
+        return part if part in ("train", "val") else ""
+
+    def part(self, row: Row) -> str:
+        """Return the part in which the run has seen the image of a row."""
+        found = self.recorded(row)
+        return self.declared(row) if found is None else found
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How many of the images that are judged a run has seen, or has seen others like them."""
+
+    number: int
+    own: int = 0  # rows that say themselves that they were trained on
+    rows: int = 0  # other rows whose patient or picture the run was trained or validated on
+    patients: int = 0  # of these, by their patient
+    pictures: int = 0  # and by their picture
+
+    @property
+    def told(self) -> str:
+        """What leaks, in words; empty if nothing does."""
+        if not self.rows:
+            return ""
+        return (
+            f"{self.rows} of {self.number} images were not held out: the run was trained or "
+            f"validated on the patient of {self.patients} and on the picture of {self.pictures}"
+        )
+
+
+class Watch:
+    """Looks at every row of a manifest, and finds those that are no test of some runs."""
+
+    def __init__(self, runs: Sequence[Seen]) -> None:
+        self.runs = runs
+        self.number = self.own = 0
+        self._known, self._tested = Cells(BOUND), Cells(BOUND)
+
+    def see(self, row: Row, used: bool) -> None:
+        """Look at a row, which is judged, or only stands in the same manifest."""
+        parts = [run.part(row) for run in self.runs]
+        if any(parts):
+            self._known.add(row)
+        self.number += used
+        if used and any(parts) and any(run.declared(row) for run in self.runs):
+            self.own += "train" in parts
+        elif used:
+            self._tested.add(row)
+
+    def found(self) -> Exposure:
+        """Count what was found."""
+        by = {column: self._matches(column) for column in BOUND}
+        patients = by["patient"]
+        pictures = by["sha256"] | by["dup_group"]
+        rows = int((patients | pictures).sum())
+        return Exposure(self.number, self.own, rows, int(patients.sum()), int(pictures.sum()))
+
+    def _matches(self, column: str) -> NDArray[np.bool_]:
+        tested = self._tested[column]
+        matches: NDArray[np.bool_] = np.isin(tested, self._known[column]) & (tested != 0)
+        return matches

@@ -277,7 +277,8 @@ class Training:
             state["waited"] = 0
             about = replace(self._about(), **learning.calibrated(epoch.logs, epoch.labels))
             if not sharing.rank():
-                run.write(self.place.folder, about, learner.network.state_dict())
+                tensors = learner.network.state_dict()
+                run.write(self.place.folder, about, tensors, self.data.images)
         else:
             state["waited"] += 1
         if not sharing.rank():

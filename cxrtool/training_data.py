@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from cxrtool import progress
-from cxrtool.artifacts import pixels
+from cxrtool.artifacts import pixels, run
 from cxrtool.artifacts.manifest import Manifest
+from cxrtool.artifacts.predictions import digests
 from cxrtool.errors import CxrtoolError, Skip
 from cxrtool.leaks import Overlap
 from cxrtool.learning import Part
@@ -51,6 +52,16 @@ class Data:
         if self.target != "label":
             return {name: {self.target: len(rows)} for name, rows in parts.items()}
         return {name: dict(Counter(row["label"] for row in rows)) for name, rows in parts.items()}
+
+    @cached_property
+    def images(self) -> bytes | None:
+        """The digests of the images of each part, as a run keeps them; None where one has none."""
+        parts = {"train": self.train, "val": self.val}
+        if any(not row.get("sha256") for rows in parts.values() for row in rows):
+            return None
+        return run.packed_images(
+            {part: digests([row["sha256"] for row in rows]) for part, rows in parts.items()}
+        )
 
     @cached_property
     def preprocessing(self) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cxrtool import commas
@@ -57,6 +57,8 @@ class Manifest(Table):
         self, path: str, where: Sequence[Where] = (), *, again: bool = False, alone: bool = True
     ) -> None:
         super().__init__(path, again=again)
+        # Is given every row that is read, and whether all conditions hold for it.
+        self.watch: Callable[[list[str], bool], None] | None = None
         self.where = [(self.index(w.column), w) for w in where]
         # The values that no row has had yet: a value that none has is likely misspelled. An empty
         # one stands for what is unknown, and may well not be there.
@@ -72,10 +74,17 @@ class Manifest(Table):
         for number, row in super().numbered():
             read += 1
             self._meet([row])
-            if not self.where or self._holds(row):
+            holds = not self.where or self._holds(row)
+            if self.watch:
+                self.watch(row, holds)
+            if holds:
                 kept += 1
                 yield number, row
         self._tell(read, kept)
+
+    def every_row(self) -> Iterator[list[str]]:
+        """Yield all rows, whatever the conditions."""
+        return (row for _, row in super().numbered())
 
     def chunks(self) -> Iterator[list[list[str]]]:
         """Yield the rows that all conditions hold for, many at a time."""

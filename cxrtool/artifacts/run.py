@@ -8,15 +8,19 @@ import hashlib
 import json
 import os
 import re
+from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cxrtool import __version__, choices, registry
 from cxrtool.artifacts import files, weights
 from cxrtool.errors import CxrtoolError
 
-ABOUT, WEIGHTS = "run.json", "model.safetensors"
+ABOUT, WEIGHTS, IMAGES = "run.json", "model.safetensors", "images.safetensors"
 LAST, LAST_ABOUT = "last.safetensors", "last.json"
 HISTORY, CURVES = "history.csv", "curves.png"
 
@@ -54,6 +58,7 @@ class About:
     threshold: float = 0.5
     versions: dict[str, str] = field(default_factory=dict)
     weights: str = ""  # the digest of model.safetensors
+    images: str = ""  # the digest of images.safetensors; empty where there is none
     format: int = FORMAT
 
     @property
@@ -78,6 +83,21 @@ class Run:
     def tensors(self) -> dict[str, Any]:
         """Read the weights, which must be those that run.json tells of."""
         return weights.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights, REMEDY)
+
+    def images(self) -> "dict[str, array[int]] | None":
+        """Read which images it was trained and validated on: sorted digests, by their part.
+
+        None where the run does not say: it is of an earlier version, its manifest had no digests of
+        files, or the file was left behind.
+        """
+        path = os.path.join(self.folder, IMAGES)
+        if not self.about.images or not os.path.exists(path):
+            return None
+        found = weights.tensors(path, self.about.images, REMEDY)
+        try:
+            return {part: array("q", found[part].tolist()) for part in ("train", "val")}
+        except (KeyError, TypeError, OverflowError):
+            raise damaged(path, "it is no list of images") from None
 
 
 def read(folder: str) -> Run:
@@ -145,7 +165,7 @@ KINDS = {
     "loaded": "a text", "seed": "a whole number", "options": "an object", "data": "an object",
     "leaks": "an object", "best": "an object", "criterion": "a text",
     "temperature": "a number", "threshold": "a number",
-    "versions": "an object", "weights": "a text", "format": "a whole number",
+    "versions": "an object", "weights": "a text", "images": "a text", "format": "a whole number",
 }  # fmt: skip
 
 
@@ -211,18 +231,32 @@ def _bytes(path: str, most: int) -> bytes:
         raise damaged(path, str(e)) from None
 
 
-def write(folder: str, found: About, tensors: Mapping[str, Any]) -> None:
-    """Write the weights, then what tells of them.
+def packed_images(parts: Mapping[str, NDArray[np.int64]]) -> bytes:
+    """Pack the digests of the images of each part."""
+    from safetensors.numpy import save
+
+    return save({part: np.unique(digests) for part, digests in parts.items()})
+
+
+def write(
+    folder: str, found: About, tensors: Mapping[str, Any], images: bytes | None = None
+) -> None:
+    """Write the weights, then what tells of them; `images` is what `packed_images` made.
 
     Killed in between, the run is refused until the same command has gone on from its last state.
     """
     from safetensors.torch import save
 
+    told = asdict(found)
+    if images is not None:
+        told["images"] = hashlib.sha256(images).hexdigest()
+        with files.atomic(os.path.join(folder, IMAGES)) as file:
+            file.write(images)
     data = save(_plain(tensors))
     with files.atomic(os.path.join(folder, WEIGHTS)) as file:
         file.write(data)
     digest = hashlib.sha256(data).hexdigest()
-    write_json(os.path.join(folder, ABOUT), {**asdict(found), "weights": digest})
+    write_json(os.path.join(folder, ABOUT), told | {"weights": digest})
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Any]:

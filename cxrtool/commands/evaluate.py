@@ -9,6 +9,13 @@ Of two classes, the second in the run's order (the last p_ column) is predicted 
 is over --threshold, whichever of the two is the positive class: 0.5, the best of the run's
 validation part (val), or the best of these very images (youden), which flatters.
 
+With --ensemble or --tta the threshold val is chosen for what predicts: on the validation images
+that the runs have in common, predicted in the same way. The manifest must have them; --where does
+not apply to them. With --calibrate each run is scaled by its own temperature.
+
+Patients and pictures that the run was trained or validated on are counted, by its record of images
+and by the rows of the manifest; --strict refuses them before anything is written.
+
 With --ensemble the probabilities are the means of the runs'; with --hierarchy they are products,
 and the decision is taken level by level: first RUN's, by --threshold, then RUN2's within RUN's
 second class. So `pred` need not be the class of the largest probability. The figures that are
@@ -33,13 +40,16 @@ from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from cxrtool.artifacts.manifest import Manifest, Where
     from cxrtool.artifacts.run import About, Run
+    from cxrtool.errors import Skip
+    from cxrtool.leaks import Seen, Watch
     from cxrtool.predicting import Floats, Judge, Predictor
 
-    Pair = tuple[dict[str, str], Floats]
+    Row = dict[str, str]
+    Pair = tuple[Row, Floats]
 
 
 def run(
@@ -116,7 +126,7 @@ def run(
     """Run the command."""
     import os
 
-    from cxrtool import inference, predicting, sharing
+    from cxrtool import inference, leaks, predicting, sharing
     from cxrtool.artifacts import files, pixels, predictions, table
     from cxrtool.artifacts import run as runs
     from cxrtool.artifacts.failures import Failures
@@ -138,7 +148,14 @@ def run(
         output, failures = os.devnull, os.devnull
     if sharing.processes() > 1 and inputs in (None, [], ["-"]):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
-    columns, rows = read(inputs or [], options.conditions("--where", where), found.about, root)
+    composed = threshold == "val" and (len(first) > 1 or tta > 0)
+    conditions = options.conditions("--where", where)
+    source = opened(inputs or [], conditions, again=strict or composed)
+    seen = [leaks.Seen(one) for one in [*first, *([below] if below else [])]]
+    watch = leaks.Watch(seen)
+    if strict:
+        refuse_leaks(source, inputs or [], seen)
+    rows = rows_of(source, inputs or [], found.about, root, watch)
     way = predicting.Way(
         batch, calibrate, tta, cache or pixels.default_folder(), root or "", options.crew(jobs)
     )
@@ -146,9 +163,12 @@ def run(
     second = inference.Model(below, where_to) if below else None
     predictor = predicting.Predictor(models, second, way)
     judge = predicting.Judge(predictor.classes)
-    cut = read_threshold(threshold, predicting.of_val(found.about, calibrate))
+    if composed:
+        cut: float | None = of_validation(source, seen[: len(first)], predictor)
+    else:
+        cut = read_threshold(threshold, predicting.of_val(found.about, calibrate))
     skipped = Failures(failures, output=output, strict=strict, inputs=inputs or ())
-    kept = list(columns) if keep_columns else []
+    kept = list(source.columns) if source and keep_columns else []
     if test is not None:
         kept = [*(c for c in kept if c != "test"), "test"]
         rows = (row | {"test": test} for row in rows)
@@ -161,6 +181,7 @@ def run(
     told = predicting.decided(pairs, predictor, cut, found.name, judge)
     table.write(output, made, ([row.get(c, "") for c in made] for row in told))
     tell(judge)
+    tell_leaks(watch)
     sharing.end()
     raise typer.Exit(skipped.close())
 
@@ -186,9 +207,10 @@ def idle(first: "list[Run]", below: "Run | None", threshold: str) -> dict[str, s
         for one in [*first, *([below] if below else [])]
         if not one.about.has_validation
     }
+    of_first = [no_val[one.folder] for one in first if one.folder in no_val]
     return {
         "--threshold": several if classes != 2 else "",
-        "--threshold val": no_val.get(first[0].folder, "") if threshold == "val" else "",
+        "--threshold val": next(iter(of_first), "") if threshold == "val" else "",
         "--calibrate": next(iter(no_val.values()), ""),
     }
 
@@ -208,26 +230,114 @@ def are_images(inputs: list[str]) -> bool:
 
 def read(
     inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
-) -> "tuple[list[str], Iterator[dict[str, str]]]":
-    """Read a manifest, or take bare images: the columns, and the rows.
+) -> "tuple[list[str], Iterator[Row]]":
+    """Read a manifest, or take bare images: the columns, and the rows."""
+    source = opened(inputs, conditions)
+    return source.columns if source else ["path"], rows_of(source, inputs, about, root)
 
-    Only paths in a manifest are relative to --root. Those of images are written as a manifest under
-    that root would have them.
-    """
+
+def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) -> "Manifest | None":
+    """Open a manifest; None where images are named."""
     import os
 
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin, relative
+    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
 
     if are_images(inputs):
         for path in inputs:
             if os.path.isdir(path):
                 remedy = f"Make a manifest of it first: cxrtool ingest {path}"
                 raise CxrtoolError(f"{path}: is a folder, not an image", remedy)
-        return ["path"], ({"path": relative(path, root)} for path in inputs)
+        return None
     if len(inputs) > 1:
         raise CxrtoolError(f"{len(inputs)} manifests", "Name one; or pipe them: cat a.csv ...")
-    source = Manifest(input_or_stdin(inputs[0] if inputs else None), conditions)
-    return source.columns, prepared_alike(source, about.preprocessing)
+    return Manifest(input_or_stdin(inputs[0] if inputs else None), conditions, again=again)
+
+
+def rows_of(
+    source: "Manifest | None",
+    inputs: list[str],
+    about: "About",
+    root: str | None,
+    watch: "Watch | None" = None,
+) -> "Iterator[Row]":
+    """Yield the rows, which `watch` sees, with those of the manifest that are not used.
+
+    Only paths in a manifest are relative to --root. Those of images are written as a manifest under
+    that root would have them.
+    """
+    from cxrtool.artifacts.manifest import relative
+
+    if source is None:
+        for path in inputs:
+            if watch:
+                watch.see(identity(path, watch.runs), True)
+            yield {"path": relative(path, root)}
+        return
+    if watch:
+        source.watch = watching(source, watch)
+    yield from prepared_alike(source, about.preprocessing)
+
+
+def watching(source: "Manifest", watch: "Watch") -> "Callable[[list[str], bool], None]":
+    """Let `watch` see every row that is read."""
+    return lambda cells, used: watch.see(dict(zip(source.columns, cells, strict=True)), used)
+
+
+def identity(path: str, runs: "Sequence[Seen]") -> "Row":
+    """Return the digest of an image that was named, if any of the runs could know it."""
+    from cxrtool.artifacts import image
+    from cxrtool.errors import Unreadable
+
+    if all(run.images is None for run in runs):
+        return {}
+    try:
+        return {"sha256": image.load(path).sha256}
+    except Unreadable:
+        return {}
+
+
+def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[Seen]") -> None:
+    """Refuse rows that the runs have seen, before anything is made."""
+    from cxrtool import leaks
+
+    watch = leaks.Watch(seen)
+    if source is None:
+        for path in inputs:
+            watch.see(identity(path, seen), True)
+    else:
+        source.watch = watching(source, watch)
+        for _ in source.rows():
+            pass
+    if told := watch.found().told:
+        raise CxrtoolError(told, "Leave these rows out, or evaluate without --strict.")
+
+
+def of_validation(
+    source: "Manifest | None", seen: "Sequence[Seen]", predictor: "Predictor"
+) -> float:
+    """Choose the threshold on the validation images, by what predicts: all runs, all looks."""
+    from cxrtool import predicting
+
+    remedy = "Give the manifest that the runs were trained on, or a probability."
+    if source is None:
+        raise CxrtoolError("--threshold val needs the validation images here", remedy)
+    for run in seen:
+        if run.images is None:
+            what = f"--threshold val: {run.name} keeps no record of its validation images"
+            why = "its manifest had no sha256, or it was made by an earlier version"
+            raise CxrtoolError(f"{what} ({why})", "Train it again, or give a probability.")
+    every = (dict(zip(source.columns, cells, strict=True)) for cells in source.every_row())
+    rows = (row for row in every if all(run.recorded(row) == "val" for run in seen))
+    unread: list[Skip] = []
+    best = predicting.best_threshold(
+        predicting.predicted(rows, predictor, unread.append), predictor
+    )
+    if best is None:
+        what = f"{source.name}: no images of both classes on which all the runs were validated"
+        raise CxrtoolError(what, remedy)
+    lost = f" ({len(unread)} cannot be read)" if unread else ""
+    note(f"threshold {best[0]:.4f}, of {best[1]} validation images{lost}")
+    return best[0]
 
 
 def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
@@ -271,3 +381,13 @@ def tell(judge: "Judge") -> None:
         note(f"{len(judge.labels)} images with a label: "
              + ", ".join(f"{name} {value}" for name, value in figures))  # fmt: skip
     judge.warn()
+
+
+def tell_leaks(watch: "Watch") -> None:
+    """Say which images are no test."""
+    found = watch.found()
+    if found.own:
+        what = f"{found.own} of {found.number} images are those that the run was trained on"
+        note(f"warning: {what}: the figures flatter")
+    if found.told:
+        note(f"warning: {found.told}: the figures flatter")

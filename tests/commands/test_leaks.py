@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from handy import Row, in_process, rows_of, write_table
 
+from cxrtool import metrics
 from cxrtool.artifacts import plot
 
 SMALL = ["--device", "cpu", "-j", "1"]
@@ -158,3 +163,232 @@ def test_masks_leak_too(rows: list[Row], capfd: Said) -> None:
     network = ["--task", "segment", "--arch", "unet:width=4", "--strict"]
     assert train(*network) == 2
     assert "m.csv: 1 patient in more than one part" in capfd.readouterr().err
+
+
+# --- evaluate -------------------------------------------------------------------------------------
+
+
+def evaluate(*args: object) -> int:
+    return in_process("evaluate", *map(str, args), *SMALL, "-o", "p.csv")
+
+
+def told(rows: int, number: int, patients: int, pictures: int) -> str:
+    return (
+        f"{rows} of {number} images were not held out: the run was trained or validated on the "
+        f"patient of {patients} and on the picture of {pictures}"
+    )
+
+
+def without_record(small_run: Path) -> Path:
+    """Copy a run as an earlier version would have made it."""
+    shutil.copytree(small_run, "old")
+    Path("old/images.safetensors").unlink()
+    about = json.loads(Path("old/run.json").read_text())
+    del about["images"], about["leaks"], about["criterion"]
+    Path("old/run.json").write_text(json.dumps(about))
+    return Path("old")
+
+
+@pytest.mark.parametrize("record", ["with a record", "without"])
+@pytest.mark.parametrize("leak", ["patient", "picture"])
+def test_evaluate_counts_what_leaks(
+    leak: str, record: str, rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    """Also where the rows that were trained on are not those that are judged."""
+    run = small_run if record == "with a record" else without_record(small_run)
+    test, train = of(rows, "test"), of(rows, "train")
+    column = {"patient": "patient", "picture": "dup_group"}[leak]
+    train[0][column] = test[0][column] = test[2][column] = "shared"
+    write_table(Path("m.csv"), rows)
+    counts = (2, 0) if leak == "patient" else (0, 2)
+    assert evaluate(run, "m.csv", "--where", "split=test") == 0
+    line = told(2, len(test), *counts)
+    assert lines(capfd, "held out") == [f"cxrtool evaluate: warning: {line}: the figures flatter"]
+    os.unlink("p.csv")
+    assert evaluate(run, "m.csv", "--where", "split=test", "--strict") == 2
+    remedy = "Leave these rows out, or evaluate without --strict."
+    assert capfd.readouterr().err == f"cxrtool evaluate: {line}. {remedy}\n"
+    assert not Path("p.csv").exists()
+
+
+def test_evaluate_says_nothing_of_held_out_images(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    write_table(Path("m.csv"), rows)
+    for run in (small_run, without_record(small_run)):
+        assert evaluate(run, "m.csv", "--where", "split=test", "--strict") == 0
+        assert evaluate(run, "m.csv", "--where", "split=val", "--strict") == 0
+    assert lines(capfd, "flatter") == []
+
+
+def test_rows_that_say_that_they_were_trained_on_are_counted_apart(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    write_table(Path("m.csv"), rows)
+    assert evaluate(small_run, "m.csv", "--strict") == 0
+    number = len(of(rows, "train"))
+    assert lines(capfd, "flatter") == [
+        f"cxrtool evaluate: warning: {number} of 40 images are those that the run was trained on: "
+        "the figures flatter"
+    ]
+
+
+def test_images_of_training_are_known_in_another_split(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    """The files have other names, nobody says whose they are, and they call themselves a test."""
+    known = of(rows, "train")[:3] + of(rows, "val")[:1]
+    write_table(
+        Path("m.csv"),
+        [
+            {"path": row["path"], "label": row["label"], "sha256": row["sha256"], "split": "test"}
+            for row in known + of(rows, "test")
+        ],
+    )
+    assert evaluate(small_run, "m.csv") == 0
+    number = 4 + len(of(rows, "test"))
+    (line,) = lines(capfd, "flatter")
+    assert told(4, number, 0, 4) in line
+
+
+def test_a_bare_image_of_training_is_known(rows: list[Row], small_run: Path, capfd: Said) -> None:
+    shutil.copy(of(rows, "train")[0]["path"], "a.png")
+    test = of(rows, "test")[0]["path"]
+    assert evaluate(small_run, "a.png", test) == 0
+    (line,) = lines(capfd, "flatter")
+    assert told(1, 2, 0, 1) in line
+    assert evaluate(small_run, "a.png", test, "--strict") == 2
+    assert evaluate(small_run, test, "--strict") == 0
+
+
+def test_every_run_of_an_ensemble_counts(rows: list[Row], small_run: Path, capfd: Said) -> None:
+    write_table(Path("all.csv"), rows)
+    turned = {"train": "test", "test": "train", "val": "val"}
+    write_table(Path("m.csv"), [row | {"split": turned[row["split"]]} for row in rows])
+    assert train(folder="turned") == 0
+    capfd.readouterr()
+    given = ["--where", "split=test", "--ensemble", "turned"]
+    assert evaluate(small_run, "all.csv", *given) == 0
+    number = len(of(rows, "test"))
+    assert told(number, number, number, number) in capfd.readouterr().err
+
+
+def test_the_record_is_small_and_names_nobody(rows: list[Row], small_run: Path) -> None:
+    from safetensors.numpy import load_file
+
+    record = small_run / "images.safetensors"
+    found = load_file(record)
+    for part in ("train", "val"):
+        assert len(found[part]) == len({r["sha256"] for r in of(rows, part)})
+        assert found[part].dtype == np.int64
+    assert record.stat().st_size < 8 * len(rows) + 500
+    assert not any(row["patient"].encode() in record.read_bytes() for row in rows)
+
+
+def test_without_digests_of_files_there_is_no_record(rows: list[Row]) -> None:
+    write_table(Path("m.csv"), [{c: v for c, v in r.items() if c != "sha256"} for r in rows])
+    assert train() == 0
+    assert not Path("r/images.safetensors").exists()
+    assert json.loads(Path("r/run.json").read_text())["images"] == ""
+    assert evaluate("r", "m.csv", "--where", "split=test") == 0
+
+
+@pytest.mark.parametrize("damage", ["flip", "other"])
+def test_a_damaged_record_is_refused_by_name(
+    damage: str, rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    shutil.copytree(small_run, "r")
+    record = Path("r/images.safetensors")
+    data = bytearray(record.read_bytes())
+    data[-1] ^= 1
+    if damage == "other":
+        data = bytearray(Path("r/model.safetensors").read_bytes())
+        about = json.loads(Path("r/run.json").read_text())
+        about["images"] = about["weights"]
+        Path("r/run.json").write_text(json.dumps(about))
+    record.write_bytes(data)
+    assert evaluate("r", of(rows, "test")[0]["path"]) == 2
+    assert "r/images.safetensors" in capfd.readouterr().err and not Path("p.csv").exists()
+
+
+# --- the threshold of what predicts ---------------------------------------------------------------
+
+
+def threshold_of(capfd: Said) -> tuple[float, int]:
+    (line,) = lines(capfd, "threshold")
+    words = line.removeprefix("cxrtool evaluate: threshold ").split()
+    return float(words[0].rstrip(",")), int(words[2])
+
+
+@pytest.fixture
+def two_runs(rows: list[Row], small_run: Path) -> list[str]:
+    """Two runs of one split, whose own thresholds are not those of their mean."""
+    write_table(Path("m.csv"), rows)
+    assert train("--seed", "5", "--lr", "0.02", folder="other") == 0
+    for name, source in (("one", small_run), ("two", Path("other"))):
+        shutil.copytree(source, name)
+        about = json.loads(Path(name, "run.json").read_text())
+        Path(name, "run.json").write_text(json.dumps(about | {"threshold": 0.987}))
+    return ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "more", [["--ensemble", "two"], ["--tta", "2"], ["--ensemble", "two", "--calibrate"]]
+)
+def test_the_threshold_of_val_is_of_what_predicts(
+    more: list[str], rows: list[Row], two_runs: list[str], capfd: Said
+) -> None:
+    """It is Youden's, on the validation images as the same runs and looks predict them."""
+    assert evaluate("one", "m.csv", "--where", "split=val", *more) == 0
+    p, val = rows_of(Path("p.csv")), of(rows, "val")
+    positive = np.array([row["label"] == "normal" for row in val])
+    cut = metrics.youden(positive, np.array([float(row["p_normal"]) for row in p]))
+    capfd.readouterr()
+    # --where says which rows are judged, not where the threshold is from.
+    assert evaluate("one", "m.csv", "--where", "split=test", "--threshold", "val", *more) == 0
+    assert threshold_of(capfd) == (pytest.approx(cut, abs=1e-4), len(val))
+    for row in rows_of(Path("p.csv")):
+        assert row["pred"] == ("normal" if float(row["p_normal"]) > cut else "covid")
+
+
+def test_one_run_keeps_the_threshold_that_it_was_trained_with(two_runs: list[str]) -> None:
+    assert evaluate("one", "m.csv", "--where", "split=test", "--threshold", "val") == 0
+    assert {r["pred"] for r in rows_of(Path("p.csv")) if float(r["p_normal"]) < 0.987} == {"covid"}
+
+
+def test_the_manifest_of_an_ensemble_may_come_down_a_pipe(
+    two_runs: list[str], monkeypatch: pytest.MonkeyPatch, capfd: Said
+) -> None:
+    given = ["--threshold", "val", "--ensemble", "two", "--where", "split=test"]
+    assert evaluate("one", "m.csv", *given) == 0
+    named, expected = threshold_of(capfd), rows_of(Path("p.csv"))
+    with Path("m.csv").open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        assert evaluate("one", "-", *given) == 0
+    assert threshold_of(capfd) == named and rows_of(Path("p.csv")) == expected
+
+
+@pytest.mark.parametrize("case", ["images", "no val rows", "another val", "no record"])
+def test_a_threshold_that_cannot_be_chosen_is_refused(
+    case: str, rows: list[Row], two_runs: list[str], capfd: Said
+) -> None:
+    given, why = ["m.csv"], "m.csv: no images of both classes on which all the runs were validated"
+    if case == "images":
+        given, why = [rows[0]["path"]], "--threshold val needs the validation images here"
+    elif case == "no val rows":
+        write_table(Path("m.csv"), of(rows, "test"))
+    elif case == "another val":
+        turned = {"train": "train", "test": "val", "val": "test"}
+        write_table(Path("other.csv"), [r | {"split": turned[r["split"]]} for r in rows])
+        given_train = [*NETWORK, *SMALL, "-d", "third"]
+        assert in_process("train", "other.csv", *given_train) == 0
+        shutil.rmtree("two")
+        shutil.copytree("third", "two")
+    else:
+        Path("two/images.safetensors").unlink()
+        why = "--threshold val: two keeps no record of its validation images"
+    capfd.readouterr()
+    assert evaluate("one", *given, "--threshold", "val", "--ensemble", "two") == 2
+    said = capfd.readouterr().err
+    assert said.startswith(f"cxrtool evaluate: {why}") and said.count("\n") == 1
+    assert not Path("p.csv").exists()

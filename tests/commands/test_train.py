@@ -30,8 +30,8 @@ from cxrtool.parallel import Crew
 SMALL = ["--arch", "conv8", "--size", "32", "--batch", "8", "--device", "cpu", "-j", "1"]
 FIGURES = ["loss", "lr", "images_per_second", "val_loss", "val_accuracy",
            "val_balanced_accuracy", "val_auc"]  # fmt: skip
-WHOLE = {"model.safetensors", "run.json", "history.csv", "curves.png", "last.safetensors",
-         "last.json"}  # fmt: skip
+WHOLE = {"model.safetensors", "images.safetensors", "run.json", "history.csv", "curves.png",
+         "last.safetensors", "last.json"}  # fmt: skip
 REPEATABLE = ("model.safetensors", "run.json")
 Said = pytest.CaptureFixture[str]
 
