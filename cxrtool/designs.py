@@ -69,6 +69,11 @@ class Design:
         """Whether chance falls on single rows, and not on groups of them alone."""
         return self.alone or bool(self.caps) or self.balance is not None
 
+    @property
+    def spreads(self) -> bool:
+        """Whether rows are divided among several parts, by chance."""
+        return not self.leave_out and len(self.parts()) > 1
+
     def parts(self) -> list[Part]:
         """List the parts that free rows are divided among; the shares sum to 1."""
         if self.folds:

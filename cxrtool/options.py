@@ -26,15 +26,21 @@ if TYPE_CHECKING:
     from cxrtool.parallel import Crew
 
 
-def _quiet(value: bool) -> bool:
-    if value:
-        progress.set_level(-1)
-    return value
+def _quiet(context: typer.Context, value: bool) -> bool:
+    return _louder(context, value, -1)
 
 
-def _verbose(value: bool) -> bool:
+def _verbose(context: typer.Context, value: bool) -> bool:
+    return _louder(context, value, 1)
+
+
+def _louder(context: typer.Context, value: bool, level: int) -> bool:
     if value:
-        progress.set_level(1)
+        # Whichever is read last finds the other.
+        if context.params.get("quiet") or context.params.get("verbose"):
+            progress.set_level(0)
+            raise CxrtoolError("-q and -v contradict each other", "Drop one of them.")
+        progress.set_level(level)
     return value
 
 
@@ -281,6 +287,11 @@ Quiet = Annotated[
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="More on standard error.", callback=_verbose)
 ]
+
+
+def idle_jobs(engine: str) -> str:
+    """Say why --jobs has no effect with this engine, if so."""
+    return "" if engine == "local" else "the workers are those of --engine"
 
 
 def crew(jobs: int, engine: str = "local") -> "Crew":

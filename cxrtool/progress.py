@@ -99,7 +99,7 @@ def counter(total: int, done: int, unit: str, when: str = "auto") -> Iterator[Ca
 
 
 def _is_shown(when: str) -> bool:
-    return voice.level >= 0 and (when == "always" or (when == "auto" and _is_terminal()))
+    return when == "always" or (when == "auto" and voice.level >= 0 and _is_terminal())
 
 
 def _is_terminal() -> bool:

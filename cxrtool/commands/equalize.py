@@ -23,13 +23,14 @@ from typing import Annotated
 
 import typer
 
-from cxrtool import choices, options
+from cxrtool import choices, effects, options
 from cxrtool.progress import note
 
 PLUGINS = ("equalizers", "equalize")
 
 
 def run(
+    context: typer.Context,
     folder: options.Dir,
     manifest: options.Manifest = None,
     method: Annotated[
@@ -90,6 +91,7 @@ def run(
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
     from cxrtool.equalizing import Equalizing, Settings
 
+    effects.refuse(context, idle(method, size, engine))
     crew = options.crew(jobs, engine)
     listed = boxes.read(conceal) if conceal and conceal != "auto" else None
     found = conceal == "auto"
@@ -110,3 +112,13 @@ def run(
     if unused:
         note(f"warning: {conceal}: boxes of {len(unused)} images that were not made: {min(unused)}")
     raise typer.Exit(skipped.close())
+
+
+def idle(method: str, size: int, engine: str) -> dict[str, str]:
+    """Say why options have no effect."""
+    stacks = method.partition(":")[0] == "stack"
+    return {
+        "--interpolation": "" if size else "without --size no image is resized",
+        "--bits": "stack makes images of 8 bits" if stacks else "",
+        "--jobs": options.idle_jobs(engine),
+    }

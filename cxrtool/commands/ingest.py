@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import options
+from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -36,6 +36,7 @@ PLUGINS = ("collections", "rows")
 
 
 def run(
+    context: typer.Context,
     paths: Annotated[
         list[str] | None,
         typer.Argument(metavar="PATH...", help="Folders, images, DICOM files or manifests."),
@@ -117,6 +118,7 @@ def run(
 
     if not paths:
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
+    effects.refuse(context, idle(metadata, convert, engine))
     crew = options.crew(jobs, engine)
     wish = gathering.Wish(
         preset=preset,
@@ -144,6 +146,18 @@ def run(
     table.write(output, measured.columns, measured.rows(crew, progress))
     measured.tell(wish.views)
     raise typer.Exit(skipped.close())
+
+
+def idle(metadata: str | None, convert: str | None, engine: str) -> dict[str, str]:
+    """Say why options have no effect."""
+    no_files = "" if convert else "without --convert no image is written"
+    return {
+        "--preset": "--metadata describes the images" if metadata else "",
+        "--column": "" if metadata else "there is no --metadata",
+        "--bits": no_files,
+        "--force": no_files,
+        "--jobs": options.idle_jobs(engine),
+    }
 
 
 def tell(rows: "Rows", skipped: "Failures") -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import options
+from cxrtool import effects, options
 from cxrtool.errors import BrokenRun, CxrtoolError
 from cxrtool.progress import bar, note
 
@@ -37,6 +37,7 @@ def known_labels() -> "Sequence[str]":
 
 
 def run(
+    context: typer.Context,
     count: Annotated[int, typer.Argument(metavar="COUNT", help="How many images.", min=1)],
     folder: options.Dir,
     labels: Annotated[
@@ -77,6 +78,8 @@ def run(
 
     if not 0 <= confound <= 1:
         raise CxrtoolError(f"--confound {confound:g} is not between 0 and 1", "Choose 0 to 1.")
+    one = "there is one hospital" if sources == 1 else ""
+    effects.refuse(context, {"--confound": one})
     cases = plan(count, labels=chosen(labels), sources=sources, confound=confound, seed=seed)
     if dry_run:
         note(f"would make {count} images of {size} x {size} pixels in {folder}")

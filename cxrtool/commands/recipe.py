@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import options
+from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError, ExitCode
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def known() -> list[str]:
 
 
 def run(
+    context: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -79,6 +80,7 @@ def run(
 
     if names and (name or check):
         raise CxrtoolError("--names stands alone", "Drop NAME and --check.")
+    effects.refuse(context, {"--data": "" if check else "without --check no folder is looked at"})
     files.check_output(output)
     found = cooking.every() if name is None else [cooking.chosen(name)]
     if check:

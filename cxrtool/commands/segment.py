@@ -29,7 +29,7 @@ from typing import Annotated
 
 import typer
 
-from cxrtool import choices, options, registry
+from cxrtool import choices, effects, options, registry
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -53,6 +53,7 @@ def read_blur(option: str, text: str) -> tuple[str, float]:
 
 
 def run(
+    context: typer.Context,
     folder: options.Dir,
     manifest: options.Manifest = None,
     model: Annotated[
@@ -120,8 +121,8 @@ def run(
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
     from cxrtool.segmenting import Segmenting, Settings
 
+    effects.refuse(context, idle(keep, engine))
     softness = read_blur("--blur", blur)
-    check(keep, softness[1], margin)
     settings = Settings(folder, model, keep, softness, dilate, margin, int(bits), root, force)
     crew = options.crew(jobs, engine)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
@@ -138,12 +139,14 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def check(keep: str, blur: float, margin: float) -> None:
-    """Refuse what would have no effect."""
-    if blur and keep not in ("lungs", "background"):
-        raise CxrtoolError(f"--blur does nothing with --keep {keep}", "Leave it out.")
-    if margin and keep != "box":
-        raise CxrtoolError(f"--margin does nothing with --keep {keep}", "Use --keep box.")
+def idle(keep: str, engine: str) -> dict[str, str]:
+    """Say why options have no effect."""
+    return {
+        "--blur": "" if keep in ("lungs", "background") else f"--keep {keep} blacks nothing out",
+        "--margin": "" if keep == "box" else f"--keep {keep} cuts no box out",
+        "--bits": "--keep mask makes no image but the mask" if keep == "mask" else "",
+        "--jobs": options.idle_jobs(engine),
+    }
 
 
 def count(flags: Counter[str], cells: dict[str, str]) -> None:

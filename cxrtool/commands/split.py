@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import options
-from cxrtool.errors import CxrtoolError, ExitCode, Skip
+from cxrtool import effects, options
+from cxrtool.errors import ExitCode, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    context: typer.Context,
     manifest: options.Manifest = None,
     test: Annotated[
         str | None, typer.Option("--test", metavar="F", help="Share of the rows in test.")
@@ -142,10 +143,9 @@ def run(
 
     source, conditions = input_or_stdin(manifest), options.conditions("--where", where)
     if check:
-        refuse_designs(
-            test, val, folds, unseen, leave_out, test_where, stratify, balance, cap, paper
-        )
+        effects.refuse(context, idle_with_check(effects.typed(context)))
         judge(Manifest(source, conditions, again=True), output, dry_run)
+    effects.refuse(context, idle(leave_out, bool(test_where), paper))
     design = Design(
         test=options.fraction("--test", test),
         val=options.fraction("--val", val),
@@ -161,6 +161,7 @@ def run(
         drop_straddlers=straddle == "drop",
         seed=seed,
     )
+    effects.refuse(context, idle_without_chance(design))
     divide(Manifest(source, conditions, again=True), design, output, failures, dry_run)
 
 
@@ -171,12 +172,32 @@ def read_stratify(text: str | None) -> list[str] | None:
     return [] if text == "none" else options.entries("--stratify", text)
 
 
-def refuse_designs(*options: object) -> None:
-    """Refuse to make a split and to judge one in the same run."""
-    if any(option is not None for option in options):
-        raise CxrtoolError(
-            "--check judges the split that is there, and makes none", "Drop the other options."
-        )
+# What is of use with --check.
+JUDGING = {"--check", "--where", "--output", "--dry-run", "--quiet", "--verbose"}
+
+
+def idle_with_check(typed: set[str]) -> dict[str, str]:
+    """Say why other options have no effect with --check."""
+    others = sorted(option for option in typed - JUDGING if option.startswith("--"))
+    return dict.fromkeys(others, "--check judges the split that is there, and makes none")
+
+
+def idle(leave_out: str | None, external: bool, paper: str | None) -> dict[str, str]:
+    """Say why options have no effect with a design."""
+    by_name = leave_out or external
+    return {
+        "--straddle": "" if by_name else "without --test-where or --leave-out nobody straddles",
+        "--group": "--paper image divides image by image" if paper else "",
+    }
+
+
+def idle_without_chance(design: "Design") -> dict[str, str]:
+    """Say why options have no effect where the design names the part of every row."""
+    named = "" if design.spreads else "the design names the part of every row"
+    return {
+        "--stratify": named,
+        "--seed": "" if design.caps or design.balance else named,
+    }
 
 
 def judge(manifest: "Manifest", output: str, dry_run: bool) -> NoReturn:

@@ -300,7 +300,10 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
             "xrays/png is inside xrays, where the next run would read its images. "
             "Choose a folder elsewhere.",
         ),
-        (["xrays", "--column", "a"], "--column 'a' is not KEY=VALUE. Write both sides."),
+        (
+            ["xrays", "--metadata", "t.csv", "--column", "a"],
+            "--column 'a' is not KEY=VALUE. Write both sides.",
+        ),
         (
             ["empty"],
             "empty: no image to read (0 left out). Check the path, the --preset and the --view.",

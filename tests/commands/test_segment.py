@@ -451,18 +451,6 @@ def test_commands_chain(tmp_path: Path) -> None:
             "--keep 'lung' is not one of: lungs, background, box, mask. Did you mean 'lungs'?",
         ),
         (
-            ["-d", "out", "--keep", "box", "--blur", "3"],
-            "--blur does nothing with --keep box. Leave it out.",
-        ),
-        (
-            ["-d", "out", "--keep", "mask", "--blur", "box:1"],
-            "--blur does nothing with --keep mask. Leave it out.",
-        ),
-        (
-            ["-d", "out", "--margin", "0.1"],
-            "--margin does nothing with --keep lungs. Use --keep box.",
-        ),
-        (
             ["-d", "out", "--blur", "gausian:3"],
             "--blur 'gausian' is not one of: gaussian, box. Did you mean 'gaussian'?",
         ),

@@ -212,10 +212,6 @@ def test_in_place(cxrtool: "Command", manifest: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            ["--check", "--test", "0.2"],
-            "--check judges the split that is there, and makes none. Drop the other options.",
-        ),
         (["--test", "2"], "--test '2' is not between 0 and 1. Write it as 0.2 or 1/11."),
         (["--test", "nan"], "--test 'nan' is not between 0 and 1. Write it as 0.2 or 1/11."),
         (

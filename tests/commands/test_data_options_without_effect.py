@@ -1,0 +1,159 @@
+"""An option without effect in a call is a usage error: of every command that uses no run.
+
+Each option of these commands either always has an effect, or there is a case here in which it has
+none. A new option has to be put in one of the two.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from handy import in_process, rows_of, write_table
+
+from cxrtool.verbs import Flag, verbs
+
+# What has an effect in every call, and what says how much is written where.
+EVERYWHERE = {
+    "--root", "--output", "--failures", "--strict", "--progress", "--quiet", "--verbose",
+    "--dry-run", "--dir", "--list", "--where", "--engine",
+}  # fmt: skip
+ALWAYS = {
+    "demo": set(),
+    "equalize": {"--method", "--size", "--conceal", "--force"},
+    "ingest": {"--metadata", "--map-label", "--source", "--view", "--convert", "--key"},
+    "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
+    "recipe": {"--check", "--names"},
+    "segment": {"--model", "--keep", "--dilate", "--force"},
+    "split": {
+        "--test", "--val", "--folds", "--unseen", "--leave-out", "--test-where", "--balance",
+        "--cap", "--paper", "--check",
+    },
+}  # fmt: skip
+
+DASK = ["--engine", "dask=tcp://127.0.0.1:1", "-j", "2"]
+OTHERS = "the workers are those of --engine"
+META = ["in", "--metadata", "m.csv"]
+NAMED = "the design names the part of every row"
+JUDGED = "--check judges the split that is there, and makes none"
+# The command, its arguments, and what is said: the option, and why it has no effect.
+CASES: list[tuple[str, list[str], str, str]] = [
+    ("equalize", ["m.csv", "-d", "made", "--interpolation", "area"], "--interpolation",
+     "without --size no image is resized"),
+    ("equalize", ["m.csv", "-d", "made", "--method", "stack", "--bits", "16"], "--bits",
+     "stack makes images of 8 bits"),
+    ("equalize", ["m.csv", "-d", "made", *DASK], "--jobs", OTHERS),
+    ("ingest", [*META, "--preset", "folder"], "--preset", "--metadata describes the images"),
+    ("ingest", ["in", "--column", "a=b"], "--column", "there is no --metadata"),
+    ("ingest", ["in", "--bits", "16"], "--bits", "without --convert no image is written"),
+    ("ingest", ["in", "--force"], "--force", "without --convert no image is written"),
+    ("ingest", ["in", *DASK], "--jobs", OTHERS),
+    ("phantom", ["3", "-d", "made", "--sources", "1", "--confound", "0.5"], "--confound",
+     "there is one hospital"),
+    ("recipe", ["t1", "--data", "in"], "--data", "without --check no folder is looked at"),
+    ("recipe", ["--data", "in"], "--data", "without --check no folder is looked at"),
+    ("segment", ["m.csv", "-d", "made", "--keep", "mask", "--blur", "3"], "--blur",
+     "--keep mask blacks nothing out"),
+    ("segment", ["m.csv", "-d", "made", "--keep", "box", "--blur", "3"], "--blur",
+     "--keep box blacks nothing out"),
+    ("segment", ["m.csv", "-d", "made", "--margin", "0.1"], "--margin",
+     "--keep lungs cuts no box out"),
+    ("segment", ["m.csv", "-d", "made", "--keep", "mask", "--bits", "16"], "--bits",
+     "--keep mask makes no image but the mask"),
+    ("segment", ["m.csv", "-d", "made", *DASK], "--jobs", OTHERS),
+    ("split", ["m.csv", "--straddle", "drop"], "--straddle",
+     "without --test-where or --leave-out nobody straddles"),
+    ("split", ["m.csv", "--paper", "image", "--group", "source"], "--group",
+     "--paper image divides image by image"),
+    ("split", ["m.csv", "--leave-out", "source", "--stratify", "label"], "--stratify", NAMED),
+    ("split", ["m.csv", "--leave-out", "source", "--seed", "1"], "--seed", NAMED),
+    ("split", ["m.csv", "--test-where", "source=hospital-1", "--seed", "1"], "--seed", NAMED),
+    *[
+        ("split", ["m.csv", "--check", *given], given[0], JUDGED)
+        for given in (
+            ["--test", "0.2"], ["--val", "0.1"], ["--folds", "5"], ["--unseen", "0.1"],
+            ["--leave-out", "source"], ["--test-where", "source=a"], ["--group", "nonsense"],
+            ["--stratify", "label"], ["--balance", "under"], ["--cap", "label=3"],
+            ["--paper", "image"], ["--straddle", "drop"], ["--seed", "1"], ["--failures", "f.csv"],
+        )
+    ],
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path) -> None:
+    """Work beside some images and a manifest of them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    rows = rows_of(phantoms / "split.csv")
+    write_table(Path("m.csv"), rows)
+    os.mkdir("in")
+    os.symlink(rows[0]["path"], "in/a.png")
+
+
+@pytest.mark.parametrize(("command", "given", "option", "why"), CASES)
+def test_an_option_without_effect_is_refused(
+    command: str, given: list[str], option: str, why: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = set(os.listdir())
+    assert in_process(command, *given, "-o", "out.csv") == 2
+    said = capfd.readouterr()
+    line = f"cxrtool {command}: {option} has no effect: {why}. Leave it out.\n"
+    assert (said.out, said.err) == ("", line)
+    assert set(os.listdir()) == before, "nothing was done"
+
+
+@pytest.mark.parametrize("command", ALWAYS)
+def test_every_option_is_thought_of(command: str) -> None:
+    there = {Flag(o).long for v in verbs() if v.name == command for o in v.options}
+    # That others have none with --check says nothing of them without.
+    cases = {option for name, _, option, why in CASES if name == command and why != JUDGED}
+    always = ALWAYS[command]
+    assert not cases & always
+    assert there - EVERYWHERE == cases | always
+
+
+def test_every_other_option_of_split_has_no_effect_with_check() -> None:
+    there = {Flag(o).long for v in verbs() if v.name == "split" for o in v.options}
+    cases = {option for _, _, option, why in CASES if why == JUDGED}
+    assert there - cases == {
+        "--check", "--where", "--output", "--dry-run", "--quiet", "--verbose",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--leave-out", "source", "--cap", "label=3", "--seed", "1", "--straddle", "drop"],
+        ["--leave-out", "source", "--balance", "under", "--seed", "1"],
+        ["--test-where", "source=hospital-1", "--val", "0.1", "--seed", "1", "--stratify", "label"],
+        ["--folds", "3", "--seed", "1", "--stratify", "label", "--group", "patient"],
+        ["--paper", "image", "--seed", "1", "--stratify", "none"],
+    ],
+)
+def test_what_has_an_effect_is_taken(given: list[str]) -> None:
+    assert in_process("split", "m.csv", *given, "-o", "out.csv") == 0
+
+
+def test_a_default_and_the_environment_ask_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA", "in")
+    monkeypatch.setenv("CXRTOOL_ROOT", ".")
+    assert in_process("recipe", "t1", "-o", "t1.sh") == 0
+    assert in_process("split", "m.csv", "--check", "-o", "found.csv") == 1, "it finds something"
+
+
+@pytest.mark.parametrize("both", [["-q", "-v"], ["-v", "-q"], ["--verbose", "--quiet"]])
+def test_less_and_more_at_once(both: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_process("split", "m.csv", *both) == 2
+    assert capfd.readouterr() == (
+        "", "cxrtool split: -q and -v contradict each other. Drop one of them.\n",
+    )  # fmt: skip
+
+
+def test_a_bar_that_is_asked_for_is_drawn_though_the_rest_is_quiet(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    given = ["3", "-d", "made", "--size", "32", "-j", "1", "-q", "-o", "p.csv"]
+    assert in_process("phantom", *given, "--progress", "always") == 0
+    assert "0/3 [" in capfd.readouterr().err
