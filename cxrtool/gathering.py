@@ -19,7 +19,7 @@ from cxrtool.progress import note
 FILE, LISTED = "\0file", "\0listed"
 
 # Columns that name files beside the image.
-MASKS = ("mask", "mask_left", "mask_right")
+MASKS = ("mask", *manifest.HALVES)
 # Columns of a metadata CSV that are taken under their own name without being asked for.
 OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
 # Rows of a metadata CSV by which the column that names the files is found.

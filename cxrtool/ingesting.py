@@ -31,6 +31,7 @@ class Measured:
         self._people: set[int] = set()
         self._sources: set[str] = set()
         self._views: set[str] = set()
+        self._halved = 0  # rows whose mask is in halves
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -71,9 +72,13 @@ class Measured:
         self._people.add(hash(row["patient"]))
         self._sources.add(row["source"])
         self._views.add(row["view"].upper())
+        self._halved += bool(measuring.mask_halves(row))
 
-    def tell(self, views: Collection[str] = ()) -> None:
-        """Say what came in, so that a missing label, patient or asked-for view is seen at once."""
+    def tell(self, views: Collection[str] = (), joins: bool = False) -> None:
+        """Say what came in, so that a missing label, patient or asked-for view is seen at once.
+
+        `joins` tells that masks in halves were joined, where that could be done.
+        """
         total, unknown = self._labels.total(), hash("") in self._people
         people = f"{len(self._people) - unknown} patients"
         if unknown:
@@ -81,6 +86,9 @@ class Measured:
         sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
         classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
         note(f"{total} images of {people}, {sources}: {classes}")
+        if self._halved and not joins:
+            note(f"{self._halved} images have a mask of each lung and none of both: "
+                 "--join-masks DIR makes it")  # fmt: skip
         for view in sorted(set(views) - self._views):
             note(f"warning: --view {view}: no image has this view")
 
@@ -125,6 +133,9 @@ def measure(
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():
             skip = None if _is_done(row, making) else _take(row, next(counted), wish, pseudonym)
+            if (why := row.pop(measuring.LOST, "")) and skip is None:
+                half = measuring.mask_halves(row)[0]
+                skipped.add(Skip(half, why, "Its image goes without a mask."))
             if skip is None:
                 measured.add(row)
             else:
@@ -133,8 +144,8 @@ def measure(
     finally:
         # Stop the workers first: what they were writing is then nobody's.
         results.close()
-        if making.folder:
-            files.sweep(making.folder.place)
+        for made in filter(None, (making.folder, making.masks)):
+            files.sweep(made.place)
     if not len(measured):
         skipped.close()
         raise CxrtoolError("no image could be used", "See the reasons above.")
@@ -153,7 +164,7 @@ def _take(row: Row, result: Any, wish: Wish, pseudonym: Pseudonym) -> Skip | Non
 
 def _is_done(row: Row, making: Making) -> bool:
     """Tell a row that a manifest brought complete, of an image that need not be converted."""
-    if LISTED not in row or making.folder:
+    if LISTED not in row or making.folder or making.joins(row):
         return False
     hashes = [row.get(c, "") for c in HASHES]
     return all(map(HASH.fullmatch, hashes if hashes[2] else hashes[:2]))

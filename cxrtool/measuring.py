@@ -10,21 +10,33 @@ from cxrtool.artifacts import image, manifest
 from cxrtool.errors import Skip, Unreadable
 from cxrtool.naming import file_name
 
+# The cell that says why the masks of both lungs make no mask.
+LOST = "\0lost"
+
 
 @dataclass(frozen=True)
 class Making:
     """What is to be made besides the measurements."""
 
     folder: manifest.Folder | None = None  # of the converted images; None does not convert
+    masks: manifest.Folder | None = None  # of the masks that are joined from halves
     bits: int = 8
     force: bool = False
     root: str | None = None
 
     def job(self, file: str, row: dict[str, str]) -> "Job":
         """Describe the work on one row, whose image is in `file`."""
-        halves = [row[c] for c in ("mask_left", "mask_right") if row.get(c) and not row.get("mask")]
-        found = tuple(os.path.abspath(manifest.resolve(half, self.root)) for half in halves)
-        return Job(os.path.abspath(file), row["path"], found, self)
+        halves = [manifest.resolve(half, self.root) for half in mask_halves(row)]
+        return Job(os.path.abspath(file), row["path"], tuple(map(os.path.abspath, halves)), self)
+
+    def joins(self, row: dict[str, str]) -> bool:
+        """Whether a mask is to be made for a row."""
+        return self.masks is not None and bool(mask_halves(row))
+
+
+def mask_halves(row: dict[str, str]) -> list[str]:
+    """List the masks of single lungs of a row that has no mask of both."""
+    return [row[c] for c in manifest.HALVES if row.get(c)] if not row.get("mask") else []
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,8 @@ def measure(job: Job) -> dict[str, str] | Skip:
     }
     if job.making.folder:
         cells["path"] = _convert(job, picture, job.making.folder)
-        cells["mask"] = _join_masks(job, job.making.folder)
+    if job.making.masks and job.mask_halves:
+        cells |= _join_masks(job, job.making.masks)
     return {k: v for k, v in cells.items() if v}
 
 
@@ -69,20 +82,22 @@ def _convert(job: Job, picture: image.Picture, folder: manifest.Folder) -> str:
     return shown
 
 
-def _join_masks(job: Job, folder: manifest.Folder) -> str:
-    """Join the masks of the two lungs, which some collections keep apart."""
+def _join_masks(job: Job, folder: manifest.Folder) -> dict[str, str]:
+    """Join the masks of the two lungs, which some collections keep apart, or say why not."""
+    if len(job.mask_halves) < len(manifest.HALVES):
+        return {LOST: "the mask of the other lung is absent"}
     try:
         halves = [image.read(half) for half in job.mask_halves]
-    except Unreadable:
-        return ""
-    if not halves or len({h.grey.shape for h in halves}) != 1:
-        return ""
+    except Unreadable as e:
+        return {LOST: f"it or the mask of the other lung cannot be read: {e.reason}"}
+    if len({h.grey.shape for h in halves}) != 1:
+        return {LOST: "the mask of the other lung has another size"}
     path, shown = folder.file(file_name(job.shown) + "-mask.png")
     made_with = f"ingest {__version__} of={'+'.join(h.sha256[:16] for h in halves)}"
     if job.making.force or not image.is_made(path, made_with):
         white = np.any([h.grey > 0 for h in halves], axis=0)
         image.write_png(path, white.astype(np.uint8) * 255, made_with)
-    return shown
+    return {"mask": shown}
 
 
 def thumbnail(look: tuple[str, bool]) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":

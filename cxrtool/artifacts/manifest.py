@@ -18,6 +18,9 @@ COLUMNS = (
     "finding", "folder",
 )  # fmt: skip
 
+# The masks of single lungs, which some collections have in place of `mask`.
+HALVES = ("mask_left", "mask_right")
+
 MOST_HEADER = 1 << 16
 PARTS = ("train", "val", "test", "unseen")
 

@@ -87,6 +87,15 @@ def run(
         str | None,
         typer.Option("--convert", metavar="DIR", help="Also write every image as grey PNG here."),
     ] = None,
+    join_masks: Annotated[
+        str | None,
+        typer.Option(
+            "--join-masks",
+            metavar="DIR",
+            help="Write here, as one PNG, the masks that a collection has of each lung (default: "
+            "the folder of --convert).",
+        ),
+    ] = None,
     bits: options.Bits = "8",
     key: Annotated[
         str | None,
@@ -118,7 +127,7 @@ def run(
 
     if not paths:
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
-    effects.refuse(context, idle(metadata, convert, engine))
+    effects.refuse(context, idle(metadata, convert, join_masks, engine))
     crew = options.crew(jobs, engine)
     wish = gathering.Wish(
         preset=preset,
@@ -130,32 +139,35 @@ def run(
         root=root,
     )
     files.check_output(output)
-    if convert:
-        gathering.check_outside(convert, paths, wish)
+    for made in filter(None, (convert, join_masks)):
+        gathering.check_outside(made, paths, wish)
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
     rows = ingesting.collect(paths, wish, skipped)
     if dry_run:
         tell(rows, skipped)
         return
     pseudonym = dicom.pseudonyms(key)
-    if convert:
-        files.make_folder(convert)
-    folder = manifest.Folder(convert, root) if convert else None
-    making = measuring.Making(folder, int(bits), force, root)
+    for made in filter(None, (convert, join_masks)):
+        files.make_folder(made)
+    images = manifest.Folder(convert, root) if convert else None
+    masks = manifest.Folder(join_masks, root) if join_masks else images
+    making = measuring.Making(images, masks, int(bits), force, root)
     measured = ingesting.measure(rows, wish, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows(crew, progress))
-    measured.tell(wish.views)
+    measured.tell(wish.views, joins=making.masks is not None)
     raise typer.Exit(skipped.close())
 
 
-def idle(metadata: str | None, convert: str | None, engine: str) -> dict[str, str]:
+def idle(
+    metadata: str | None, convert: str | None, join_masks: str | None, engine: str
+) -> dict[str, str]:
     """Say why options have no effect."""
     no_files = "" if convert else "without --convert no image is written"
     return {
         "--preset": "--metadata describes the images" if metadata else "",
         "--column": "" if metadata else "there is no --metadata",
         "--bits": no_files,
-        "--force": no_files,
+        "--force": "" if join_masks else no_files,
         "--jobs": options.idle_jobs(engine),
     }
 

@@ -22,7 +22,9 @@ EVERYWHERE = {
 ALWAYS = {
     "demo": set(),
     "equalize": {"--method", "--size", "--conceal", "--force"},
-    "ingest": {"--metadata", "--map-label", "--source", "--view", "--convert", "--key"},
+    "ingest": {
+        "--metadata", "--map-label", "--source", "--view", "--convert", "--join-masks", "--key",
+    },
     "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
     "recipe": {"--check", "--names"},
     "segment": {"--model", "--keep", "--dilate", "--force"},

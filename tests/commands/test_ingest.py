@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import odd
 import pytest
-from handy import Run, noise, random_png, rows_of, snapshot, start, table, weak, write
+from handy import Run, noise, pixels, random_png, rows_of, snapshot, start, table, weak, write
 from PIL import Image
 
 from cxrtool.phantoms import plan, render
@@ -585,3 +586,88 @@ def test_a_name_that_two_of_the_folders_have_is_not_guessed(cxrtool: Run, tmp_pa
     done = cxrtool("ingest", "one", "two", "--metadata", "t.csv")
     assert [(r["path"], r["patient"]) for r in table(done.stdout)] == [("two/1.png", "two/q")]
     assert "1.png: it may be one/1.png or two/1.png. Write the folder in t.csv too." in done.stderr
+
+
+# --- masks in halves ------------------------------------------------------------------------------
+
+
+def half(column: slice, size: int = 32) -> bytes:
+    values = np.zeros((size, size), np.uint8)
+    values[4:28, column] = 255
+    return odd.saved(Image.fromarray(values), "PNG")
+
+
+LEFT, RIGHT = half(slice(18, 28)), half(slice(4, 14))
+
+
+def montgomery(top: Path, **masks: bytes | None) -> None:
+    """Write the layout that the collection is published in, of two people."""
+    files: dict[str, bytes | None] = {}
+    for number, name in enumerate(("MCUCXR_0001_0", "MCUCXR_0104_1")):
+        files[f"CXR_png/{name}.png"] = noise(number, 32)
+        files[f"ManualMask/leftMask/{name}.png"] = LEFT
+        files[f"ManualMask/rightMask/{name}.png"] = RIGHT
+        files[f"ClinicalReadings/{name}.txt"] = b"Patient's Sex: F\nPatient's Age: 027Y\nnormal\n"
+    files |= {f"ManualMask/{k}Mask/MCUCXR_0104_1.png": data for k, data in masks.items()}
+    kept = {f"mc/MontgomerySet/{name}": data for name, data in files.items() if data is not None}
+    write(top, kept)
+
+
+def test_halves_that_are_not_joined_are_counted(cxrtool: Run, tmp_path: Path) -> None:
+    montgomery(tmp_path)
+    done = cxrtool("ingest", "mc", "--preset", "montgomery")
+    assert done.returncode == 0
+    assert [row["mask"] for row in table(done.stdout)] == ["", ""]
+    said = "2 images have a mask of each lung and none of both: --join-masks DIR makes it"
+    assert f"cxrtool ingest: {said}\n" in done.stderr
+
+
+@pytest.mark.parametrize("given", [["--join-masks", "masks"], ["--convert", "masks"]])
+def test_halves_are_joined_where_the_user_says(
+    cxrtool: Run, tmp_path: Path, given: list[str]
+) -> None:
+    montgomery(tmp_path)
+    done = cxrtool("ingest", "mc", "--preset", "montgomery", *given)
+    assert done.returncode == 0
+    assert "mask of each lung" not in done.stderr
+    rows = table(done.stdout)
+    assert len({row["mask"] for row in rows}) == 2
+    both = np.maximum(*(np.asarray(Image.open(io.BytesIO(data))) for data in (LEFT, RIGHT)))
+    for row in rows:
+        assert row["mask"].startswith("masks/")
+        assert np.array_equal(pixels(tmp_path / row["mask"]), both)
+        converts = "--convert" in given
+        assert row["path"].startswith("masks/" if converts else "mc/MontgomerySet/CXR_png/")
+    before = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "masks").iterdir()}
+    assert cxrtool("ingest", "mc", "--preset", "montgomery", *given).stdout == done.stdout
+    after = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "masks").iterdir()}
+    assert after == before, "what is whole is not made again"
+
+
+def test_halves_of_a_manifest_are_joined_later(cxrtool: Run, tmp_path: Path) -> None:
+    montgomery(tmp_path)
+    cxrtool("ingest", "mc", "--preset", "montgomery", "-o", "m.csv")
+    done = cxrtool("ingest", "m.csv", "--join-masks", "masks")
+    assert all(row["mask"].startswith("masks/") for row in table(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("masks", "half", "reason"),
+    [
+        ({"right": None}, "left", "the mask of the other lung is absent"),
+        ({"left": None}, "right", "the mask of the other lung is absent"),
+        ({"left": b"no picture"}, "left", "it or the mask of the other lung cannot be read: "),
+        ({"left": half(slice(1, 2), 30)}, "left", "the mask of the other lung has another size"),
+    ],
+)
+def test_a_mask_that_cannot_be_joined_is_reported(
+    cxrtool: Run, tmp_path: Path, masks: dict[str, bytes | None], half: str, reason: str
+) -> None:
+    montgomery(tmp_path, **masks)
+    done = cxrtool("ingest", "mc", "--preset", "montgomery", "--join-masks", "masks", "-o", "m.csv")
+    assert done.returncode == 1
+    assert [bool(row["mask"]) for row in rows_of(tmp_path / "m.csv")] == [True, False]
+    (row,) = rows_of(tmp_path / "failures.csv")
+    assert row["path"] == f"mc/MontgomerySet/ManualMask/{half}Mask/MCUCXR_0104_1.png"
+    assert row["reason"].startswith(reason)
+    assert row["remedy"] == "Its image goes without a mask."
