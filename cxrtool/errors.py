@@ -63,6 +63,17 @@ class Skip:
     failed: bool = True
 
 
+@dataclass(frozen=True)
+class NoImage(Skip):
+    """A file beside the images that neither claims to be one nor begins like one.
+
+    Such files are counted, and listed with -v; a collection's own tables are among them.
+    """
+
+    reason: str = "it is not an image"
+    failed: bool = False
+
+
 class Unreadable(ValueError):
     """A file that is no usable image: why, and what to do (see `Skip` for `failed`)."""
 

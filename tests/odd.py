@@ -359,13 +359,16 @@ def padded() -> bytes:
     return dicom(values, 16, PixelPaddingValue=32000)
 
 
-def bare(meta: bool) -> bytes:
+def bare(meta: bool, implicit: bool = True, little: bool = True) -> bytes:
     """Leave the preamble out, and the file meta too."""
     ds = dataset(RAMP12, 12)
     if not meta:
         ds.file_meta = FileMetaDataset()
+    if not little:
+        ds.PixelData = RAMP12.astype(RAMP12.dtype.newbyteorder(">")).tobytes()
+        ds["PixelData"].VR = "OW"
     stream = io.BytesIO()
-    options = {} if meta else {"implicit_vr": True, "little_endian": True}
+    options = {} if meta else {"implicit_vr": implicit, "little_endian": little}
     pydicom.dcmwrite(stream, ds, enforce_file_format=False, **options)
     return stream.getvalue()
 
@@ -416,6 +419,11 @@ DICOMS: dict[str, Make] = {
     "frames.dcm": many_frames,
     "no-preamble.dcm": lambda: bare(meta=True),
     "no-meta.dcm": lambda: bare(meta=False),
+    # Nothing but its first elements tells what such a file is.
+    "bare-meta": lambda: bare(meta=True),
+    "bare-implicit": lambda: bare(meta=False),
+    "bare-explicit": lambda: bare(meta=False, implicit=False),
+    "bare-big": lambda: bare(meta=False, implicit=False, little=False),
 }
 
 

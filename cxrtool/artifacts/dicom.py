@@ -11,7 +11,7 @@ import re
 import secrets
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ MOST_INFLATED = 256 << 20
 DIRECTORY = "1.2.840.10008.1.3.10"
 # Value representations whose length takes four bytes.
 LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+SHORT = {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN",
+         b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}  # fmt: skip
+# So many bytes show whether a file is DICOM.
+HEAD = 512
 ENDINGS = (".dcm", ".dicom", ".dic")
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
@@ -36,7 +40,45 @@ IMAGES = {"CR", "CT", "DX", "MR", "NM", "OT", "PT", "RF", "RG", "US", "XA"}
 def claims(data: bytes, path: str) -> bool:
     """Tell whether a file is, or says it is, DICOM; some are pictures in spite of their ending."""
     named = path.lower().endswith(ENDINGS) and not data.startswith(PICTURES)
-    return data[128:132] == b"DICM" or named
+    return named or begins(data[:HEAD])
+
+
+def begins(head: bytes) -> bool:
+    """Tell DICOM by the first bytes: a preamble, or the first elements of one that has none."""
+    if head[128:132] == b"DICM":
+        return True
+    syntaxes: list[tuple[Literal["little", "big"], bool]]
+    syntaxes = [("little", True), ("little", False), ("big", True)]
+    return any(_begins_with_elements(head, order, explicit) for order, explicit in syntaxes)
+
+
+def _begins_with_elements(head: bytes, order: Literal["little", "big"], explicit: bool) -> bool:
+    """Tell whether bytes are elements in the order of their tags, from group 0002 or 0008 on.
+
+    An element is a tag, a VR where that is explicit, a length, and a value of that length (DICOM
+    PS3.5, 7.1). The first ones are short, and two of them are hardly chance.
+    """
+    at, last, found = 0, (0, 0), 0
+    while found < 2 and at + 12 <= len(head):
+        group, element = (int.from_bytes(head[i : i + 2], order) for i in (at, at + 2))
+        length, start = _length(head, at + 4, order, explicit)
+        known = group in ((0x0002, 0x0008) if not found else range(0x0002, 0x0011))
+        if not known or (found and (group, element) <= last) or length is None:
+            return False
+        last, found, at = (group, element), found + 1, start + length
+    return found == 2
+
+
+def _length(
+    head: bytes, at: int, order: Literal["little", "big"], explicit: bool
+) -> tuple[int | None, int]:
+    """Read the length of a value, or None if there is none, and where the value starts."""
+    if not explicit:
+        return int.from_bytes(head[at : at + 4], order), at + 4
+    vr = head[at : at + 2]
+    if vr in LONG:
+        return int.from_bytes(head[at + 4 : at + 8], order), at + 8
+    return int.from_bytes(head[at + 2 : at + 4], order) if vr in SHORT else None, at + 4
 
 
 def decode(data: bytes, most_pixels: int) -> tuple[NDArray[Any], dict[str, str], str]:

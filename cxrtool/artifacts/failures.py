@@ -7,9 +7,12 @@ from collections.abc import Sequence
 
 from cxrtool import progress
 from cxrtool.artifacts import files, table
-from cxrtool.errors import CxrtoolError, ExitCode, Skip
+from cxrtool.errors import CxrtoolError, ExitCode, NoImage, Skip, one_line
 
 COLUMNS = ("path", "reason", "remedy")
+# How many kinds of files are named in a line, and the endings before which another one stands.
+MOST_KINDS = 12
+PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 
 class Failures:
@@ -38,6 +41,7 @@ class Failures:
             files.check_output(failures)
         self._skips: list[tuple[str, str, str]] = []
         self._left_out: Counter[str] = Counter()
+        self._no_images: Counter[str] = Counter()
         self.file = failures or _place(folder, output)
         for other in (output, *inputs):
             if files.is_same(self.file, other):
@@ -53,6 +57,10 @@ class Failures:
 
     def add(self, skip: Skip) -> None:
         """Note one skipped input; with --strict, one that failed ends the run."""
+        if isinstance(skip, NoImage):
+            self._no_images[_kind(skip.path)] += 1
+            progress.detail(f"{skip.path}: {skip.reason}")
+            return
         if skip.failed:
             what = f"{skip.path}: {skip.reason}"
             if self.strict:
@@ -67,6 +75,13 @@ class Failures:
         """Count what is left out by rule."""
         for reason, count in self._left_out.most_common():
             progress.note(f"left out {count}: {reason}")
+        if self._no_images:
+            kinds = sorted(self._no_images.items(), key=lambda kind: (-kind[1], kind[0]))
+            listed = ", ".join(f"{kind} {count}" for kind, count in kinds[:MOST_KINDS])
+            more = ", ..." * (len(kinds) > MOST_KINDS)
+            number = self._no_images.total()
+            files = "1 file is not an image" if number == 1 else f"{number} files are not images"
+            progress.note(f"{files}: {listed}{more} (-v lists them)")
 
     def close(self) -> ExitCode:
         """Tell the counts and write the list: the exit code."""
@@ -79,6 +94,16 @@ class Failures:
             if self._skips:
                 progress.note(f"{len(self._skips)} skipped, listed in {self.file}")
         return ExitCode.SOME_INPUTS_FAILED if self.failed else ExitCode.DONE
+
+
+def _kind(path: str) -> str:
+    """Name the kind of a file by its ending: .txt, .nii.gz."""
+    name = os.path.basename(path).lower()
+    if name.startswith("."):
+        return "hidden"
+    stem, ending = os.path.splitext(name)
+    inner = os.path.splitext(stem)[1] if ending in PACKED else ""
+    return one_line(inner + ending) or "without ending"
 
 
 def _place(folder: str | None, output: str) -> str | None:

@@ -5,7 +5,8 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 
-from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.artifacts import dicom
+from cxrtool.errors import CxrtoolError, NoImage, Skip
 
 # A file with such an ending claims to be an image; one without it must begin like one.
 ENDINGS = frozenset({
@@ -25,9 +26,9 @@ def looks_like_image(path: str) -> bool:
     if _claims_image(path):
         return True
     with open(path, "rb") as file:
-        head = file.read(132)
+        head = file.read(dicom.HEAD)
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return webp or head.startswith(_MAGIC) or head[128:] == b"DICM"
+    return webp or head.startswith(_MAGIC) or dicom.begins(head)
 
 
 def _claims_image(path: str) -> bool:
@@ -37,19 +38,18 @@ def _claims_image(path: str) -> bool:
 def images(root: str) -> Iterator[str | Skip]:
     """Yield the image files below a folder in the order of their names, and what is wrong there.
 
-    Links to folders are followed, each real folder once, so that a loop ends. Files that neither
-    have an image's ending nor begin like one are passed over.
+    Links to folders are followed, each real folder once, so that a loop ends. A file that neither
+    has an image's ending nor begins like one is a `NoImage`.
     """
     for path in files(root):
         if isinstance(path, Skip):
             yield path
         elif (reason := _unusable(path)) is not None:
-            if _claims_image(path):
-                yield Skip(path, reason, "Repair or remove it.")
+            claims = _claims_image(path)
+            yield Skip(path, reason, "Repair or remove it.") if claims else NoImage(path)
         else:
             try:
-                if looks_like_image(path):
-                    yield path
+                yield path if looks_like_image(path) else NoImage(path)
             except OSError as e:
                 # Nobody can tell that it is no image.
                 yield Skip(path, (e.strerror or "unreadable").lower(), "Check its rights.")
@@ -67,6 +67,8 @@ def files(root: str) -> Iterator[str | Skip]:
         path, is_folder = next(open_folders[-1], ("", False))
         if not path:
             open_folders.pop()
+        elif _is_shadow(path) and path != root:
+            yield NoImage(path)
         elif not is_folder:
             yield path
         else:
@@ -75,6 +77,12 @@ def files(root: str) -> Iterator[str | Skip]:
                 yield entered
             else:
                 open_folders.append(iter(entered))
+
+
+def _is_shadow(path: str) -> bool:
+    """Tell what macOS archives carry beside every file."""
+    name = os.path.basename(path)
+    return name.startswith("._") or name == "__MACOSX"
 
 
 def _enter(folder: str, seen: set[tuple[int, int]]) -> list[tuple[str, bool]] | Skip:
@@ -90,9 +98,7 @@ def _enter(folder: str, seen: set[tuple[int, int]]) -> list[tuple[str, bool]] | 
     except OSError as e:
         reason = f"unreadable folder: {(e.strerror or '').lower()}"
         return Skip(folder, reason, "Check its rights.")
-    # macOS archives carry a shadow of every file.
-    shadows = [e for e in entries if e.name.startswith("._") or e.name == "__MACOSX"]
-    return [(e.path, _is_folder(e)) for e in entries if e not in shadows]
+    return [(e.path, _is_folder(e)) for e in entries]
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ EXACT = [
     "jpeg-lossless.dcm", "jpeg-ls.dcm", "j2k.dcm", "monochrome1.dcm", "rgb12.dcm",
     "window-empty.dcm", "window-zero.dcm", "window-elsewhere.dcm",
     "frames.dcm", "no-preamble.dcm", "no-meta.dcm",
+    "bare-meta", "bare-implicit", "bare-explicit", "bare-big",
 ]  # fmt: skip
 
 
@@ -191,3 +193,34 @@ def test_no_home_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(CxrtoolError, match=r"Name a file with --key\."):
         dicom.load_key(None)
     assert not any(tmp_path.iterdir())
+
+
+# --- how a file is told ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", odd.DICOMS)
+def test_every_dicom_file_is_told_by_its_first_bytes(name: str) -> None:
+    assert dicom.begins(odd.DICOMS[name]()[: dicom.HEAD])
+
+
+def element(group: int, number: int, vr: bytes, length: int) -> bytes:
+    return struct.pack("<HH2sH", group, number, vr, length) + bytes(length)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        bytes(512),
+        b"\x08\0" * 256,
+        b"\x02\0\0\0" + b"\xff" * 508,
+        element(8, 5, b"CS", 10),  # one element alone may be chance
+        element(8, 8, b"CS", 10) + element(8, 5, b"CS", 10),  # tags rise
+        element(8, 5, b"ZZ", 10) + element(8, 8, b"CS", 10),
+        element(9, 5, b"CS", 10) + element(16, 8, b"CS", 10),
+        element(8, 5, b"CS", 600),
+        *(make()[:512] for make in odd.PICTURES.values()),
+    ],
+)
+def test_what_is_no_dicom_is_not_taken_for_it(head: bytes) -> None:
+    assert not dicom.begins(head)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import odd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cxrtool.artifacts import tree
-from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.errors import CxrtoolError, NoImage, Skip
 
 
 def make(root: Path, *names: str, data: bytes = b"") -> None:
@@ -25,8 +28,12 @@ def found(root: Path) -> list[str]:
 
 
 def skipped(root: Path) -> dict[str, tuple[str, bool]]:
-    skips = [s for s in tree.images(str(root)) if isinstance(s, Skip)]
+    skips = [s for s in tree.images(str(root)) if isinstance(s, Skip) and type(s) is not NoImage]
     return {os.path.relpath(s.path, root): (s.reason, s.failed) for s in skips}
+
+
+def no_images(root: Path) -> list[str]:
+    return [os.path.relpath(s.path, root) for s in tree.images(str(root)) if type(s) is NoImage]
 
 
 def test_order_is_that_of_the_bytes(tmp_path: Path) -> None:
@@ -43,6 +50,34 @@ def test_endings_and_first_bytes(tmp_path: Path) -> None:
     make(tmp_path, "._j.png", "__MACOSX/k.png")
     assert found(tmp_path) == ["a.PNG", "b.Jpeg", "c.dcm", "g", "h.dat", "i"]
     assert skipped(tmp_path) == {}
+    assert no_images(tmp_path) == ["._j.png", "__MACOSX", "d.txt", "e.csv", "f"]
+
+
+NAMES = st.sampled_from(
+    [
+        "a.png",
+        "b.nii.gz",
+        "c.eps",
+        "d.fits",
+        "e.txt",
+        ".DS_Store",
+        "Thumbs.db",
+        "._a.png",
+        "f",
+        "g/h",
+    ]
+)
+DATA = st.sampled_from([b"", b"text", odd.PICTURES["l.png"](), odd.DICOMS["bare-explicit"]()])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(NAMES, DATA))
+def test_every_file_is_an_image_or_told_of(tmp_path: Path, files: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(dir=tmp_path) as top:
+        for name, data in files.items():
+            make(Path(top), name, data=data)
+        told = [path.path if isinstance(path, Skip) else path for path in tree.images(top)]
+        assert sorted(told) == sorted(f"{top}/{name}" for name in files)
 
 
 def test_links(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from trees import TREES
 
 from cxrtool import registry
-from cxrtool.errors import Skip
+from cxrtool.errors import NoImage, Skip
 
 Rows = list[dict[str, str]]
 
@@ -41,7 +41,7 @@ def read(build: Callable[..., Path]) -> Callable[..., tuple[Rows, list[Skip]]]:
     ) -> tuple[Rows, list[Skip]]:
         root = build(TREES[name] if tree is None else tree) / inside
         found = list(registry.module("collections", name).rows(str(root), **options))
-        skips = [f for f in found if isinstance(f, Skip)]
+        skips = [f for f in found if isinstance(f, Skip) and not isinstance(f, NoImage)]
         rows = [f for f in found if not isinstance(f, Skip)]
         short = [Skip(s.path.removeprefix(f"{root}/"), s.reason, "", s.failed) for s in skips]
         keys = ("path", "mask", "mask_left", "mask_right")

@@ -671,3 +671,41 @@ def test_a_mask_that_cannot_be_joined_is_reported(
     assert row["path"] == f"mc/MontgomerySet/ManualMask/{half}Mask/MCUCXR_0104_1.png"
     assert row["reason"].startswith(reason)
     assert row["remedy"] == "Its image goes without a mask."
+
+
+# --- files that are no images ---------------------------------------------------------------------
+
+
+def test_files_that_are_no_images_are_counted(cxrtool: Run, tmp_path: Path) -> None:
+    names = [
+        "a.nii.gz",
+        "b.NII.GZ",
+        "c.eps",
+        "d.fits",
+        "notes.txt",
+        "README",
+        ".DS_Store",
+        "._x.png",
+    ]
+    files = {f"in/{name}": b"no image" for name in names}
+    write(tmp_path, files | {"in/x.png": noise(1), "in/Thumbs.db": b""})
+    said = (
+        "cxrtool ingest: 9 files are not images: .nii.gz 2, hidden 2, .db 1, .eps 1, .fits 1, "
+        ".txt 1, without ending 1 (-v lists them)\n"
+    )
+    done = cxrtool("ingest", "in", "-o", "m.csv")
+    assert done.returncode == 0
+    assert said in done.stderr
+    assert not (tmp_path / "failures.csv").exists()
+    more = cxrtool("ingest", "in", "-v", "-o", "m.csv").stderr
+    for name in [*names, "Thumbs.db"]:
+        assert f"cxrtool ingest: in/{name}: it is not an image\n" in more
+
+
+def test_a_dicom_file_without_preamble_and_ending_is_read(cxrtool: Run, tmp_path: Path) -> None:
+    bare = {f"in/{n}": make() for n, make in odd.DICOMS.items() if n.startswith("bare")}
+    write(tmp_path, bare)
+    done = cxrtool("ingest", "in")
+    assert done.returncode == 0
+    assert sorted(row["path"] for row in table(done.stdout)) == sorted(bare)
+    assert "not images" not in done.stderr
