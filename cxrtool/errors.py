@@ -90,3 +90,10 @@ def one_line(text: object) -> str:
         c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
         for c in str(text)
     )
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """Keep the beginning and the end of a text that comes from a file."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most * 3 // 4]} ... {text[-most // 4 :]}"

@@ -1,6 +1,7 @@
 """From grey levels to probabilities: where tensors live, how they are scaled, a run that speaks."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ from torch.overrides import TorchFunctionMode
 
 from cxrtool import heap, registry
 from cxrtool.architectures._network import Net, Network
-from cxrtool.artifacts.run import REMEDY, About, Run
-from cxrtool.errors import CxrtoolError
+from cxrtool.artifacts.run import ABOUT, REMEDY, About, Run, damaged
+from cxrtool.errors import CxrtoolError, is_memory, shortened
 from cxrtool.losses import log_probabilities
 
 # How grey levels of 0 to 255 are scaled, by name: the mean and the spread of each channel.
@@ -80,6 +81,24 @@ def network_of(about: About) -> Net:
     return built(about.arch, len(about.classes), about.channels, about.size)
 
 
+# What a network says of a size, or of an option, that it cannot have.
+MISFITS = (RuntimeError, ValueError, TypeError, IndexError, ArithmeticError, AssertionError)
+
+
+def _network_of(run: Run) -> Net:
+    """Build the network of a run that may be anybody's: what it cannot be is the fault of run.json.
+
+    The errors are of many kinds, as every library checks its own way.
+    """
+    try:
+        return network_of(run.about)
+    except (CxrtoolError, *MISFITS) as e:
+        if is_memory(e):
+            raise
+        why = f"its network '{shortened(run.about.arch)}' cannot be built: {shortened(str(e))}"
+        raise damaged(os.path.join(run.folder, ABOUT), why) from e
+
+
 def scale(normalize: str, network: Net) -> tuple[list[float], list[float]]:
     """Return the mean and the spread that a way of normalising gives, without looking at data."""
     if normalize == "imagenet":
@@ -124,6 +143,7 @@ class Model:
 
     def __init__(self, run: Run, where: torch.device, amp: bool = False) -> None:
         self.about: About = run.about
+        self.folder = run.folder
         self.folder, self.device, self.amp = run.folder, where, amp
         about = self.about
         tensors = _finite_weights(run)
@@ -133,7 +153,7 @@ class Model:
             raise CxrtoolError(what, "Such runs can be trained, but not read yet.")
         # A run says how large its network is: no memory is taken for what its file is not.
         with torch.device("meta"), _Unfilled():
-            probe = network_of(about)
+            probe = _network_of(run)
         _load(probe, run, tensors, assign=True)
         self.network = network_of(about)
         _load(self.network, run, tensors)

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from cxrtool.errors import one_line
+from cxrtool.errors import one_line, shortened
 
 T = TypeVar("T")
 MUTE = -2
+# No line is longer, whatever text of a file it shows; lists of names are shorter.
+LONGEST = 2000
 
 
 class _Voice:
@@ -43,7 +45,7 @@ def error(text: object) -> None:
     """Print one line that is never held back."""
     if voice.level == MUTE:
         return
-    line = f"{voice.name}: {one_line(text)}\n"
+    line = f"{voice.name}: {one_line(shortened(str(text), LONGEST))}\n"
     try:
         if voice.bar is not None:
             voice.bar.clear()

@@ -33,6 +33,7 @@ from cxrtool.architectures._network import Net
 from cxrtool.artifacts import files, pixels, run
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.manifest import Manifest
+from cxrtool.artifacts.run_fields import Best, DataAbout
 from cxrtool.choices import First
 from cxrtool.deep_svm import SvmLearner
 from cxrtool.errors import CxrtoolError, Skip, is_memory
@@ -129,7 +130,23 @@ class Training:
         if self.state.get("key") != self.key:
             what = f"{folder}: holds a run of other options, data or version"
             raise CxrtoolError(what, "Name another folder, or start anew with --force.")
+        if wrong := self._state_mistake():
+            raise run.damaged(os.path.join(folder, run.LAST), wrong)
         return tensors
+
+    def _state_mistake(self) -> str:
+        """Say what of the last state cannot be of this run."""
+        state, own = self.state, self.schedule
+        if state["epoch"] > self.epochs:
+            return f"its epoch {state['epoch']} is beyond the {self.epochs} of the run"
+        if not FIRST_TRIED <= state.get("rate", FIRST_TRIED) <= LAST_TRIED * (1 + 1e-9):
+            return f"its rate {state['rate']} is none that was tried"
+        if not set(own.state) <= set(state["schedule"]):
+            return "its schedule is another"
+        highest = state.get("rate", own.lr) * (1 + 1e-9)
+        if not 0 <= state["schedule"].get("lr", 0) <= highest:
+            return "its schedule.lr is beyond the rate of the run"
+        return ""
 
     def go(self, train: Part, val: Part | None, tensors: dict[str, Any]) -> None:
         """Learn until the end, and keep the best and the last state after every epoch."""
@@ -306,9 +323,12 @@ class Training:
             loaded=self.began_with,
             seed=settings.seed,
             options=asdict(settings) | self._found(),
-            data={"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
+            data=cast(
+                DataAbout,
+                {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
+            ),
             leaks=data.leaks,
-            best={k: v for k, v in best.items() if k != "images_per_second"},
+            best=cast(Best, {k: v for k, v in best.items() if k != "images_per_second"}),
             criterion=self.criterion,
             versions=versions(),
         )

@@ -7,7 +7,6 @@ weights by their digest. JSON and safetensors both load a flipped byte without a
 import hashlib
 import json
 import os
-import re
 from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,8 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool import __version__, choices, registry
-from cxrtool.artifacts import files, weights
-from cxrtool.errors import CxrtoolError
+from cxrtool.artifacts import files, run_fields, weights
+from cxrtool.artifacts.run_fields import (
+    Best,
+    Classes,
+    DataAbout,
+    Digest,
+    Integer,
+    Level,
+    Options,
+    Share,
+    Size,
+    Spread,
+    Temperature,
+    Text,
+)
+from cxrtool.errors import CxrtoolError, shortened
 
 ABOUT, WEIGHTS, IMAGES = "run.json", "model.safetensors", "images.safetensors"
 LAST, LAST_ABOUT = "last.safetensors", "last.json"
@@ -28,38 +41,35 @@ REMEDY = "Train the run again, or copy it again."
 
 FORMAT = 1
 MOST_ABOUT = 16 << 20
-MOST_CLASSES, MOST_SIZE = 1000, 4096
-# Grey levels are scaled in single precision, which overflows beyond.
-MOST_LEVEL, LEAST_SPREAD, LEAST_TEMPERATURE = 1e6, 1e-6, 1e-3
 
 
 @dataclass(frozen=True)
 class About:
     """What run.json holds."""
 
-    arch: str
-    classes: list[str]
-    size: int
-    channels: int
-    mean: list[float]  # of each channel, in grey levels of 0 to 255
-    std: list[float]
-    task: str = "classify"
-    fit: str = "squash"  # how images are brought to the size
-    normalize: str = "unit"
-    preprocessing: str = ""  # what was done to the images before, in the words of the command line
-    loaded: str = "none"  # the weights that it began with
-    seed: int = 0
-    options: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)  # name, digest and counts of the manifest
-    leaks: dict[str, Any] = field(default_factory=dict)  # how many values are in several parts
-    best: dict[str, Any] = field(default_factory=dict)  # epoch and its validation figures
-    criterion: str = "ce"  # what val_loss is; runs of earlier versions do not say, and it is this
-    temperature: float = 1.0
-    threshold: float = 0.5
-    versions: dict[str, str] = field(default_factory=dict)
-    weights: str = ""  # the digest of model.safetensors
-    images: str = ""  # the digest of images.safetensors; empty where there is none
-    format: int = FORMAT
+    arch: Text
+    classes: Classes
+    size: Size
+    channels: Integer
+    mean: list[Level]  # of each channel, in grey levels of 0 to 255
+    std: list[Spread]
+    task: Text = "classify"
+    fit: Text = "squash"  # how images are brought to the size
+    normalize: Text = "unit"
+    preprocessing: Text = ""  # what was done to the images before, as on the command line
+    loaded: Text = "none"  # the weights that it began with
+    seed: Integer = 0
+    options: Options = field(default_factory=dict)
+    data: DataAbout = field(default_factory=DataAbout)  # name, digest, counts of the manifest
+    leaks: Options = field(default_factory=dict)  # how many values are in several parts
+    best: Best = field(default_factory=Best)  # epoch and its validation figures
+    criterion: Text = "ce"  # what val_loss is; runs of earlier versions do not say, and it is this
+    temperature: Temperature = 1.0
+    threshold: Share = 0.5
+    versions: dict[Text, Text] = field(default_factory=dict)
+    weights: Digest = ""  # of model.safetensors
+    images: Digest = ""  # of images.safetensors; empty where there is none
+    format: Integer = FORMAT
 
     @property
     def has_validation(self) -> bool:
@@ -146,74 +156,33 @@ def about(path: str, found: Mapping[str, Any]) -> About:
         what = f"{path}: made by a newer cxrtool (format {given})"
         raise CxrtoolError(what, f"This is {__version__}: update it.")
     known = {name: found[name] for name in About.__dataclass_fields__ if name in found}
-    for name, kind in KINDS.items():
-        if name in known and not _is(known[name], kind):
-            raise damaged(path, f"its {name} is not {kind}")
-    try:
-        result = About(**known)
-    except TypeError as e:
-        raise damaged(path, str(e).partition(") ")[2] or str(e)) from None
+    if wrong := run_fields.mistake(About, known):
+        raise damaged(path, wrong)
+    result = About(**known)
     if wrong := _wrong(result):
         raise damaged(path, wrong)
     return result
 
 
-KINDS = {
-    "arch": "a text", "classes": "a list of texts", "size": "a whole number",
-    "channels": "a whole number", "mean": "a list of numbers", "std": "a list of numbers",
-    "task": "a text", "fit": "a text", "normalize": "a text", "preprocessing": "a text",
-    "loaded": "a text", "seed": "a whole number", "options": "an object", "data": "an object",
-    "leaks": "an object", "best": "an object", "criterion": "a text",
-    "temperature": "a number", "threshold": "a number",
-    "versions": "an object", "weights": "a text", "images": "a text", "format": "a whole number",
-}  # fmt: skip
-
-
-# JSON can hold halves of characters, which nothing can write down again.
-SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def _is(value: Any, kind: str) -> bool:
-    if kind.startswith("a list of "):
-        one = kind.removeprefix("a list of ").removesuffix("s")
-        one = f"an {one}" if one == "object" else f"a {one}"
-        return isinstance(value, list) and all(_is(v, one) for v in value)
-    if kind == "a number":
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        # A whole number may be too large for any other comparison.
-        return number and -1e300 < value < 1e300
-    if kind == "a whole number":
-        return isinstance(value, int) and not isinstance(value, bool)
-    if kind == "a text":
-        return isinstance(value, str) and not SURROGATE.search(value)
-    return isinstance(value, dict)
-
-
 def _wrong(found: About) -> str:
+    """Say which fields do not fit one another, or this version of the program."""
     if found.task not in choices.TASKS:
-        return f"its task '{found.task}' is not one of: {', '.join(choices.TASKS)}"
-    if not 1 <= found.size <= MOST_SIZE:
-        return f"its size {found.size} is not between 1 and {MOST_SIZE}"
+        return f"its task '{shortened(found.task)}' is not one of: {', '.join(choices.TASKS)}"
     if found.channels not in (1, 3):
         return f"its channels {found.channels} are neither 1 nor 3"
-    if not 1 <= len(found.classes) <= MOST_CLASSES or len(set(found.classes)) < len(found.classes):
-        return "its classes are none, too many or not distinct"
-    if not len(found.mean) == len(found.std) == found.channels or min(found.std) <= 0:
-        return "its normalisation does not fit its channels"
-    if max(map(abs, found.mean)) > MOST_LEVEL or not all(
-        LEAST_SPREAD <= spread <= MOST_LEVEL for spread in found.std
-    ):
-        return "its normalisation is out of range"
-    within = LEAST_TEMPERATURE <= found.temperature <= 1 / LEAST_TEMPERATURE
-    if not within or not 0 <= found.threshold <= 1:
-        return "its temperature or threshold is out of range"
+    if len(set(found.classes)) < len(found.classes):
+        return "its classes are not distinct"
+    if not len(found.mean) == len(found.std) == found.channels:
+        return "its mean and std are not of as many channels as it has"
+    if "stack:" in found.preprocessing and found.channels == 1:
+        return "its preprocessing makes three channels, of which it takes 1"
     if found.fit not in choices.FITS:
-        return f"its fit '{found.fit}' is not one of: {', '.join(choices.FITS)}"
-    if not re.fullmatch("[0-9a-f]{64}", found.weights):
+        return f"its fit '{shortened(found.fit)}' is not one of: {', '.join(choices.FITS)}"
+    if not found.weights:
         return f"it has no digest of {WEIGHTS}"
     name = found.arch.partition(":")[0]
     if name not in registry.names("architectures"):
-        return f"its architecture '{name}' is not known here"
+        return f"its architecture '{shortened(name)}' is not known here"
     return ""
 
 
@@ -302,16 +271,9 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         raise damaged(path, f"its state is not JSON ({e})") from None
     if not isinstance(state, dict):
         raise damaged(path, "its state is not a JSON object")
-    for name, kind in STATE.items():
-        if not _is(state.get(name), kind):
-            raise damaged(path, f"its {name} is not {kind}")
+    if wrong := run_fields.last_mistake(state):
+        raise damaged(path, wrong)
     return state, found
-
-
-STATE = {
-    "epoch": "a whole number", "waited": "a whole number", "best": "an object",
-    "history": "a list of objects", "schedule": "an object", "key": "a text",
-}  # fmt: skip
 
 
 def _digest(found: Mapping[str, Any], text: str) -> str:

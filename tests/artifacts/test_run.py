@@ -23,7 +23,8 @@ from cxrtool.errors import CxrtoolError
 
 ABOUT = About("conv8", ["a", "b"], 32, 1, [120.0], [40.0])
 TENSORS = {"x.weight": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(3)}
-STATE = {"epoch": 2, "history": [{"loss": 0.1}], "best": {"epoch": 1}, "waited": 1,
+STATE = {"epoch": 2, "history": [{"epoch": 1, "loss": 0.1}, {"epoch": 2, "loss": None}],
+         "best": {"epoch": 1}, "waited": 1,
          "schedule": {"lr": 0.1}, "key": "k"}  # fmt: skip
 
 
@@ -126,11 +127,11 @@ def test_a_pickle_in_its_place_does_not_run(folder: Path, tmp_path: Path) -> Non
 
 CHANGES: dict[str, tuple[Any, str]] = {
     "arch": (7, "its arch is not a text"),
-    "classes": ("ab", "its classes is not a list of texts"),
+    "classes": ("ab", "its classes is not a list"),
     "size": (32.5, "its size is not a whole number"),
     "channels": (True, "its channels is not a whole number"),
-    "mean": ([None], "its mean is not a list of numbers"),
-    "std": ([10**400], "its std is not a list of numbers"),
+    "mean": ([None], "its mean.0 is not a number"),
+    "std": ([10**400], "its std.0 is not a number"),
     "task": ("paint", "its task 'paint' is not one of: classify, segment"),
     "fit": ("bend", "its fit 'bend' is not one of: squash, crop, pad"),
     "preprocessing": (["x"], "its preprocessing is not a text"),
@@ -159,6 +160,9 @@ OUT_OF_RANGE: list[dict[str, Any]] = [
     {"classes": [str(i) for i in range(2000)]}, {"mean": []}, {"mean": [1, 2]}, {"mean": [1e300]},
     {"std": [0]}, {"std": [-1]}, {"std": [1e-30]}, {"std": [1e30]}, {"temperature": 0},
     {"temperature": 1e-200}, {"temperature": 1e200}, {"threshold": -0.1}, {"threshold": 1.1},
+    {"preprocessing": "stack:beasf+clahe+raw"}, {"arch": "conv8" * 9999}, {"best": {"epoch": -1}},
+    {"best": {"epoch": 10**30}}, {"best": {"val_auc": "1"}}, {"data": {"train": {"a": -1}}},
+    {"data": {"train": [1]}}, {"versions": {"torch": 2}}, {"seed": 10**30}, {"std": [True]},
     {"arch": "conv9"}, {"arch": ""}, {"arch": "../conv8"}, {"arch": "_network"},
 ]  # fmt: skip
 
@@ -349,6 +353,17 @@ FORGED: dict[str, Callable[[], str]] = {
     "a text for a number": lambda: json.dumps(STATE | {"epoch": "2"}),
     "no rows": lambda: json.dumps(STATE | {"history": [1]}),
     "no schedule": lambda: json.dumps(STATE | {"schedule": None}),
+    "a negative epoch": lambda: json.dumps(STATE | {"epoch": -5}),
+    "an epoch without history": lambda: json.dumps(STATE | {"epoch": 10**30}),
+    "too few epochs": lambda: json.dumps(STATE | {"epoch": 3}),
+    "texts in the schedule": lambda: json.dumps(STATE | {"schedule": {"lr": "high"}}),
+    "texts in the history": lambda: json.dumps(STATE | {"history": [{"epoch": "1"}]}),
+    "another best epoch": lambda: json.dumps(STATE | {"best": {"epoch": 7}}),
+    "no best epoch": lambda: json.dumps(STATE | {"best": {}}),
+    "a long wait": lambda: json.dumps(STATE | {"waited": 10**9}),
+    "a batch of none": lambda: json.dumps(STATE | {"batch": 0}),
+    "a rate of texts": lambda: json.dumps(STATE | {"rate": "x"}),
+    "other columns": lambda: json.dumps(STATE | {"columns": ["epoch"]}),
 }
 
 
