@@ -3,7 +3,6 @@
 from cxrtool import augmenting, choices, inference, training_data
 from cxrtool.architectures._network import Net
 from cxrtool.artifacts.manifest import Manifest
-from cxrtool.errors import CxrtoolError
 from cxrtool.learning import Learner, Part, Plan
 from cxrtool.mask_learning import MaskLearner
 from cxrtool.training import Training
@@ -21,9 +20,6 @@ class MaskTraining(Training):
 
     def read(self, source: Manifest, tell: Tell) -> Data:
         """Read the rows that are learned from and looked at."""
-        if self.settings.fit != "squash":
-            what = f"--fit {self.settings.fit} does not go with --task segment"
-            raise CxrtoolError(what, "Leave it out: masks are drawn on whole images.")
         return training_data.outlined(source, self.settings.fold, tell)
 
     def built(self) -> Net:

@@ -381,11 +381,13 @@ def train(
     place: Place,
     skipped: Failures | None,
     kind: type[Training] = Training,
+    check: Callable[[Training], None] = lambda _: None,
 ) -> None:
-    """Do it all; what is skipped is not told again by the runs of other seeds."""
+    """Do it all, after a `check`; what is skipped is not told again by the runs of other seeds."""
     tell = _ignore if skipped is None or sharing.rank() else skipped.add
     training = kind(source, settings, place, tell)
     data = training.data
+    check(training)
     if skipped is not None:
         leaks.tell(data.name, data.leaks, skipped.strict)
     channels = 3 if "stack:" in data.preprocessing else 1

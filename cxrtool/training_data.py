@@ -173,7 +173,7 @@ class Reader:
             places = [number[row["path"]] for row in kept]
             return Part(array, np.array(places, np.int64), np.array(labels, np.int64), held)
 
-        return _both(part(data.train), part(data.val))
+        return _both(part(data.train), part(data.val), data)
 
     def outlined_parts(self, data: Data) -> tuple[Outlined, Outlined | None]:
         """Read the images of both parts and their masks."""
@@ -186,7 +186,7 @@ class Reader:
             masks = np.array([mask_number[row["mask"]] for row in kept], np.int64)
             return Outlined(array, places, np.zeros_like(places), None, white, masks)
 
-        return _both(part(data.train), part(data.val))
+        return _both(part(data.train), part(data.val), data)
 
     def _gathered(self, data: Data, column: str, frame: pixels.Frame) -> tuple[Any, dict[str, int]]:
         """Read the pictures of a column: all pixels, and the place of each that could be read."""
@@ -205,9 +205,12 @@ class Reader:
         return array, {path: i for i, path in enumerate(paths) if i not in skips}
 
 
-def _both(train: AnyPart, val: AnyPart) -> tuple[AnyPart, AnyPart | None]:
+def _both(train: AnyPart, val: AnyPart, data: Data) -> tuple[AnyPart, AnyPart | None]:
     if not len(train):
         raise CxrtoolError("no image to train on can be read", "See the reasons above.")
+    if data.val and not len(val):
+        # It would be trained as if there were no validation part, and nothing would stop it.
+        raise CxrtoolError("no image of the validation part can be read", "See the reasons above.")
     return train, val if len(val) else None
 
 

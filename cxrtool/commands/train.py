@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrtool import choices, options, registry
+from cxrtool import choices, effects, options, registry
 from cxrtool.errors import CxrtoolError
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def read_augment(option: str, text: str) -> None:
 
 
 def run(
+    context: typer.Context,
     folder: options.Dir,
     manifest: options.Manifest = None,
     task: Annotated[
@@ -347,12 +348,10 @@ def run(
     from cxrtool.artifacts import pixels
     from cxrtool.artifacts.failures import Failures
     from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.commands import _train_effects
 
     where_to = sharing.begin(inference.device(device))
-    check_task(
-        task, classes=bool(classes), loss=loss != "ce", class_weights=class_weights != "none",
-        label_smoothing=bool(label_smoothing),
-    )  # fmt: skip
+    effects.refuse(context, _train_effects.before_reading(task, weights))
     registry.choose("--monitor", monitor, choices.MONITORS[task])
     if augment == HARD and task == "classify":
         raise CxrtoolError(
@@ -373,16 +372,12 @@ def run(
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
     skipped = Failures(failures, folder=folder, strict=strict, inputs=[manifest])
+
+    def check(begun: training.Training) -> None:
+        effects.refuse(context, _train_effects.before_learning(begun))
+
     kind = mask_training.MaskTraining if task == "segment" else training.Training
     for number, (one, there) in enumerate(training_settings.repeated(settings, place, repeat)):
-        training.train(source, one, there, None if number else skipped, kind)
+        training.train(source, one, there, None if number else skipped, kind, check)
     sharing.end()
     raise typer.Exit(0 if sharing.rank() else skipped.close())
-
-
-def check_task(task: str, **given: bool) -> None:
-    """Refuse what has no meaning for masks."""
-    for name, is_given in given.items():
-        if task == "segment" and is_given:
-            what = f"--{name.replace('_', '-')} does not go with --task segment"
-            raise CxrtoolError(what, "Leave it out.")

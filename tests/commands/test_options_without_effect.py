@@ -21,7 +21,7 @@ from cxrtool.artifacts import run
 from cxrtool.verbs import Flag, verbs
 
 SMALL = ["--device", "cpu", "-j", "1"]
-COMMANDS = ("evaluate", "cam", "tsne")
+COMMANDS = ("evaluate", "cam", "tsne", "train")
 # What has an effect in every call, and what says how much is written where.
 EVERYWHERE = {
     "--device", "--root", "--jobs", "--output", "--failures", "--strict", "--progress", "--quiet",
@@ -35,9 +35,14 @@ ALWAYS = {
         "--layer", "--perplexity", "--pca", "--max-iter", "--color", "--plot", "--stats",
         "--batch", "--where",
     },
+    "train": {
+        "--task", "--arch", "--weights", "--batch", "--size", "--channels", "--normalize", "--fold",
+        "--repeat", "--amp", "--where",
+    },
 }  # fmt: skip
 
 IMAGES = "images have no columns"
+CONV8 = ["m.csv", "--arch", "conv8", "--size", "32", "-d", "d"]
 NO_VAL = "no-val was trained without validation images of two classes"
 # The command, its arguments, and what is said: the option, and why it has no effect.
 CASES: list[tuple[str, list[str], str, str]] = [
@@ -76,6 +81,36 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("cam", ["run", "m.csv", "-d", "d", "--method", "lime:samples=10", "--batch", "9"], "--batch",
      "lime:samples=10 looks at one image at a time"),
     ("tsne", ["run", "bare.csv", "--permutations", "9"], "--permutations", "no column is probed"),
+    *(
+        ("train", ["m.csv", "--task", "segment", "-d", "d", option, value], option,
+         "--task segment learns masks")
+        for option, value in [
+            ("--classes", "covid,normal"), ("--loss", "ce"), ("--class-weights", "none"),
+            ("--label-smoothing", "0.1"), ("--fit", "squash"),
+        ]
+    ),
+    *(
+        ("train", ["m.csv", "--arch", "resnet18:head=svm", "--size", "64", "-d", "d", *given],
+         given[0], "resnet18:head=svm is solved at once, by a support vector machine")
+        for given in [
+            ["--loss", "focal"], ["--label-smoothing", "0.1"], ["--optimizer", "sgd"],
+            ["--schedule", "cosine"], ["--lr", "0.1"], ["--epochs", "3"], ["--patience", "3"],
+            ["--monitor", "auc"], ["--freeze", "backbone"], ["--augment", "rotate=5"],
+            ["--clip", "1"], ["--compile"],
+        ]
+    ),
+    ("train", [*CONV8, "--first-layer", "sum"], "--first-layer",
+     "there are no --weights to begin with"),
+    ("train", [*CONV8, "--channels", "3", "--weights",
+               "three-channels", "--first-layer", "sum"], "--first-layer",
+     "the network takes three channels"),
+    ("train", ["no-val.csv", *CONV8[1:], "--patience", "3"], "--patience",
+     "there is no validation part"),
+    ("train", ["no-val.csv", *CONV8[1:], "--monitor", "auc"], "--monitor",
+     "there is no validation part"),
+    ("train", [*CONV8, "--augment", "fill=constant"], "--augment",
+     "nothing in it changes an image"),
+    ("train", [*CONV8, "--augment", "rotate=0"], "--augment", "nothing in it changes an image"),
 ]  # fmt: skip
 
 
@@ -86,7 +121,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path) -> Ite
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    rows = rows_of(phantoms / "split.csv")[:6]
+    rows = rows_of(phantoms / "split.csv")[:12]
+    write_table(Path("no-val.csv"), [row for row in rows if row["split"] != "val"])
     os.symlink(rows[0]["path"], "a.png")
     write_table(Path("m.csv"), rows)
     write_table(Path("bare.csv"), [{"path": row["path"]} for row in rows])
@@ -95,16 +131,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path) -> Ite
     written("three", ["covid", "flu", "normal"], validated)
     written("no-val", ["covid", "normal"], {"epoch": 1})
     written("one-sided", ["covid", "normal"], {"epoch": 1, "val_loss": 0.5, "val_auc": None})
+    written("three-channels", ["covid", "normal"], validated, 3)
     written("below", ["bacteria", "virus"], {"epoch": 1})
     yield
     torch.set_num_threads(before)
 
 
-def written(name: str, classes: list[str], best: dict[str, Any]) -> None:
+def written(name: str, classes: list[str], best: dict[str, Any], channels: int = 1) -> None:
     """Write a run with fresh weights."""
     torch.manual_seed(0)
-    network = inference.built("conv8", len(classes), 1, 32)
-    about = run.About("conv8", classes, 32, 1, [120.0], [50.0], best=best)
+    network = inference.built("conv8", len(classes), channels, 32)
+    scale = [120.0] * channels, [50.0] * channels
+    about = run.About("conv8", classes, 32, channels, *scale, best=best)
     os.makedirs(name)
     run.write(name, about, network.state_dict())
 
@@ -113,7 +151,7 @@ def written(name: str, classes: list[str], best: dict[str, Any]) -> None:
 def test_an_option_without_effect_is_refused(
     command: str, given: list[str], option: str, why: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    output = [] if command == "train" else ["-o", "out.csv"]
+    output = [] if command == "train" else ["-o", "out.csv"]  # A training has no table.
     before = set(os.listdir())
     assert in_process(command, *given, *output, *SMALL) == 2
     said = capfd.readouterr()

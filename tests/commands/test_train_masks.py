@@ -130,10 +130,10 @@ def test_rows_without_a_mask_or_with_a_bad_one_are_told(capfd: Said) -> None:
     [
         (["--arch", "resnet18"], "'resnet18' classifies, it draws no masks. Choose unet."),
         (["--size", "40"], "the size of a U-Net is a multiple of 16, not 40. Choose 32."),
-        (["--loss", "focal"], "--loss does not go with --task segment. Leave it out."),
-        (["--classes", "a,b"], "--classes does not go with --task segment. Leave it out."),
-        (["--fit", "pad"], "--fit pad does not go with --task segment. "
-         "Leave it out: masks are drawn on whole images."),
+        (["--loss", "focal"], "--loss has no effect: --task segment learns masks. Leave it out."),
+        (["--classes", "a,b"],
+         "--classes has no effect: --task segment learns masks. Leave it out."),
+        (["--fit", "pad"], "--fit has no effect: --task segment learns masks. Leave it out."),
         (["--monitor", "auc"], "--monitor 'auc' is not one of: loss, dice. "
          "Choose one of them."),
         (["--weights", "imagenet"], "'unet:width=4,norm=batch' has no ImageNet weights. "

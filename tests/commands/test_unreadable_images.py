@@ -139,3 +139,19 @@ def test_training_never_sees_an_image_that_cannot_be_read(
             assert part.outlines(np.arange(len(part))).max((1, 2)).min() > 0
     failed = {r["path"] for r in rows_of(Path("failures.csv"))}
     assert failed == {"absent-train.png", "absent-val.png"}
+
+
+def test_a_validation_part_of_which_nothing_can_be_read_is_refused(
+    phantoms: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Else the run would be trained as if there were none, and nothing would say when to stop."""
+    rows = rows_of(phantoms / "split.csv")
+    for row in rows:
+        row["path"] = "absent.png" if row["split"] == "val" else row["path"]
+    write_table(Path("m.csv"), rows)
+    given = [*NETWORK, *SMALL, "-d", "r", "--patience", "2"]
+    assert in_process("train", "m.csv", *given) == 2
+    assert capfd.readouterr().err.endswith(
+        "no image of the validation part can be read. See the reasons above.\n"
+    )
+    assert not Path("r/model.safetensors").exists()
