@@ -11,6 +11,7 @@ import io
 import itertools
 import operator
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from cxrtool.errors import CxrtoolError
 LONGEST_CELL = 1 << 20
 csv.field_size_limit(LONGEST_CELL)
 LONGEST_LINE = 1 << 24
+ENDLESS = ("it never ends", "This is not a CSV file.")
 BLOCK = 1 << 18
 # Rows that are checked and written together: C loops over them, and they stay in the cache.
 CHUNK = 128
@@ -54,12 +56,40 @@ class Table:
         self._state: tuple[int, int] | None = None
         if again and content is None and not (path != "-" and os.path.isfile(path)):
             stream = files.open_input(path)
-            self._bytes = stream.read()
-            if path != "-":
-                stream.close()
+            self._stream = stream
+            with self._closed_on_error():
+                self._bytes = self._kept(stream)
+            self._close()
         self._started: Iterator[list[str]] | None = self._start()
         with self._closed_on_error():
             self.columns = self._header(self._started)
+
+    def _kept(self, stream: BinaryIO) -> bytes:
+        """Read what cannot be opened twice, up to a row that no table has."""
+        content, unfinished, quoted = bytearray(), 0, 0
+        while block := stream.read(BLOCK):
+            content += block
+            # A row ends where a line ends outside of quotation marks.
+            ends = any(b"\n" in piece for piece in block.split(b'"')[quoted::2])
+            unfinished = 0 if ends else unfinished + len(block)
+            quoted ^= block.count(b'"') & 1
+            if unfinished > LONGEST_LINE:
+                self._check_end(bytes(content))
+                # A mark inside a cell was taken for one around it.
+                unfinished = quoted = 0
+        return bytes(content)
+
+    def _check_end(self, content: bytes) -> None:
+        """Refuse a beginning whose last row is too long."""
+        stream = self._stream
+        try:
+            deque(self._records(io.BytesIO(content)), maxlen=0)
+        except CxrtoolError as e:
+            # It may well be cut in the middle of a cell.
+            if ENDLESS[0] in str(e):
+                raise
+        finally:
+            self._stream = stream
 
     def _start(self) -> Iterator[list[str]]:
         if self._bytes is not None:
@@ -92,11 +122,11 @@ class Table:
             self._stream.close()
 
     def _records(self, stream: BinaryIO) -> Iterator[list[str]]:
-        row, self._stream = 0, stream
+        row, self._stream, self._read = 0, stream, 0
         lines = itertools.chain.from_iterable(self._blocks(stream))
         try:
             for record in csv.reader(lines, strict=True):
-                row += 1
+                self._read = row = row + 1
                 yield record
         except csv.Error as e:
             raise self.error(row + 1, _explain(e), "Mend the quotation marks there.") from e
@@ -108,7 +138,7 @@ class Table:
 
     def _blocks(self, stream: BinaryIO) -> Iterator[io.StringIO]:
         """Read blocks that end where a line ends; a block is the iterable of its lines."""
-        rest = self._opening(stream)
+        rest, rows, unfinished = self._opening(stream), -1, 0
         read = getattr(stream, "read1", stream.read)  # read1 takes what a pipe has so far.
         while block := read(BLOCK):
             head, newline, tail = block.rpartition(b"\n")
@@ -117,8 +147,11 @@ class Table:
                 yield from _decoded(whole)
             else:
                 rest += block
-            if len(rest) > LONGEST_LINE:
-                raise _Damaged("it never ends", "This is not a CSV file.")
+            # Lines in quotation marks make one row, and so may lines without an end.
+            unfinished = unfinished + len(block) if rows == self._read else 0
+            rows = self._read
+            if unfinished > LONGEST_LINE:
+                raise _Damaged(*ENDLESS)
         if rest:
             yield from _decoded(rest)
 

@@ -9,13 +9,17 @@ from cxrtool.artifacts import files
 from cxrtool.artifacts.table import records
 from cxrtool.errors import CxrtoolError
 
+LONGEST = 1 << 20  # of a line
 REMEDY = "Save it again as UTF-8."
 
 
 def lines(path: str) -> Iterator[tuple[int, str]]:
     """Yield the lines that are not blank, stripped, with their numbers."""
     with files.open_input(path) as stream:
-        for row, line in enumerate(stream, 1):
+        for row, line in enumerate(iter(lambda: stream.readline(LONGEST + 1), b""), 1):
+            if len(line) > LONGEST:
+                what = f"{files.shown(path)}: row {row}: it never ends"
+                raise CxrtoolError(what, "This is not a list of lines.")
             try:
                 text = line.decode("utf-8-sig" if row == 1 else "utf-8").strip()
             except UnicodeDecodeError:
