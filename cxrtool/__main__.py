@@ -7,6 +7,7 @@ takes over.
 
 import os
 import signal
+import sys
 
 WORDS = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}
 
@@ -17,9 +18,21 @@ def main() -> None:
         # A background job, or one under nohup, ignores some signals, and goes on doing so.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    _speak_utf8()
     from cxrtool import cli
 
     cli.main()
+
+
+def _speak_utf8() -> None:
+    """Start again where the locale would have file names in another code than UTF-8.
+
+    Under LC_ALL=C names and tables in UTF-8 could neither be read nor written. Workers inherit the
+    variable.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _end(number: int, _: object) -> None:
