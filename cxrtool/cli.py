@@ -1,6 +1,7 @@
 """The command line: every module of commands/ is a subcommand; errors become one line here."""
 
 import difflib
+import errno
 import inspect
 import os
 import re
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 from typer.main import get_command
 
-from cxrtool import __version__, progress, registry, signals
+from cxrtool import __version__, address_space, progress, registry, signals
 from cxrtool.errors import CxrtoolError, ExitCode, Terminated, is_memory
 
 ABOUT = f"""\
@@ -30,6 +31,7 @@ Exit codes: {", ".join(f"{c.value} {c.name.lower().replace('_', ' ')}" for c in 
 """
 
 FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
+CLOSED = "standard output is closed. Send it to a file, or to a pipe."
 REPORT = "This is a fault of cxrtool itself: please report it with the output of the same with -v."
 
 
@@ -76,26 +78,32 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     code: int = ExitCode.BROKE_MIDWAY
     try:
         with signals.raising():
-            _begin(given)
-            code = _flush(run(given))
+            verb = _begin(given)
+            code = _flush(run(given, verb))
     except (KeyboardInterrupt, Terminated) as e:  # It came between two of the lines above.
         code = _fail(e, *_outcome(e))
     signals.leave(code)
 
 
-def _begin(given: list[str]) -> None:
-    """Prepare what the whole process has one of."""
+def _begin(given: list[str]) -> str:
+    """Prepare what the whole process has one of, and return the name of the command."""
     _hold_standard_streams()
     # Threads that wait for one another at full speed take the cores from whoever they wait for: on
     # a machine that is shared, a step of training takes two to four times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     verb = next((a for a in given if a in registry.names("commands")), "")
     progress.speak(f"cxrtool {verb}".rstrip(), 0)
+    return verb
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code; every error becomes one line here."""
+def run(arguments: list[str], limited: str = "") -> int:
+    """Run one command and return its exit code; every error becomes one line here.
+
+    With the name of a command in `limited`, its libraries are tried first where `ulimit -v` is set.
+    """
     try:
+        if not {"--help", "-h"} & set(arguments):
+            address_space.check(limited)
         command = build()
         with command.make_context("cxrtool", list(arguments)) as context:
             command.invoke(context)
@@ -139,6 +147,8 @@ def _fail(e: BaseException, line: object, code: ExitCode) -> int:
 
 
 def _outside(e: OSError) -> str:
+    if e.errno == errno.EBADF and e.filename is None:
+        return CLOSED
     where = f"{e.filename}: " if e.filename else ""
     return f"{where}{(e.strerror or str(e)).lower()}. Mend that, then run the same command again."
 
@@ -184,6 +194,8 @@ def _hold_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_WRONLY if descriptor == 2 else os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - to the end
 
 
 def _flush(code: int) -> int:
@@ -196,6 +208,8 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return ExitCode.CLOSED_PIPE
     except OSError as e:
-        progress.error(f"standard output: {(e.strerror or '').lower()}. Make room, then run again.")
+        if code != ExitCode.BROKE_MIDWAY:  # Otherwise it has been said.
+            full = f"standard output: {(e.strerror or '').lower()}. Make room, then run it again."
+            progress.error(CLOSED if e.errno == errno.EBADF else full)
         return ExitCode.BROKE_MIDWAY
     return code

@@ -261,8 +261,7 @@ def open_output(path: str) -> Iterator[BinaryIO]:
         with atomic(path) as file:
             yield file
         return
-    if sys.stdout is None:
-        raise BrokenRun("standard output is closed", "Name a file with -o.")
+    check_output(path)
     out = sys.stdout.buffer
     with standard_output():
         yield out

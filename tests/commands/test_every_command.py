@@ -1,10 +1,12 @@
 """What holds for every command, whoever adds one."""
 
 import inspect
+import os
 import re
 import shlex
 
 import pytest
+from handy import shell
 
 from cxrtool import options, registry
 from cxrtool.verbs import Flag, verbs
@@ -105,3 +107,19 @@ def test_the_examples_parse(verb):
                     assert {w.partition("=")[0] for w in words if w.startswith("-")} <= known | {
                         "-"
                     }
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", *(f"{v} --help" for v in VERBS)])
+def test_a_closed_standard_output_is_no_success(tmp_path, arguments):
+    done = shell(tmp_path, f"cxrtool {arguments} >&-")
+    assert done.returncode == 3
+    name = f"cxrtool {arguments}".partition(" --")[0]
+    assert done.stderr == f"{name}: standard output is closed. Send it to a file, or to a pipe.\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.parametrize("arguments", ["--version", "--help", "split --help", "equalize --list"])
+def test_a_full_standard_output_is_no_success(tmp_path, arguments):
+    done = shell(tmp_path, f"cxrtool {arguments} > /dev/full")
+    assert done.returncode == 3
+    assert "no space left on device" in done.stderr and done.stderr.count("\n") == 1
