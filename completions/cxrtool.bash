@@ -200,7 +200,7 @@ _cxrtool() {
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
-            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --join-masks --bits --key --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --join-masks --bits --key --exact-age --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             recipe) _cxrtool_words "--names --check --data --output --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;

@@ -115,6 +115,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l convert -x -a '(_
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l join-masks -x -a '(__fish_complete_directories)' -d 'Write here, as one PNG, the masks that a collection has of each lung (default: the folder of --convert).'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l bits -x -a '8 16' -d 'Depth of the images that are made; 16 keeps what is deeper than 8.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l key -r -F -d 'Secret for the pseudonyms of DICOM patients (default: one of this user\'s own, made at the first need in the cache folder).'
+complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l exact-age -d 'Keep ages over 89 years, which become 90+ otherwise.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l list -d 'List the collections as CSV and end.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l root -x -a '(__fish_complete_directories)' -d 'What relative paths in a manifest are relative to (default: the working folder).'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -s j -l jobs -x -d 'Workers; 0 is one for every core.'

@@ -8,7 +8,7 @@ MANIFEST = {
     "patient": "The person, as SOURCE/ID: two hospitals may have the same numbers.",
     "source": "The data set, hospital or scanner that the image is from.",
     "view": "PA, AP, AP Supine, L and so on.",
-    "age": "In years.",
+    "age": "In years; 90+ for any over 89, unless ingest is given --exact-age.",
     "sex": "M or F.",
     "width": "Of the decoded image, in pixels.",
     "height": "Of the decoded image, in pixels.",

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -37,6 +38,19 @@ class Wish:
     source: str | None = None
     views: frozenset[str] = frozenset()
     root: str | None = None
+    exact_age: bool = False
+
+
+def coarse_age(text: str) -> str:
+    """Write an age of 90 years or more as `90+`: exact, it may tell who somebody is.
+
+    The age may have a unit, as `093Y` or `1100 months`; any other stays as it is.
+    """
+    match = re.match(r"(\d+)(?:\.\d*)?\s*([dwm])?", text.strip().lower())
+    if match is None:
+        return text
+    years = int(match[1]) / {"d": 365.25, "w": 52.18, "m": 12, None: 1}[match[2]]
+    return "90+" if years >= 90 else text
 
 
 def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:

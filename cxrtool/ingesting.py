@@ -14,7 +14,7 @@ from cxrtool.gathering import FILE, LISTED, Wish
 from cxrtool.measuring import Making
 from cxrtool.packing import Row
 from cxrtool.parallel import Crew
-from cxrtool.progress import bar, note
+from cxrtool.progress import bar, detail, note
 
 Pseudonym = Callable[[str], str]
 HASHES = ("sha256", "dhash", "dhash_square")
@@ -32,6 +32,7 @@ class Measured:
         self._sources: set[str] = set()
         self._views: set[str] = set()
         self._halved = 0  # rows whose mask is in halves
+        self._burned = 0  # images whose header says that text is burnt into them
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -39,6 +40,11 @@ class Measured:
     def add(self, row: Row) -> None:
         """Keep one row."""
         self._rows.add({c: row.get(c, "") for c in self.columns})
+
+    def note_burned(self, path: str) -> None:
+        """Count an image whose header says that text is burnt into it."""
+        self._burned += 1
+        detail(f"{path}: its header says that text is burnt into it (BurnedInAnnotation)")
 
     def rows(self, crew: Crew, progress: str) -> Iterator[list[str]]:
         """Find the duplicates, and yield the rows with their group."""
@@ -86,6 +92,9 @@ class Measured:
         sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
         classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
         note(f"{total} images of {people}, {sources}: {classes}")
+        if self._burned:
+            note(f"{self._burned} images have text burnt into them, as their header says "
+                 "(BurnedInAnnotation): equalize --conceal auto covers it")  # fmt: skip
         if self._halved and not joins:
             note(f"{self._halved} images have a mask of each lung and none of both: "
                  "--join-masks DIR makes it")  # fmt: skip
@@ -133,6 +142,10 @@ def measure(
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():
             skip = None if _is_done(row, making) else _take(row, next(counted), wish, pseudonym)
+            if not wish.exact_age:
+                row["age"] = gathering.coarse_age(row.get("age", ""))
+            if row.pop("burned_in", ""):
+                measured.note_burned(row["path"])
             if (why := row.pop(measuring.LOST, "")) and skip is None:
                 half = measuring.mask_halves(row)[0]
                 skipped.add(Skip(half, why, "Its image goes without a mask."))

@@ -280,6 +280,7 @@ def _guess_syntax(dataset: Any) -> str:
 
 def header(dataset: Any) -> dict[str, str]:
     """Take the allowed fields out of a header; the patient comes as the raw identifier."""
+    burned = str(dataset.get("BurnedInAnnotation") or "").strip().upper() == "YES"
     view = str(dataset.get("ViewPosition") or "").strip().upper()
     sex = str(dataset.get("PatientSex") or "").strip().upper()
     return {
@@ -287,6 +288,7 @@ def header(dataset: Any) -> dict[str, str]:
         "sex": sex if sex in ("M", "F") else "",
         "age": _age(str(dataset.get("PatientAge") or "")),
         "patient": str(dataset.get("PatientID") or "").strip(),
+        **({"burned_in": "yes"} if burned else {}),
     }
 
 

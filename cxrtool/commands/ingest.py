@@ -9,7 +9,8 @@ table has no label, the folder is it.
 
 Every image is decoded once. `dup_group` tells the images that are the same picture: equal files,
 and near ones found by a perceptual hash and proved on the pixels. Of a DICOM header only view, sex,
-age and a keyed pseudonym of the patient are kept. What is left out, and why, is in failures.csv.
+age and a keyed pseudonym of the patient are kept. An age over 89 years becomes 90+ (--exact-age).
+What is left out, and why, is in failures.csv.
 
 Example:
 
@@ -107,6 +108,10 @@ def run(
             "made at the first need in the cache folder).",
         ),
     ] = None,
+    exact_age: Annotated[
+        bool,
+        typer.Option("--exact-age", help="Keep ages over 89 years, which become 90+ otherwise."),
+    ] = False,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     root: options.Root = None,
     jobs: options.Jobs = 0,
@@ -137,6 +142,7 @@ def run(
         source=source,
         views=frozenset(v.upper() for v in options.entries("--view", *view or ())),
         root=root,
+        exact_age=exact_age,
     )
     files.check_output(output)
     for made in filter(None, (convert, join_masks)):

@@ -24,6 +24,7 @@ ALWAYS = {
     "equalize": {"--method", "--size", "--conceal", "--force"},
     "ingest": {
         "--metadata", "--map-label", "--source", "--view", "--convert", "--join-masks", "--key",
+        "--exact-age",
     },
     "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
     "recipe": {"--check", "--names"},

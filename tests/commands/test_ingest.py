@@ -709,3 +709,42 @@ def test_a_dicom_file_without_preamble_and_ending_is_read(cxrtool: Run, tmp_path
     assert done.returncode == 0
     assert sorted(row["path"] for row in table(done.stdout)) == sorted(bare)
     assert "not images" not in done.stderr
+
+
+# --- what may tell who somebody is ----------------------------------------------------------------
+
+
+def test_ages_over_89_are_coarse_unless_asked_for(cxrtool: Run, tmp_path: Path) -> None:
+    ages = {"089Y": ("89", "89"), "090Y": ("90+", "90"), "103Y": ("90+", "103")}
+    scans = {f"in/{age}.dcm": odd.dicom(PatientAge=age) for age in ages}
+    write(tmp_path, scans)
+    cells = {"old.png": "93", "young.png": "89", "unit.png": "1100 months", "none.png": ""}
+    write(tmp_path / "more", {name: noise(i) for i, name in enumerate(cells)})
+    lines = "".join(f"{name},{age}\n" for name, age in cells.items())
+    (tmp_path / "t.csv").write_text("file,age\n" + lines)
+    for exact in (False, True):
+        given = ["--exact-age"] * exact
+        rows = table(cxrtool("ingest", "in", *given).stdout)
+        wanted = {f"in/{age}.dcm": both[exact] for age, both in ages.items()}
+        assert {row["path"]: row["age"] for row in rows} == wanted
+        rows = table(cxrtool("ingest", "more", "--metadata", "t.csv", *given).stdout)
+        found = {os.path.basename(row["path"]): row["age"] for row in rows}
+        assert found == (cells if exact else cells | {"old.png": "90+", "unit.png": "90+"})
+
+
+def test_a_coarse_age_stays_and_can_be_grouped_by(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path, {"in/a.dcm": odd.dicom(PatientAge="095Y")})
+    cxrtool("ingest", "in", "-o", "m.csv")
+    (row,) = table(cxrtool("ingest", "m.csv").stdout)
+    assert row["age"] == "90+"
+
+
+def test_text_that_the_header_says_is_burnt_in_is_told_of(cxrtool: Run, tmp_path: Path) -> None:
+    burned = {"a": "YES", "b": "NO", "c": "YES"}
+    write(tmp_path, {f"in/{n}.dcm": odd.dicom(BurnedInAnnotation=b) for n, b in burned.items()})
+    done = cxrtool("ingest", "in")
+    assert done.returncode == 0
+    said = "2 images have text burnt into them, as their header says (BurnedInAnnotation)"
+    assert f"cxrtool ingest: {said}: equalize --conceal auto covers it\n" in done.stderr
+    assert "burned_in" not in done.stdout
+    assert "in/a.dcm: its header says" in cxrtool("ingest", "in", "-v").stderr
