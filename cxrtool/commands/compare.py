@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import options
+from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 
@@ -219,6 +219,9 @@ def run(
     from cxrtool.metrics import NAMES
 
     places.check_output(output)
+    effects.refuse(context, idle_with_list(effects.typed(context)) if published == PAPERS else {})
+    effects.refuse(context, idle(matrix, listed("--metrics", metrics), listed("--test", test),
+                                 bootstrap))  # fmt: skip
     if published == PAPERS:
         list_papers(output)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
@@ -284,6 +287,25 @@ def ask(
         metrics=tuple(listed("--metrics", metrics)), level=ci, resamples=bootstrap,
         interval=interval, threshold=threshold, seed=seed % (1 << 128),  # NumPy takes none below 0
     )  # fmt: skip
+
+
+def idle(
+    matrix: str | None, metrics: list[str], tests: list[str], bootstrap: int
+) -> dict[str, str]:
+    """Say why options have no effect."""
+    one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
+    by_chance = bootstrap or "permutation" in tests
+    return {
+        "--metrics": one if matrix else "",
+        "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
+    }
+
+
+def idle_with_list(typed: set[str]) -> dict[str, str]:
+    """Say why other options have no effect with --published list."""
+    others = sorted(o for o in typed if o.startswith("--"))
+    of_use = ("--published", "--output", "--quiet", "--verbose")
+    return {o: "" if o in of_use else "the papers are listed, and nothing else" for o in others}
 
 
 def listed(option: str, texts: list[str] | None) -> list[str]:

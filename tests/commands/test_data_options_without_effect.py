@@ -20,6 +20,10 @@ EVERYWHERE = {
     "--dry-run", "--dir", "--list", "--where", "--engine",
 }  # fmt: skip
 ALWAYS = {
+    "compare": {
+        "--by", "--pool", "--positive", "--ci", "--bootstrap", "--interval", "--test", "--matrix",
+        "--threshold", "--published", "--format", "--plot", "--report",
+    },
     "demo": set(),
     "equalize": {"--method", "--size", "--conceal", "--force"},
     "ingest": {
@@ -39,9 +43,16 @@ DASK = ["--engine", "dask=tcp://127.0.0.1:1", "-j", "2"]
 OTHERS = "the workers are those of --engine"
 META = ["in", "--metadata", "m.csv"]
 NAMED = "the design names the part of every row"
+LISTED = "the papers are listed, and nothing else"
 JUDGED = "--check judges the split that is there, and makes none"
 # The command, its arguments, and what is said: the option, and why it has no effect.
 CASES: list[tuple[str, list[str], str, str]] = [
+    ("compare", ["p.csv", "--matrix", "train,test", "--metrics", "auc,f1"], "--metrics",
+     "--matrix shows the first of them alone, auc"),
+    ("compare", ["p.csv", "--bootstrap", "0", "--seed", "1"], "--seed",
+     "without a bootstrap and permutations nothing is drawn"),
+    ("compare", ["--published", "list", "--format", "csv"], "--format", LISTED),
+    ("compare", ["--published", "list", "--by", "source"], "--by", LISTED),
     ("equalize", ["m.csv", "-d", "made", "--interpolation", "area"], "--interpolation",
      "without --size no image is resized"),
     ("equalize", ["m.csv", "-d", "made", "--method", "stack", "--bits", "16"], "--bits",
@@ -110,8 +121,10 @@ def test_an_option_without_effect_is_refused(
 @pytest.mark.parametrize("command", ALWAYS)
 def test_every_option_is_thought_of(command: str) -> None:
     there = {Flag(o).long for v in verbs() if v.name == command for o in v.options}
-    # That others have none with --check says nothing of them without.
-    cases = {option for name, _, option, why in CASES if name == command and why != JUDGED}
+    # That others have none with --check or --published list says nothing of them without.
+    cases = {
+        option for name, _, option, why in CASES if name == command and why not in (JUDGED, LISTED)
+    }
     always = ALWAYS[command]
     assert not cases & always
     assert there - EVERYWHERE == cases | always
