@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from results import QUESTION, result, shows, skilled
 
-from cxrtool import comparing, doubts
+from cxrtool import doubts
 from cxrtool.comparing import Figure, Question
 from cxrtool.crossing import Matrix
 from cxrtool.showing import Shows
@@ -115,14 +115,6 @@ def test_the_gap_of_a_matrix(metric: str, gap: Figure, level: str, words: str) -
     one = skilled(100)
     matrix = Matrix(metric, ["m"], ["m"], ("model", "source"), {("m", "m"): one}, gap=gap)
     assert words in told(shows(one, matrix=matrix), level)
-
-
-def test_tests_that_take_images_for_patients() -> None:
-    test = comparing.Test("delong", "b", "ill", "auc", Figure(0.1), 0.01)
-    for patients, warned in (([i // 2 for i in range(80)], True), (None, False)):
-        one = skilled(80, patients=patients)
-        one.tests.append(test)
-        assert ("take for independent" in told(shows(one), "note")) is warned
 
 
 def test_an_interval_that_misses_its_own_figure() -> None:
