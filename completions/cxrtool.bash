@@ -37,7 +37,7 @@ _cxrtool() {
         "compare --by") return ;;
         "compare --pool") return ;;
         "compare --positive") return ;;
-        "compare --metrics") _cxrtool_words "accuracy balanced_accuracy sensitivity specificity precision npv f1 auc average_precision dor dor_haldane mcc brier ece error"; return ;;
+        "compare --metrics") _cxrtool_words "accuracy balanced_accuracy sensitivity specificity precision npv f1 auc average_precision dor dor_haldane mcc brier ece error ece_debiased calibration_slope calibration_intercept"; return ;;
         "compare --ci") return ;;
         "compare --bootstrap") return ;;
         "compare --interval") _cxrtool_words "auto bootstrap normal"; return ;;

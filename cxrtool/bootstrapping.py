@@ -1,6 +1,6 @@
 """Bootstrap over patients: whole patients are drawn, with all of their images."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +33,17 @@ def resamples(clusters: Ints, number: int, seed: int) -> Iterator[Ints]:
 
 
 def replicates(
-    judged: Judged, clusters: Ints, number: int, seed: int, when: str = "never"
+    judged: Judged,
+    clusters: Ints,
+    number: int,
+    seed: int,
+    when: str = "never",
+    wanted: Collection[str] | None = None,
 ) -> Figures:
-    """Compute every figure of every resample; `when` a bar counts, some resamples a step."""
+    """Compute every figure of every resample, or those `wanted`; `when` a bar counts the steps."""
     steps = -(-number // _at_a_time(clusters))
     drawn = bar(resamples(clusters, number, seed), steps, "steps", when)
-    return joined([judged.of(weights) for weights in drawn])
+    return joined([judged.of(weights, wanted) for weights in drawn])
 
 
 def _at_a_time(clusters: Ints) -> int:

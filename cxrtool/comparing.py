@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool import bootstrapping, grouping, intervals, metrics, weighing
+from cxrtool import bootstrapping, bounds, calibration, grouping, intervals, metrics, weighing
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.predictions import Coded, Predictions
-from cxrtool.intervals import UNKNOWN, Bounds, Summary
+from cxrtool.intervals import Bounds, Summary
 from cxrtool.progress import note
 from cxrtool.weighing import Figures, Ints, Judged, Key
 
 PRINTED = "as printed"  # The way of a figure from a paper.
-BY_PATIENT = "wilson by patient"
+# With fewer patients of a class the intervals hold the truth less often than they state
+# (man/guides/statistics.md has the simulation).
+FEW = 30
+# Resamples of these are not spread around the figure, or have no fit.
+BY_FORMULA = (*calibration.ERRORS, *metrics.RECALIBRATED)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,17 @@ class Result(Shown):
         """How many patients the images are of."""
         return int(self.clusters.max()) + 1
 
+    def patients_of(self, code: int) -> int:
+        """How many patients have images of a class."""
+        return len(np.unique(self.clusters[self.judged.labels == code]))
+
+    @property
+    def rarest(self) -> tuple[str, int]:
+        """The class of the fewest patients among those that occur, and how many these are."""
+        there = np.unique(self.judged.labels).tolist()
+        number, code = min((self.patients_of(code), code) for code in there)
+        return self.classes[code], number
+
     @property
     def several(self) -> bool:
         """Whether any patient has several images."""
@@ -134,10 +149,11 @@ def judge(
     order = rows[np.argsort(images["path"][rows], kind="stable")]
     part = predictions.take(order)
     classes, positive = part.classes, question.positive
-    judged = judged_of(part, positive, question.threshold, question.metrics)
+    clusters = bootstrapping.numbered(part.patient)
+    judged = judged_of(part, positive, question.threshold, question.metrics, clusters)
     result = Result(
         model, group, classes, positive, {}, len(judged), judged.confusion().tolist(),
-        judged=judged, clusters=bootstrapping.numbered(part.patient), patient=part.patient,
+        judged=judged, clusters=clusters, patient=part.patient,
         images={name: keys[order] for name, keys in images.items()}, rows=part.row,
         sources=part.coded.get("source"),
     )  # fmt: skip
@@ -148,7 +164,11 @@ def judge(
 
 
 def judged_of(
-    part: Predictions, positive: str | None, threshold: float | None, wanted: Collection[str]
+    part: Predictions,
+    positive: str | None,
+    threshold: float | None,
+    wanted: Collection[str],
+    clusters: Ints | None = None,
 ) -> Judged:
     """Take what the table says is predicted, or choose where it does not or is not to be asked."""
     at = None if positive is None else part.classes.index(positive)
@@ -157,30 +177,35 @@ def judged_of(
         chosen = part.p.argmax(axis=1)
     predicted = part.predicted if threshold is None else np.full(len(part), -1)
     predicted = np.where(predicted >= 0, predicted, chosen)
-    return Judged(part.classes, part.label, predicted, part.p, at, wanted)
+    return Judged(part.classes, part.label, predicted, part.p, at, wanted, clusters)
 
 
 def fill(result: Result, question: Question) -> None:
     """Put the figures into a result, and keep the replicates that made the intervals."""
-    judged = result.judged
+    judged, level = result.judged, question.level
     values = judged.values()
-    several = result.several
-    ways = {key: way(key, several, question) for key in values}
-    if question.resamples and "bootstrap" in ways.values():
+    found = dict(bounds.intervals_of(judged, result.clusters, values, level))
+    if question.interval == "bootstrap":
         result.replicates = bootstrapping.replicates(
-            judged, result.clusters, question.resamples, question.seed, question.progress
-        )
+            judged, result.clusters, question.resamples, question.seed, question.progress,
+            set(question.metrics) - set(BY_FORMULA),
+        )  # fmt: skip
     for key, value in values.items():
-        chosen, (low, high) = ways[key], _bounds(key, ways[key], result, question)
-        if np.isnan(low) and chosen == "bootstrap" and _is_share(key):
-            chosen, (low, high) = BY_PATIENT, _wilson_by_patient(key, value, result, question)
-        said = _left_out(result) if key[0] == weighing.MACRO else ""
-        result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else chosen, said)
+        low, high, way = found[key].low, found[key].high, found[key].method
+        if question.interval == "normal" and _is_share(key):
+            low, high, way = *_normal(key, judged, level), "normal"
+        if question.interval == "bootstrap" and key[1] not in BY_FORMULA:
+            drawn = bootstrapping.interval(result.replicates[key], level)
+            # Where no resample differs from another one, the formula still has a bound.
+            if not np.isnan(drawn[0]):
+                low, high, way = min(drawn[0], value), max(drawn[1], value), "bootstrap"
+        said = "; ".join(filter(None, [_left_out(result, key), _one_sided(key, value)]))
+        result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else way, said)
 
 
-def _left_out(result: Result) -> str:
+def _left_out(result: Result, key: Key = (weighing.MACRO, "")) -> str:
     """Name the classes that no macro average counts."""
-    absent = result.judged.absent()
+    absent = result.judged.absent() if key[0] == weighing.MACRO else []
     return f"without {', '.join(absent)}: neither images nor predictions" if absent else ""
 
 
@@ -188,63 +213,22 @@ def _is_share(key: Key) -> bool:
     return key[1] in metrics.SHARES and key[0] not in (weighing.MACRO, weighing.WEIGHTED)
 
 
-def _wilson_by_patient(key: Key, value: float, result: Result, question: Question) -> Bounds:
-    """Bound a share that is 0 or 1 in every resample, as if each patient were one image."""
-    judged, (label, metric) = result.judged, key
-    if not label or metric in ("accuracy", "error"):
-        counted = np.ones(len(judged), bool)
-    else:
-        of = judged.labels if metric in ("sensitivity", "specificity") else judged.predicted
-        at = result.classes.index(label)
-        counted = (of == at) == (metric in ("sensitivity", "precision"))
-    patients = len(np.unique(result.clusters[counted]))
-    return intervals.wilson(value * patients, patients, question.level) if patients else UNKNOWN
+def _one_sided(key: Key, value: float) -> str:
+    """Say why a perfect ranking has a bound on one side alone."""
+    perfect = key[1] in weighing.RANKED and value > 1 - 1e-12
+    return "no image ranks wrongly: the bound is one-sided" if perfect else ""
 
 
-def way(key: Key, several: bool, question: Question) -> str:
-    """Choose how an interval is found.
-
-    The formulas take every image for itself. Where patients have several images they would be
-    too narrow, and the bootstrap draws patients.
-    """
+def _normal(key: Key, judged: Judged, level: float) -> Bounds:
+    """Compute the interval of a share as papers print it."""
     label, metric = key
-    plain = "bootstrap" if question.resamples else ""
-    single = label not in (weighing.MACRO, weighing.WEIGHTED)
-    if _is_share(key):
-        formula = "wilson"
-        if question.interval == "normal":
-            return "normal"
-    elif single and label:
-        formula = {"auc": "delong", "dor": "log-normal", "dor_haldane": "log-normal"}.get(
-            metric, plain
-        )
-    else:
-        formula = plain
-    if plain and (several or question.interval == "bootstrap"):
-        return plain
-    return formula
-
-
-def _bounds(key: Key, chosen: str, result: Result, question: Question) -> Bounds:
-    """Compute one interval."""
-    judged, (label, metric), level = result.judged, key, question.level
-    if chosen == "bootstrap":
-        return bootstrapping.interval(result.replicates[key], level)
-    if chosen == "delong":
-        k = result.classes.index(label)
-        return intervals.delong(judged.labels == k, judged.probabilities[:, k], level)
-    if not chosen:
-        return UNKNOWN
     if label:
-        counts = metrics.against_the_rest(judged.confusion(), result.classes.index(label))
-        if chosen == "log-normal":
-            return intervals.odds_ratio(counts, level, 0.5 if metric == "dor_haldane" else 0)
+        counts = metrics.against_the_rest(judged.confusion(), judged.classes.index(label))
         count, total = counts.share(metric)
     else:
         hit = (judged.labels == judged.predicted) == (metric == "accuracy")
         count, total = hit.sum(), hit.size
-    formula = intervals.normal if chosen == "normal" else intervals.wilson
-    return formula(float(count), float(total), level)
+    return intervals.normal(float(count), float(total), level)
 
 
 def _folds(result: Result, pool: Coded, question: Question) -> Folds:
@@ -261,8 +245,8 @@ def tell(results: Sequence[Result], question: Question) -> None:
     """Say what the figures cannot tell, and how the intervals were found."""
     if any(r.several for r in results):
         images, patients = sum(len(r.judged) for r in results), sum(r.patients for r in results)
-        how = "drawn by patient" if question.resamples else "too narrow: they take each for itself"
-        note(f"{images} images of {patients} patients: the intervals are {how}")
+        but = ", but for the normal ones" if question.interval == "normal" else ""
+        note(f"{images} images of {patients} patients: the intervals are by patient{but}")
     poor = [result for result in results if len(np.unique(result.judged.labels)) == 1]
     for result in poor[:1]:
         where = ", ".join(filter(None, [result.model, result.group]))
@@ -270,11 +254,23 @@ def tell(results: Sequence[Result], question: Question) -> None:
         more = f" (and {len(poor) - 1} groups more are of one class)" if poor[1:] else ""
         only = f"every image of {where} is '{label}'{more}"
         note(f"warning: {only}: what needs two classes, as AUC, is left empty")
+    _warn_of_few(results)
     averaged = [r for r in results if r.positive is None and _left_out(r)]
     for result in averaged[:1]:
         where = " ".join(filter(None, [f"of {result.model}", result.group and f"({result.group})"]))
         more = f" (and of {len(averaged) - 1} groups more)" if averaged[1:] else ""
         note(f"the macro averages {where} are {_left_out(result)}{more}")
+
+
+def _warn_of_few(results: Sequence[Result]) -> None:
+    """Warn of intervals that rest on few patients of a class, the fewest first."""
+    few = sorted((number, r.model, r.group, name) for r in results
+                 for name, number in [r.rarest] if number < FEW)  # fmt: skip
+    for number, model, group, name in few[:1]:
+        where = ", ".join(filter(None, [model, group]))
+        more = f" (and {len(few) - 1} groups more have fewer than {FEW})" if few[1:] else ""
+        note(f"warning: {number} patients of '{name}' in {where}{more}: with fewer than {FEW} of a "
+             "class, intervals may miss the true value more often than stated")  # fmt: skip
 
 
 def pairs(results: Sequence[Result]) -> Iterator[tuple[Result, Result]]:

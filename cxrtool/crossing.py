@@ -125,7 +125,7 @@ def _gap(matrix: Matrix, question: Question) -> Figure:
     parts = []
     for weights in bootstrapping.resamples(numbers, question.resamples, question.seed):
         found = [
-            cell.judged.of(weights[:, start:end])[cell.key(matrix.metric)]
+            cell.judged.of(weights[:, start:end], [matrix.metric])[cell.key(matrix.metric)]
             for (_, cell), start, end in zip(cells, bounds[:-1], bounds[1:], strict=True)
         ]
         parts.append(_difference(np.stack(found), home))

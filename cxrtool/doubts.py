@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cxrtool import calibration, metrics
 from cxrtool.artifacts.report import Level
-from cxrtool.comparing import Figure, Result
+from cxrtool.comparing import FEW, Figure, Result
 from cxrtool.metrics import Floats
 from cxrtool.showing import Shows, sources_of, word
 from cxrtool.tabulating import spoken
 
 Finding = tuple[Level, str]
 
-FEW = 30  # Of fewer images or patients, an interval is a guess itself.
 FAR = 0.1  # Models whose AUC differs by this between groups depend on more than the disease.
 SHOWN = 5  # So many places are named in one finding.
 
@@ -23,7 +23,7 @@ def findings(shows: Shows) -> list[Finding]:
         return [("bad", "No image could be judged: a matrix leaves out those of the parts train "
                  "and val.")]  # fmt: skip
     checks = (_one_class, _small, _few_patients, _alike, _always, _guessing, _confounded, _apart,
-              _perfect, _gap, _without_intervals, _beside_itself)  # fmt: skip
+              _perfect, _gap, _tests, _without_intervals)  # fmt: skip
     found = [finding for check in checks for finding in check(shows)]
     if not any(level == "bad" for level, _ in found):
         found.append(("good", "None of the checks of this page found a problem. That is no proof: "
@@ -65,22 +65,19 @@ def _small(shows: Shows) -> Iterator[Finding]:
     if poor:
         told = _some([f"{_place(r)} ({len(r.judged)})" for r in poor])
         yield "bad", f"Fewer than {FEW} images: {told}. One image more or less moves such figures."
-    rare = []
-    for result in shows.results:
-        counts = result.judged.confusion().sum(axis=1).tolist()
-        rare += [f"{name} in {_place(result)} ({number})"
-                 for name, number in zip(result.classes, counts, strict=True)
-                 if 0 < number < FEW / 3 and len(result.judged) >= FEW]  # fmt: skip
-    if rare:
-        yield "note", f"A class has fewer than {FEW // 3} images: {_some(rare)}."
 
 
 def _few_patients(shows: Shows) -> Iterator[Finding]:
     poor = [r for r in shows.results if r.patients < FEW <= len(r.judged)]
     if poor:
         told = _some([f"{_place(r)} ({r.patients})" for r in poor])
-        yield ("bad", f"Fewer than {FEW} patients: {told}. Images of one patient are much alike, "
-               "and intervals drawn from so few patients are too narrow.")  # fmt: skip
+        yield ("bad", f"Fewer than {FEW} patients: {told}. Images of one patient are much alike: "
+               "they tell little more than one of them.")  # fmt: skip
+    rare = [f"{name} in {_place(r)} ({number})" for r in shows.results
+            for name, number in [r.rarest] if number < FEW <= r.patients]  # fmt: skip
+    if rare:
+        yield ("note", f"A class has fewer than {FEW} patients: {_some(rare)}. The intervals may "
+               "miss the true value more often than stated.")  # fmt: skip
 
 
 def _alike(shows: Shows) -> Iterator[Finding]:
@@ -179,11 +176,13 @@ def _gap(shows: Shows) -> Iterator[Finding]:
         return
     gap, name = shows.matrix.gap, word(shows.matrix.metric)
     said = f"{name} at home minus {name} away is {spoken(gap)}"
-    lower = shows.matrix.metric in ("error", "brier", "ece")
+    lower = shows.matrix.metric in ("error", "brier", *calibration.ERRORS)
     if np.isnan(gap.low):
         yield "note", f"{said}; without an interval that tells little."
     elif gap.low <= 0 <= gap.high:
         yield "note", f"{said}: the interval holds 0, so that no fall away from home is shown."
+    elif shows.matrix.metric in metrics.RECALIBRATED:
+        yield "note", f"{said}: the probabilities are calibrated differently away from home."
     elif (gap.high < 0) if lower else (gap.low > 0):
         yield ("bad", f"{said}: the models are worse away from home. They learned the data set "
                "they come from, at least in part.")  # fmt: skip
@@ -191,22 +190,19 @@ def _gap(shows: Shows) -> Iterator[Finding]:
         yield "note", f"{said}: the models are better away from home."
 
 
+def _tests(shows: Shows) -> Iterator[Finding]:
+    names = {test.name for r in shows.results for test in r.tests}
+    if names & {"delong", "mcnemar"} and any(r.several for r in shows.results):
+        yield ("note", "Patients have several images, which the tests of DeLong and McNemar take "
+               "for independent: their p may be too small. `--test permutation` exchanges whole "
+               "patients.")  # fmt: skip
+
+
 def _without_intervals(shows: Shows) -> Iterator[Finding]:
-    if not shows.question.resamples:
-        several = any(r.several for r in shows.results)
-        more = ", and those there are take each image for a patient" if several else ""
-        yield "note", f"No resamples were drawn: many figures have no interval{more}."
+    if not shows.question.resamples and (shows.matrix is not None or _has_tests(shows)):
+        yield ("note", "No resamples were drawn (`--bootstrap 0`): differences between models have "
+               "no interval.")  # fmt: skip
 
 
-def _beside_itself(shows: Shows) -> Iterator[Finding]:
-    """Look for intervals that do not hold their own figure, which readers take for a mistake."""
-    poor = [
-        f"{word(metric)} of {_who(result)}"
-        for result in shows.results
-        for (_, metric), f in result.figures.items()
-        if metric in shows.metrics and not f.low <= f.value <= f.high and not np.isnan(f.low)
-    ]
-    if poor:
-        yield ("note", f"An interval does not hold its own figure: {_some(poor)}. That is no "
-               "mistake of the table: the errors of calibration, which never cancel out, are "
-               "larger in resamples than in all images.")  # fmt: skip
+def _has_tests(shows: Shows) -> bool:
+    return any(result.tests for result in shows.results)

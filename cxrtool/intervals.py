@@ -26,14 +26,18 @@ def wilson(count: float, total: float, level: float = 0.95) -> Bounds:
     """Return Wilson's score interval of a share (Wilson 1927)."""
     if total <= 0:
         return UNKNOWN
-    z, share = quantile(level), count / total
-    middle = share + z * z / (2 * total)
-    half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    below = 1 + z * z / total
+    return score(count / total, total, quantile(level))
+
+
+def score(share: float, number: float, z: float) -> Bounds:
+    """Return the shares p with |share - p| <= z sqrt(p (1 - p) / number), as Wilson (1927) does."""
+    middle = share + z * z / (2 * number)
+    half = z * np.sqrt(share * (1 - share) / number + z * z / (4 * number * number))
+    below = 1 + z * z / number
     # At no image or all of them the bound is exact, and rounding is not to push it inside.
-    low = 0.0 if count == 0 else (middle - half) / below
-    high = 1.0 if count == total else (middle + half) / below
-    return float(low), float(high)
+    low = 0.0 if share == 0 else max(0.0, (middle - half) / below)
+    high = 1.0 if share == 1 else min(1.0, (middle + half) / below)
+    return float(min(low, share)), float(max(high, share))
 
 
 def normal(count: float, total: float, level: float = 0.95, clip: bool = True) -> Bounds:
@@ -88,20 +92,6 @@ def variance_of_mean(positives: Floats, negatives: Floats) -> float:
         return np.nan
     parts = (np.var(part, ddof=1) / len(part) for part in (positives, negatives))
     return float(sum(parts))
-
-
-def delong(positive: NDArray[np.bool_], scores: Floats, level: float = 0.95) -> Bounds:
-    """Return DeLong's interval of AUC, clipped to [0, 1].
-
-    Where no positive is below a negative its variance is 0, which would claim certainty: the
-    interval is undefined then, as with fewer than two images of a class.
-    """
-    parts = placements(positive, scores)
-    variance = variance_of_mean(*parts)
-    if not variance > 0:
-        return UNKNOWN
-    middle, half = float(parts[0].mean()), quantile(level) * np.sqrt(variance)
-    return float(max(0, middle - half)), float(min(1, middle + half))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[np.integer]
+Ints = NDArray[np.integer]
+Labels = Ints
 Floats = NDArray[np.floating]
 Numbers = NDArray[np.floating | np.integer]
 
@@ -65,10 +66,12 @@ def youden(positive: NDArray[np.bool_], scores: Floats) -> float:
 
 NAMES = (
     "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "auc",
-    "average_precision", "dor", "dor_haldane", "mcc", "brier", "ece", "error",
+    "average_precision", "dor", "dor_haldane", "mcc", "brier", "ece", "error", "ece_debiased",
+    "calibration_slope", "calibration_intercept",
 )  # fmt: skip
 # The ones that are a share of images, so that they have a binomial interval.
 SHARES = ("accuracy", "error", "sensitivity", "specificity", "precision", "npv")
+RECALIBRATED = ("calibration_slope", "calibration_intercept")
 # Calibration is judged in so many parts of [0, 1], as wide as one another.
 BINS = 15
 
@@ -127,7 +130,8 @@ def of_counts(counts: Counts) -> dict[str, Floats]:
     haldane = (tp + 0.5) * (tn + 0.5) / ((fp + 0.5) * (fn + 0.5))
     found["dor_haldane"] = np.where((tp + fn > 0) & (fp + tn > 0), haldane, np.nan)
     sides = (np.sqrt(side) for side in (tp + fp, tp + fn, tn + fp, tn + fn))
-    found["mcc"] = ratio(tp * tn - fp * fn, np.prod(np.broadcast_arrays(*sides), axis=0))
+    mcc = ratio(tp * tn - fp * fn, np.prod(np.broadcast_arrays(*sides), axis=0))
+    found["mcc"] = np.clip(mcc, -1, 1)  # rounding takes it a little beyond
     return found
 
 
@@ -150,7 +154,7 @@ def of_confusion(table: Numbers) -> dict[str, Floats]:
         "accuracy": ratio(right, total),
         "error": ratio(total - right, total),
         "balanced_accuracy": np.where(several, mean, np.nan),
-        "mcc": ratio(together, np.sqrt(spread[0]) * np.sqrt(spread[1])),
+        "mcc": np.clip(ratio(together, np.sqrt(spread[0]) * np.sqrt(spread[1])), -1, 1),
     }
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cxrtool import depicting, doubts, positive_class, recording, tabulating
+from cxrtool import bounds, depicting, doubts, positive_class, recording, tabulating
 from cxrtool.artifacts import report as pages
 from cxrtool.artifacts.report import Cell, Page
 from cxrtool.comparing import Result, Shown
@@ -25,11 +25,19 @@ HEADINGS = {
     "confusion": "What is taken for what",
 }
 WAYS = {
-    "wilson": "Wilson's for shares of images",
-    "wilson by patient": "Wilson's, as if each patient were one image, for shares of none or all",
+    bounds.WILSON: "Wilson's for shares of images",
+    bounds.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number of images",
     "normal": "the normal approximation for shares of images",
-    "delong": "DeLong's for AUC",
-    "log-normal": "the log-normal one for odds ratios",
+    bounds.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance gives",
+    bounds.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's variance by "
+    "patient gives",
+    bounds.EFFECTIVE_SIZE: "Wilson's with the effective number of images for F1, average "
+    "precision, MCC and Brier score",
+    bounds.LOG_NORMAL: "the log-normal one for odds ratios",
+    bounds.LOG_NORMAL_BY_PATIENT: "the log-normal one for odds ratios, by patient",
+    bounds.MOVER: "averages from the intervals of their parts (MOVER)",
+    bounds.CALIBRATION_ERROR: "calibration errors less what chance adds to them",
+    bounds.SANDWICH: "Student's for calibration slope and intercept, with the sandwich variance",
 }
 LIMITS = (
     "The intervals tell how far chance alone, in which patients there are, could have moved a "
@@ -315,8 +323,9 @@ def _intervals(shows: Shows) -> str:
     ways = {figure.way for result in shows.results for figure in result.figures.values()}
     told = [text for way, text in WAYS.items() if way in ways]
     if "bootstrap" in ways or _drawn(shows.results):
-        told.append(f"for the others, percentiles of {question.resamples} resamples of the "
-                    f"patients with all of their images (seed {question.seed})")  # fmt: skip
+        told.append(f"for the others and for differences, percentiles of {question.resamples} "
+                    "resamples of the patients with all of their images (seed "
+                    f"{question.seed})")  # fmt: skip
     if not told:
         return "No figure has an interval."
     return f"The {_level(shows)} intervals: {'; '.join(told)}."

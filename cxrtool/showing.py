@@ -16,6 +16,7 @@ from cxrtool.grouping import NOTHING
 # Vector graphics: sharp on paper, and texts that a report can hold.
 ENDING = ".svg"
 WORDS = {"auc": "AUC", "npv": "NPV", "f1": "F1", "dor": "DOR", "mcc": "MCC", "ece": "ECE",
+         "ece_debiased": "ECE (debiased)",
          "dor_haldane": "DOR (Haldane)", "brier": "Brier score"}  # fmt: skip
 ALL = "all images"
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool import metrics
+from cxrtool.calibration import Calibration
 from cxrtool.metrics import Floats, Labels
 
-Ints = NDArray[np.integer]
+Ints = metrics.Ints
 # The class and the metric of a figure. Of all classes together the class is "".
 Key = tuple[str, str]
 Figures = dict[Key, Floats]
@@ -78,6 +79,7 @@ class Judged:
         probabilities: Floats,
         positive: int | None,
         wanted: Collection[str] = metrics.NAMES,
+        clusters: Ints | None = None,
     ) -> None:
         self.classes, self.positive, self.wanted = list(classes), positive, list(wanted)
         self.labels, self.predicted, self.probabilities = labels, predicted, probabilities
@@ -86,6 +88,7 @@ class Judged:
         self._rankings = {
             k: Ranking(labels == k, probabilities[:, k]) for k in (self.views if ranks else ())
         }
+        self._calibrations = self._calibrated_by(clusters)
         self._sums = self._summands()
 
     def __len__(self) -> int:
@@ -111,6 +114,12 @@ class Judged:
         bounds = np.arange(0, places.size + 1, width)
         return sparse.csc_matrix((values.ravel(), places.ravel(), bounds), shape=(top, size))
 
+    def _calibrated_by(self, clusters: Ints | None) -> list[Calibration]:
+        """Prepare what the debiased error and the recalibration need, class by class."""
+        if not {"ece_debiased", *metrics.RECALIBRATED} & set(self.wanted):
+            return []
+        return [Calibration(p, hit, clusters) for _, p, hit in self._calibrated()]
+
     def _calibrated(self) -> Iterator[tuple[Floats, Floats, Ints]]:
         """Yield the squared errors, the confidence and whether it was right, class by class."""
         for k in self.views:
@@ -121,8 +130,9 @@ class Judged:
                            for k in self.views), start=np.zeros(len(self)))  # fmt: skip
             yield squares, self.probabilities.max(axis=1), self.labels == self.predicted
 
-    def of(self, weights: Ints) -> Figures:
-        """Compute the figures of every row of weights (rows, images)."""
+    def of(self, weights: Ints, wanted: Collection[str] | None = None) -> Figures:
+        """Compute the figures of every row of weights (rows, images), or some of them."""
+        wanted = self.wanted if wanted is None else [m for m in self.wanted if m in wanted]
         columns = np.ascontiguousarray(weights.T, np.float64)
         sums = np.ascontiguousarray((self._sums @ columns).T)
         number = len(self.classes)
@@ -133,13 +143,24 @@ class Judged:
         for place, k in enumerate(self.views):
             found = metrics.of_counts(metrics.against_the_rest(table, k))
             found |= _calibration(errors[:, place], total)
-            if k in self._rankings:
+            found |= self._recalibrated(place, weights, wanted)
+            if k in self._rankings and not set(RANKED).isdisjoint(wanted):
                 found["auc"], found["average_precision"] = self._rankings[k].of(weights)
             each.append(found)
         if self.positive is not None:
-            return self._kept({self.classes[self.positive]: each[0]})
+            return _kept({self.classes[self.positive]: each[0]}, wanted)
         overall = metrics.of_confusion(table) | _calibration(errors[:, -1], total)
-        return self._kept({"": overall} | self._averaged(each, table))
+        if "ece_debiased" in wanted:
+            overall["ece_debiased"] = self._calibrations[-1].debiased(weights)
+        return _kept({"": overall} | self._averaged(each, table), wanted)
+
+    def _recalibrated(
+        self, place: int, weights: Ints, wanted: Collection[str]
+    ) -> dict[str, Floats]:
+        """Compute the calibration figures of one class that are no sums over the images."""
+        of = {"ece_debiased": Calibration.debiased, "calibration_slope": Calibration.slopes,
+              "calibration_intercept": Calibration.intercepts}  # fmt: skip
+        return {m: of[m](self._calibrations[place], weights) for m in of if m in wanted}
 
     def _averaged(
         self, each: list[dict[str, Floats]], table: Floats
@@ -155,9 +176,6 @@ class Judged:
             }
         return found
 
-    def _kept(self, found: dict[str, dict[str, Floats]]) -> Figures:
-        return {(c, m): of[m] for c, of in found.items() for m in self.wanted if m in of}
-
     def confusion(self) -> NDArray[np.int64]:
         """Count the images by their class (rows) and what was predicted (columns)."""
         return metrics.confusion(self.labels, self.predicted, len(self.classes))
@@ -171,6 +189,10 @@ class Judged:
         """Compute the figures themselves."""
         found = self.of(np.ones((1, len(self)), np.int32))
         return {key: float(value[0]) for key, value in found.items()}
+
+
+def _kept(found: dict[str, dict[str, Floats]], wanted: Collection[str]) -> Figures:
+    return {(c, m): of[m] for c, of in found.items() for m in wanted if m in of}
 
 
 def _calibration(errors: Floats, total: Floats) -> dict[str, Floats]:

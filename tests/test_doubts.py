@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from results import QUESTION, result, shows, skilled
 
-from cxrtool import doubts
+from cxrtool import comparing, doubts
 from cxrtool.comparing import Figure, Question
 from cxrtool.crossing import Matrix
 from cxrtool.showing import Shows
@@ -35,7 +35,7 @@ def test_few_images_few_of_a_class_and_few_patients() -> None:
     assert "Fewer than 30 images: `s` (29)." in told(shows(skilled(29, group="s")), "bad")
     assert "images" not in told(shows(skilled(30)), "bad")
     rare = result([1] * 9 + [0] * 60, np.linspace(1, 0, 69))
-    assert "fewer than 10 images: ill in all images (9)" in told(shows(rare), "note")
+    assert "fewer than 30 patients: ill in all images (9)" in told(shows(rare), "note")
     alike = skilled(60, patients=[i // 3 for i in range(60)])
     assert "Fewer than 30 patients: all images (20)" in told(shows(alike), "bad")
 
@@ -117,16 +117,20 @@ def test_the_gap_of_a_matrix(metric: str, gap: Figure, level: str, words: str) -
     assert words in told(shows(one, matrix=matrix), level)
 
 
-def test_an_interval_that_misses_its_own_figure() -> None:
-    one = skilled(100)
-    odd = replace(one, figures=one.figures | {("ill", "ece"): Figure(0.05, 0.06, 0.1)})
-    assert "ECE of `m`" in told(shows(odd), "note")
-    assert "ECE of `m`" not in told(shows(odd, metrics=("auc",)), "note")
+def test_tests_that_take_images_for_patients() -> None:
+    test = comparing.Test("delong", "b", "ill", "auc", Figure(0.1), 0.01)
+    for patients, warned in (([i // 2 for i in range(80)], True), (None, False)):
+        one = skilled(80, patients=patients)
+        one.tests.append(test)
+        assert ("take for independent" in told(shows(one), "note")) is warned
 
 
 def test_no_resamples() -> None:
     question = Question(positive="ill", resamples=0)
-    assert "No resamples" in told(shows(skilled(question=question), question=question), "note")
+    one = skilled(question=question)
+    assert "No resamples" not in told(shows(one, question=question), "note")
+    one.tests.append(comparing.Test("delong", "b", "ill", "auc", Figure(0.1), 0.01))
+    assert "No resamples" in told(shows(one, question=question), "note")
 
 
 def test_many_places_are_counted() -> None:

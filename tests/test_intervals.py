@@ -33,6 +33,18 @@ def test_wilson_ends_where_every_image_counts() -> None:
     assert intervals.wilson(0, 7)[0] == 0.0
 
 
+@given(st.floats(0, 1), st.floats(0.1, 1e9), st.floats(0.1, 10))
+def test_a_score_interval_holds_the_shares_that_are_near_enough(
+    share: float, number: float, z: float
+) -> None:
+    low, high = intervals.score(share, number, z)
+    assert 0 <= low <= share <= high <= 1
+    for bound in (low, high):
+        if 1e-6 < bound < 1 - 1e-6:
+            far = z * math.sqrt(bound * (1 - bound) / number)
+            assert abs(share - bound) == pytest.approx(far, rel=1e-3, abs=1e-9)
+
+
 def test_odds_ratio() -> None:
     counts = Counts(*map(np.float64, (20, 5, 4, 30)))
     theirs = stats.contingency.odds_ratio([[20, 5], [4, 30]], kind="sample")
@@ -56,7 +68,7 @@ def brute(positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 @given(st.integers(0, 10**9))
-def test_delong_is_that_of_all_pairs(seed: int) -> None:
+def test_placements_are_those_of_all_pairs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     positive, scores = np.arange(40) % 3 == 0, rng.integers(0, 9, 40) / 8
     pairs = brute(positive, scores)
@@ -64,21 +76,8 @@ def test_delong_is_that_of_all_pairs(seed: int) -> None:
     assert rows == pytest.approx(pairs.mean(1))
     assert columns == pytest.approx(pairs.mean(0))
     variance = pairs.mean(1).var(ddof=1) / len(rows) + pairs.mean(0).var(ddof=1) / len(columns)
-    low, high = intervals.delong(positive, scores)
-    if variance == 0:
-        assert math.isnan(low)
-        return
-    half = stats.norm.ppf(0.975) * math.sqrt(variance)
-    assert low == pytest.approx(max(0, pairs.mean() - half))
-    assert high == pytest.approx(min(1, pairs.mean() + half))
-
-
-@pytest.mark.parametrize(
-    "marks", [[True, True, False, False], [True, False, False, False], [True] * 4, [False] * 4]
-)
-def test_delong_of_too_little_or_too_clear(marks: list[bool]) -> None:
-    scores = np.array([0.9, 0.8, 0.2, 0.1])
-    assert all(map(math.isnan, intervals.delong(np.array(marks), scores)))
+    assert intervals.variance_of_mean(rows, columns) == pytest.approx(variance)
+    assert math.isnan(intervals.variance_of_mean(rows[:1], columns))
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20), LEVELS)
@@ -106,12 +105,3 @@ def test_wilson_holds_the_truth_as_often_as_it_says() -> None:
     counts = np.random.default_rng(0).binomial(150, 0.85, 2000)
     bounds = [intervals.wilson(count, 150) for count in counts.tolist()]
     assert 0.93 <= np.mean([low <= 0.85 <= high for low, high in bounds]) <= 0.97
-
-
-def test_delong_holds_the_truth_as_often_as_it_says() -> None:
-    rng, truth = np.random.default_rng(0), 0.5 * (1 + math.erf(0.5))
-    positive, held = np.arange(150) < 60, 0
-    for _ in range(2000):
-        low, high = intervals.delong(positive, rng.normal(0, 1, 150) + positive)
-        held += low <= truth <= high
-    assert 0.93 <= held / 2000 <= 0.97

@@ -157,9 +157,13 @@ def test_a_matrix_has_its_cells_its_gap_and_what_was_left_out() -> None:
 @pytest.mark.parametrize(
     ("patients", "question", "words"),
     [
-        (None, QUESTION, "Wilson&#x27;s for shares of images; DeLong&#x27;s for AUC"),
-        ([i // 2 for i in range(60)], QUESTION, "percentiles of 50 resamples of the patients"),
-        (None, Question(positive="ill", resamples=0, metrics=("brier",)), "No figure has an inter"),
+        (None, QUESTION, "Wilson&#x27;s for shares of images; Wilson&#x27;s for AUC"),
+        ([i // 2 for i in range(60)], QUESTION, "that Obuchowski&#x27;s variance by patient gives"),
+        (
+            None,
+            Question(positive="ill", interval="bootstrap", resamples=50),
+            "percentiles of 50 resamples of the patients",
+        ),
         (None, Question(positive="ill", interval="normal", resamples=9), "normal approximation"),
     ],
 )
@@ -168,6 +172,12 @@ def test_how_intervals_were_made(
 ) -> None:
     one = skilled(patients=patients, question=question)
     assert words in texts(shows(one, question=question))
+
+
+def test_figures_without_intervals() -> None:
+    question = Question(positive="ill", metrics=("auc",))
+    one = result([1] * 40, np.linspace(0, 1, 40), question=question)
+    assert "No figure has an interval." in texts(shows(one, question=question))
 
 
 def test_names_are_data() -> None:

@@ -135,3 +135,12 @@ def test_the_order_of_the_images_changes_nothing() -> None:
     other = Judged(["a", "b", "c"], labels[order], predicted[order], p[order], None)
     for key, value in other.of(weights[:, order]).items():
         assert value == pytest.approx(one[key], nan_ok=True)
+
+
+def test_some_of_the_metrics_are_computed_on_request() -> None:
+    labels, predicted, p, weights = made(1, 3)
+    judged = Judged(["a", "b", "c"], labels, predicted, p, None)
+    some, every = judged.of(weights, ["auc", "ece"]), judged.of(weights)
+    assert {metric for _, metric in some} == {"auc", "ece"}
+    for key, value in some.items():
+        assert value == pytest.approx(every[key], nan_ok=True)

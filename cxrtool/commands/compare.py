@@ -3,26 +3,32 @@
 PREDICTIONS are what `cxrtool evaluate` writes, or any CSV with path, label and a probability column
 p_CLASS a class; `model` (else the file's name), `patient`, `pred` and more are used where they are
 there. Every model is judged on every group of --by: accuracy, balanced_accuracy, sensitivity,
-specificity, precision, npv, f1, auc, average_precision, dor, dor_haldane, mcc, brier, ece, error.
-Of more than two classes, each is judged against the rest, with macro and support-weighted averages;
---positive CLASS asks for one alone.
+specificity, precision, npv, f1, auc, average_precision, dor, dor_haldane, mcc, brier, ece, error,
+ece_debiased, calibration_slope, calibration_intercept. Of more than two classes, each is judged
+against the rest, with macro and support-weighted averages; --positive CLASS asks for one alone.
 
-A share of images has Wilson's interval, AUC DeLong's, an odds ratio the log-normal one and the
-others the bootstrap's; where patients have several images, all are by bootstrap of patients. What
-is undefined is empty: AUC of one class, precision of a class that is never predicted, the interval
-of what has no spread. Averages leave out a class with neither images nor predictions, with a note;
-the precision of a class with images that is never predicted counts as 0. A class is predicted when
-its p is over 0.5, of several classes the likeliest, unless `pred` tells. ece has 15 bins as wide as
-one another; brier of several classes is the sum over them.
+Every interval keeps the images of one patient together. A figure between 0 and 1 has Wilson's
+interval with its effective number of images: as many independent ones would have the same variance
+(of AUC DeLong's, where patients have several images Obuchowski's). Odds ratios have the log-normal
+interval, calibration slope and intercept Student's with the sandwich variance. At 0 and 1 the
+interval is a one-sided bound. With fewer than 30 patients of a class a warning says that intervals
+may miss the true value more often than stated. man/guides/statistics.md has the formulas and their
+coverage by simulation. --interval bootstrap takes percentiles of resamples of the patients instead.
+
+What is undefined is empty: AUC of one class, precision of a class that is never predicted, the
+calibration slope where the classes are completely apart. Averages leave out a class with neither
+images nor predictions, with a note; the precision of a class with images that is never predicted
+counts as 0. A class is predicted when its p is over 0.5, of several classes the likeliest, unless
+`pred` tells. brier of several classes is the sum over them. ece has 15 bins of equal width; chance
+alone makes it larger than 0. ece_debiased has bins of equal mass and subtracts what chance adds
+(Kumar et al. 2019). A calibration_slope of 1 and a calibration_intercept of 0 are right; a slope
+under 1 means probabilities that are too near 0 and 1.
 
 --pool fold adds mean, standard deviation (ddof 1) and range over the folds to the figures of all
 their images together; runs named for their fold become one model. --pool model does so for repeats.
 
 --test compares models pair by pair on the same images: DeLong's test of AUC, McNemar's exact test
-of accuracy, or a permutation test of any metric (of --metrics, else auc and accuracy). All keep the
-images of a patient together: DeLong's with Obuchowski's variance, McNemar's by the sums of each
-patient, the permutation test by exchanging all predictions of a patient between the models, for auc
-and average_precision their ranks. p_holm is adjusted for all tests of the table.
+of accuracy, permutation of patients for any metric. p_holm is adjusted for all tests of the table.
 
 --matrix train,test shows the first of --metrics (else auc) for models trained on one data set
 (rows; without a column `train` the model's name) and tested on another (columns; without `test`
@@ -141,7 +147,8 @@ def run(
             metavar="N",
             min=0,
             max=1_000_000,
-            help="Resamples of the patients; 0 leaves the intervals that follow from a formula.",
+            help="Resamples of the patients, for differences between models, the gap of a matrix, "
+            "bands of curves, permutations and --interval bootstrap; 0 draws none.",
         ),
     ] = 2000,
     interval: Annotated[
@@ -149,8 +156,8 @@ def run(
         typer.Option(
             "--interval",
             metavar="auto|bootstrap|normal",
-            help="How intervals are found: as fits best, all by bootstrap, or for shares of images "
-            "by the normal approximation that papers print.",
+            help="How intervals are computed: by formula (auto), by bootstrap, or for shares of "
+            "images by the normal approximation that papers print, which ignores patients.",
             **options.choice(WAYS),
         ),
     ] = "auto",

@@ -116,7 +116,11 @@ def test_two_classes_are_those_of_scikit_learn() -> None:
         "dor_haldane": (tp + 0.5) * (tn + 0.5) / ((fp + 0.5) * (fn + 0.5)),
         "mcc": theirs.matthews_corrcoef(labels, said),
         "brier": theirs.brier_score_loss(labels, score),
-        "ece": found["ece"],  # of weighing's own test
+        # Of tests of their own.
+        "ece": found["ece"],
+        "ece_debiased": found["ece_debiased"],
+        "calibration_slope": found["calibration_slope"],
+        "calibration_intercept": found["calibration_intercept"],
         "error": 1 - theirs.accuracy_score(labels, said),
     })  # fmt: skip
 
@@ -257,7 +261,8 @@ def test_one_class_leaves_empty_what_needs_two(capfd: Said) -> None:
     rows = [r for r in made("m.csv") if r["label"] == "covid"]
     write("m.csv", rows)
     found = {key[3]: row["value"] for key, row in tidy("m.csv").items()}
-    undefined = {"specificity", "balanced_accuracy", "auc", "dor", "dor_haldane", "mcc"}
+    undefined = {"specificity", "balanced_accuracy", "auc", "dor", "dor_haldane", "mcc",
+                 *metrics.RECALIBRATED}  # fmt: skip
     assert {name for name, value in found.items() if not value} == undefined
     assert "warning: every image of m is 'covid'" in capfd.readouterr().err
     (told,) = objects("m.csv")
@@ -271,8 +276,8 @@ def test_a_perfect_model() -> None:
     found = {key[3]: row for key, row in tidy("m.csv").items()}
     assert found["dor"]["value"] == "inf"
     assert float(found["auc"]["value"]) == 1
-    # Neither DeLong nor the bootstrap sees any spread, which is not certainty.
-    assert (found["auc"]["low"], found["f1"]["low"]) == ("", "")
+    assert found["auc"]["high"] == "1.0"
+    assert 0.8 < float(found["auc"]["low"]) < 0.95
     assert float(found["accuracy"]["low"]) == pytest.approx(intervals.wilson(40, 40)[0])
     assert objects("m.csv")[0]["metrics"]["dor"]["value"] == "inf"
 
@@ -281,7 +286,8 @@ def test_one_image() -> None:
     Path("m.csv").write_text("path,label,p_n,p_y\n1,y,0.2,0.8\n")
     found = {key[3]: row for key, row in tidy("m.csv").items()}
     assert float(found["sensitivity"]["value"]) == 1
-    assert (found["auc"]["value"], found["brier"]["low"]) == ("", "")
+    assert (found["auc"]["value"], found["auc"]["low"]) == ("", "")
+    assert float(found["brier"]["high"]) > 0.7
 
 
 def test_rows_that_cannot_be_judged_are_listed(capfd: Said) -> None:
@@ -296,7 +302,7 @@ def test_rows_that_cannot_be_judged_are_listed(capfd: Said) -> None:
         "3": "no label",
         "4": "it stands there twice for model 'm'",
     }
-    assert capfd.readouterr().err.count("\n") == 5
+    assert capfd.readouterr().err.count("\n") == 6
     assert in_process("compare", "m.csv", "--strict", "-o", "strict") == 2
     assert not Path("strict").exists()
 
@@ -304,28 +310,61 @@ def test_rows_that_cannot_be_judged_are_listed(capfd: Said) -> None:
 # --- intervals ------------------------------------------------------------------------------------
 
 
-def test_formulas_where_every_patient_has_one_image() -> None:
+WAYS = {
+    **dict.fromkeys(metrics.SHARES, "wilson"),
+    **dict.fromkeys(("f1", "average_precision", "mcc", "brier"), "effective size"),
+    **dict.fromkeys(("dor", "dor_haldane"), "log-normal"),
+    **dict.fromkeys(("ece", "ece_debiased"), "calibration error"),
+    **dict.fromkeys(metrics.RECALIBRATED, "sandwich"),
+    "auc": "delong", "balanced_accuracy": "mover",
+}  # fmt: skip
+BY_PATIENT = {"wilson": "wilson by patient", "log-normal": "log-normal by patient",
+              "delong": "obuchowski"}  # fmt: skip
+
+
+def test_every_figure_has_an_interval_by_its_own_formula(capfd: Said) -> None:
     labels, p = arrays(made("m.csv"))
     (found,) = objects("m.csv")
-    ways = {m: f.get("interval") for m, f in found["metrics"].items()}
-    assert {m for m, way in ways.items() if way == "wilson"} == set(metrics.SHARES)
-    assert (ways["auc"], ways["dor"], ways["dor_haldane"]) == ("delong", *["log-normal"] * 2)
-    assert {ways[m] for m in ("f1", "mcc", "brier", "ece", "balanced_accuracy")} == {"bootstrap"}
-    auc = found["metrics"]["auc"]
-    assert (auc["low"], auc["high"]) == pytest.approx(intervals.delong(labels == 1, p[:, 1]))
+    assert {m: f.get("interval") for m, f in found["metrics"].items()} == WAYS
     right = int(((p[:, 1] > 0.5) == labels).sum())
     accuracy = found["metrics"]["accuracy"]
     assert (accuracy["low"], accuracy["high"]) == pytest.approx(intervals.wilson(right, 120))
-
-
-def test_patients_with_several_images_are_drawn_whole(capfd: Said) -> None:
-    made("m.csv", images=240, per_patient=6)
+    capfd.readouterr()
+    made("m.csv", images=240, per_patient=3)
     (found,) = objects("m.csv")
-    assert {f["interval"] for f in found["metrics"].values()} == {"bootstrap"}
-    assert "240 images of 40 patients: the intervals are drawn by patient" in capfd.readouterr().err
-    (plain,) = objects("m.csv", "--bootstrap", 0)
-    assert plain["metrics"]["auc"]["interval"] == "delong"
-    assert plain["metrics"]["f1"]["low"] is None
+    said = capfd.readouterr().err
+    assert "240 images of 80 patients: the intervals are by patient" in said
+    expected = {m: BY_PATIENT.get(way, way) for m, way in WAYS.items()}
+    assert {m: f.get("interval") for m, f in found["metrics"].items()} == expected
+    # No resample is needed for them.
+    assert objects("m.csv", "--bootstrap", 0) == [found]
+
+
+def test_intervals_by_bootstrap_on_request() -> None:
+    made("m.csv", images=240, per_patient=6)
+    (found,) = objects("m.csv", "--interval", "bootstrap", "--bootstrap", 200)
+    for metric, figure in found["metrics"].items():
+        calibration = metric.startswith(("ece", "calibration"))
+        assert figure["interval"] == (WAYS[metric] if calibration else "bootstrap"), metric
+        assert figure["low"] <= figure["value"] <= figure["high"], metric
+
+
+def test_few_patients_of_a_class_are_warned_of(capfd: Said) -> None:
+    rows = made("m.csv", images=120, per_patient=3)
+    ill = len({r["patient"] for r in rows if r["label"] == "covid"})
+    well = len({r["patient"] for r in rows if r["label"] == "normal"})
+    assert min(ill, well) >= 30
+    compare("m.csv")
+    assert "warning" not in capfd.readouterr().err
+    few = [r for r in rows if r["label"] == "normal" or int(r["patient"][1:]) < 8]
+    write("m.csv", few)
+    left = len({r["patient"] for r in few if r["label"] == "covid"})
+    compare("m.csv")
+    said = capfd.readouterr().err
+    assert f"warning: {left} patients of 'covid' in m: with fewer than 30 of a class, inter" in said
+    write("n.csv", [r | {"model": "n"} for r in few])
+    compare("m.csv", "n.csv")
+    assert " in m (and 1 groups more have fewer than 30): with" in capfd.readouterr().err
 
 
 def test_more_alike_images_widen_the_interval() -> None:
@@ -339,16 +378,17 @@ def test_more_alike_images_widen_the_interval() -> None:
                                                              rel=0.15)  # fmt: skip
 
 
-def test_a_share_of_all_or_none_is_bounded_by_its_patients() -> None:
-    rows = made("m.csv", images=60, per_patient=3, skill=50)
-    (found,) = objects("m.csv")
-    accuracy = found["metrics"]["accuracy"]
-    assert (accuracy["value"], accuracy["interval"]) == (1, "wilson by patient")
-    assert accuracy["low"] == pytest.approx(intervals.wilson(20, 20)[0])
-    ill = len({r["patient"] for r in rows if r["label"] == "covid"})
-    sensitivity = found["metrics"]["sensitivity"]
-    assert sensitivity["low"] == pytest.approx(intervals.wilson(ill, ill)[0])
-    assert found["metrics"]["f1"]["low"] is None
+@pytest.mark.parametrize("interval", ["auto", "bootstrap"])
+def test_perfection_has_a_bound_on_one_side(interval: str) -> None:
+    made("m.csv", images=90, per_patient=3, skill=50)
+    (found,) = objects("m.csv", "--interval", interval, "--bootstrap", 50)
+    for metric in ("accuracy", "sensitivity", "f1", "auc", "average_precision", "mcc"):
+        figure = found["metrics"][metric]
+        assert (figure["value"], figure["high"]) == pytest.approx((1, 1)), metric
+        assert 0.5 < figure["low"] < 0.97, metric
+        note = "no image ranks wrongly: the bound is one-sided"
+        assert figure.get("note") == (note if metric in ("auc", "average_precision") else None)
+    assert found["metrics"]["dor"] == {"value": "inf", "low": None, "high": None}
 
 
 def test_rows_without_a_patient_are_one_each() -> None:
@@ -458,7 +498,7 @@ def test_repeats_on_the_same_images() -> None:
     assert spread["mean"] == pytest.approx(np.mean(values))
     assert (spread["min"], spread["max"]) == pytest.approx((min(values), max(values)))
     # The same image three times is one patient.
-    assert found["metrics"]["auc"]["interval"] == "bootstrap"
+    assert found["metrics"]["auc"]["interval"] == "obuchowski"
 
 
 # --- tests between models -------------------------------------------------------------------------
@@ -483,48 +523,6 @@ def test_tests_between_models() -> None:
     assert delong["p"] < 0.001
     rows = tidy("a.csv", "b.csv", "--test", "delong")
     assert float(rows["a - b", "", "covid", "auc_delong_p"]["value"]) == delong["p"]
-
-
-def test_a_monotone_change_of_one_models_scores_changes_no_test_of_ranks() -> None:
-    """0.5 stays where it is, so that the predictions stay too; the Brier score does not."""
-    made("a.csv", skill=1, per_patient=3)
-    rows = made("b.csv", skill=1.4, seed=1, per_patient=3)
-    metrics = "auc,average_precision,accuracy,brier"
-    options = ("--test", "permutation", "--metrics", metrics, "--bootstrap", "199")
-    before = objects("a.csv", "b.csv", *options)[0]["tests"]
-    for row in rows:
-        score = 0.5 + 4 * (float(row["p_covid"]) - 0.5) ** 3
-        row |= {"p_covid": repr(score), "p_normal": repr(1 - score)}
-    write("b.csv", rows)
-    after = objects("a.csv", "b.csv", *options)[0]["tests"]
-    same = [one["p"] == other["p"] for one, other in zip(before, after, strict=True)]
-    assert [one["metric"] for one in before] == metrics.split(",")
-    assert same == [True, True, True, False]
-
-
-def test_tests_keep_the_images_of_a_patient_together(capfd: Said) -> None:
-    """Seven copies of every image, of the same patient, show no more than one."""
-    for name, options in (("a", {"skill": 0.8}), ("b", {"skill": 1.2, "seed": 1})):
-        rows = made(f"{name}.csv", **options)
-        write(f"many-{name}.csv", [
-            row | {"path": f"{copy}-{row['path']}"} for row in rows for copy in range(7)
-        ])  # fmt: skip
-    names = "delong,mcnemar,permutation"
-    options = ("--test", names, "--metrics", "auc,accuracy", "--bootstrap", "999")
-    capfd.readouterr()
-    one, many = (
-        {(t["test"], t["metric"]): t for t in objects(*files, *options)[0]["tests"]}
-        for files in (("a.csv", "b.csv"), ("many-a.csv", "many-b.csv"))
-    )
-    assert list(one) == list(many)
-    for key, test in many.items():
-        assert test["difference"] == pytest.approx(one[key]["difference"])
-        chance = 0.07 if key[0] == "permutation" else 0.01  # other patients are exchanged
-        assert test["p"] == pytest.approx(one[key]["p"], abs=chance), key
-    assert (one["delong", "auc"]["interval"], many["delong", "auc"]["interval"]) == (
-        "delong", "obuchowski",
-    )  # fmt: skip
-    assert "independent" not in capfd.readouterr().err
 
 
 def test_a_table_to_be_read_has_each_test_once() -> None:
@@ -552,8 +550,7 @@ def test_the_same_images_by_their_raw_files() -> None:
         right.append((p[:, 1] > 0.5) == labels)
     from cxrtool import pairing
 
-    expected = pairing.mcnemar(*right, np.arange(len(right[0])))
-    assert first["tests"][0]["p"] == pytest.approx(expected)
+    assert first["tests"][0]["p"] == pytest.approx(pairing.mcnemar(*right))
 
 
 def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
@@ -866,8 +863,9 @@ def test_the_list_of_failures_overwrites_neither_predictions_nor_the_table(capfd
 @pytest.mark.parametrize("seed", [-1, -(1 << 70), 1 << 70])
 def test_any_seed_will_do(seed: int) -> None:
     made("m.csv", per_patient=3)
-    found = compare("m.csv", "--seed", seed)
-    assert found == compare("m.csv", "--seed", seed) != compare("m.csv", "--seed", 5)
+    drawn = ("--interval", "bootstrap", "--seed")
+    found = compare("m.csv", *drawn, seed)
+    assert found == compare("m.csv", *drawn, seed) != compare("m.csv", *drawn, 5)
 
 
 def test_a_folder_is_no_place_for_a_table(capfd: Said) -> None:
@@ -886,7 +884,7 @@ def test_standard_input(cxrtool: Command) -> None:
         done = cxrtool("compare", *arguments, "--format", "csv", stdin=text)
         assert done.returncode == 0
         assert done.stdout.splitlines()[0] == ",".join(TIDY)
-        assert len(done.stdout.splitlines()) == 16
+        assert len(done.stdout.splitlines()) == 1 + len(metrics.NAMES)
     done = cxrtool("compare", "-q", stdin=text)
     assert (done.returncode, done.stderr) == (0, "")
 
