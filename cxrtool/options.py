@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from cxrtool.artifacts import manifest
     from cxrtool.parallel import Crew
 
+# A larger number of epochs, images of a batch and the like is a slip of the finger.
+MOST = 1_000_000_000
+
 
 def _quiet(context: typer.Context, value: bool) -> bool:
     return _louder(context, value, -1)
@@ -212,6 +215,7 @@ Jobs = Annotated[
         "-j",
         metavar="N",
         min=0,
+        max=4096,
         help="Workers; 0 is one for every core.",
     ),
 ]
@@ -254,7 +258,14 @@ Cache = Annotated[
     ),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", help="Every random choice follows from it.")
+    int,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        min=0,
+        max=2**63 - 1,
+        help="Every random choice follows from it.",
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Say what would be done, touch nothing.")

@@ -110,7 +110,8 @@ def run(
         typer.Option("--grid-most", metavar="N", min=1, max=600, help="How many, at most."),
     ] = 24,
     batch: Annotated[
-        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+        int,
+        typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
     ] = 32,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     device: options.Device = "auto",

@@ -139,7 +139,9 @@ def run(
             **options.choices(metric_names),
         ),
     ] = None,
-    ci: Annotated[float, typer.Option("--ci", metavar="P", help="Level of the intervals.")] = 0.95,
+    ci: Annotated[
+        float, typer.Option("--ci", metavar="P", min=0, max=1, help="Level of the intervals.")
+    ] = 0.95,
     bootstrap: Annotated[
         int,
         typer.Option(
@@ -181,6 +183,8 @@ def run(
         typer.Option(
             "--threshold",
             metavar="P",
+            min=0,
+            max=1,
             help="Predict the positive class over this probability, whatever `pred` says.",
         ),
     ] = None,
@@ -282,11 +286,8 @@ def ask(
     """Check the options, and put them into a question."""
     from cxrtool.comparing import Question
 
-    shares = (("--ci", ci), ("--threshold", 0.5 if threshold is None else threshold))
-    for option, value in shares:
-        # Not a number compares as neither.
-        if not 0 <= value <= 1 or (option == "--ci" and value in (0, 1)):
-            raise CxrtoolError(f"{option} {value:g} is not between 0 and 1", "Write it as 0.95.")
+    if ci in (0, 1):
+        raise CxrtoolError(f"--ci {ci:g} is not between 0 and 1", "Write it as 0.95.")
     if interval == "bootstrap" and not bootstrap:
         raise CxrtoolError("--interval bootstrap needs resamples", "Drop --bootstrap 0.")
     columns = listed("--by", by)

@@ -98,7 +98,8 @@ def run(
         ),
     ] = None,
     batch: Annotated[
-        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+        int,
+        typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
     ] = 64,
     test: Annotated[
         str | None,

@@ -38,7 +38,9 @@ def known_labels() -> "Sequence[str]":
 
 def run(
     context: typer.Context,
-    count: Annotated[int, typer.Argument(metavar="COUNT", help="How many images.", min=1)],
+    count: Annotated[
+        int, typer.Argument(metavar="COUNT", help="How many images.", min=1, max=options.MOST)
+    ],
     folder: options.Dir,
     labels: Annotated[
         str,
@@ -55,7 +57,11 @@ def run(
     confound: Annotated[
         float,
         typer.Option(
-            "--confound", metavar="0..1", help="How strongly the hospital follows the label."
+            "--confound",
+            metavar="0..1",
+            min=0,
+            max=1,
+            help="How strongly the hospital follows the label.",
         ),
     ] = 0.0,
     size: Annotated[
@@ -76,8 +82,6 @@ def run(
     from cxrtool.artifacts import files, phantom, table
     from cxrtool.phantoms import plan
 
-    if not 0 <= confound <= 1:
-        raise CxrtoolError(f"--confound {confound:g} is not between 0 and 1", "Choose 0 to 1.")
     one = "there is one hospital" if sources == 1 else ""
     effects.refuse(context, {"--confound": one})
     cases = plan(count, labels=chosen(labels), sources=sources, confound=confound, seed=seed)

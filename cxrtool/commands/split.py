@@ -50,7 +50,10 @@ def run(
         str | None, typer.Option("--val", metavar="F", help="Share of the rows in val.")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option("--folds", metavar="K", min=2, help="Cross-validation folds.")
+        int | None,
+        typer.Option(
+            "--folds", metavar="K", min=2, max=options.MOST, help="Cross-validation folds."
+        ),
     ] = None,
     unseen: Annotated[
         str | None,

@@ -226,7 +226,10 @@ def run(
         ),
     ] = "0.001",
     epochs: Annotated[
-        int, typer.Option("--epochs", metavar="N", min=1, help="How often each image is seen.")
+        int,
+        typer.Option(
+            "--epochs", metavar="N", min=1, max=options.MOST, help="How often each image is seen."
+        ),
     ] = 30,
     batch: Annotated[
         str,
@@ -248,6 +251,7 @@ def run(
             "--patience",
             metavar="N",
             min=0,
+            max=options.MOST,
             help="End after N epochs without a better one; 0 never does.",
         ),
     ] = 0,
@@ -306,7 +310,10 @@ def run(
         ),
     ] = "",
     clip: Annotated[
-        float, typer.Option("--clip", metavar="NORM", min=0, help="Bound the gradient's norm.")
+        float,
+        typer.Option(
+            "--clip", metavar="NORM", min=0, max=options.MOST, help="Bound the gradient's norm."
+        ),
     ] = 0.0,
     fold: Annotated[
         str, typer.Option("--fold", metavar="K", help="Leave fold K for the test; the next is val.")
@@ -314,7 +321,11 @@ def run(
     repeat: Annotated[
         int,
         typer.Option(
-            "--repeat", metavar="N", min=1, help="N runs of seeds that follow, in RUN/seed-S."
+            "--repeat",
+            metavar="N",
+            min=1,
+            max=options.MOST,
+            help="N runs of seeds that follow, in RUN/seed-S.",
         ),
     ] = 1,
     amp: Annotated[

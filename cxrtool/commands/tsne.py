@@ -53,18 +53,26 @@ def run(
     perplexity: Annotated[
         float,
         typer.Option(
-            "--perplexity", metavar="P", min=1, help="About how many neighbours an image has."
+            "--perplexity",
+            metavar="P",
+            min=1,
+            max=options.MOST,
+            help="About how many neighbours an image has.",
         ),
     ] = 30.0,
     pca: Annotated[
         int,
         typer.Option(
-            "--pca", metavar="N", min=0, help="Principal components that t-SNE sees; 0: all."
+            "--pca",
+            metavar="N",
+            min=0,
+            max=options.MOST,
+            help="Principal components that t-SNE sees; 0: all.",
         ),
     ] = 50,
     max_iter: Annotated[
         int,
-        typer.Option("--max-iter", metavar="N", min=500, help="Steps of t-SNE."),
+        typer.Option("--max-iter", metavar="N", min=500, max=options.MOST, help="Steps of t-SNE."),
     ] = 750,
     color: Annotated[
         str | None,
@@ -85,12 +93,17 @@ def run(
     permutations: Annotated[
         int,
         typer.Option(
-            "--permutations", metavar="N", min=1, help="How often patients exchange their values."
+            "--permutations",
+            metavar="N",
+            min=1,
+            max=options.MOST,
+            help="How often patients exchange their values.",
         ),
     ] = 200,
     seed: options.Seed = 0,
     batch: Annotated[
-        int, typer.Option("--batch", metavar="N", min=1, help="Images of one step.")
+        int,
+        typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
     ] = 64,
     device: options.Device = "auto",
     cache: options.Cache = None,
