@@ -1,5 +1,6 @@
 """What is told of a training, an epoch a row: history.csv and curves.png in the run folder."""
 
+import math
 import os
 from typing import Any
 
@@ -14,6 +15,11 @@ def write(folder: str, state: dict[str, Any]) -> None:
     rows = ([_cell(row.get(c)) for c in columns] for row in history)
     table.write(os.path.join(folder, run.HISTORY), columns, rows)
     draw(folder, state)
+
+
+def cells(figures: dict[str, float]) -> dict[str, float | None]:
+    """Leave figures empty that are not finite numbers."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def draw(folder: str, state: dict[str, Any]) -> None:

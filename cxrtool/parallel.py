@@ -11,19 +11,17 @@ can stop a thread. On a Dask cluster (`cluster.py`) the guard is the cluster's o
 
 import contextlib
 import importlib
-import multiprocessing
 import os
 import signal
 import sys
 import traceback
-import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Any
 
-from cxrtool import heap, progress
+from cxrtool import heap, progress, worker_server
 from cxrtool.errors import BrokenRun, CxrtoolError
 
 # What one hostile file may cost: seconds of processor time, and bytes.
@@ -86,7 +84,7 @@ class _Worker:
         self.pipe, far = context.Pipe()
         self.process = context.Process(target=_serve, args=(far, function, seconds), daemon=True)
         try:
-            with _without_main():
+            with worker_server.without_main():
                 self.process.start()
         except OSError as e:
             what = f"cannot start a worker: {(e.strerror or str(e)).lower()}"
@@ -264,7 +262,8 @@ class _Pool:
     def __init__(self, function: Callable[[Any], Any], seconds: float) -> None:
         self.function, self.seconds = function, seconds
         # `modules` are those that a callable object will import: better before the memory limit.
-        self.context = _context([function.__module__, *getattr(function, "modules", ())])
+        modules = [function.__module__, *getattr(function, "modules", ())]
+        self.context = worker_server.context(modules)
         self.workers: list[_Worker] = []
         self.repeated: set[int] = set()  # tasks whose worker was killed from outside
 
@@ -344,63 +343,3 @@ class _Pool:
 
 _UP = object()  # A worker's first word: it has started.
 _AGAIN = object()  # A worker was killed: another is to try.
-
-
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Keep each worker from importing again the script that started this process.
-
-    It is not needed there, and it may not be importable: a name on standard input, say.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _context(modules: list[str]) -> Any:
-    """Start workers from a clean server that has imported the modules already.
-
-    A fork of this process would copy its threads' locks; a spawned worker would import anew.
-    """
-    # More threads inside a worker than cores outside would only fight.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(modules)
-    _start_server()
-    return context
-
-
-def _start_server() -> None:
-    """Start the server so that no signal of the terminal or of a cluster shows a traceback.
-
-    It ends when this process does. What it says on standard error is for nobody: neither it nor
-    its workers are there to be seen.
-    """
-    from multiprocessing import forkserver, resource_tracker
-
-    resource_tracker.ensure_running()  # It would end the blocking below.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        with _silence():
-            forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Let what is started meanwhile have a standard error that nobody reads."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)

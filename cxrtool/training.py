@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import os
-import platform
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, cast
@@ -27,6 +26,7 @@ from cxrtool import (
     registry,
     sharing,
     training_data,
+    versions,
     weights,
 )
 from cxrtool.architectures._network import Net
@@ -36,7 +36,7 @@ from cxrtool.artifacts.manifest import Manifest
 from cxrtool.artifacts.run_fields import Best, DataAbout
 from cxrtool.choices import First
 from cxrtool.deep_svm import SvmLearner
-from cxrtool.errors import CxrtoolError, Skip, is_memory
+from cxrtool.errors import CxrtoolError, is_memory
 from cxrtool.learning import Learner, Part, Plan
 from cxrtool.training_data import Data, Reader, Tell
 from cxrtool.training_settings import Place, Settings
@@ -280,7 +280,11 @@ class Training:
     def _keep(self, learner: Learner, epoch: learning.Epoch) -> None:
         """Write down an epoch: the best weights first, then the state to go on from."""
         state, monitor = self.state, self.settings.monitor
-        row = {"epoch": epoch.number, **_finite(epoch.figures), "seconds": round(epoch.seconds, 3)}
+        row = {
+            "epoch": epoch.number,
+            **history.cells(epoch.figures),
+            "seconds": round(epoch.seconds, 3),
+        }
         state["columns"] = list(row)
         state["history"].append(row)
         state["epoch"] = epoch.number
@@ -330,7 +334,7 @@ class Training:
             leaks=data.leaks,
             best=cast(Best, {k: v for k, v in best.items() if k != "images_per_second"}),
             criterion=self.criterion,
-            versions=versions(),
+            versions=versions.used(),
         )
 
     def _found(self) -> dict[str, Any]:
@@ -361,20 +365,6 @@ class Training:
                       f"{best['epoch']}{seen}")  # fmt: skip
 
 
-def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
-
-
-def versions() -> dict[str, str]:
-    """Name what the run was made with."""
-    return {
-        "cxrtool": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-
-
 def train(
     source: Manifest,
     settings: Settings,
@@ -384,7 +374,7 @@ def train(
     check: Callable[[Training], None] = lambda _: None,
 ) -> None:
     """Do it all, after a `check`; what is skipped is not told again by the runs of other seeds."""
-    tell = _ignore if skipped is None or sharing.rank() else skipped.add
+    tell: Tell = (lambda _: None) if skipped is None or sharing.rank() else skipped.add
     training = kind(source, settings, place, tell)
     data = training.data
     check(training)
@@ -407,7 +397,3 @@ def train(
     frame = pixels.Frame(training.network.size, channels, settings.fit, place.root)
     reader = Reader(frame, place.cache, place.device, place.crew, place.progress, tell)
     training.go(*sharing.in_turn(lambda: training.loaded(reader)), tensors)
-
-
-def _ignore(skip: Skip) -> None:
-    pass

@@ -1,0 +1,70 @@
+"""Start worker processes from a clean server, which shows nothing and heeds no signal."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def without_main() -> Iterator[None]:
+    """Keep each worker from importing again the script that started this process.
+
+    It is not needed there, and it may not be importable: a name on standard input, say.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def context(modules: list[str]) -> Any:
+    """Start workers from a clean server that has imported the modules already.
+
+    A fork of this process would copy its threads' locks; a spawned worker would import anew.
+    """
+    # More threads inside a worker than cores outside would only fight.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    workers = multiprocessing.get_context("forkserver")
+    workers.set_forkserver_preload(modules)
+    _start_server()
+    return workers
+
+
+def _start_server() -> None:
+    """Start the server so that no signal of the terminal or of a cluster shows a traceback.
+
+    It ends when this process does. What it says on standard error is for nobody: neither it nor
+    its workers are there to be seen.
+    """
+    from multiprocessing import forkserver, resource_tracker
+
+    resource_tracker.ensure_running()  # It would end the blocking below.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        with _silence():
+            forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Let what is started meanwhile have a standard error that nobody reads."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
