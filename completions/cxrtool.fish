@@ -240,7 +240,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l max-iter -x -d 'Ste
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l color -x -d 'What is coloured and probed (default: those of source and label that exist).'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l plot -r -F -d 'Draw the points; the ending is the kind.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l stats -r -F -d 'Write what the probes found as JSON.'
-complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l permutations -x -d 'How often patients exchange their values.'
+complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l permutations -x -d 'Permutations of the test; the least p is 1 / (N + 1).'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l seed -x -d 'Every random choice follows from it.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l batch -x -d 'Images of one step.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l device -x -a 'auto cpu cuda mps' -d 'Where tensors live; auto takes an accelerator where there is one.'

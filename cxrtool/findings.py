@@ -1,10 +1,13 @@
 """What probes of a manifest's columns found, in words and in figures."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from cxrtool import probing
+import numpy as np
+
+from cxrtool import pairing, probing
 from cxrtool.probing import Finding, Floats, Ints
 
 Row = dict[str, str]
@@ -12,14 +15,12 @@ Row = dict[str, str]
 # Of a column: what was found in all images (""), and of the label within every source.
 Findings = dict[str, dict[str, Finding]]
 ALL = ""
-# A p above it is that of features which do not tell values apart, as far as these images show.
-LEVEL = 0.05
 
 
 def of_columns(
     features: Floats, rows: Sequence[Row], columns: Sequence[str], permutations: int, seed: int
 ) -> Findings:
-    """Probe for every column, and for the label within every source, which then tells nothing."""
+    """Probe for every column, and for the label within every source, which cannot help there."""
     found: Findings = {}
     patients = groups(rows)
     chance = {"permutations": permutations, "seed": seed}
@@ -29,7 +30,28 @@ def of_columns(
         if column == "label":
             sources = cells(rows, "source")
             found[column] |= probing.within(features, values, sources, patients, **chance)
+    return adjusted(found)
+
+
+def adjusted(found: Findings) -> Findings:
+    """Adjust all p for their number (Holm 1979)."""
+    places = [(c, s) for c, of in found.items() for s, one in of.items() if one.p is not None]
+    p = pairing.holm(np.array([found[column][source].p for column, source in places], float))
+    for (column, source), value in zip(places, p.tolist(), strict=True):
+        found[column][source] = replace(found[column][source], p_holm=round(value, 6))
     return found
+
+
+def unattainable(found: Findings, permutations: int) -> str:
+    """Say so where p after Holm could not be small, whatever the features."""
+    tests = sum(one.p is not None for of in found.values() for one in of.values())
+    if tests <= probing.ALPHA * (1 + permutations):
+        return ""
+    needed = math.ceil(tests / probing.ALPHA) - 1
+    return (
+        f"warning: {permutations} permutations are too few for {tests} probes: no p after Holm can "
+        f"be {probing.ALPHA:g} or less; use --permutations {needed} or more"
+    )
 
 
 def groups(rows: Sequence[Row]) -> Ints:
@@ -43,12 +65,12 @@ def cells(rows: Sequence[Row], column: str) -> list[str]:
 
 
 def line(found: Findings) -> str:
-    """Put all that was found in one line."""
+    """Put all findings in one line."""
     texts = []
     for column, findings in found.items():
         for source, finding in findings.items():
             within = f" within {source}" if source else ""
-            # A source with one label has nothing to tell.
+            # Most sources have one label only.
             if source == ALL or finding.p is not None:
                 texts.append(f"{column}{within}: {sentence(finding)}")
     return "; ".join(texts)
@@ -58,11 +80,27 @@ def sentence(finding: Finding) -> str:
     """Put one finding into words."""
     if finding.p is None:
         return f"not probed: {finding.reason}"
-    told = "told apart" if finding.p <= LEVEL else "not told apart"
+    predictable = _holm(finding) <= probing.ALPHA
+    told = "predictable" if predictable else "not shown to be predictable"
+    more = ""
+    if not predictable and finding.detectable is not None:
+        more = f"; {finding.detectable:.2f} would be detected with 80 % power"
     return (
-        f"{told} with balanced accuracy {finding.balanced_accuracy:.2f} "
-        f"(chance {finding.chance:.2f}, p {finding.p:.2g})"
+        f"{told}, balanced accuracy {_bounded(finding)} "
+        f"(chance {finding.chance:.2f}, p {finding.p:.2g}, after Holm {_holm(finding):.2g}{more})"
     )
+
+
+def _holm(finding: Finding) -> float:
+    """Return p after Holm; of one probe alone it is p."""
+    p = finding.p if finding.p_holm is None else finding.p_holm
+    return math.nan if p is None else p
+
+
+def _bounded(finding: Finding) -> str:
+    bounds = finding.low, finding.high
+    interval = "" if None in bounds else f" [{bounds[0]:.2f}, {bounds[1]:.2f}]"
+    return f"{finding.balanced_accuracy:.2f}{interval}"
 
 
 def captions(found: Findings) -> dict[str, str]:
@@ -74,8 +112,8 @@ def _caption(finding: Finding) -> str:
     if finding.p is None:
         return f"not probed: {finding.reason}"
     return (
-        f"probe: balanced accuracy {finding.balanced_accuracy:.2f} "
-        f"(chance {finding.chance:.2f}), p = {finding.p:.2g}"
+        f"probe: balanced accuracy {_bounded(finding)} "
+        f"(chance {finding.chance:.2f}), p = {_holm(finding):.2g} after Holm"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from cxrtool import probing
 
@@ -182,64 +181,75 @@ def test_images_without_a_source_are_within_none() -> None:
     assert probing.within(noise(4), ["a", "b"] * 2, ["", "", "x", "x"], alone(4)).keys() == {"x"}
 
 
+# --- its interval, and what it can show -----------------------------------------------------------
+
+
+def weak(number: int, images: int = 1, seed: int = 0) -> probing.Finding:
+    """Probe patients whose values shift one of ten features a little."""
+    codes = np.arange(number) % 2
+    features = np.repeat(noise(number, 10, seed), images, axis=0)
+    features += noise(number * images, 10, seed + 1) / 2
+    features[:, 0] += np.repeat(codes, images) * 1.2
+    values = names(np.repeat(codes, images))
+    return probing.probe(features, values, np.repeat(alone(number), images), permutations=199)
+
+
+def test_more_patients_make_the_interval_narrower_and_smaller_effects_detectable() -> None:
+    found = [weak(number) for number in (20, 80, 320)]
+    for one in found:
+        assert 0 <= one.low < one.balanced_accuracy < one.high <= 1
+        assert one.chance < one.detectable < 1
+    widths = [one.high - one.low for one in found]
+    assert widths == sorted(widths, reverse=True)
+    detectable = [one.detectable for one in found]
+    assert detectable == sorted(detectable, reverse=True)
+    assert found[-1].p < 0.05
+
+
+def test_more_images_of_the_same_patients_are_no_more_patients() -> None:
+    one, forty = weak(30), weak(30, images=40)
+    assert forty.high - forty.low > (one.high - one.low) / 2
+    assert (one.patients, forty.patients) == (30, 30)
+
+
+def test_even_without_an_error_there_is_an_interval() -> None:
+    codes = np.arange(40) % 2
+    found = probing.probe(codes[:, None] * 9 + noise(40, 3), names(codes), alone(40))
+    assert (found.balanced_accuracy, found.high) == (1, 1)
+    assert 0.8 < found.low < 0.97
+
+
+@pytest.mark.parametrize(("permutations", "known"), [(18, False), (19, True)])
+def test_too_few_permutations_have_no_quantile(permutations: int, known: bool) -> None:
+    codes = np.arange(40) % 2
+    found = probing.probe(noise(40, 3), names(codes), alone(40), permutations=permutations)
+    bounds = (found.low, found.high, found.detectable)
+    assert [value is not None for value in bounds] == [known] * 3
+
+
+def test_no_p_is_less_than_the_least() -> None:
+    codes = np.arange(60) % 2
+    features = codes[:, None] * 9 + noise(60, 3)
+    found = probing.probe(features, names(codes), alone(60), permutations=99)
+    assert found.p == found.least_p == 0.01
+    # Ten patients can be arranged in 252 ways.
+    few = probing.probe(features[:10], names(codes[:10]), alone(10), permutations=9999)
+    assert few.least_p == pytest.approx(1 / 252, abs=1e-6)
+    assert few.p >= few.least_p
+
+
+def test_a_patient_with_many_images_counts_once() -> None:
+    """One patient with 60 images of the other value does not change what the others show."""
+    codes = np.arange(40) % 2
+    features = codes[:, None] * 9 + noise(40, 3)
+    odd = np.concatenate([features, np.full((60, 3), 9) + noise(60, 3, 1)])
+    values = [*names(codes), *["v0"] * 60]
+    patients = np.concatenate([alone(40), np.full(60, 40)])
+    found = probing.probe(odd, values, patients, permutations=19)
+    assert found.balanced_accuracy == pytest.approx((20 / 21 + 1) / 2, abs=0.01)
+
+
 # --- its parts ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("depth", [3, 40])
-def test_predictions_are_those_of_the_covariance_within_the_classes(depth: int) -> None:
-    """The rule is the textbook's: the nearest mean, by the shrunk covariance within."""
-    rng = np.random.default_rng(0)
-    labels = np.array([rng.permutation(np.repeat([0, 1, 2], (60, 25, 15))) for _ in range(4)])
-    learned, asked = noise(100, depth) * 3 + 5, noise(50, depth, 1) * 3 + 5
-    learned[np.arange(100), labels[0]] += 4
-    found = probing.predictions(learned, labels, asked, 3)
-    away = learned - learned.mean(axis=0)
-    a = probing.SHRINKAGE
-    for row, predicted in zip(labels, found, strict=True):
-        means = np.stack([learned[row == k].mean(axis=0) for k in range(3)])
-        inside = learned - means[row]
-        total = np.trace(away.T @ away / 100) / depth
-        within = (1 - a) * inside.T @ inside / 100 + a * total * np.eye(depth)
-        gaps = asked[:, None] - means[None]
-        distances = np.einsum("nkd,de,nke->nk", gaps, np.linalg.inv(within), gaps)
-        assert predicted.tolist() == distances.argmin(axis=1).tolist()
-
-
-def test_a_class_that_nobody_has_is_not_predicted() -> None:
-    labels = np.array([np.arange(40) % 2])
-    assert set(probing.predictions(noise(40), labels, noise(20), 3).ravel()) <= {0, 1}
-
-
-def test_balanced_accuracies() -> None:
-    rng = np.random.default_rng(0)
-    labels, predicted = rng.integers(3, size=(2, 6, 50))
-    expected = [
-        metrics.balanced_accuracy_score(a, b) for a, b in zip(labels, predicted, strict=True)
-    ]
-    np.testing.assert_allclose(probing.balanced_accuracies(labels, predicted, 3), expected)
-
-
-def test_patients_of_as_many_images_exchange_their_values_as_they_are() -> None:
-    groups = np.array([2, 0, 1, 0, 1, 2, 3, 3])
-    codes = np.array([1, 0, 5, 0, 6, 1, 7, 7])
-    for found in probing.permuted(codes, groups, 50, seed=0):
-        assert sorted(found) == sorted(codes)
-        parts = {tuple(found[groups == g]) for g in range(4)}
-        assert parts == {(0, 0), (5, 6), (1, 1), (7, 7)}
-
-
-def test_a_patient_of_more_images_has_one_value_all_the_same() -> None:
-    groups = np.repeat(np.arange(5), [1, 7, 2, 3, 4])
-    codes = np.arange(5)[groups]
-    found = probing.permuted(codes, groups, 200, seed=0)
-    for row in found:
-        values = [set(row[groups == g]) for g in range(5)]
-        assert all(len(v) == 1 for v in values)
-        assert len(set.union(*values)) == 5
-    # Every patient has been given every value.
-    assert {(g, row[groups == g][0]) for row in found for g in range(5)} == {
-        (g, v) for g in range(5) for v in range(5)
-    }
 
 
 def test_one_long_value_does_not_make_all_of_them_long() -> None:

@@ -4,11 +4,15 @@ OUTPUT has the manifest's columns and `x,y`: images that the network makes much 
 each other (t-SNE of the features, after PCA). The features are those that the last linear layer
 sees, or with --layer map the last feature maps, averaged, or what any module of the network gives.
 
-A picture persuades easily, so it comes with numbers. For every column of --color a linear probe
-learns to tell its values from the features, and is asked about patients that it has not seen; p
-tells how often patients who exchange their values give as good a balanced accuracy. Is it the
-disease or the data set? Where a source is told apart, so is any label that comes from it alone:
-the label is probed within each source too. Duplicates count as the same patient.
+A picture persuades easily, so it comes with numbers. For every column of --color, a linear probe
+learns to predict the column from the features, and is tested on patients that it has not seen. Each
+patient counts once, however many images it has. p is from an exact permutation test: patients
+exchange their values. It is also adjusted for all probes of the call (Holm). --stats writes the
+95 % interval of the balanced accuracy, and the balanced accuracy that so many patients would detect
+with a power of 80 %. Where p is large, read that before you conclude that there is nothing.
+
+Is it the disease or the data set? If the source can be predicted, so can any label that goes with
+the source: so the label is probed within each source too. Duplicates count as the same patient.
 
 Example:
 
@@ -97,9 +101,9 @@ def run(
             metavar="N",
             min=1,
             max=options.MOST,
-            help="How often patients exchange their values.",
+            help="Permutations of the test; the least p is 1 / (N + 1).",
         ),
-    ] = 200,
+    ] = 1999,
     seed: options.Seed = 0,
     batch: Annotated[
         int,
@@ -140,8 +144,9 @@ def run(
     picture = projection.placed(vectors, projection.Plan(perplexity, pca, max_iter, chance))
     told = findings.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
-    for text in (*picture.notes, findings.line(told)):
-        note(text)
+    for text in (*picture.notes, findings.unattainable(told, permutations), findings.line(told)):
+        if text:
+            note(text)
     # Before the table: what reads that from a pipe may close it.
     if stats:
         given = {"run": found.name, "layer": layer, "permutations": permutations, "seed": seed}
@@ -201,7 +206,7 @@ def warn(rows: list[Row]) -> None:
 def figures(
     vectors: "Floats", picture: "Picture", told: "Findings", rows: list[Row]
 ) -> dict[str, Any]:
-    """Gather what is told of the points, and of what was found."""
+    """Gather the figures of the points and of the probes."""
     from cxrtool import findings
 
     return {

@@ -44,7 +44,7 @@ def split(phantoms: Path) -> list[Row]:
 
 
 def tsne(*args: object, output: str = "points.csv") -> int:
-    return in_process("tsne", *map(str, args), *SMALL, *FAST, "-o", output)
+    return in_process("tsne", *SMALL, *FAST, *map(str, args), "-o", output)
 
 
 def placed(*args: object) -> list[Row]:
@@ -259,19 +259,21 @@ def two_hospitals(tmp_path: Path) -> Path:
 
 
 def test_disease_or_data_set(small_run: Path, two_hospitals: Path, capfd: Said) -> None:
-    rows = placed(small_run, two_hospitals, "--stats", "s.json")
+    rows = placed(small_run, two_hospitals, "--stats", "s.json", "--permutations", 199)
     stats = json.loads(Path("s.json").read_text())
     source, label = stats["probes"]["source"], stats["probes"]["label"]
     assert source["balanced_accuracy"] > 0.95
-    assert source["p"] == pytest.approx(1 / 21, abs=1e-6)
+    assert source["p"] == source["least_p"] == pytest.approx(1 / 200, abs=1e-6)
+    assert source["p_holm"] == pytest.approx(4 / 200, abs=1e-6)
+    assert 0.5 < source["detectable"] < source["low"] < source["balanced_accuracy"]
     assert source["neighbours"] > 0.9
     assert label["balanced_accuracy"] < 0.75
     assert set(label["within_source"]) == {"bright", "dark"}
     line = said(capfd)[-1]
-    assert line.startswith("source: told apart with balanced accuracy ")
+    assert line.startswith("source: predictable, balanced accuracy 1.00 [")
     assert "; label within dark: " in line
     # The figures are those of the features and of the points that were written.
-    chance: dict[str, Any] = {"permutations": 20, "seed": 0}
+    chance: dict[str, Any] = {"permutations": 199, "seed": 0}
     whole = vectors(small_run, rows)
     found = probing.probe(whole, [r["source"] for r in rows], np.arange(60), **chance)
     assert source["balanced_accuracy"] == found.balanced_accuracy
