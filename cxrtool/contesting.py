@@ -1,15 +1,15 @@
 """Tests between the models of a table, pair by pair on the same images."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
 
-from cxrtool import bootstrapping, comparing, pairing
+from cxrtool import bootstrapping, comparing, pairing, weighing
 from cxrtool.artifacts.predictions import Predictions
 from cxrtool.comparing import Figure, Question, Result, Test
 from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
+from cxrtool.metrics import Floats
 from cxrtool.weighing import Figures, Ints, Judged, Key
 
 NAMES = ("delong", "mcnemar", "permutation")
@@ -39,9 +39,6 @@ def contest(
         for name in names:
             for test in _tests(name, first, second, order, other, question, permuted):
                 found.append((first, second, test))
-    if any(r.several for r in results) and {"delong", "mcnemar"} & set(names):
-        note("warning: patients have several images, which DeLong and McNemar take for "
-             "independent: use --test permutation")  # fmt: skip
     adjusted = pairing.holm(np.array([test.p for *_, test in found]))
     for (first, second, test), p in zip(found, adjusted.tolist(), strict=True):
         test = replace(test, adjusted=p)
@@ -134,14 +131,15 @@ def _tests(
     if name == "mcnemar":
         key = first.key("accuracy")
         right = [_right(one) for one in (judged, against)]
-        p = pairing.mcnemar(right[0], right[1])
+        p = pairing.mcnemar(right[0], right[1], first.clusters)
         return [_test(name, first, second, key, other, p, question)]
     tests = []
     for k in judged.views:
         marks = judged.labels == k
         ours, theirs = judged.probabilities[:, k], against.probabilities[:, k]
-        found = pairing.delong(marks, ours, theirs, question.level)
-        figure = Figure(found.value, found.low, found.high, "delong")
+        found = pairing.delong(marks, ours, theirs, first.clusters, question.level)
+        way = "obuchowski" if first.several else "delong"
+        figure = Figure(found.value, found.low, found.high, way)
         tests.append(Test(name, second.model, judged.classes[k], "auc", figure, found.p))
     return tests
 
@@ -161,17 +159,34 @@ def _permutation(
     permuted: Sequence[str],
 ) -> list[Test]:  # fmt: skip
     judged = first.judged
-    pair = [(getattr(judged, n), getattr(against, n)) for n in ("labels", "predicted")]
-    joined = [np.concatenate(both) for both in pair]
-    p = np.concatenate([judged.probabilities, against.probabilities])
-    both = Judged(judged.classes, joined[0], joined[1], p, judged.positive, permuted)
-    chance = pairing.permutation(both, first.clusters, question.resamples, question.seed)
+    by_rank = [metric for metric in permuted if metric in weighing.RANKED]
+    by_value = [metric for metric in permuted if metric not in weighing.RANKED]
+    chance: Figures = {}
+    for metrics, scale in ((by_rank, pairing.ranked), (by_value, np.asarray)):
+        if metrics:
+            both = _joined(judged, against, scale, metrics, first.clusters)
+            number, seed = question.resamples, question.seed
+            chance |= pairing.permutation(both, first.clusters, number, seed)
     keys = [first.key(metric) for metric in permuted]
     return [
         _test("permutation", first, second, key, other, pairing.share_as_large(chance[key]),
               question)
         for key in keys
     ]  # fmt: skip
+
+
+def _joined(
+    first: Judged, second: Judged, scale: Callable[[Floats], Floats], metrics: Sequence[str],
+    clusters: Ints,
+) -> Judged:  # fmt: skip
+    """Put the images of two models after one another."""
+    labels, predicted = (
+        np.concatenate([getattr(one, name) for one in (first, second)])
+        for name in ("labels", "predicted")
+    )
+    p = np.concatenate([scale(one.probabilities) for one in (first, second)])
+    patients = np.tile(clusters, 2)
+    return Judged(first.classes, labels, predicted, p, first.positive, metrics, patients)
 
 
 def _test(

@@ -23,7 +23,7 @@ def findings(shows: Shows) -> list[Finding]:
         return [("bad", "No image could be judged: a matrix leaves out those of the parts train "
                  "and val.")]  # fmt: skip
     checks = (_one_class, _small, _few_patients, _alike, _always, _guessing, _confounded, _apart,
-              _perfect, _gap, _tests, _without_intervals)  # fmt: skip
+              _perfect, _gap, _without_intervals)  # fmt: skip
     found = [finding for check in checks for finding in check(shows)]
     if not any(level == "bad" for level, _ in found):
         found.append(("good", "None of the checks of this page found a problem. That is no proof: "
@@ -188,14 +188,6 @@ def _gap(shows: Shows) -> Iterator[Finding]:
                "they come from, at least in part.")  # fmt: skip
     else:
         yield "note", f"{said}: the models are better away from home."
-
-
-def _tests(shows: Shows) -> Iterator[Finding]:
-    names = {test.name for r in shows.results for test in r.tests}
-    if names & {"delong", "mcnemar"} and any(r.several for r in shows.results):
-        yield ("note", "Patients have several images, which the tests of DeLong and McNemar take "
-               "for independent: their p may be too small. `--test permutation` exchanges whole "
-               "patients.")  # fmt: skip
 
 
 def _without_intervals(shows: Shows) -> Iterator[Finding]:

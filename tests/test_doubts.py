@@ -117,14 +117,6 @@ def test_the_gap_of_a_matrix(metric: str, gap: Figure, level: str, words: str) -
     assert words in told(shows(one, matrix=matrix), level)
 
 
-def test_tests_that_take_images_for_patients() -> None:
-    test = comparing.Test("delong", "b", "ill", "auc", Figure(0.1), 0.01)
-    for patients, warned in (([i // 2 for i in range(80)], True), (None, False)):
-        one = skilled(80, patients=patients)
-        one.tests.append(test)
-        assert ("take for independent" in told(shows(one), "note")) is warned
-
-
 def test_no_resamples() -> None:
     question = Question(positive="ill", resamples=0)
     one = skilled(question=question)

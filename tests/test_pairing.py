@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
-from cxrtool import bootstrapping, pairing
+from cxrtool import bootstrapping, intervals, pairing
 from cxrtool.weighing import Judged
 
 
@@ -32,28 +32,108 @@ def test_delong_is_that_of_the_covariances(seed: int) -> None:
     contrast = np.array([1, -1])
     error = math.sqrt(contrast @ (rows + columns) @ contrast)
     value = tables[0].mean() - tables[1].mean()
-    found = pairing.delong(positive, first, second)
+    found = pairing.delong(positive, first, second, np.arange(30))
     assert found.value == pytest.approx(value)
     assert found.p == pytest.approx(2 * stats.norm.sf(abs(value) / error))
     assert (found.low, found.high) == pytest.approx(
-        (value - 1.959963985 * error, value + 1.959963985 * error)
+        (value - stats.norm.ppf(0.975) * error, value + stats.norm.ppf(0.975) * error), abs=1e-12
     )
 
 
 def test_delong_of_equal_models() -> None:
-    positive, scores = np.arange(20) % 2 == 0, np.linspace(0, 1, 20)
-    assert pairing.delong(positive, scores, scores).p == 1
-    assert math.isnan(pairing.delong(positive, scores, scores).low)
-    one_class = pairing.delong(np.ones(20, bool), scores, scores)
-    assert math.isnan(one_class.p) and math.isnan(one_class.value)
+    positive, scores, alone = np.arange(20) % 2 == 0, np.linspace(0, 1, 20), np.arange(20)
+    for clusters in (alone, alone // 4):
+        same = pairing.delong(positive, scores, scores, clusters)
+        assert same.p == 1
+        assert math.isnan(same.low)
+        one_class = pairing.delong(np.ones(20, bool), scores, scores, clusters)
+        assert math.isnan(one_class.p) and math.isnan(one_class.value)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=60))
+@pytest.mark.parametrize("copies", [2, 7])
+def test_copies_of_images_are_no_more_patients_for_delong(copies: int) -> None:
+    """As many copies of every image change nothing but z into t."""
+    rng, positive = np.random.default_rng(0), np.arange(40) % 4 == 0
+    first, second = rng.normal(size=(2, 40)) + positive * np.array([[1], [2]])
+    one = pairing.delong(positive, first, second, np.arange(40))
+    more = pairing.delong(
+        *(np.repeat(values, copies) for values in (positive, first, second, np.arange(40)))
+    )
+    assert more.value == pytest.approx(one.value)
+    both = [intervals.placements(positive, scores) for scores in (first, second)]
+    own = [np.var(a - b, ddof=1) / len(a) for a, b in zip(*both, strict=True)]
+    freedom = sum(own) ** 2 / (own[0] ** 2 / 9 + own[1] ** 2 / 29)
+    error = math.sqrt(sum(own))
+    assert more.p == pytest.approx(2 * stats.t.sf(abs(one.value) / error, freedom))
+    assert more.high - more.low == pytest.approx(2 * stats.t.ppf(0.975, freedom) * error)
+
+
+def test_delong_by_patient_is_obuchowskis_variance() -> None:
+    """Against the sums of the paper, patient by patient; patients have images of both classes."""
+    rng, clusters = np.random.default_rng(1), np.repeat(np.arange(15), [1, 2, 3, 4, 5] * 3)
+    positive = rng.random(len(clusters)) < 0.4
+    first, second = rng.normal(size=(2, len(clusters))) + positive
+    tables = [pairs_of(positive, scores) for scores in (first, second)]
+    rows, columns = (np.subtract(*(table.mean(axis=axis) for table in tables)) for axis in (1, 0))
+    value, of = rows.mean(), (clusters[positive], clusters[~positive])
+    s10 = s01 = s11 = 0.0
+    for patient in range(15):
+        x = (rows[of[0] == patient] - value).sum()
+        y = (columns[of[1] == patient] - value).sum()
+        s10, s01, s11 = s10 + x**2, s01 + y**2, s11 + x * y
+    m, n = positive.sum(), (~positive).sum()
+    i10, i01 = (len(np.unique(part)) for part in of)
+    variance = i10 / (i10 - 1) * s10 / m**2 + i01 / (i01 - 1) * s01 / n**2
+    variance += 2 * 15 / 14 * s11 / (m * n)
+    found = pairing.delong(positive, first, second, clusters)
+    assert found.value == pytest.approx(value)
+    width = (found.high - found.low) / 2
+    t = width / math.sqrt(variance)
+    assert 1.96 < t < 2.4, "Student's t of about a dozen degrees of freedom"
+    freedom = optimize.brentq(lambda df: stats.t.ppf(0.975, df) - t, 5, 100)
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(value) / math.sqrt(variance), freedom))
+
+
+def test_delong_of_one_patient_is_undefined() -> None:
+    positive, scores = np.arange(8) % 2 == 0, np.arange(8.0)
+    found = pairing.delong(positive, scores, scores[::-1].copy(), np.zeros(8, int))
+    assert math.isnan(found.p)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_mcnemar(pairs: list[tuple[bool, bool]]) -> None:
-    first, second = np.array(pairs, bool).reshape(-1, 2).T
+    first, second = np.array(pairs, bool).T
     only = int((first & ~second).sum()), int((second & ~first).sum())
     expected = stats.binomtest(only[0], sum(only)).pvalue if sum(only) else 1
-    assert pairing.mcnemar(first, second) == pytest.approx(expected)
+    assert pairing.mcnemar(first, second, np.arange(len(pairs))) == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.booleans(), st.booleans()), min_size=1, max_size=40)
+)
+def test_mcnemar_by_patient_counts_every_exchange(images: list[tuple[int, bool, bool]]) -> None:
+    clusters, first, second = (np.array(column) for column in zip(*images, strict=True))
+    clusters = bootstrapping.numbered(clusters)
+    lead = np.bincount(clusters, first.astype(int) - second)
+    signs = np.array([*itertools.product((-1, 1), repeat=len(lead))])
+    expected = np.mean(np.abs(signs @ lead) >= abs(lead.sum()))
+    assert pairing.mcnemar(first, second, clusters) == pytest.approx(expected)
+
+
+def test_mcnemar_of_very_many_images() -> None:
+    """The tails that a float cannot hold are left out, and the rest is as the normal tells."""
+    rng, clusters = np.random.default_rng(0), np.arange(60_000) // 3
+    first, second = rng.random((2, 60_000)) < 0.7
+    lead = np.bincount(clusters, first.astype(int) - second)
+    normal = 2 * stats.norm.sf((abs(lead.sum()) - 0.5) / math.sqrt((lead**2).sum()))
+    assert pairing.mcnemar(first, second, clusters) == pytest.approx(normal, rel=0.01)
+    assert pairing.mcnemar(np.ones(60_000, bool), np.zeros(60_000, bool), clusters) < 1e-300
+
+
+def test_the_images_of_one_patient_are_one_case_for_mcnemar() -> None:
+    first, second = np.ones(40, bool), np.zeros(40, bool)
+    assert pairing.mcnemar(first, second, np.arange(40) // 10) == pytest.approx(2 / 2**4)
+    assert pairing.mcnemar(first, second, np.zeros(40, int)) == 1
 
 
 def two(seed: int, patients: int, images: int, skill: float) -> tuple[Judged, Judged, np.ndarray]:
@@ -99,6 +179,27 @@ def test_permutation_finds_what_is_there_and_not_what_is_not() -> None:
     assert pairing.share_as_large(same["y", "auc"]) == 1
 
 
+@pytest.mark.parametrize("metric", ["auc", "average_precision"])
+def test_another_scale_of_the_scores_changes_no_ranks(metric: str) -> None:
+    first, second, clusters = two(0, 60, 3, 0.6)
+    found = []
+    for power in (1, 9):
+        p = [pairing.ranked(one.probabilities**at) for one, at in ((first, 1), (second, power))]
+        both = Judged(
+            first.classes, np.tile(first.labels, 2), np.tile(first.predicted, 2),
+            np.concatenate(p), 1, [metric],
+        )  # fmt: skip
+        found.append(pairing.permutation(both, clusters, 200, 0)["y", metric])
+    np.testing.assert_array_equal(found[0], found[1])
+    observed = first.values()["y", metric] - second.values()["y", metric]
+    assert found[0][0] == pytest.approx(observed)
+
+
+def test_equal_scores_have_equal_ranks() -> None:
+    found = pairing.ranked(np.array([[0.1, 3.0], [0.1, 1.0], [0.9, 2.0]]))
+    np.testing.assert_allclose(found, np.array([[1.0, 2.5], [1.0, 0.5], [2.5, 1.5]]) / 3)
+
+
 def test_an_undefined_difference_has_no_p() -> None:
     assert math.isnan(pairing.share_as_large(np.array([np.nan, 1.0])))
 
@@ -130,5 +231,5 @@ def test_delong_errs_as_often_as_it_says() -> None:
     for _ in range(1000):
         common = rng.normal(0, 1, 120) + positive
         first, second = (common + rng.normal(0, 0.5, 120) for _ in range(2))
-        false += pairing.delong(positive, first, second).p < 0.05
+        false += pairing.delong(positive, first, second, np.arange(120)).p < 0.05
     assert 0.03 <= false / 1000 <= 0.07

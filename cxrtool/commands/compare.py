@@ -28,7 +28,10 @@ under 1 means probabilities that are too near 0 and 1.
 their images together; runs named for their fold become one model. --pool model does so for repeats.
 
 --test compares models pair by pair on the same images: DeLong's test of AUC, McNemar's exact test
-of accuracy, permutation of patients for any metric. p_holm is adjusted for all tests of the table.
+of accuracy, or a permutation test of any metric (of --metrics, else auc and accuracy). All keep the
+images of a patient together: DeLong's with Obuchowski's variance, McNemar's by the sums of each
+patient, the permutation test by exchanging all predictions of a patient between the models, for auc
+and average_precision their ranks. p_holm is adjusted for all tests of the table.
 
 --matrix train,test shows the first of --metrics (else auc) for models trained on one data set
 (rows; without a column `train` the model's name) and tested on another (columns; without `test`

@@ -525,6 +525,48 @@ def test_tests_between_models() -> None:
     assert float(rows["a - b", "", "covid", "auc_delong_p"]["value"]) == delong["p"]
 
 
+def test_a_monotone_change_of_one_models_scores_changes_no_test_of_ranks() -> None:
+    """0.5 stays where it is, so that the predictions stay too; the Brier score does not."""
+    made("a.csv", skill=1, per_patient=3)
+    rows = made("b.csv", skill=1.4, seed=1, per_patient=3)
+    metrics = "auc,average_precision,accuracy,brier"
+    options = ("--test", "permutation", "--metrics", metrics, "--bootstrap", "199")
+    before = objects("a.csv", "b.csv", *options)[0]["tests"]
+    for row in rows:
+        score = 0.5 + 4 * (float(row["p_covid"]) - 0.5) ** 3
+        row |= {"p_covid": repr(score), "p_normal": repr(1 - score)}
+    write("b.csv", rows)
+    after = objects("a.csv", "b.csv", *options)[0]["tests"]
+    same = [one["p"] == other["p"] for one, other in zip(before, after, strict=True)]
+    assert [one["metric"] for one in before] == metrics.split(",")
+    assert same == [True, True, True, False]
+
+
+def test_tests_keep_the_images_of_a_patient_together(capfd: Said) -> None:
+    """Seven copies of every image, of the same patient, show no more than one."""
+    for name, options in (("a", {"skill": 0.8}), ("b", {"skill": 1.2, "seed": 1})):
+        rows = made(f"{name}.csv", **options)
+        write(f"many-{name}.csv", [
+            row | {"path": f"{copy}-{row['path']}"} for row in rows for copy in range(7)
+        ])  # fmt: skip
+    names = "delong,mcnemar,permutation"
+    options = ("--test", names, "--metrics", "auc,accuracy", "--bootstrap", "999")
+    capfd.readouterr()
+    one, many = (
+        {(t["test"], t["metric"]): t for t in objects(*files, *options)[0]["tests"]}
+        for files in (("a.csv", "b.csv"), ("many-a.csv", "many-b.csv"))
+    )
+    assert list(one) == list(many)
+    for key, test in many.items():
+        assert test["difference"] == pytest.approx(one[key]["difference"])
+        chance = 0.07 if key[0] == "permutation" else 0.01  # other patients are exchanged
+        assert test["p"] == pytest.approx(one[key]["p"], abs=chance), key
+    assert (one["delong", "auc"]["interval"], many["delong", "auc"]["interval"]) == (
+        "delong", "obuchowski",
+    )  # fmt: skip
+    assert "independent" not in capfd.readouterr().err
+
+
 def test_a_table_to_be_read_has_each_test_once() -> None:
     for name in "abc":
         made(f"{name}.csv", seed=ord(name))
@@ -550,7 +592,8 @@ def test_the_same_images_by_their_raw_files() -> None:
         right.append((p[:, 1] > 0.5) == labels)
     from cxrtool import pairing
 
-    assert first["tests"][0]["p"] == pytest.approx(pairing.mcnemar(*right))
+    expected = pairing.mcnemar(*right, np.arange(len(right[0])))
+    assert first["tests"][0]["p"] == pytest.approx(expected)
 
 
 def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
