@@ -255,7 +255,8 @@ def _tests(page: Page, shows: Shows) -> None:
         page.section("Tests between the models").table(
             *_without_empty(columns, rows),
             "Models compared pair by pair on the same images. p (Holm) is adjusted for all tests "
-            "of this table: it is the one to read.",
+            "of this table: it is the one to read. All tests keep the images of a patient "
+            "together.",
         )
 
 

@@ -4,7 +4,7 @@
 
 Features are 512 numbers an image, of twelve overlapping clusters. The points are those of
 scikit-learn on one thread, beside those of openTSNE where that is installed (it is no dependency);
-the smaller the divergence, the better the neighbours are kept. The probes have 200 permutations
+the smaller the divergence, the better the neighbours are kept. The probes have 1,999 permutations
 and three classes; two images are of one patient.
 """
 
