@@ -52,20 +52,22 @@ NONE = Interval()
 class Problem:
     """The images of some classes with what was predicted, and the figures' common parts."""
 
-    def __init__(
-        self, labels: Ints, predicted: Ints, classes: int, scores: Floats, clusters: Ints
-    ) -> None:
+    def __init__(self, labels: Ints, predicted: Ints, classes: int, clusters: Ints) -> None:
         self.labels, self.predicted = labels, predicted
         self.table = metrics.confusion(labels, predicted, classes).astype(np.float64)
         self.strata = Strata(labels, clusters)
-        self._scores = scores
         self._effects: list[float] = []
+
+    @property
+    def scores(self) -> Floats:
+        """What the model says of each image, which is alike for images of one patient."""
+        raise NotImplementedError
 
     @property
     def effects(self) -> list[float]:
         """The design effect of each class that occurs."""
         if not self._effects:
-            self._effects = self.strata.design_effects(self._scores)
+            self._effects = self.strata.design_effects(self.scores)
         return self._effects
 
     def of_table(self, gradient: Callable[[Floats], Gradient], level: float) -> Interval:
@@ -131,9 +133,14 @@ class OneClass(Problem):
 
     def __init__(self, judged: Judged, k: int, clusters: Ints) -> None:
         self.positive = judged.labels == k
-        self.scores = np.asarray(judged.probabilities[:, k], np.float64)
+        self._column = judged.probabilities[:, k]
         predicted = (judged.predicted != k).astype(np.int8)
-        super().__init__((~self.positive).astype(np.int8), predicted, 2, self.scores, clusters)
+        super().__init__((~self.positive).astype(np.int8), predicted, 2, clusters)
+
+    @property
+    def scores(self) -> Floats:
+        """The probability of the class."""
+        return np.asarray(self._column, np.float64)
 
     @property
     def counts(self) -> Counts:
@@ -260,8 +267,12 @@ class AllClasses(Problem):
 
     def __init__(self, judged: Judged, clusters: Ints) -> None:
         self.p = np.asarray(judged.probabilities, np.float64)
-        of_truth = self.p[np.arange(len(judged)), judged.labels]
-        super().__init__(judged.labels, judged.predicted, len(judged.classes), of_truth, clusters)
+        super().__init__(judged.labels, judged.predicted, len(judged.classes), clusters)
+
+    @property
+    def scores(self) -> Floats:
+        """The probability of the true class."""
+        return np.take_along_axis(self.p, self.labels[:, None], axis=1)[:, 0]
 
     def of(self, metric: str, value: float, level: float) -> Interval:
         """Compute the interval of one figure; of an undefined one there is none."""
@@ -272,7 +283,7 @@ class AllClasses(Problem):
         if metric == "mcc":
             return _stretched(self.of_table(influence.correlation, level))
         if metric == "brier":
-            squares = (self.p**2).sum(axis=1) + 1 - 2 * self.p[np.arange(len(self.p)), self.labels]
+            squares = (self.p**2).sum(axis=1) + 1 - 2 * self.scores
             found = self.of_errors(squares / 2, level)
             return Interval(2 * found.low, 2 * found.high, found.method)
         hits = self.labels == self.predicted

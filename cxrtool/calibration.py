@@ -29,43 +29,44 @@ LEAP = 8.0
 
 
 class Calibration:
-    """The probabilities of one class, and whether it was that class, ready to be weighed."""
+    """The probabilities of one class, and whether it was that class, ready to be weighed.
+
+    What follows from them quickly is not kept: of a million images every array counts.
+    """
 
     def __init__(self, probabilities: Floats, hits: Ints, clusters: Ints | None = None) -> None:
-        probabilities = np.asarray(probabilities, np.float64)
-        self.place = equal_mass(probabilities)
-        self.residuals = hits - probabilities
-        self.order = np.argsort(self.place, kind="stable").astype(np.int32)
-        self._starts = np.append(0, np.cumsum(np.bincount(self.place))[:-1])
-        self.hits = np.asarray(hits, np.float64)
-        self.logits = logits(probabilities)
-        self._design = self._design_effects(clusters)
+        self.probabilities, self.hits = np.asarray(probabilities, np.float64), hits.astype(bool)
+        place = equal_mass(self.probabilities)
+        self.order = np.argsort(place, kind="stable").astype(np.int32)
+        self._starts = np.append(0, np.cumsum(np.bincount(place))[:-1])
+        self._design = self._design_effects(place, clusters)
 
-    def _design_effects(self, clusters: Ints | None) -> Floats:
+    def _design_effects(self, place: Ints, clusters: Ints | None) -> Floats:
         """Return by how much patients with several images widen the variance of each gap."""
-        images = np.bincount(self.place, self.residuals**2)
-        patients = images if clusters is None else squares(self.residuals, self.place, clusters)
+        residuals = self.hits - self.probabilities
+        images = np.bincount(place, residuals**2)
+        patients = images if clusters is None else squares(residuals, place, clusters)
         return np.divide(patients, images, out=np.ones(len(images)), where=images > 0)
 
     def debiased(self, weights: Ints) -> Floats:
         """Return the debiased error of every row of weights (rows, images)."""
-        ordered = np.take(weights, self.order, axis=1)
-        residuals = self.residuals[self.order]
-        gaps = np.add.reduceat(ordered * residuals, self._starts, axis=1)
-        variances = np.add.reduceat(ordered * residuals**2, self._starts, axis=1) * self._design
-        total = weights.sum(axis=1)
+        residuals = (self.hits - self.probabilities)[self.order]
+        weighed = np.take(weights, self.order, axis=1) * residuals
+        gaps = np.add.reduceat(weighed, self._starts, axis=1)
+        weighed *= residuals
+        variances = np.add.reduceat(weighed, self._starts, axis=1) * self._design
         error = np.abs(gaps) - excess(gaps, np.sqrt(variances))
-        return metrics.ratio(np.maximum(0.0, error.sum(axis=1)), total)
+        return metrics.ratio(np.maximum(0.0, error.sum(axis=1)), weights.sum(axis=1))
 
     def slopes(self, weights: Ints) -> Floats:
         """Return the calibration slope of every row of weights."""
-        rows = np.asarray(weights, np.float64)
-        return np.array([slope_of(self.logits, self.hits, row)[1] for row in rows])
+        own, rows = logits(self.probabilities), np.asarray(weights, np.float64)
+        return np.array([slope_of(own, self.hits, row)[1] for row in rows])
 
     def intercepts(self, weights: Ints) -> Floats:
         """Return the calibration intercept of every row of weights."""
-        rows = np.asarray(weights, np.float64)
-        return np.array([intercept_of(self.logits, self.hits, row) for row in rows])
+        own, rows = logits(self.probabilities), np.asarray(weights, np.float64)
+        return np.array([intercept_of(own, self.hits, row) for row in rows])
 
 
 def logits(probabilities: Floats) -> Floats:
@@ -150,7 +151,8 @@ def slope_of(logits: Floats, hits: Floats, weights: Floats) -> tuple[float, floa
     if not 0 < positives < total:
         return np.nan, np.nan
     used = weights > 0
-    logits, hits, weights = logits[used], hits[used], weights[used]
+    if not used.all():
+        logits, hits, weights = logits[used], hits[used], weights[used]
     ends = np.array([logits.min(), logits.max()])
     a, b = float(special.logit(positives / total)), 0.0
     for _ in range(STEPS):

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special, stats
 
 from cxrtool.intervals import UNKNOWN, Bounds, quantile, score
@@ -43,7 +42,7 @@ class Strata:
         self.codes, self.clusters = codes, clusters
         self.patients = int(clusters.max()) + 1
         self.present = np.unique(codes).tolist()
-        self.rows = [np.flatnonzero(codes == code) for code in self.present]
+        self.rows = [np.flatnonzero(codes == code).astype(np.int32) for code in self.present]
         self.counts = [self.per_patient(rows, np.ones(len(rows))) for rows in self.rows]
         self.sizes = [float(len(rows)) for rows in self.rows]
         self.effective = [effective(counts) for counts in self.counts]
@@ -57,7 +56,7 @@ class Strata:
         """Whether every patient has one image."""
         return self.patients == len(self)
 
-    def per_patient(self, rows: NDArray[np.intp], values: Floats) -> Floats:
+    def per_patient(self, rows: Ints, values: Floats) -> Floats:
         """Sum values of some images over each patient."""
         sums = np.bincount(self.clusters[rows], values, minlength=self.patients)
         return sums.astype(np.float64)

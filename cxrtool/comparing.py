@@ -184,6 +184,7 @@ def fill(result: Result, question: Question) -> None:
     """Put the figures into a result, and keep the replicates that made the intervals."""
     judged, level = result.judged, question.level
     values = judged.values()
+    judged.release()  # The intervals follow from other arrays, as large as these.
     found = dict(bounds.intervals_of(judged, result.clusters, values, level))
     if question.interval == "bootstrap":
         result.replicates = bootstrapping.replicates(

@@ -44,19 +44,18 @@ def average_precision(positive: Marks, scores: Floats) -> tuple[float, Floats]:
     mean.
     """
     order = np.argsort(-scores, kind="stable")
-    hits, ordered = positive[order].astype(np.float64), scores[order]
-    ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
-    above, everyone = np.cumsum(hits)[ends], ends + 1.0
+    hits, falls = positive[order], np.diff(scores[order])
+    ends = np.append(np.flatnonzero(falls), len(scores) - 1)
+    above, everyone = np.cumsum(hits)[ends].astype(np.float64), ends + 1.0
     here = np.diff(above, prepend=0.0)
     number, precision = above[-1], above / everyone
     value = float(here @ precision / number)
     # Sums over the thresholds at which an image is above: those of its score and of lower ones.
-    lower = (here / everyone, here * above / everyone**2)
-    gain, loss = (np.cumsum(terms[::-1])[::-1] for terms in lower)
+    gain = np.cumsum((here / everyone)[::-1])[::-1] + precision - value
+    loss = np.cumsum((here * precision / everyone)[::-1])[::-1]
     group = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
     influence = np.empty(len(scores))
-    own = precision[group] - value
-    influence[order] = (hits * (own + gain[group]) - loss[group]) / number
+    influence[order] = (hits * gain[group] - loss[group]) / number
     return value, influence
 
 

@@ -6,6 +6,7 @@ sorted once, and AUC and average precision come from cumulative sums. scikit-lea
 same one resample at a time, which takes minutes for a table.
 """
 
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -29,15 +30,18 @@ class Ranking:
     """The scores of one class in falling order, and where those that are equal begin and end."""
 
     def __init__(self, positive: NDArray[np.bool_], scores: Floats) -> None:
-        self.order = np.argsort(-scores, kind="stable")
-        sorted_scores, self.at = scores[self.order], np.flatnonzero(positive[self.order])
+        # Places of 32 bits: of a million images every array counts.
+        self.order = np.argsort(-scores, kind="stable").astype(np.int32)
+        sorted_scores = scores[self.order]
+        self.at = np.flatnonzero(positive[self.order]).astype(np.int32)
         starts = np.flatnonzero(np.diff(sorted_scores, prepend=np.inf))
         ends = np.append(starts[1:], len(scores))
         # Only where there are positives is there something to add up.
         before, after = np.searchsorted(self.at, starts), np.searchsorted(self.at, ends)
         there = after > before
-        self.starts, self.ends = starts[there], ends[there]
-        self.before, self.after = before[there], after[there]
+        self.starts, self.ends, self.before, self.after = (
+            places[there].astype(np.int32) for places in (starts, ends, before, after)
+        )
 
     def of(self, weights: Ints) -> tuple[Floats, Floats]:
         """Return AUC and average precision of every row of weights."""
@@ -84,12 +88,21 @@ class Judged:
         self.classes, self.positive, self.wanted = list(classes), positive, list(wanted)
         self.labels, self.predicted, self.probabilities = labels, predicted, probabilities
         self.views = range(len(classes)) if positive is None else [positive]
-        ranks = any(metric in RANKED for metric in wanted)
-        self._rankings = {
-            k: Ranking(labels == k, probabilities[:, k]) for k in (self.views if ranks else ())
-        }
         self._calibrations = self._calibrated_by(clusters)
-        self._sums = self._summands()
+
+    @functools.cached_property
+    def _rankings(self) -> dict[int, Ranking]:
+        ranked = self.views if any(metric in RANKED for metric in self.wanted) else ()
+        return {k: Ranking(self.labels == k, self.probabilities[:, k]) for k in ranked}
+
+    @functools.cached_property
+    def _sums(self) -> Any:
+        return self._summands()
+
+    def release(self) -> None:
+        """Free the memory of what is made again when it is needed."""
+        self.__dict__.pop("_rankings", None)
+        self.__dict__.pop("_sums", None)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -17,9 +17,11 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 from sklearn import metrics as theirs
 
-from cxrtool import bootstrapping
+from cxrtool import bootstrapping, comparing, metrics
 from cxrtool.weighing import Judged
 
+# The metrics that `compare --interval bootstrap` draws.
+DRAWN = [m for m in metrics.NAMES if m not in comparing.BY_FORMULA]
 LOOPED = 20
 REPEATS = 3
 
@@ -90,7 +92,8 @@ def main(images, resamples):
     for classes in (2, 3):
         for tied in (False, True):
             data = made(images, classes, tied)
-            judged = Judged([f"c{k}" for k in range(classes)], *data, 1 if classes == 2 else None)
+            positive = 1 if classes == 2 else None
+            judged = Judged([f"c{k}" for k in range(classes)], *data, positive, DRAWN)
             ours, found = seconds(
                 lambda j=judged: bootstrapping.replicates(j, clusters, resamples, 0)
             )
