@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import typer
 from typer.main import get_command
 
-from cxrtool import __version__, address_space, progress, registry, signals
+from cxrtool import __version__, address_space, progress, registry, roles, signals
 from cxrtool.errors import CxrtoolError, ExitCode, Terminated, is_memory
 
 ABOUT = f"""\
@@ -68,7 +68,9 @@ def build() -> Any:
     for verb in verbs:
         module = registry.module("commands", verb)
         text = help_text(module.__doc__ or "")
-        app.command(verb, help=text, short_help=text.partition(" (")[0])(module.run)
+        app.command(verb, help=text, short_help=text.partition(" (")[0])(
+            roles.reserving(verb, module)
+        )
     return get_command(app)
 
 

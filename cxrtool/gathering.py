@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cxrtool import registry
+from cxrtool import outputs, registry
 from cxrtool.artifacts import manifest
 from cxrtool.artifacts.table import Table
 from cxrtool.artifacts.tree import Index
 from cxrtool.collections.folder import label as folder_label
-from cxrtool.errors import CxrtoolError, Skip
+from cxrtool.errors import CxrtoolError, NoImage, Skip
 from cxrtool.packing import Row
 from cxrtool.progress import note
 
@@ -58,9 +58,13 @@ def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:
     for path in paths:
         if path != "-" and not os.path.lexists(path):
             raise CxrtoolError(f"{path}: no such file or folder", "Check the path.")
+        if os.path.isdir(path) or wish.preset is not None or wish.metadata is not None:
+            outputs.current().search(_folder(path))
     unused = {pattern for pattern, _ in wish.labels}
     for path, row in _all_rows(paths, wish):
-        yield row if isinstance(row, Skip) else _finished(row, path, wish, unused)
+        gathered = row if isinstance(row, Skip) else _finished(row, path, wish, unused)
+        _protect(gathered, wish.root)
+        yield gathered
     for pattern in sorted(unused):
         note(f"warning: --map-label '{pattern}' matches no finding and no label")
 
@@ -75,6 +79,20 @@ def _all_rows(paths: list[str], wish: Wish) -> Iterator[tuple[str, Row | Skip]]:
             yield path, row
 
 
+def _protect(gathered: Row | Skip, root: str | None) -> None:
+    """Refuse the outputs that are an image or a mask that was gathered, even if it is left out."""
+    if isinstance(gathered, NoImage):
+        return
+    if isinstance(gathered, Skip):
+        # Named as its folder names it, or as the manifest would.
+        named = [gathered.path, manifest.resolve(gathered.path, root)]
+    else:
+        masks = (manifest.resolve(gathered[c], root) for c in MASKS if gathered.get(c))
+        named = [gathered[FILE], *masks]
+    for file in named:
+        outputs.current().protect(file, "which is among the images to read")
+
+
 def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
     if wish.preset is None and (path == "-" or path.lower().endswith(".csv")):
         return _listed(path, wish.root)
@@ -84,18 +102,6 @@ def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
         found: Iterator[Row | Skip] = preset.rows(_folder(path), **given)
         return found
     return iter([{"path": path}])
-
-
-def check_outside(folder: str, paths: list[str], wish: Wish) -> None:
-    """Refuse to write images where the same command, given again, would take them for inputs."""
-    inner = os.path.realpath(folder)
-    for path in paths:
-        if not os.path.isdir(path) and wish.preset is None and wish.metadata is None:
-            continue
-        outer = os.path.realpath(_folder(path))
-        if os.path.commonpath([inner, outer]) == outer:
-            what = f"{folder} is inside {path}, where the next run would read its images"
-            raise CxrtoolError(what, "Choose a folder elsewhere.")
 
 
 def _folder(path: str) -> str:

@@ -134,6 +134,7 @@ def measure(
     progress: str,
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
+    making.check(rows)
     measured = Measured(gathering.columns(rows.columns()), wish.root)
     new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
     work = (making.job(rows[i][FILE], rows[i]) for i in new)

@@ -1,14 +1,15 @@
 """What ingest learns from the pixels of one image: size, digest, hash, and what DICOM may tell."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from cxrtool import __version__, hashing
+from cxrtool import __version__, hashing, outputs
 from cxrtool.artifacts import image, manifest
 from cxrtool.errors import Skip, Unreadable
-from cxrtool.naming import file_name
+from cxrtool.naming import file_name, stems
 
 # The cell that says why the masks of both lungs make no mask.
 LOST = "\0lost"
@@ -23,6 +24,14 @@ class Making:
     bits: int = 8
     force: bool = False
     root: str | None = None
+
+    def check(self, rows: Iterable[dict[str, str]]) -> None:
+        """Refuse to write an image in the place of one that is to be read."""
+        folders = [(f, e) for f, e in ((self.folder, ".png"), (self.masks, "-mask.png")) if f]
+        for row in rows if folders else ():
+            names = stems(row["path"])
+            paths = (folder.file(name + ending)[0] for folder, ending in folders for name in names)
+            outputs.current().check(paths, row["path"])
 
     def job(self, file: str, row: dict[str, str]) -> "Job":
         """Describe the work on one row, whose image is in `file`."""

@@ -7,6 +7,11 @@ from hashlib import sha256
 DIGEST = re.compile(r"(^|-)[0-9a-f]{16}$")
 
 
+def stems(path: str, raw: str = "") -> tuple[str, str]:
+    """Return the two names that a row's file may have, before anything of the image is known."""
+    return file_name(path, raw), file_name(path, raw, anonymous=True)
+
+
 def file_name(path: str, raw: str = "", anonymous: bool = False) -> str:
     """Name the file made from a row by its `path` and `raw`, without an ending.
 

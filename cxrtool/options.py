@@ -20,6 +20,7 @@ import typer
 
 from cxrtool import commas, progress, registry
 from cxrtool.errors import CxrtoolError
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from cxrtool.artifacts import manifest
@@ -173,14 +174,17 @@ Manifest = Annotated[
         help="The manifest to read; '-' or nothing is standard input.",
         show_default=False,
     ),
+    Role.READS,
 ]
 Output = Annotated[
     str,
     typer.Option("--output", "-o", metavar="FILE", help="Write the table here; '-' is stdout."),
+    Role.WRITES,
 ]
 Dir = Annotated[
     str,
     typer.Option("--dir", "-d", metavar="DIR", help="Folder for the files that are made."),
+    Role.FILLS,
 ]
 Bits = Annotated[
     str,
@@ -207,6 +211,7 @@ Root = Annotated[
         envvar="CXRTOOL_ROOT",
         help="What relative paths in a manifest are relative to (default: the working folder).",
     ),
+    Role.ROOT,
 ]
 Jobs = Annotated[
     int,
@@ -256,6 +261,7 @@ Cache = Annotated[
         envvar="CXRTOOL_CACHE",
         help="Folder for decoded images (default: cxrtool/pixels in the user's cache).",
     ),
+    Role.KEEPS,
 ]
 Seed = Annotated[
     int,
@@ -282,6 +288,7 @@ Failures = Annotated[
         help="Where the list of skipped inputs goes "
         "(default: failures.csv in DIR, or beside OUTPUT).",
     ),
+    Role.LISTS,
 ]
 Progress = Annotated[
     str,

@@ -78,8 +78,7 @@ class Run:
         if not beside:
             files.check_output(output)
         # A table that can be read twice is checked to its end before anything is done.
-        again = self.source.path != "-" and os.path.isfile(self.source.path)
-        total = sum(map(len, self.source.chunks())) if again else None
+        total = sum(map(len, self.source.chunks())) if self.source.is_repeatable else None
         rows = self.source.rows()
         # One row at least, before anything is made.
         rows = itertools.chain([next(rows)], rows)

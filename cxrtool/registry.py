@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
-from cxrtool import commas
+from cxrtool import commas, outputs
 from cxrtool.errors import CxrtoolError
 
 YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
@@ -190,6 +190,8 @@ def _convert(kind: Any, text: str) -> Any:
         if text.lower() not in YES | NO:
             raise ValueError
         return text.lower() in YES
+    if kind is File:
+        outputs.current().protect(text, "which is read", later=True)
     value = kind(text)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError

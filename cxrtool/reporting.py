@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cxrtool import bounds, depicting, doubts, positive_class, recording, tabulating
+from cxrtool import bounds, depicting, doubts, outputs, positive_class, recording, tabulating
 from cxrtool.artifacts import report as pages
 from cxrtool.artifacts.report import Cell, Page
 from cxrtool.comparing import Result, Shown
@@ -86,6 +86,7 @@ def write(shows: Shows, about: About, plot: str | None, report: str | None) -> N
         # A page alone needs its plots no longer than it takes to write it.
         folder = plot or stack.enter_context(tempfile.TemporaryDirectory(prefix="cxrtool-"))
         there = [(p, os.path.join(folder, p.file)) for p in (pictures if plot else few)]
+        outputs.current().check(file for _, file in there)
         for picture, file in there:
             picture.draw(file)
         if report is not None:

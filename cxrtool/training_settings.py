@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from cxrtool import formats, outputs
 from cxrtool.parallel import Crew
 
 
@@ -50,6 +51,15 @@ class Place:
     root: str = ""
     force: bool = False
     progress: str = "auto"
+
+
+def reserve(folder: str) -> None:
+    """Reserve the files of a run; train goes on from those that it finds."""
+    outputs.current().enter(os.path.join(folder, ""))
+    for name in formats.RUN:
+        if name != outputs.LIST:
+            file = os.path.join(folder, name)
+            outputs.current().add(outputs.Output("--dir", file, named=False, resumed=True))
 
 
 def repeated(settings: Settings, place: Place, number: int) -> list[tuple[Settings, Place]]:

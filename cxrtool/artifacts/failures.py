@@ -3,13 +3,13 @@
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Sequence
 
-from cxrtool import progress
+from cxrtool import outputs, progress
 from cxrtool.artifacts import files, table
 from cxrtool.errors import CxrtoolError, ExitCode, NoImage, Skip, one_line
 
 COLUMNS = ("path", "reason", "remedy")
+MOST_BYTES = 1 << 30
 # How many kinds of files are named in a line, and the endings before which another one stands.
 MOST_KINDS = 12
 PACKED = (".gz", ".bz2", ".xz", ".zst")
@@ -32,7 +32,6 @@ class Failures:
         folder: str | None = None,
         output: str = "-",
         strict: bool = False,
-        inputs: Sequence[str | None] = (),
     ) -> None:
         self.strict = strict
         self.failed = 0
@@ -42,11 +41,7 @@ class Failures:
         self._skips: list[tuple[str, str, str]] = []
         self._left_out: Counter[str] = Counter()
         self._no_images: Counter[str] = Counter()
-        self.file = failures or _place(folder, output)
-        for other in (output, *inputs):
-            if files.is_same(self.file, other):
-                what = f"{other}: the list of skipped inputs would go there too"
-                raise CxrtoolError(what, "Say with --failures FILE where it is to go.")
+        self.file = failures or outputs.list_beside(folder, output)
         # A file of the user's own that happens to have the name is not to be lost.
         if failures is None and self.file and os.path.exists(self.file) and not _is_list(self.file):
             what = f"{self.file}: in the way of the list of skipped inputs"
@@ -106,22 +101,15 @@ def _kind(path: str) -> str:
     return one_line(inner + ending) or "without ending"
 
 
-def _place(folder: str | None, output: str) -> str | None:
-    # Beside /dev/null there is no room for a list.
-    device = os.path.exists(output) and not os.path.isfile(output)
-    if folder is None and (output == "-" or device):
-        return None
-    return os.path.join(os.path.dirname(output) if folder is None else folder, "failures.csv")
-
-
 def _clean(cells: tuple[str, str, str]) -> tuple[str, ...]:
     # A name that is not UTF-8 is shown with its bytes escaped, so that the list stays UTF-8.
     return tuple(c.encode("utf-8", "backslashreplace").decode() for c in cells)
 
 
 def _is_list(file: str) -> bool:
-    if not os.path.isfile(file):
-        return False
-    with contextlib.suppress(CxrtoolError, OSError), files.open_input(file) as stream:
-        return stream.readline(99).strip() == ",".join(COLUMNS).encode()
+    if os.path.islink(file):
+        return True  # It is replaced, and what it leads to stays.
+    with contextlib.suppress(OSError, ValueError):
+        data = files.read_bytes(file, MOST_BYTES)
+        return data.partition(b"\n")[0].strip() == ",".join(COLUMNS).encode()
     return False

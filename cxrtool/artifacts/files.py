@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from cxrtool import outputs
 from cxrtool.errors import BrokenRun, CxrtoolError
 
 # What makes an output impossible from the start: a mistake of the command line, not of the disk.
@@ -30,6 +31,7 @@ def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise ValueError("it is not a regular file")
+        outputs.current().protect_open(about, shown(path), resumed=True)
         if about.st_size > limit:
             raise ValueError(f"it has {about.st_size >> 20} MiB, more than {limit >> 20}")
         # Asked for more than there is, Python takes memory for all of it first.
@@ -46,8 +48,12 @@ def open_input(path: str) -> BinaryIO:
     if path == "-":
         if sys.stdin is None:
             raise CxrtoolError("standard input is closed", "Name a file instead of '-'.")
+        with contextlib.suppress(OSError):  # What stands in for it need not be a file.
+            about = os.fstat(sys.stdin.fileno())
+            outputs.current().protect_open(about, "standard input")
         return sys.stdin.buffer
     try:
+        outputs.current().protect(path, "which is read", later=True)
         return open(path, "rb")
     except IsADirectoryError as e:
         remedy = "Make a manifest of it first: cxrtool ingest FOLDER -o FILE.csv"
@@ -56,8 +62,15 @@ def open_input(path: str) -> BinaryIO:
         raise CxrtoolError(f"{shown(path)}: {_why(e)}", "Check the path.") from e
 
 
+def close_input(stream: BinaryIO) -> None:
+    """Close what `open_input` opened; standard input stays open."""
+    if sys.stdin is None or stream is not getattr(sys.stdin, "buffer", None):
+        stream.close()
+
+
 def make_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder for outputs, with its parents, unless it is there."""
+    outputs.current().enter(os.path.join(folder, ""))
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as e:
@@ -129,28 +142,6 @@ def user_cache() -> str:
     return os.path.join(cache, "cxrtool")
 
 
-def is_same(one: str | None, other: str | None) -> bool:
-    """Tell whether two names are of one file; any number of outputs may go to /dev/null."""
-    if one in (None, "-") or other in (None, "-"):
-        return False
-    place = os.path.realpath(str(one))
-    return place == os.path.realpath(str(other)) and not _is_device(place)
-
-
-def apart(taken: dict[str, str], given: dict[str, str | None]) -> None:
-    """Refuse outputs that would take the place of one another, or of a file that is `taken`."""
-    others: list[tuple[str, str | None]] = [(name, file) for file, name in taken.items()]
-    for option, file in given.items():
-        for name, other in others:
-            if is_same(file, other):
-                raise CxrtoolError(f"{option} {file} is {name} too", "Name two files.")
-        others.append((option, file))
-
-
-def _is_device(place: str) -> bool:
-    return os.path.exists(place) and not os.path.isfile(place)
-
-
 def output_error(path: str | os.PathLike[str], e: OSError) -> CxrtoolError:
     """Turn a failed write into the error that tells the user what to do."""
     if e.errno in _WRONG_PLACE or isinstance(e, FileExistsError):
@@ -163,13 +154,17 @@ def _why(e: OSError) -> str:
 
 
 @contextlib.contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Write a file that stands under its name only when it is whole and on the disk."""
-    # A link named as the output keeps pointing where it points.
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
+def atomic(path: str | os.PathLike[str], *, fresh: bool = False) -> Iterator[BinaryIO]:
+    """Write a file that stands under its name only when it is whole and on the disk.
+
+    A link that the user named as an output keeps pointing where it points; any other is replaced.
+    With `fresh`, FileExistsError tells that the name is taken by then.
+    """
+    target = Path(outputs.current().target(shown(path)))
+    is_link = target.is_symlink()
+    if target.is_dir() and not is_link:
         raise CxrtoolError(f"{shown(path)}: is a folder", "Name a file in it.")
-    if target.exists() and not target.is_file():
+    if target.exists() and not target.is_file() and not is_link:
         # /dev/null or a FIFO: there is nothing to rename over.
         with _reported(path), open(target, "wb") as file:
             yield file
@@ -185,11 +180,24 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 file.flush()
                 os.fchmod(file.fileno(), 0o666 & ~_umask())
                 os.fsync(file.fileno())
-            os.replace(part, target)
-    except BaseException:
+            if fresh:
+                _place(part, target)
+            else:
+                os.replace(part, target)
+    finally:
         with contextlib.suppress(OSError):
             os.unlink(part)
+
+
+def _place(part: str, target: Path) -> None:
+    """Give a file its name, unless that is taken."""
+    try:
+        # A link, unlike a rename, takes no place that is taken.
+        os.link(part, target)
+    except FileExistsError:
         raise
+    except OSError:
+        os.replace(part, target)  # This file system has no links.
 
 
 def create(path: str, data: bytes) -> None:

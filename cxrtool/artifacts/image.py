@@ -297,7 +297,12 @@ def is_made(path: str | os.PathLike[str], made_with: str) -> bool:
 
 
 def found_in(path: str | os.PathLike[str], made_with: str) -> str | None:
-    """Read what was found out when a PNG was made; None if it is not whole or made otherwise."""
+    """Read what was found out when a PNG was made; None if it is not whole or made otherwise.
+
+    A link is none that was made: somebody else put it there.
+    """
+    if os.path.islink(path):
+        return None
     try:
         data = files.read_bytes(path, MOST_BYTES)
     except (OSError, ValueError):

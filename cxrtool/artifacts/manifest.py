@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cxrtool import commas
+from cxrtool import commas, outputs
 from cxrtool.artifacts.table import Table
 from cxrtool.errors import CxrtoolError
+from cxrtool.naming import stems
 from cxrtool.progress import detail, note
 
 # What `ingest` writes, in this order; a collection's own columns follow. `finding` is the
@@ -70,6 +71,15 @@ class Manifest(Table):
             "path",
             "A manifest has path, label, patient and more: rename yours, or make one with ingest.",
         )
+        if outputs.current().may_collide:
+            self._check_images()
+
+    def _check_images(self) -> None:
+        """Refuse to make an image of one row where another row has an input."""
+        for number, row in self.numbered():
+            cells = dict(zip(self.columns, row, strict=True))
+            whose = f"{self.name}: row {number}"
+            outputs.current().check_images(stems(cells["path"], cells.get("raw", "")), whose)
 
     def numbered(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that all conditions hold for, with their numbers."""
@@ -180,7 +190,7 @@ class Folder:
     """A folder for files that are made: where it is for any process, and how cells name it."""
 
     def __init__(self, folder: str, root: str | None) -> None:
-        self.place, self.shown = os.path.abspath(folder), relative(folder, root)
+        self.place, self.shown = os.path.realpath(folder), relative(folder, root)
 
     def file(self, name: str) -> tuple[str, str]:
         """Tell where a file goes, and its cell."""

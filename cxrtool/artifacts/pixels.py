@@ -19,7 +19,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from cxrtool import parallel
+from cxrtool import outputs, parallel
 from cxrtool.artifacts import files, image
 from cxrtool.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.parallel import Crew, Lost
@@ -99,6 +99,7 @@ def gathered(
         raise CxrtoolError("no images to read", "Check the --where conditions.")
     files.make_folder(folder)
     place = os.path.join(folder, _key(paths, frame, digests) + ".npy")
+    outputs.current().check([place])
     shape = (len(paths), frame.channels, frame.size, frame.size)
     there = _mapped(place, shape)
     if there is not None:

@@ -11,10 +11,13 @@ import io
 import itertools
 import operator
 import os
+import tempfile
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+from cxrtool import outputs
 from cxrtool.artifacts import files
 from cxrtool.errors import CxrtoolError
 
@@ -37,6 +40,9 @@ SIGNATURES = {
 }
 
 
+Kept = TypeVar("Kept", bound=BinaryIO)
+
+
 class _Damaged(Exception):
     """The next line cannot be read: what is wrong with it, and what to do."""
 
@@ -52,38 +58,55 @@ class Table:
     def __init__(self, path: str, *, again: bool = False, content: bytes | None = None) -> None:
         self.path = path
         self.name = "standard input" if path == "-" else files.shown(path)
-        self._bytes = content
+        self._bytes, self._copy = content, -1
         self._state: tuple[int, int] | None = None
-        if again and content is None and not (path != "-" and os.path.isfile(path)):
-            stream = files.open_input(path)
-            self._stream = stream
-            with self._closed_on_error():
-                self._bytes = self._kept(stream)
-            self._close()
+        if not self.is_repeatable:
+            if again:
+                self._bytes = self._gathered(io.BytesIO()).getvalue()
+            elif outputs.current().fills:
+                self._copy = self._copied()
         self._started: Iterator[list[str]] | None = self._start()
         with self._closed_on_error():
             self.columns = self._header(self._started)
+            self._files = self._naming()
 
-    def _kept(self, stream: BinaryIO) -> bytes:
-        """Read what cannot be opened twice, up to a row that no table has."""
-        content, unfinished, quoted = bytearray(), 0, 0
-        while block := stream.read(BLOCK):
-            content += block
-            # A row ends where a line ends outside of quotation marks.
-            ends = any(b"\n" in piece for piece in block.split(b'"')[quoted::2])
-            unfinished = 0 if ends else unfinished + len(block)
-            quoted ^= block.count(b'"') & 1
-            if unfinished > LONGEST_LINE:
-                self._check_end(bytes(content))
-                # A mark inside a cell was taken for one around it.
-                unfinished = quoted = 0
-        return bytes(content)
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the rows can be read more than once."""
+        kept = self._bytes is not None or self._copy >= 0
+        return kept or (self.path != "-" and os.path.isfile(self.path))
 
-    def _check_end(self, content: bytes) -> None:
+    def _copied(self) -> int:
+        """Copy a stream to a file without a name: its rows are compared before any is worked on."""
+        with tempfile.TemporaryFile() as copy:
+            descriptor = os.dup(self._gathered(copy).fileno())
+        weakref.finalize(self, os.close, descriptor)
+        return descriptor
+
+    def _gathered(self, kept: Kept) -> Kept:
+        """Keep what cannot be opened twice, up to a row that no table has."""
+        self._stream, unfinished, quoted = files.open_input(self.path), 0, 0
+        with self._closed_on_error():
+            while block := self._stream.read(BLOCK):
+                kept.write(block)
+                # A row ends where a line ends outside of quotation marks.
+                ends = any(b"\n" in piece for piece in block.split(b'"')[quoted::2])
+                unfinished = 0 if ends else unfinished + len(block)
+                quoted ^= block.count(b'"') & 1
+                if unfinished > LONGEST_LINE:
+                    self._check_end(kept)
+                    # A mark inside a cell was taken for one around it.
+                    unfinished = quoted = 0
+        self._close()
+        kept.flush()
+        return kept
+
+    def _check_end(self, kept: BinaryIO) -> None:
         """Refuse a beginning whose last row is too long."""
         stream = self._stream
+        kept.seek(0)
         try:
-            deque(self._records(io.BytesIO(content)), maxlen=0)
+            deque(self._records(io.BytesIO(kept.read())), maxlen=0)
         except CxrtoolError as e:
             # It may well be cut in the middle of a cell.
             if ENDLESS[0] in str(e):
@@ -91,9 +114,37 @@ class Table:
         finally:
             self._stream = stream
 
+    def _naming(self) -> list[tuple[int, str]]:
+        """Compare the files that the rows name with the outputs; return the columns yet to be.
+
+        The rows of a stream are compared as they pass.
+        """
+        if not outputs.current().watches:
+            return []
+        named = [(i, c) for i, c in enumerate(self.columns) if c in outputs.COLUMNS]
+        if not self.is_repeatable:
+            return named
+        self._files = named
+        for _ in Table.numbered(self):
+            pass
+        return []
+
+    def _protect(self, number: int, row: list[str]) -> None:
+        """Refuse the outputs that are files of a row."""
+        reservation, seen = outputs.current(), ""
+        for i, column in self._files:
+            # In most rows the path is the raw file as well.
+            if row[i] and row[i] != seen:
+                seen = row[i]
+                why = f"which row {number} of {self.name} names ({column})"
+                reservation.protect(os.path.join(reservation.root, seen), why)
+
     def _start(self) -> Iterator[list[str]]:
         if self._bytes is not None:
             return self._records(io.BytesIO(self._bytes))
+        if self._copy >= 0:
+            os.lseek(self._copy, 0, os.SEEK_SET)
+            return self._records(os.fdopen(os.dup(self._copy), "rb"))
         stream = files.open_input(self.path)
         if self.path != "-":
             self._check_unchanged(stream)
@@ -118,8 +169,7 @@ class Table:
             raise
 
     def _close(self) -> None:
-        if self.path != "-":
-            self._stream.close()
+        files.close_input(self._stream)
 
     def _records(self, stream: BinaryIO) -> Iterator[list[str]]:
         row, self._stream, self._read = 0, stream, 0
@@ -133,8 +183,7 @@ class Table:
         except _Damaged as e:
             raise self.error(row + 1, *e.args) from None
         finally:
-            if self.path != "-":
-                stream.close()
+            files.close_input(stream)
 
     def _blocks(self, stream: BinaryIO) -> Iterator[io.StringIO]:
         """Read blocks that end where a line ends; a block is the iterable of its lines."""
@@ -192,6 +241,9 @@ class Table:
             if set(map(len, chunk)) != {len(self.columns)} or self.columns in chunk:
                 with self._closed_on_error():
                     chunk = [row for _, row in self._checked(number, chunk)]
+            elif self._files:
+                for at, row in enumerate(chunk, number):
+                    self._protect(at, row)
             number += read
             yield chunk
 
@@ -210,6 +262,8 @@ class Table:
             if len(row) == columns:
                 # `cat a.csv b.csv` brings a second header along, which is no row.
                 if row[0] != first or row != self.columns:
+                    if self._files:
+                        self._protect(at, row)
                     yield at, row
             elif row:
                 raise self._ragged(at, row)
@@ -279,7 +333,8 @@ def records(path: str, *columns: str, content: bytes | None = None) -> Iterator[
         yield dict(zip(table.columns, row, strict=True))
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> str:
+def lines(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows as CSV."""
     # Joining is ten times as fast as the csv module, which few rows need.
     text = "\n".join([*map(",".join, rows), ""])
     special = '"' in text or "\r" in text or text.count("\n") > len(rows)
@@ -308,9 +363,9 @@ def write(
     waiting = iter(rows)
     first = list(itertools.islice(waiting, chunk))
     with files.open_output(output) as stream:
-        stream.write(_lines([columns, *first]).encode())
+        stream.write(lines([columns, *first]).encode())
         stream.flush()
         while block := list(itertools.islice(waiting, chunk)):
-            stream.write(_lines(block).encode())
+            stream.write(lines(block).encode())
             # A reader down the pipe can begin.
             stream.flush()

@@ -28,6 +28,7 @@ import typer
 from cxrtool import choices, effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +39,12 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 PLUGINS = ("heatmaps", "heatmap")
+MADE = (".png",)
 
 
 def run(
     context: typer.Context,
-    run_folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
+    run_folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS],
     folder: options.Dir,
     inputs: Annotated[
         list[str] | None,
@@ -50,6 +52,7 @@ def run(
             metavar="[MANIFEST|IMAGE...]",
             help="A manifest ('-' or nothing is standard input), or images.",
         ),
+        Role.READS,
     ] = None,
     method: Annotated[
         str,
@@ -104,6 +107,7 @@ def run(
             metavar="FILE",
             help="Draw the first pictures on one sheet; the ending is the kind.",
         ),
+        Role.WRITES,
     ] = None,
     grid_most: Annotated[
         int,
@@ -137,7 +141,7 @@ def run(
     from cxrtool.commands import evaluate
     from cxrtool.views import Viewing
 
-    check(inputs or [], output, grid, failures)
+    check(grid)
     found = runs.classifier(run_folder)
     about = found.about
     effects.refuse(context, evaluate.idle_with_images(inputs or []) | idle(grid))
@@ -166,16 +170,14 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def check(inputs: list[str], output: str, grid: str | None, failures: str | None) -> None:
-    """Refuse a sheet that could not be written at the end, and to overwrite what is read."""
-    from cxrtool.artifacts import files, plot
+def check(grid: str | None) -> None:
+    """Refuse a sheet that could not be written at the end."""
+    from cxrtool.artifacts import plot
 
     if grid == "-":
         raise CxrtoolError("--grid -: standard output is for the table", "Name a file.")
     if grid is not None:
         plot.kind(grid)
-    taken = dict.fromkeys(inputs, "an input")
-    files.apart(taken, {"--output": output, "--grid": grid, "--failures": failures})
 
 
 def idle(grid: str | None) -> dict[str, str]:

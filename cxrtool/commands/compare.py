@@ -60,6 +60,7 @@ import typer
 from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,6 +116,7 @@ def run(
             metavar="[PREDICTIONS...]",
             help="Tables of predictions; '-' or nothing is standard input.",
         ),
+        Role.READS,
     ] = None,
     by: Annotated[
         list[str] | None,
@@ -212,12 +214,14 @@ def run(
     plot: Annotated[
         str | None,
         typer.Option("--plot", metavar="DIR", help="Draw the plots into this folder, as SVG."),
+        Role.KEEPS,
     ] = None,
     report: Annotated[
         str | None,
         typer.Option(
             "--report", metavar="FILE.html", help="Tell everything on one page, plots included."
         ),
+        Role.WRITES,
     ] = None,
     where: options.Where = None,
     seed: options.Seed = 0,
@@ -246,8 +250,8 @@ def run(
     if matrix and (tests or by or pool or published):
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
     skipped = Failures(failures, output=output, strict=strict)
-    given = inputs(files or [], output, failures)
-    check([*given, output, failures or "-"], plot, report)
+    given = inputs(files or [])
+    check(plot, report)
     tables = predictions.opened(given, options.conditions("--where", where))
     chosen = positive_of(tables[0].classes, question)
     question = replace(question, positive=chosen, progress=progress)
@@ -327,14 +331,10 @@ def listed(option: str, texts: list[str] | None) -> list[str]:
     return list(dict.fromkeys(options.entries(option, *texts or ())))
 
 
-def inputs(files: list[str], output: str, failures: str | None) -> list[str]:
+def inputs(files: list[str]) -> list[str]:
     """Take the PREDICTIONS arguments, or standard input when something is piped into it."""
-    import os
     import sys
 
-    for option, file in (("-o", output), ("--failures", failures or "-")):
-        if file != "-" and os.path.realpath(file) in map(os.path.realpath, files):
-            raise CxrtoolError(f"{file}: is among the predictions", f"Name another with {option}.")
     if files:
         return files
     if sys.stdin is None or sys.stdin.isatty():
@@ -343,27 +343,17 @@ def inputs(files: list[str], output: str, failures: str | None) -> list[str]:
     return ["-"]
 
 
-def check(taken: list[str], plot: str | None, report: str | None) -> None:
-    """Refuse what could not be written at the end, or would take the place of another file."""
-    import os
-
+def check(plot: str | None, report: str | None) -> None:
+    """Refuse what could not be written at the end."""
     from cxrtool.artifacts import files as places
 
     if report is not None:
         if report == "-":
             raise CxrtoolError("--report -: standard output is for the table", "Name a file.")
         places.check_output(report)
-        for other in taken:
-            if other != "-" and os.path.realpath(report) == os.path.realpath(other):
-                raise CxrtoolError(f"--report {report}: is {other} too", "Name another file.")
     if plot is not None:
         if plot in ("", "-"):
             raise CxrtoolError(f"--plot '{plot}' is no folder", "Name one.")
-        for name in taken:
-            # A plot may have that name.
-            folder, file = os.path.split(os.path.realpath(name))
-            if folder == os.path.realpath(plot) and file.lower().endswith(".svg"):
-                raise CxrtoolError(f"--plot {plot}: {name} is in it", "Name another folder.")
         places.make_folder(plot)
 
 

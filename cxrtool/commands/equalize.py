@@ -25,8 +25,10 @@ import typer
 
 from cxrtool import choices, effects, options
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 PLUGINS = ("equalizers", "equalize")
+MADE = (".png",)
 
 
 def run(
@@ -69,6 +71,7 @@ def run(
                 ["auto"], "an existing table of boxes", os.path.exists, "auto or its path"
             ),
         ),
+        Role.READS,
     ] = None,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     where: options.Where = None,
@@ -99,15 +102,15 @@ def run(
     settings = Settings(
         folder, method, size, interpolation, int(bits), found, listed, root=root, force=force
     )
-    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Equalizing(settings)
+    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     run = pictures.Run(
         source, work, folder, crew, progress,
         seen=lambda row, _: unused.difference_update((row["path"], row.get("raw", ""))),
     )  # fmt: skip
     if dry_run:
         return run.tell()
-    skipped = Failures(failures, folder=folder, output=output, strict=strict, inputs=[manifest])
+    skipped = Failures(failures, folder=folder, output=output, strict=strict)
     run.write(output, skipped)
     if unused:
         note(f"warning: {conceal}: boxes of {len(unused)} images that were not made: {min(unused)}")

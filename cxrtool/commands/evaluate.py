@@ -38,6 +38,7 @@ import typer
 from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,13 +55,14 @@ if TYPE_CHECKING:
 
 def run(
     context: typer.Context,
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS],
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[MANIFEST|IMAGE...]",
             help="A manifest ('-' or nothing is standard input), or images.",
         ),
+        Role.READS,
     ] = None,
     threshold: Annotated[
         str,
@@ -88,6 +90,7 @@ def run(
     ensemble: Annotated[
         list[str] | None,
         typer.Option("--ensemble", metavar="RUN", help="Average with another run."),
+        Role.READS,
     ] = None,
     hierarchy: Annotated[
         str | None,
@@ -96,6 +99,7 @@ def run(
             metavar="RUN2",
             help="Subdivide RUN's second class with RUN2.",
         ),
+        Role.READS,
     ] = None,
     batch: Annotated[
         int,
@@ -134,9 +138,6 @@ def run(
     from cxrtool.progress import bar
 
     files.check_output(output)
-    for path in inputs or ():
-        if files.is_same(output, path):
-            raise CxrtoolError(f"{output}: is among the inputs", "Name another file with -o.")
     first, below = [runs.classifier(f) for f in (folder, *(ensemble or ()))], None
     if hierarchy:
         below = runs.classifier(hierarchy)
@@ -168,7 +169,7 @@ def run(
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
     else:
         cut = read_threshold(threshold, predicting.of_val(found.about, calibrate))
-    skipped = Failures(failures, output=output, strict=strict, inputs=inputs or ())
+    skipped = Failures(failures, output=output, strict=strict)
     kept = list(source.columns) if source and keep_columns else []
     if test is not None:
         kept = [*(c for c in kept if c != "test"), "test"]

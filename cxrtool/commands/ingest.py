@@ -28,6 +28,7 @@ import typer
 from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from cxrtool.artifacts.failures import Failures
@@ -41,6 +42,7 @@ def run(
     paths: Annotated[
         list[str] | None,
         typer.Argument(metavar="PATH...", help="Folders, images, DICOM files or manifests."),
+        Role.SEARCHES,
     ] = None,
     preset: Annotated[
         str | None,
@@ -54,6 +56,7 @@ def run(
     metadata: Annotated[
         str | None,
         typer.Option("--metadata", metavar="CSV", help="A table that describes the images."),
+        Role.READS,
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -87,6 +90,7 @@ def run(
     convert: Annotated[
         str | None,
         typer.Option("--convert", metavar="DIR", help="Also write every image as grey PNG here."),
+        Role.FILLS,
     ] = None,
     join_masks: Annotated[
         str | None,
@@ -96,6 +100,7 @@ def run(
             help="Write here, as one PNG, the masks that a collection has of each lung (default: "
             "the folder of --convert).",
         ),
+        Role.KEEPS,
     ] = None,
     bits: options.Bits = "8",
     key: Annotated[
@@ -107,6 +112,7 @@ def run(
             help="Secret for the pseudonyms of DICOM patients (default: one of this user's own, "
             "made at the first need in the cache folder).",
         ),
+        Role.READS,
     ] = None,
     exact_age: Annotated[
         bool,
@@ -145,8 +151,6 @@ def run(
         exact_age=exact_age,
     )
     files.check_output(output)
-    for made in filter(None, (convert, join_masks)):
-        gathering.check_outside(made, paths, wish)
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
     rows = ingesting.collect(paths, wish, skipped)
     if dry_run:

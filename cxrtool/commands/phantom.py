@@ -78,7 +78,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import parallel
+    from cxrtool import outputs, parallel
     from cxrtool.artifacts import files, phantom, table
     from cxrtool.phantoms import plan
 
@@ -89,9 +89,11 @@ def run(
         note(f"would make {count} images of {size} x {size} pixels in {folder}")
         return
     files.check_output(output)
+    orders = [phantom.Order(c, size, folder, root, force) for c in cases]
     for part in phantom.FOLDERS:
         files.make_folder(f"{folder}/{part}")
-    orders = (phantom.Order(c, size, folder, root, force) for c in cases)
+        outputs.current().fill(outputs.Folder("--dir", f"{folder}/{part}"))
+    outputs.current().check(path for order in orders for path in order.paths())
     made = parallel.each(phantom.make, orders, options.crew(jobs).of(count))
     table.write(output, phantom.COLUMNS, whole(bar(made, count, "images", progress)))
 

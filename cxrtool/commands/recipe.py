@@ -34,6 +34,7 @@ import typer
 
 from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError, ExitCode
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from cxrtool.cooking import Recipe
@@ -69,6 +70,7 @@ def run(
             envvar="DATA",
             help="The folder of the collections, for --check.",
         ),
+        Role.NAMES,
     ] = None,
     output: options.Output = "-",
     quiet: options.Quiet = False,

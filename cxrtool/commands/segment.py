@@ -32,8 +32,10 @@ import typer
 from cxrtool import choices, effects, options, registry
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 PLUGINS = ("segmenters", "segment")
+MADE = (".png", "-mask.png", "-lesion.png")
 WIDEST = 100  # Wider is no edge any more, and takes seconds.
 
 
@@ -64,6 +66,7 @@ def run(
             help="What finds the lungs (see --list), or the folder of a run that learned to.",
             **options.spec(*PLUGINS, or_folder=True),
         ),
+        Role.READS,
     ] = "lungs",
     keep: Annotated[
         str,
@@ -133,7 +136,7 @@ def run(
     )
     if dry_run:
         return run.tell()
-    skipped = Failures(failures, folder=folder, output=output, strict=strict, inputs=[manifest])
+    skipped = Failures(failures, folder=folder, output=output, strict=strict)
     run.write(output, skipped)
     tell(flags)
     raise typer.Exit(skipped.close())

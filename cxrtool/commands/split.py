@@ -226,7 +226,7 @@ def divide(
     plan = dividing.divide(rows, design)
     dividing.tell(rows, design, plan)
     if not dry_run:
-        skipped = Failures(failures, output=output, inputs=[manifest.name])
+        skipped = Failures(failures, output=output)
         wanted = ["split", "fold"] if any(p.fold for p in plan.parts) else ["split"]
         added = [c for c in wanted if c not in manifest.columns]
         table.write(output, manifest.columns + added, with_parts(manifest, plan, skipped))

@@ -39,6 +39,7 @@ import typer
 
 from cxrtool import choices, effects, options, registry
 from cxrtool.errors import CxrtoolError
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     Functions = Mapping[str, Callable[..., Any]]
@@ -153,6 +154,7 @@ def run(
                 "none, imagenet or a path",
             ),
         ),
+        Role.READS,
     ] = "none",
     first: Annotated[
         str,
@@ -379,16 +381,19 @@ def run(
         folder, where_to, cache or pixels.default_folder(), options.crew(jobs), compile_it,
         root or "", force, progress,
     )  # fmt: skip
+    runs = training_settings.repeated(settings, place, repeat)
+    for _, there in runs:
+        training_settings.reserve(there.folder)
     if sharing.processes() > 1 and manifest in (None, "-"):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
-    skipped = Failures(failures, folder=folder, strict=strict, inputs=[manifest])
+    skipped = Failures(failures, folder=folder, strict=strict)
 
     def check(begun: training.Training) -> None:
         effects.refuse(context, _train_effects.before_learning(begun))
 
     kind = mask_training.MaskTraining if task == "segment" else training.Training
-    for number, (one, there) in enumerate(training_settings.repeated(settings, place, repeat)):
+    for number, (one, there) in enumerate(runs):
         training.train(source, one, there, None if number else skipped, kind, check)
     sharing.end()
     raise typer.Exit(0 if sharing.rank() else skipped.close())

@@ -27,6 +27,7 @@ import typer
 from cxrtool import effects, options
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
+from cxrtool.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ MANY = 5000
 
 def run(
     context: typer.Context,
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS],
     manifest: options.Manifest = None,
     layer: Annotated[
         str,
@@ -89,10 +90,12 @@ def run(
     plot: Annotated[
         str | None,
         typer.Option("--plot", metavar="FILE", help="Draw the points; the ending is the kind."),
+        Role.WRITES,
     ] = None,
     stats: Annotated[
         str | None,
         typer.Option("--stats", metavar="FILE", help="Write what the probes found as JSON."),
+        Role.WRITES,
     ] = None,
     permutations: Annotated[
         int,
@@ -128,7 +131,7 @@ def run(
     from cxrtool.artifacts import run as runs
     from cxrtool.artifacts.failures import Failures
 
-    check(manifest, output, plot, stats, failures)
+    check(output, plot, stats)
     chance = seed % (1 << 32)  # what scikit-learn takes
     found = runs.classifier(folder)
     columns, coloured, rows = read(manifest, where, color, found.about)
@@ -159,10 +162,8 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def check(
-    manifest: str | None, output: str, plot: str | None, stats: str | None, failures: str | None
-) -> None:
-    """Refuse what could not be written at the end, or would take the place of another file."""
+def check(output: str, plot: str | None, stats: str | None) -> None:
+    """Refuse what could not be written at the end."""
     from cxrtool.artifacts import files
     from cxrtool.artifacts import plot as plots
 
@@ -172,8 +173,6 @@ def check(
             raise CxrtoolError(f"{option} -: standard output is for the table", "Name a file.")
         if file is not None:
             files.check_output(file)
-    taken = {manifest or "-": "the manifest", output: "--output"}
-    files.apart(taken, {"--plot": plot, "--stats": stats, "--failures": failures})
     if plot is not None:
         plots.kind(plot)
 

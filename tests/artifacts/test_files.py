@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cxrtool import outputs
 from cxrtool.artifacts import files
 from cxrtool.errors import BrokenRun, CxrtoolError
+from cxrtool.outputs import Output
 
 
 def test_atomic_writes_all_or_nothing(tmp_path: Path) -> None:
@@ -38,11 +40,43 @@ def test_atomic_keeps_to_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
 
 
-def test_atomic_follows_a_link(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("there")
+def test_atomic_follows_a_link_that_the_user_named(tmp_path: Path) -> None:
+    link, there = tmp_path / "link", tmp_path / "there"
+    link.symlink_to("there")
+    with outputs.reserved([], [Output("--output", str(link))]), files.atomic(link) as file:
+        file.write(b"x")
+    assert there.read_bytes() == b"x" and link.is_symlink()
+    with files.atomic(link) as file:
+        file.write(b"y")
+    assert there.read_bytes() == b"x" and link.read_bytes() == b"y" and not link.is_symlink()
+
+
+@pytest.mark.parametrize("target", ["folder", "nowhere", "/dev/null"])
+def test_atomic_replaces_a_link_wherever_it_leads(target: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(target)
     with files.atomic(tmp_path / "link") as file:
         file.write(b"x")
-    assert (tmp_path / "there").read_bytes() == b"x" and (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_bytes() == b"x"
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link"]
+
+
+def test_atomic_takes_a_fresh_name_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(data: bytes) -> None:
+        with files.atomic(tmp_path / "a", fresh=True) as file:
+            file.write(data)
+
+    write(b"first")
+    with pytest.raises(FileExistsError):
+        write(b"second")
+    assert (tmp_path / "a").read_bytes() == b"first" and os.listdir(tmp_path) == ["a"]
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    write(b"where there are no links")
+    assert os.listdir(tmp_path) == ["a"]
 
 
 def test_atomic_takes_the_longest_name(tmp_path: Path) -> None:

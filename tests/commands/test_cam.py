@@ -560,7 +560,10 @@ def test_what_is_read_is_not_overwritten(
 ) -> None:
     before = Path("m.csv").read_bytes()
     assert in_process("cam", str(cnnx), "m.csv", "-d", "maps", option, "./m.csv") == 2
-    assert said(capfd) == [f"{option} ./m.csv is an input too. Name two files."]
+    assert said(capfd) == [
+        f"{option} ./m.csv would overwrite m.csv, which is read (MANIFEST|IMAGE). "
+        f"Name another place with {option}."
+    ]
     assert Path("m.csv").read_bytes() == before and not Path("maps").exists()
 
 

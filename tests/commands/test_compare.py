@@ -883,7 +883,10 @@ def test_predictions_are_not_overwritten(capfd: Said) -> None:
     made("m.csv")
     before = Path("m.csv").read_text()
     assert in_process("compare", "m.csv", "-o", "./m.csv") == 2
-    said = "cxrtool compare: ./m.csv: is among the predictions. Name another with -o.\n"
+    said = (
+        "cxrtool compare: --output ./m.csv would overwrite m.csv, which is read (PREDICTIONS). "
+        "Name another place with --output.\n"
+    )
     assert capfd.readouterr().err == said
     assert Path("m.csv").read_text() == before
 
@@ -894,9 +897,12 @@ def test_the_list_of_failures_overwrites_neither_predictions_nor_the_table(capfd
     for given, message in (
         (
             ["--failures", "./m.csv"],
-            "./m.csv: is among the predictions. Name another with --f",
+            "--failures ./m.csv would overwrite m.csv, which is read (PREDICTIONS). Name another",
         ),
-        (["-o", "t.md", "--failures", "./t.md"], "t.md: the list of skipped inputs would go"),
+        (
+            ["-o", "t.md", "--failures", "./t.md"],
+            "--failures ./t.md is --output too. Name two files.",
+        ),
     ):
         assert in_process("compare", "m.csv", *given) == 2
         assert capfd.readouterr().err.startswith(f"cxrtool compare: {message}")

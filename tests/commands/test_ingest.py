@@ -299,7 +299,7 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
         (
             ["xrays", "--convert", "xrays/png"],
             "xrays/png is inside xrays, where the next run would read its images. "
-            "Choose a folder elsewhere.",
+            "Name another folder with --convert.",
         ),
         (
             ["xrays", "--metadata", "t.csv", "--column", "a"],

@@ -202,10 +202,13 @@ def test_dry_run_says_and_writes_nothing(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_in_place(cxrtool: "Command", manifest: Path) -> None:
-    expected = cxrtool("split", manifest).stdout
-    assert cxrtool("split", manifest, "-o", manifest).returncode == 0
-    assert manifest.read_text() == expected
+def test_not_in_place(cxrtool: "Command", manifest: Path) -> None:
+    before = manifest.read_text()
+    done = cxrtool("split", "-o", "m.csv", stdin=before, cwd=manifest.parent)
+    assert done.returncode == 0, "a pipe is not the file"
+    manifest.write_text(before)
+    assert cxrtool("split", manifest, "-o", manifest).returncode == 2
+    assert manifest.read_text() == before
     assert sorted(p.name for p in manifest.parent.iterdir()) == ["m.csv"]
 
 

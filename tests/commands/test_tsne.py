@@ -365,7 +365,10 @@ def test_the_manifest_is_not_overwritten(
     write_table(Path("m.csv"), split)
     before = Path("m.csv").read_bytes()
     assert tsne(small_run, "m.csv", option, "./m.csv") == 2
-    assert said(capfd) == [f"{option} ./m.csv is the manifest too. Name two files."]
+    assert said(capfd) == [
+        f"{option} ./m.csv would overwrite m.csv, which is read (MANIFEST). "
+        f"Name another place with {option}."
+    ]
     assert Path("m.csv").read_bytes() == before
 
 
