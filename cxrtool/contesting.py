@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cxrtool import bootstrapping, comparing, pairing, weighing
+from cxrtool import bootstrapping, bounds, comparing, pairing, weighing
 from cxrtool.artifacts.predictions import Predictions
 from cxrtool.comparing import Figure, Question, Result, Test
 from cxrtool.errors import CxrtoolError
@@ -138,7 +138,7 @@ def _tests(
         marks = judged.labels == k
         ours, theirs = judged.probabilities[:, k], against.probabilities[:, k]
         found = pairing.delong(marks, ours, theirs, first.clusters, question.level)
-        way = "obuchowski" if first.several else "delong"
+        way = bounds.OBUCHOWSKI if first.several else bounds.DELONG
         figure = Figure(found.value, found.low, found.high, way)
         tests.append(Test(name, second.model, judged.classes[k], "auc", figure, found.p))
     return tests

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from cxrtool import bootstrapping, intervals
+from cxrtool import bootstrapping, clustered, intervals
 from cxrtool.intervals import UNKNOWN, Bounds
 from cxrtool.metrics import Floats
 from cxrtool.weighing import Figures, Ints, Judged
@@ -42,7 +42,7 @@ def delong(
     if len(np.unique(clusters)) == len(clusters):
         error, freedom = np.sqrt(intervals.variance_of_mean(*parts)), np.inf
     else:
-        error, freedom = _by_patient(parts, (clusters[positive], clusters[~positive]))
+        error, freedom = _by_patient(positive, parts, clusters)
     if not error > 0:
         # Two models that rank all alike do not differ; else there is nothing to measure by.
         return Difference(value, *UNKNOWN, 1.0 if value == 0 and error == 0 else np.nan)
@@ -51,26 +51,25 @@ def delong(
     return Difference(value, float(value - half), float(value + half), p)
 
 
-def _by_patient(parts: tuple[Floats, Floats], clusters: tuple[Ints, Ints]) -> tuple[float, float]:
+def _by_patient(
+    positive: Marks, parts: tuple[Floats, Floats], clusters: Ints
+) -> tuple[float, float]:
     """Return the standard error of a difference of AUCs, and its degrees of freedom.
 
-    Obuchowski's variance (1997) sums the components of each class by patient. The
-    degrees of freedom are Welch and Satterthwaite's; a class whose images are of few patients, or
-    mostly of a few, counts as fewer patients (Kish's effective number).
+    The influence of an image is its component's part of the difference (Obuchowski 1997). The
+    degrees of freedom are Welch and Satterthwaite's, of the effective numbers of patients.
     """
-    size = max(map(np.max, clusters)) + 1
-    sums = [np.bincount(of, part - part.mean(), size) / len(part)
-            for part, of in zip(parts, clusters, strict=True)]  # fmt: skip
-    images = [np.bincount(of, minlength=size) for of in clusters]
-    there = [int((number > 0).sum()) for number in images]
-    if min(there) < 2:
+    effect = np.empty(len(positive))
+    for marks, part in zip((positive, ~positive), parts, strict=True):
+        effect[marks] = (part - part.mean()) / len(part)
+    strata = clustered.Strata(positive.astype(np.int64), clusters)
+    if min(strata.effective) < clustered.FEWEST:
         return np.nan, np.nan
-    own = [n / (n - 1) * float(part @ part) for n, part in zip(there, sums, strict=True)]
-    everyone = int((images[0] + images[1] > 0).sum())
-    shared = 2 * everyone / (everyone - 1) * float(sums[0] @ sums[1])
-    freedom = [number.sum() ** 2 / (number**2).sum() - 1 for number in images]
-    spread = sum(v**2 / max(f, 0.5) for v, f in zip(own, freedom, strict=True))
-    return np.sqrt(max(0.0, sum(own) + shared)), sum(own) ** 2 / spread if spread else np.inf
+    found = clustered.moments(strata, effect)
+    own = [part.variance for part in found.own]
+    freedom = zip(own, strata.effective, strict=True)
+    spread = sum(variance**2 / (number - 1) for variance, number in freedom)
+    return np.sqrt(max(0.0, sum(own) + found.shared)), sum(own) ** 2 / spread if spread else np.inf
 
 
 def mcnemar(first: Marks, second: Marks, clusters: Ints) -> float:

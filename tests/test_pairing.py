@@ -82,9 +82,11 @@ def test_delong_by_patient_is_obuchowskis_variance() -> None:
         y = (columns[of[1] == patient] - value).sum()
         s10, s01, s11 = s10 + x**2, s01 + y**2, s11 + x * y
     m, n = positive.sum(), (~positive).sum()
-    i10, i01 = (len(np.unique(part)) for part in of)
+    # Patients count as many as patients with equal numbers of images would.
+    sizes = [np.bincount(part) for part in (*of, clusters)]
+    i10, i01, i11 = (part.sum() ** 2 / (part**2).sum() for part in sizes)
     variance = i10 / (i10 - 1) * s10 / m**2 + i01 / (i01 - 1) * s01 / n**2
-    variance += 2 * 15 / 14 * s11 / (m * n)
+    variance += 2 * i11 / (i11 - 1) * s11 / (m * n)
     found = pairing.delong(positive, first, second, clusters)
     assert found.value == pytest.approx(value)
     width = (found.high - found.low) / 2
