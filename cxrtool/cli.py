@@ -127,9 +127,9 @@ def _outcome(e: BaseException) -> tuple[object, ExitCode]:
         case BrokenPipeError():
             return "", ExitCode.CLOSED_PIPE
         case KeyboardInterrupt() | typer.Abort():
-            return "interrupted; a re-run goes on from there", ExitCode.INTERRUPTED
+            return "interrupted. Run it again: what is finished is kept", ExitCode.INTERRUPTED
         case Terminated():
-            return "terminated; a re-run goes on from there", ExitCode.TERMINATED
+            return "terminated. Run it again: what is finished is kept", ExitCode.TERMINATED
         case OSError():
             return _outside(e), ExitCode.BROKE_MIDWAY
         case _ if is_memory(e):

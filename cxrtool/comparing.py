@@ -1,6 +1,7 @@
 """From predictions to figures: every model, group and class with its intervals, and tests."""
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -242,10 +243,19 @@ def _folds(result: Result, pool: Coded, question: Question) -> Folds:
     return Folds(question.pool, [pool.names[f] for f in there], values, found)
 
 
+def _most_of_a_model(results: Sequence[Result]) -> tuple[int, int]:
+    """Count the images and the patients of the model that judges most of them."""
+    images, patients = Counter[str](), Counter[str]()
+    for result in results:
+        images[result.model] += len(result.judged)
+        patients[result.model] += result.patients
+    return max(images.values()), max(patients.values())
+
+
 def tell(results: Sequence[Result], question: Question) -> None:
     """Say what the figures cannot tell, and how the intervals were found."""
     if any(r.several for r in results):
-        images, patients = sum(len(r.judged) for r in results), sum(r.patients for r in results)
+        images, patients = _most_of_a_model(results)
         but = ", but for the normal ones" if question.interval == "normal" else ""
         note(f"{images} images of {patients} patients: the intervals are by patient{but}")
     poor = [result for result in results if len(np.unique(result.judged.labels)) == 1]

@@ -158,7 +158,9 @@ class Gallery:
                 f"of the image (mean of {len(self.inside)})"
             )
         if self.empty:
-            note(f"{self.empty} of {self.made} maps are empty (flag '{EMPTY}')")
+            remedy = "Try --method occlusion, or a run of a larger --size"
+            what = f"maps are empty (flag '{EMPTY}'): every place has the same heat"
+            note(f"{self.empty} of {self.made} {what}. {remedy}.")
 
 
 def measured(view: View, found: Found, fit: str) -> tuple[Row, NDArray[np.float32]]:

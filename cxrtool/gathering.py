@@ -16,8 +16,8 @@ from cxrtool.packing import Row
 from cxrtool.progress import note
 
 # What a row holds besides its cells, under names that no column has: where its file is, and the
-# manifest that it comes from.
-FILE, LISTED = "\0file", "\0listed"
+# manifest that it comes from, and whose numbers its patient has, if not its source's.
+FILE, LISTED, NUMBERING = "\0file", "\0listed", "\0numbering"
 
 # Columns that name files beside the image.
 MASKS = ("mask", *manifest.HALVES)
@@ -142,6 +142,9 @@ def _described(
         naming = _naming_column(table, files)
     _tell_unused(table, {naming, *renamed.values()})
     used = set()
+    # One table numbers its patients once, in however many folders their images are.
+    several = len({os.path.realpath(folder) for folder in folders}) > 1
+    numbering = os.path.splitext(os.path.basename(metadata))[0] if several else ""
     for row in table.rows():
         found = files.candidates(row[naming])
         # Of several folders, nobody can tell in which a file is missing.
@@ -158,7 +161,8 @@ def _described(
             folder = files.root_of(found[0])
             cells = {new: row[i] for new, i in renamed.items()}
             # Where the table does not tell the class, the folder does.
-            yield folder, {"label": folder_label(found[0], folder), **cells, "path": found[0]}
+            label = folder_label(found[0], folder)
+            yield folder, {"label": label, **cells, "path": found[0], NUMBERING: numbering}
     for folder, path in files.paths():
         if isinstance(path, Skip):
             yield folder, path
@@ -201,9 +205,11 @@ def _finished(row: Row, path: str, wish: Wish, unused: set[str]) -> Row | Skip:
         row["source"] = row.get("source") or wish.source or ""
     else:
         row["raw"] = shown
-        row["source"] = wish.source or row.get("source") or _source(path, wish)
+        named = wish.source or row.get("source")
+        row["source"] = named or _source(path, wish)
         if row.get("patient"):
-            row["patient"] = f"{row['source']}/{row['patient']}"
+            owner = named or row.get(NUMBERING) or row["source"]
+            row["patient"] = f"{owner}/{row['patient']}"
         for column in MASKS:
             if row.get(column):
                 row[column] = manifest.relative(row[column], wish.root)
@@ -241,5 +247,5 @@ def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str:
 
 def columns(names: Iterable[str]) -> list[str]:
     """List the columns of a manifest of rows with such cells: the fixed ones, then their own."""
-    hidden = {*manifest.COLUMNS, FILE, LISTED}
+    hidden = {*manifest.COLUMNS, FILE, LISTED, NUMBERING}
     return [*manifest.COLUMNS, *(name for name in names if name not in hidden)]

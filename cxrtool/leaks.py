@@ -82,7 +82,7 @@ def tell(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
         what, remedy = f"{manifest}: {found} in more than one part", "See: cxrtool split --check"
         if strict:
             raise CxrtoolError(what, f"{remedy}.")
-        note(f"warning: {what}: the figures flatter. {remedy}.")
+        note(f"warning: {what}: the figures are too optimistic. {remedy}.")
 
 
 class Seen:
@@ -132,8 +132,8 @@ class Exposure:
         if not self.rows:
             return ""
         return (
-            f"{self.rows} of {self.number} images were not held out: the run was trained or "
-            f"validated on the patient of {self.patients} and on the picture of {self.pictures}"
+            f"{self.rows} of {self.number} images were not held out: in training or validation "
+            f"the run has seen the patient of {self.patients} and the picture of {self.pictures}"
         )
 
 

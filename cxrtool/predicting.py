@@ -247,7 +247,10 @@ class Judge:
             there = labels == k
             if there.any():
                 found[f"recall of {name} ({int(there.sum())})"] = float((preds[there] == k).mean())
-        return [(name, "" if np.isnan(value) else f"{value:.3f}") for name, value in found.items()]
+        return [
+            (name, "undefined" if np.isnan(value) else f"{value:.3f}")
+            for name, value in found.items()
+        ]
 
     def warn(self) -> None:
         """Say what looks wrong."""

@@ -76,16 +76,19 @@ def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data
     """Read the rows, and say which are for learning and which for looking."""
     source.index("label")
 
+    labels = set()
+
     def amiss(row: Row) -> str:
         if not row["label"]:
             return "it has no label"
+        labels.add(row["label"])
         known = not classes or row["label"] in classes
         return "" if known else f"{row['label']} is not among --classes"
 
     train, val, leaks = _chosen(source, fold, amiss, tell)
     there = sorted({row["label"] for row in train})
     data = Data(source.name, train, val, classes or there, leaks=leaks)
-    _check_classes(data, there)
+    _check_classes(data, there, labels)
     return data
 
 
@@ -137,12 +140,12 @@ def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
     return lambda row: parts.get(row["fold"], "train")
 
 
-def _check_classes(data: Data, there: list[str]) -> None:
+def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
     if twice := [c for c, count in Counter(data.classes).items() if count > 1]:
         raise CxrtoolError(f"--classes names '{twice[0]}' twice", "Name each class once.")
     if absent := [c for c in data.classes if c not in there]:
         what = f"{data.name}: no row to train on is '{absent[0]}'"
-        raise CxrtoolError(what, f"There are: {', '.join(there)}.")
+        raise CxrtoolError(what, f"The labels are: {', '.join(sorted(labels))}.")
     if len(there) < 2:
         what = f"{data.name}: the rows to train on are all '{there[0]}'"
         raise CxrtoolError(what, "A classifier needs two classes.")

@@ -7,6 +7,7 @@ stays `007` and `NA` stays `NA`.
 import codecs
 import contextlib
 import csv
+import difflib
 import io
 import itertools
 import operator
@@ -291,6 +292,8 @@ class Table:
         except ValueError:
             self._close()
             there = ", ".join(c for c in self.columns if c)
+            if near := difflib.get_close_matches(column, self.columns, 1, 0.75):
+                remedy = f"Did you mean '{near[0]}'?"
             raise CxrtoolError(
                 f"{self.name}: no column '{column}' among: {there}",
                 remedy or "Check the header.",

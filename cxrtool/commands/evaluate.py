@@ -251,7 +251,8 @@ def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) ->
                 raise CxrtoolError(f"{path}: is a folder, not an image", remedy)
         return None
     if len(inputs) > 1:
-        raise CxrtoolError(f"{len(inputs)} manifests", "Name one; or pipe them: cat a.csv ...")
+        what = f"{inputs[0]}: is a manifest, so that {inputs[1]} cannot be taken too"
+        raise CxrtoolError(what, "Name one manifest, or images alone.")
     return Manifest(input_or_stdin(inputs[0] if inputs else None), conditions, again=again)
 
 
@@ -372,7 +373,7 @@ def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
     if best is None:
         what = "--threshold youden needs images of both of two classes, with their labels"
         raise CxrtoolError(what, "Use --threshold val.")
-    note(f"threshold {best[0]:.4f}, the best for these very images: the figures flatter")
+    note(f"threshold {best[0]:.4f}, the best for these very images: the figures are too optimistic")
     return best[0]
 
 
@@ -390,6 +391,6 @@ def tell_leaks(watch: "Watch") -> None:
     found = watch.found()
     if found.own:
         what = f"{found.own} of {found.number} images are those that the run was trained on"
-        note(f"warning: {what}: the figures flatter")
+        note(f"warning: {what}: the figures are too optimistic")
     if found.told:
-        note(f"warning: {found.told}: the figures flatter")
+        note(f"warning: {found.told}: the figures are too optimistic")

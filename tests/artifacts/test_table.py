@@ -159,6 +159,12 @@ def test_a_missing_column_is_named_among_those_there(tmp_path: Path) -> None:
     )
 
 
+def test_a_misspelled_column_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,patient\n")
+    with pytest.raises(CxrtoolError, match="Did you mean 'patient'\\?"):
+        Table(str(tmp_path / "t.csv")).index("pateint", "Give --group none.")
+
+
 def test_the_rows_can_be_read_again(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("a,b\n1,2\n")

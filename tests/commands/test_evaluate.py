@@ -299,8 +299,9 @@ def test_youden_in_a_hierarchy_is_of_its_first_level(
     p, positive = levels["middle"][:, 1], np.array([r["label"] != "covid" for r in split])
     cut = metrics.youden(positive, p)
     assert [r["pred"] for r in rows] == two_steps(levels, cut)
-    assert f"threshold {cut:.4f}, the best for these very images: the figures flatter" in said(
-        capfd
+    assert (
+        f"threshold {cut:.4f}, the best for these very images: the figures are too optimistic"
+        in said(capfd)
     )
 
 
@@ -563,7 +564,10 @@ def test_no_run(phantoms: Path, tmp_path: Path, capfd: Said) -> None:
 def test_two_manifests(small_run: Path, phantoms: Path, capfd: Said) -> None:
     both = phantoms / "split.csv", phantoms / "folds.csv"
     assert evaluate(small_run, *both) == 2
-    assert said(capfd) == ["2 manifests. Name one; or pipe them: cat a.csv ..."]
+    assert said(capfd) == [
+        f"{both[0]}: is a manifest, so that {both[1]} cannot be taken too. "
+        "Name one manifest, or images alone."
+    ]
 
 
 def test_a_run_of_another_task(small_run: Path, phantoms: Path, capfd: Said) -> None:
@@ -644,7 +648,9 @@ def test_youden_is_the_best_threshold_of_these_very_images(
 
     above = scores[[r["pred"] == name for r in rows]]
     assert index(above.min() - 1e-9) == pytest.approx(max(map(index, [0, *scores])))
-    assert "the best for these very images: the figures flatter" in capfd.readouterr().err
+    assert (
+        "the best for these very images: the figures are too optimistic" in capfd.readouterr().err
+    )
 
 
 def test_youden_needs_both_classes(

@@ -409,8 +409,16 @@ def interrupted(many: Path, tmp_path: Path, how: int) -> subprocess.Popen[bytes]
 @pytest.mark.parametrize(
     ("how", "code", "line"),
     [
-        (signal.SIGTERM, 143, b"cxrtool ingest: terminated; a re-run goes on from there\n"),
-        (signal.SIGINT, 130, b"cxrtool ingest: interrupted; a re-run goes on from there\n"),
+        (
+            signal.SIGTERM,
+            143,
+            b"cxrtool ingest: terminated. Run it again: what is finished is kept\n",
+        ),
+        (
+            signal.SIGINT,
+            130,
+            b"cxrtool ingest: interrupted. Run it again: what is finished is kept\n",
+        ),
         (signal.SIGKILL, -9, b""),
     ],
 )
@@ -444,7 +452,7 @@ def test_ctrl_c_at_any_time(many: Path, tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=30)
         if process.returncode == 130:
-            assert error == b"cxrtool ingest: interrupted; a re-run goes on from there\n"
+            assert error == b"cxrtool ingest: interrupted. Run it again: what is finished is kept\n"
         else:  # Before the program, Python itself; or it was done.
             assert process.returncode in (0, -signal.SIGINT, 1)
 
@@ -572,7 +580,7 @@ def test_a_row_of_the_metadata_is_absent_only_if_no_folder_has_it(
     done = cxrtool("ingest", *folders, "--metadata", "t.csv", "-o", "m.csv")
     assert done.returncode == 1
     rows = {r["path"]: (r["patient"], r["label"], r["source"]) for r in rows_of(tmp_path / "m.csv")}
-    assert rows == {"one/a/1.png": ("one/p", "a", "one"), "two/b/2.png": ("two/q", "b", "two")}
+    assert rows == {"one/a/1.png": ("t/p", "a", "one"), "two/b/2.png": ("t/q", "b", "two")}
     skips = [(r["path"], r["reason"]) for r in rows_of(tmp_path / "failures.csv")]
     assert sorted(skips) == [
         ("3.png", "listed in t.csv but absent"),
@@ -580,11 +588,27 @@ def test_a_row_of_the_metadata_is_absent_only_if_no_folder_has_it(
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), {("a", "t/p"), ("b", "t/p")}),
+        (("--source", "north"), {("north", "north/p")}),
+    ],
+)
+def test_a_patient_of_one_table_is_one_person_in_all_folders(
+    cxrtool: Run, tmp_path: Path, options: tuple[str, ...], expected: set[tuple[str, str]]
+) -> None:
+    write(tmp_path, {"a/1.png": noise(1), "b/2.png": noise(2)})
+    (tmp_path / "t.csv").write_text("file,patient\n1.png,p\n2.png,p\n")
+    done = cxrtool("ingest", "a", "b", "--metadata", "t.csv", *options)
+    assert {(r["source"], r["patient"]) for r in table(done.stdout)} == expected
+
+
 def test_a_name_that_two_of_the_folders_have_is_not_guessed(cxrtool: Run, tmp_path: Path) -> None:
     write(tmp_path, {"one/1.png": noise(1), "two/1.png": noise(2)})
     (tmp_path / "t.csv").write_text("file,patient\n1.png,p\ntwo/1.png,q\n")
     done = cxrtool("ingest", "one", "two", "--metadata", "t.csv")
-    assert [(r["path"], r["patient"]) for r in table(done.stdout)] == [("two/1.png", "two/q")]
+    assert [(r["path"], r["patient"]) for r in table(done.stdout)] == [("two/1.png", "t/q")]
     assert "1.png: it may be one/1.png or two/1.png. Write the folder in t.csv too." in done.stderr
 
 

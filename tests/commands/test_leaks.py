@@ -96,8 +96,8 @@ def test_train_counts_what_leaks(leak: str, rows: list[Row], capfd: Said) -> Non
     write_table(Path("m.csv"), rows)
     assert train("--repeat", "2") == 0
     assert lines(capfd, "more than one part") == [
-        f"cxrtool train: warning: m.csv: {told} in more than one part: the figures flatter. "
-        "See: cxrtool split --check."
+        f"cxrtool train: warning: m.csv: {told} in more than one part: "
+        "the figures are too optimistic. See: cxrtool split --check."
     ]
     assert leaks("r/seed-0") == leaks("r/seed-1") == NONE | counts
 
@@ -174,8 +174,8 @@ def evaluate(*args: object) -> int:
 
 def told(rows: int, number: int, patients: int, pictures: int) -> str:
     return (
-        f"{rows} of {number} images were not held out: the run was trained or validated on the "
-        f"patient of {patients} and on the picture of {pictures}"
+        f"{rows} of {number} images were not held out: in training or validation the run has "
+        f"seen the patient of {patients} and the picture of {pictures}"
     )
 
 
@@ -203,7 +203,9 @@ def test_evaluate_counts_what_leaks(
     counts = (2, 0) if leak == "patient" else (0, 2)
     assert evaluate(run, "m.csv", "--where", "split=test") == 0
     line = told(2, len(test), *counts)
-    assert lines(capfd, "held out") == [f"cxrtool evaluate: warning: {line}: the figures flatter"]
+    assert lines(capfd, "held out") == [
+        f"cxrtool evaluate: warning: {line}: the figures are too optimistic"
+    ]
     os.unlink("p.csv")
     assert evaluate(run, "m.csv", "--where", "split=test", "--strict") == 2
     remedy = "Leave these rows out, or evaluate without --strict."
@@ -218,7 +220,7 @@ def test_evaluate_says_nothing_of_held_out_images(
     for run in (small_run, without_record(small_run)):
         assert evaluate(run, "m.csv", "--where", "split=test", "--strict") == 0
         assert evaluate(run, "m.csv", "--where", "split=val", "--strict") == 0
-    assert lines(capfd, "flatter") == []
+    assert lines(capfd, "optimistic") == []
 
 
 def test_rows_that_say_that_they_were_trained_on_are_counted_apart(
@@ -227,9 +229,9 @@ def test_rows_that_say_that_they_were_trained_on_are_counted_apart(
     write_table(Path("m.csv"), rows)
     assert evaluate(small_run, "m.csv", "--strict") == 0
     number = len(of(rows, "train"))
-    assert lines(capfd, "flatter") == [
+    assert lines(capfd, "optimistic") == [
         f"cxrtool evaluate: warning: {number} of 40 images are those that the run was trained on: "
-        "the figures flatter"
+        "the figures are too optimistic"
     ]
 
 
@@ -247,7 +249,7 @@ def test_images_of_training_are_known_in_another_split(
     )
     assert evaluate(small_run, "m.csv") == 0
     number = 4 + len(of(rows, "test"))
-    (line,) = lines(capfd, "flatter")
+    (line,) = lines(capfd, "optimistic")
     assert told(4, number, 0, 4) in line
 
 
@@ -255,7 +257,7 @@ def test_a_bare_image_of_training_is_known(rows: list[Row], small_run: Path, cap
     shutil.copy(of(rows, "train")[0]["path"], "a.png")
     test = of(rows, "test")[0]["path"]
     assert evaluate(small_run, "a.png", test) == 0
-    (line,) = lines(capfd, "flatter")
+    (line,) = lines(capfd, "optimistic")
     assert told(1, 2, 0, 1) in line
     assert evaluate(small_run, "a.png", test, "--strict") == 2
     assert evaluate(small_run, test, "--strict") == 0

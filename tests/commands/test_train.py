@@ -520,7 +520,7 @@ def test_a_manifest_that_cannot_be_learned_from(name: str, split: list[Row], cap
 
 REFUSED = {
     "--classes=covid,flu,normal": "split.csv: no row to train on is 'flu'. "
-    "There are: covid, normal.",
+    "The labels are: covid, normal.",
     "--classes=covid,covid,normal": "--classes names 'covid' twice. Name each class once.",
     "--lr=0": "--lr '0' is not one of: find, a learning rate below 1000. Write it as 0.001.",
     "--lr=1e30": "--lr '1e30' is not one of: find, a learning rate below 1000. Write it as 0.001.",
