@@ -35,6 +35,13 @@ PREDICTIONS = {
     "pred": "The class that is predicted.",
     "p_CLASS": "The probability of a class, one column each; they sum to 1.",
 }
+FAILURES = {
+    "path": "The input.",
+    "reason": "Why it did not reach the output.",
+    "remedy": "What to do about it; empty where it was left out by rule, as by --view.",
+    "command": "The command, its inputs and its -o, as paths from the folder of the list. The same "
+    "command given again replaces these rows and no others.",
+}
 RUN = {
     "model.safetensors": "The best weights. Nothing in it is executable.",
     "images.safetensors": "Eight-byte digests of the images' sha256, by part (train, val): so "

@@ -33,8 +33,9 @@ CSV = (
 )
 FILES = {
     "failures.csv": "Every input that does not reach the output, with columns path, reason and "
-    "remedy: in DIR, or beside OUTPUT, or where --failures says. A later "
-    "run that skips something overwrites it.",
+    "remedy: in DIR, or beside OUTPUT, or where --failures says. Commands that share the folder "
+    "share the list: the fourth column, command, names the command and its files, and the same "
+    "command given again replaces its own rows. A file that --failures names is of one run alone.",
 }
 
 
@@ -137,6 +138,8 @@ def formats_pages() -> dict[str, str]:
                     "it untouched, in their order.", formats.MANIFEST),
         "PREDICTIONS": ("What evaluate writes and compare reads. Any other tool may write it.",
                         formats.PREDICTIONS),
+        "FAILURES": ("The list of the inputs that did not reach an output, failures.csv.",
+                     formats.FAILURES),
     }  # fmt: skip
     run = {
         "DESCRIPTION": ("The folder that train makes. Any file in it may be hostile: reading one "

@@ -1,28 +1,37 @@
 """failures.csv: every input that does not reach the output, why, and what to do about it."""
 
 import contextlib
+import csv
+import io
 import os
+import sys
 from collections import Counter
 
 from cxrtool import outputs, progress
 from cxrtool.artifacts import files, table
 from cxrtool.errors import CxrtoolError, ExitCode, NoImage, Skip, one_line
 
-COLUMNS = ("path", "reason", "remedy")
+COLUMNS = ("path", "reason", "remedy", "command")
+OLD_COLUMNS = COLUMNS[:3]  # as earlier versions wrote them
 MOST_BYTES = 1 << 30
+
 # How many kinds of files are named in a line, and the endings before which another one stands.
 MOST_KINDS = 12
 PACKED = (".gz", ".bz2", ".xz", ".zst")
+
+Entry = tuple[str, ...]
 
 
 class Failures:
     """Collects what a run skips; at the end the list is written and gives the exit code.
 
-    The list goes where `--failures` says, else into the command's folder, else beside its
-    output. Without any of these places, standard error alone tells. What failed is told line by
-    line, what is left out by rule is counted. A run that skips nothing writes an empty list where
-    it was asked for one and removes the old one from its own folder; the one beside its output it
-    leaves alone, as it may be another command's.
+    The list goes where `--failures` says, else into the command's folder, else beside its output.
+    Without any of these places, standard error alone tells. What failed is told line by line, what
+    is left out by rule is counted.
+
+    A file that `--failures` names is this run's own. A failures.csv may hold the rows of other
+    commands that share the folder: a run replaces those of the same command on the same files, and
+    leaves the others; one that no row is left of is removed.
     """
 
     def __init__(
@@ -35,10 +44,11 @@ class Failures:
     ) -> None:
         self.strict = strict
         self.failed = 0
-        self._asked, self._own = failures is not None, folder is not None
+        self._asked = failures is not None
+        self.command = outputs.current().title
         if failures is not None:
             files.check_output(failures)
-        self._skips: list[tuple[str, str, str]] = []
+        self._skips: list[Entry] = []
         self._left_out: Counter[str] = Counter()
         self._no_images: Counter[str] = Counter()
         self.file = failures or outputs.list_beside(folder, output)
@@ -82,10 +92,11 @@ class Failures:
         """Tell the counts and write the list: the exit code."""
         self.tell()
         if self.file is not None:
-            if self._skips or self._asked:
-                table.write(self.file, COLUMNS, (_clean(s) for s in self._skips))
-            elif self._own and _is_list(self.file):
-                os.unlink(self.file)
+            mine = [_clean((*skip, self.command)) for skip in self._skips]
+            if self._asked:
+                table.write(self.file, COLUMNS, mine)
+            else:
+                _merge(self.file, mine, _clean((self.command,))[0])
             if self._skips:
                 progress.note(f"{len(self._skips)} skipped, listed in {self.file}")
         return ExitCode.SOME_INPUTS_FAILED if self.failed else ExitCode.DONE
@@ -101,15 +112,76 @@ def _kind(path: str) -> str:
     return one_line(inner + ending) or "without ending"
 
 
-def _clean(cells: tuple[str, str, str]) -> tuple[str, ...]:
+def _clean(cells: Entry) -> Entry:
     # A name that is not UTF-8 is shown with its bytes escaped, so that the list stays UTF-8.
     return tuple(c.encode("utf-8", "backslashreplace").decode() for c in cells)
 
 
 def _is_list(file: str) -> bool:
-    if os.path.islink(file):
-        return True  # It is replaced, and what it leads to stays.
+    return os.path.islink(file) or _entries(_bytes(file)) is not None
+
+
+def _bytes(file: str) -> bytes:
     with contextlib.suppress(OSError, ValueError):
-        data = files.read_bytes(file, MOST_BYTES)
-        return data.partition(b"\n")[0].strip() == ",".join(COLUMNS).encode()
-    return False
+        return files.read_bytes(file, MOST_BYTES)
+    return b""
+
+
+def _entries(data: bytes) -> list[Entry] | None:
+    """Read a list, without the rows that do not say which command they are of; None of others."""
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if not rows or tuple(rows[0]) not in (COLUMNS, OLD_COLUMNS):
+        return None
+    return [tuple(row) for row in rows[1:] if len(row) == len(COLUMNS) and row[-1]]
+
+
+def _merge(file: str, mine: list[Entry], command: str) -> None:
+    """Put the rows of a command in the place of those that it has in the list.
+
+    Commands that run side by side take turns.
+    """
+    if os.path.islink(file):
+        if mine:
+            _write(file, mine)
+        return
+    while (held := _held(file)) is None:
+        if not mine:
+            return
+        with contextlib.suppress(FileExistsError):  # Another command was first: merge with it.
+            return _write(file, mine, fresh=True)
+    try:
+        others = [e for e in _entries(_bytes(file)) or () if e[-1] != command]
+        if others or mine:
+            _write(file, [*others, *mine])
+        elif _is_list(file):
+            os.unlink(file)
+    finally:
+        os.close(held)
+
+
+def _held(file: str) -> int | None:
+    """Keep other commands from replacing a list, until the descriptor is closed; None: no list."""
+    while True:
+        try:
+            descriptor = os.open(file, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            raise files.output_error(file, e) from e
+        if sys.platform != "win32":
+            import fcntl
+
+            with contextlib.suppress(OSError):  # Some network file systems cannot lock.
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                return descriptor
+        os.close(descriptor)  # It was replaced while this command waited.
+
+
+def _write(file: str, entries: list[Entry], *, fresh: bool = False) -> None:
+    with files.atomic(file, fresh=fresh) as stream:
+        stream.write(table.lines([COLUMNS, *entries]).encode())

@@ -127,6 +127,7 @@ def test_a_stack_is_not_enhanced_again(cxrtool: Run, xrays: Path) -> None:
             "path": stack,
             "reason": "it is a stack of three enhanced channels already",
             "remedy": "Equalize the picture that it was made from.",
+            "command": "equalize ../both.csv",
         }
     ]
 
@@ -314,6 +315,7 @@ def test_failures_go_where_they_are_asked_for(cxrtool: Run, xrays: Path) -> None
             "path": "absent.png",
             "reason": "no such file or directory",
             "remedy": "Check the path and its rights.",
+            "command": "equalize m.csv",
         }
     ]
 
@@ -700,6 +702,7 @@ def test_rights(xrays: Path) -> None:
             "path": "xrays/b.png",
             "reason": "permission denied",
             "remedy": "Check the path and its rights.",
+            "command": "equalize ../m.csv",
         }
     ]
     for args, named in ((["-d", "locked"], "locked"), (["-d", "locked/eq"], "locked/eq"),

@@ -255,6 +255,7 @@ def test_a_name_that_is_not_utf8(cxrtool: Run, classes: Path, tmp_path: Path) ->
             "path": "xrays/covid/\\udcff.png",
             "reason": "its name is not UTF-8",
             "remedy": "Repair or remove it.",
+            "command": "ingest xrays -o m.csv",
         }
     ]
 
