@@ -27,8 +27,6 @@ CALIBRATION_ERROR, SANDWICH = "calibration error", "sandwich"
 PRECISION_PRIORS = (1.0, 0.5)
 # Averages of these are of classes without a patient in common.
 APART = ("sensitivity", "balanced_accuracy")
-
-
 # Figures that are not between 0 and 1.
 LIMITS = {
     "mcc": (-1.0, 1.0), "dor": (0.0, np.inf), "dor_haldane": (0.0, np.inf),

@@ -52,12 +52,14 @@ Example:
     cxrtool compare a.csv b.csv --by source --plot plots --report page.html > table.md
 """
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from cxrtool import effects, options
+from cxrtool.commands import _compare_effects as idle
 from cxrtool.errors import CxrtoolError
 from cxrtool.progress import note
 from cxrtool.roles import Role
@@ -75,8 +77,6 @@ TESTS = ["delong", "mcnemar", "permutation"]
 PAPERS = "list"
 # What curves are labelled with, whatever the table shows.
 DRAWN = ("auc", "average_precision", "brier")
-# Options that change no figure.
-MUTE = ("quiet", "verbose", "progress")
 
 
 def formats() -> list[str]:
@@ -240,13 +240,12 @@ def run(
     from cxrtool.metrics import NAMES
 
     places.check_output(output)
-    effects.refuse(context, idle_with_list(effects.typed(context)) if published == PAPERS else {})
-    effects.refuse(context, idle(matrix, listed("--metrics", metrics), listed("--test", test),
-                                 bootstrap))  # fmt: skip
     if published == PAPERS:
+        effects.refuse(context, idle.with_list(effects.typed(context)))
         list_papers(output)
-    question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     tests, shown_papers = listed("--test", test), papers_of("--published", published or PAPERS)
+    effects.refuse(context, idle.of(matrix, listed("--metrics", metrics), tests, bootstrap))
+    question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
     skipped = Failures(failures, output=output, strict=strict)
@@ -269,7 +268,8 @@ def run(
     # Before the table: what reads that from a pipe may close it.
     if drawn:
         patients = all("patient" in table.columns for table in tables)
-        about = reporting.About(given, typed(context), patients, positive is None, skipped.failed)
+        call = idle.command_line(context)
+        about = reporting.About(given, call, patients, positive is None, skipped.failed)
         reporting.write(shows, about, plot, report)
     if positive is None and chosen is not None:
         why = positive_class.reason(tables[0].classes)
@@ -303,27 +303,8 @@ def ask(
     return Question(
         by=tuple(columns), pool=pool or "", positive=positive,
         metrics=tuple(listed("--metrics", metrics)), level=ci, resamples=bootstrap,
-        interval=interval, threshold=threshold, seed=seed % (1 << 128),  # NumPy takes none below 0
+        interval=interval, threshold=threshold, seed=seed,
     )  # fmt: skip
-
-
-def idle(
-    matrix: str | None, metrics: list[str], tests: list[str], bootstrap: int
-) -> dict[str, str]:
-    """Say why options have no effect."""
-    one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
-    by_chance = bootstrap or "permutation" in tests
-    return {
-        "--metrics": one if matrix else "",
-        "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
-    }
-
-
-def idle_with_list(typed: set[str]) -> dict[str, str]:
-    """Say why other options have no effect with --published list."""
-    others = sorted(o for o in typed if o.startswith("--"))
-    of_use = ("--published", "--output", "--quiet", "--verbose")
-    return {o: "" if o in of_use else "the papers are listed, and nothing else" for o in others}
 
 
 def listed(option: str, texts: list[str] | None) -> list[str]:
@@ -333,8 +314,6 @@ def listed(option: str, texts: list[str] | None) -> list[str]:
 
 def inputs(files: list[str]) -> list[str]:
     """Take the PREDICTIONS arguments, or standard input when something is piped into it."""
-    import sys
-
     if files:
         return files
     if sys.stdin is None or sys.stdin.isatty():
@@ -347,34 +326,14 @@ def check(plot: str | None, report: str | None) -> None:
     """Refuse what could not be written at the end."""
     from cxrtool.artifacts import files as places
 
+    if report == "-":
+        raise CxrtoolError("--report -: standard output is for the table", "Name a file.")
     if report is not None:
-        if report == "-":
-            raise CxrtoolError("--report -: standard output is for the table", "Name a file.")
         places.check_output(report)
+    if plot in ("", "-"):
+        raise CxrtoolError(f"--plot '{plot}' is no folder", "Name one.")
     if plot is not None:
-        if plot in ("", "-"):
-            raise CxrtoolError(f"--plot '{plot}' is no folder", "Name one.")
         places.make_folder(plot)
-
-
-def typed(context: typer.Context) -> str:
-    """Write the command as it was typed, an option a line."""
-    import shlex
-
-    lines = ["cxrtool compare"]
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        source = context.get_parameter_source(name)
-        if source is None or source.name != "COMMANDLINE" or name in MUTE:
-            continue
-        value = context.params[name]
-        values = value if isinstance(value, list) else [value]
-        if name == "files":
-            lines[0] += "".join(f" {shlex.quote(file)}" for file in values)
-        else:
-            option = parameter.opts[0]
-            lines += [option if v is True else f"{option} {shlex.quote(str(v))}" for v in values]
-    return " \\\n    ".join(lines)
 
 
 def compared(

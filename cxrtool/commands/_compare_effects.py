@@ -1,0 +1,43 @@
+"""Which options of compare have no effect in a call, and why; the call as it was typed."""
+
+import typer
+
+# Options that change no figure.
+MUTE = ("quiet", "verbose", "progress")
+
+
+def of(matrix: str | None, metrics: list[str], tests: list[str], bootstrap: int) -> dict[str, str]:
+    """Say why options have no effect."""
+    one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
+    by_chance = bootstrap or "permutation" in tests
+    return {
+        "--metrics": one if matrix else "",
+        "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
+    }
+
+
+def with_list(typed: set[str]) -> dict[str, str]:
+    """Say why other options have no effect with --published list."""
+    others = sorted(o for o in typed if o.startswith("--"))
+    of_use = ("--published", "--output", "--quiet", "--verbose")
+    return {o: "" if o in of_use else "the papers are listed, and nothing else" for o in others}
+
+
+def command_line(context: typer.Context) -> str:
+    """Write the command as it was typed, an option a line."""
+    import shlex
+
+    lines = ["cxrtool compare"]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in MUTE:
+            continue
+        value = context.params[name]
+        values = value if isinstance(value, list) else [value]
+        if name == "files":
+            lines[0] += "".join(f" {shlex.quote(file)}" for file in values)
+        else:
+            option = parameter.opts[0]
+            lines += [option if v is True else f"{option} {shlex.quote(str(v))}" for v in values]
+    return " \\\n    ".join(lines)
