@@ -106,6 +106,7 @@ def run(arguments: list[str], limited: str = "") -> int:
     try:
         if not {"--help", "-h"} & set(arguments):
             address_space.check(limited)
+        _check_words(arguments)
         command = build()
         with command.make_context("cxrtool", list(arguments)) as context:
             command.invoke(context)
@@ -115,6 +116,19 @@ def run(arguments: list[str], limited: str = "") -> int:
         signals.settle()
         return _fail(e, *_outcome(signals.received() or e))
     return ExitCode.DONE
+
+
+def _check_words(arguments: list[str]) -> None:
+    """Refuse what could not be written into a table; an image of such a name is skipped later."""
+    for word in arguments:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            if not os.path.isfile(word):
+                shown = word.encode("utf-8", "backslashreplace").decode()
+                raise CxrtoolError(
+                    f"'{shown}' is not UTF-8", "Rename it, or write it so."
+                ) from None
 
 
 def _outcome(e: BaseException) -> tuple[object, ExitCode]:

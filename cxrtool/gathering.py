@@ -23,6 +23,8 @@ FILE, LISTED, NUMBERING = "\0file", "\0listed", "\0numbering"
 MASKS = ("mask", *manifest.HALVES)
 # Columns of a metadata CSV that are taken under their own name without being asked for.
 OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
+# Nobody has reached this age in years.
+OLDEST = 130
 # Rows of a metadata CSV by which the column that names the files is found.
 SAMPLE = 200
 
@@ -44,12 +46,14 @@ class Wish:
 def coarse_age(text: str) -> str:
     """Write an age of 90 years or more as `90+`: exact, it may tell who somebody is.
 
-    The age may have a unit, as `093Y` or `1100 months`; any other stays as it is.
+    The age is the largest number in the text, and may have a unit, as `093Y`, `> 90`, `85-95` or
+    `1100 months`. A number beyond any age, such as a year of birth, is left out.
     """
-    match = re.match(r"(\d+)(?:\.\d*)?\s*([dwm])?", text.strip().lower())
-    if match is None:
-        return text
-    years = int(match[1]) / {"d": 365.25, "w": 52.18, "m": 12, None: 1}[match[2]]
+    ages = re.findall(r"(\d+)(?:\.\d*)?\s*([dwm])?", text.lower())
+    units = {"d": 365.25, "w": 52.18, "m": 12, "": 1}
+    years = max((int(number) / units[unit] for number, unit in ages), default=0)
+    if years >= OLDEST:
+        return ""
     return "90+" if years >= 90 else text
 
 

@@ -26,8 +26,12 @@ def positive_class(classes: Sequence[str], asked: str | None = None) -> str | No
 
 def negative_class(classes: Sequence[str]) -> str | None:
     """Name the one of two classes whose name says that there is no finding; None if both do."""
-    named = [name for name in classes if _plain(name) in map(_plain, NEGATIVE)]
-    return named[0] if len(classes) == 2 and len(named) == 1 else None
+    if len(classes) != 2:
+        return None
+    denials = {f"{no}{_plain(name)}" for name in classes for no in ("no", "non", "not")}
+    words = {*map(_plain, NEGATIVE), *denials}
+    named = [name for name in classes if _plain(name) in words]
+    return named[0] if len(named) == 1 else None
 
 
 def reason(classes: Sequence[str]) -> str:

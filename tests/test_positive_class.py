@@ -29,6 +29,12 @@ def test_of_names_that_do_not_decide_it_is_the_second(classes: list[str]) -> Non
     assert positive_class.reason(classes) == "the second p_ column"
 
 
+@pytest.mark.parametrize("negative", ["Non-COVID", "no covid", "NOT_covid", "noncovid"])
+def test_a_denial_of_the_other_class_is_negative(negative: str) -> None:
+    assert positive_class.positive_class(["COVID", negative]) == "COVID"
+    assert positive_class.positive_class([negative, "COVID"]) == "COVID"
+
+
 @pytest.mark.parametrize("classes", [["normal"], ["normal", "covid", "pneumonia"]])
 def test_of_one_class_or_three_none_is_positive(classes: list[str]) -> None:
     assert positive_class.positive_class(classes) is None

@@ -14,7 +14,8 @@ that the runs have in common, predicted in the same way. The manifest must have 
 not apply to them. With --calibrate each run is scaled by its own temperature.
 
 Patients and pictures that the run was trained or validated on are counted, by its record of images
-and by the rows of the manifest; --strict refuses them before anything is written.
+and by the rows of the manifest; --strict refuses them before anything is written. Rows that say
+themselves that they are of train or val are asked for on purpose: those of train are only counted.
 
 With --ensemble the probabilities are the means of the runs'; with --hierarchy they are products,
 and the decision is taken level by level: first RUN's, by --threshold, then RUN2's within RUN's
@@ -328,7 +329,9 @@ def of_validation(
         if run.images is None:
             what = f"--threshold val: {run.name} keeps no record of its validation images"
             why = "its manifest had no sha256, or it was made by an earlier version"
-            raise CxrtoolError(f"{what} ({why})", "Train it again, or give a probability.")
+            raise CxrtoolError(
+                f"{what} ({why})", "Train it again with --force, or give a probability."
+            )
     every = (dict(zip(source.columns, cells, strict=True)) for cells in source.every_row())
     rows = (row for row in every if all(run.recorded(row) == "val" for run in seen))
     unread: list[Skip] = []

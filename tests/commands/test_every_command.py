@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 
+import handy
 import pytest
 from handy import shell
 
@@ -123,3 +124,10 @@ def test_a_full_standard_output_is_no_success(tmp_path, arguments):
     done = shell(tmp_path, f"cxrtool {arguments} > /dev/full")
     assert done.returncode == 3
     assert "no space left on device" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_word_that_is_not_utf8_is_one_line_and_exit_2(verb, capfd):
+    assert handy.in_process(verb, "-d", "in\udcff") == 2
+    said = capfd.readouterr().err
+    assert said == f"cxrtool {verb}: 'in\\udcff' is not UTF-8. Rename it, or write it so.\n"

@@ -18,6 +18,7 @@ import pytest
 from handy import Run, noise, pixels, random_png, rows_of, snapshot, start, table, weak, write
 from PIL import Image
 
+from cxrtool import gathering
 from cxrtool.phantoms import plan, render
 
 
@@ -755,6 +756,18 @@ def test_ages_over_89_are_coarse_unless_asked_for(cxrtool: Run, tmp_path: Path) 
         rows = table(cxrtool("ingest", "more", "--metadata", "t.csv", *given).stdout)
         found = {os.path.basename(row["path"]): row["age"] for row in rows}
         assert found == (cells if exact else cells | {"old.png": "90+", "unit.png": "90+"})
+
+
+@pytest.mark.parametrize(
+    ("text", "coarse"),
+    [
+        *((t, "90+") for t in ("90", "> 90", "\u226590", "~95", "over 90", "P95Y", "+95", "85-95")),
+        *((t, t) for t in ("", "89", "40-50", "88Y", "600 d", "unknown")),
+        *((t, "") for t in ("1925", "19250101")),
+    ],
+)
+def test_no_age_over_89_is_exact_however_it_is_written(text: str, coarse: str) -> None:
+    assert gathering.coarse_age(text) == coarse
 
 
 def test_a_coarse_age_stays_and_can_be_grouped_by(cxrtool: Run, tmp_path: Path) -> None:
