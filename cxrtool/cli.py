@@ -141,9 +141,9 @@ def _outcome(e: BaseException) -> tuple[object, ExitCode]:
         case BrokenPipeError():
             return "", ExitCode.CLOSED_PIPE
         case KeyboardInterrupt() | typer.Abort():
-            return "interrupted. Run it again: what is finished is kept", ExitCode.INTERRUPTED
+            return "interrupted. Run it again to finish", ExitCode.INTERRUPTED
         case Terminated():
-            return "terminated. Run it again: what is finished is kept", ExitCode.TERMINATED
+            return "terminated. Run it again to finish", ExitCode.TERMINATED
         case OSError():
             return _outside(e), ExitCode.BROKE_MIDWAY
         case _ if is_memory(e):

@@ -171,7 +171,7 @@ def test_interrupted(how: int, code: int, word: str, engine: str, tmp_path: Path
     wait_for(lambda: bool(list(tmp_path.glob("eq/*.png"))))
     process.send_signal(how)
     _, error = process.communicate(timeout=60)
-    line = f"cxrtool equalize: {word}. Run it again: what is finished is kept\n"
+    line = f"cxrtool equalize: {word}. Run it again to finish\n"
     assert (process.returncode, error.decode()) == (code, line)
     assert not (tmp_path / "eq.csv").exists()
 

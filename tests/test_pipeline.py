@@ -103,7 +103,7 @@ def test_a_signal_ends_a_run_with_its_code_and_nothing_half_done(tmp_path, sent,
     process.send_signal(sent)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == code
-    assert errors == f"cxrtool phantom: {word}. Run it again: what is finished is kept\n"
+    assert errors == f"cxrtool phantom: {word}. Run it again to finish\n"
     assert not (tmp_path / "ph.csv").exists()
     assert not list(tmp_path.glob(".cxrtool-*.part"))
 

@@ -231,7 +231,7 @@ registry.module = module
 """
     done = run(main_after(script), "split", "m.csv", cwd=inputs)
     assert (done.returncode, done.stderr) == (
-        143, "cxrtool split: terminated. Run it again: what is finished is kept\n",
+        143, "cxrtool split: terminated. Run it again to finish\n",
     )  # fmt: skip
 
 
@@ -260,9 +260,6 @@ def test_a_signal_while_nobody_reads_standard_output(inputs: Path) -> None:
     assert process.stdout.read(1) == b"p"
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143
-    assert (
-        process.stderr.read()
-        == b"cxrtool split: terminated. Run it again: what is finished is kept\n"
-    )
+    assert process.stderr.read() == b"cxrtool split: terminated. Run it again to finish\n"
     process.stdout.close()
     process.stderr.close()

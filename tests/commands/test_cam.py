@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
-from cxrtool import inference, registry
+from cxrtool import inference, options, registry
 from cxrtool.artifacts import run
 
 COLUMNS = ["path", "label", "pred", "class", "score", "method", "overlay", "in_lung",
@@ -332,7 +332,10 @@ def test_a_map_of_one_cell_is_flagged(small_run: Path, rows: list[Row], capfd: S
         assert row["lung_fraction"]
         grey = pixels(Path(row["path"]))
         np.testing.assert_array_equal(pixels(Path(row["overlay"])), np.stack([grey] * 3, axis=2))
-    assert said(capfd) == ["6 of 6 maps are empty (flag 'empty map')"]
+    assert said(capfd) == [
+        "6 of 6 maps are empty (flag 'empty map'): every place has the same heat. "
+        "Try --method occlusion, or a run of a larger --size."
+    ]
 
 
 # --- the lungs ------------------------------------------------------------------------------------
@@ -424,7 +427,7 @@ def test_ended_midway_it_goes_on_from_there(
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 143
-    assert told == b"cxrtool cam: terminated; a re-run goes on from there\n"
+    assert told == b"cxrtool cam: terminated. Run it again to finish\n"
     there = ages(Path("maps"))
     assert {p.name for p in Path("maps").iterdir()} == set(there) and len(there) < 6
     assert cxrtool(*given, "-d", "maps").returncode == 0
@@ -578,7 +581,7 @@ def test_a_bare_image_whose_name_is_not_utf8(cnnx: Path, rows: list[Row], capfd:
 
 
 def test_a_batch_of_any_size_is_no_fault(cnnx: Path, rows: list[Row]) -> None:
-    assert mapped(cnnx, "m.csv", "--batch", 1 << 70) == mapped(cnnx, "m.csv", "--batch", 64)
+    assert mapped(cnnx, "m.csv", "--batch", options.MOST) == mapped(cnnx, "m.csv", "--batch", 64)
 
 
 def test_a_sheet_of_nothing_is_none(cnnx: Path, capfd: Said) -> None:

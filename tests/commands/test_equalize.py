@@ -880,8 +880,16 @@ def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("how", "code", "line"),
     [
-        (signal.SIGTERM, 143, b"cxrtool equalize: terminated; a re-run goes on from there\n"),
-        (signal.SIGINT, 130, b"cxrtool equalize: interrupted; a re-run goes on from there\n"),
+        (
+            signal.SIGTERM,
+            143,
+            b"cxrtool equalize: terminated. Run it again to finish\n",
+        ),
+        (
+            signal.SIGINT,
+            130,
+            b"cxrtool equalize: interrupted. Run it again to finish\n",
+        ),
         (signal.SIGKILL, -9, b""),
     ],
 )
@@ -919,7 +927,7 @@ def test_ctrl_c_at_any_time(many: Path, tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=30)
         if process.returncode == 130:
-            assert error == b"cxrtool equalize: interrupted; a re-run goes on from there\n"
+            assert error == b"cxrtool equalize: interrupted. Run it again to finish\n"
         else:  # Before the program, Python itself; or it was done.
             assert process.returncode in (0, -signal.SIGINT, 1)
 

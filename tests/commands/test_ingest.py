@@ -414,12 +414,12 @@ def interrupted(many: Path, tmp_path: Path, how: int) -> subprocess.Popen[bytes]
         (
             signal.SIGTERM,
             143,
-            b"cxrtool ingest: terminated. Run it again: what is finished is kept\n",
+            b"cxrtool ingest: terminated. Run it again to finish\n",
         ),
         (
             signal.SIGINT,
             130,
-            b"cxrtool ingest: interrupted. Run it again: what is finished is kept\n",
+            b"cxrtool ingest: interrupted. Run it again to finish\n",
         ),
         (signal.SIGKILL, -9, b""),
     ],
@@ -454,7 +454,7 @@ def test_ctrl_c_at_any_time(many: Path, tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         _, error = process.communicate(timeout=30)
         if process.returncode == 130:
-            assert error == b"cxrtool ingest: interrupted. Run it again: what is finished is kept\n"
+            assert error == b"cxrtool ingest: interrupted. Run it again to finish\n"
         else:  # Before the program, Python itself; or it was done.
             assert process.returncode in (0, -signal.SIGINT, 1)
 

@@ -683,7 +683,11 @@ def test_another_truth_is_compared_anew(cxrtool: Run, phantoms: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("how", "code", "line"),
     [
-        (signal.SIGTERM, 143, b"cxrtool segment: terminated; a re-run goes on from there\n"),
+        (
+            signal.SIGTERM,
+            143,
+            b"cxrtool segment: terminated. Run it again to finish\n",
+        ),
         (signal.SIGKILL, -9, b""),
     ],
 )

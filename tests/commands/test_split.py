@@ -226,7 +226,7 @@ def test_not_in_place(cxrtool: "Command", manifest: Path) -> None:
         (
             ["--stratify", "labl"],
             "m.csv: no column 'labl' among: path, label, patient, source, sha256, dup_group, "
-            "note. Check the header.",
+            "note. Did you mean 'label'?",
         ),
         (
             ["--where", "source=c"],
