@@ -14,8 +14,9 @@ def test_every_field_of_run_json_is_told() -> None:
 
 
 def test_every_file_of_a_run_is_told() -> None:
-    files = {run.ABOUT, run.WEIGHTS, run.LAST, run.LAST_ABOUT, run.HISTORY, run.CURVES}
-    assert set(formats.RUN) == files | {"failures.csv"}
+    weights = {run.WEIGHTS, run.IMAGES, run.LAST}
+    files = {run.ABOUT, run.LAST_ABOUT, run.HISTORY, run.CURVES}
+    assert set(formats.RUN) == weights | files | {"failures.csv"}
 
 
 def test_the_columns_of_predictions_are_told() -> None:
