@@ -536,7 +536,7 @@ def test_images_that_were_prepared_alike(small_run: Path, split: list[Row], capf
 
 def test_one_class_has_no_auc(small_run: Path, phantoms: Path, capfd: Said) -> None:
     predicted(small_run, phantoms / "split.csv", "--where", "label=covid")
-    assert ", AUC , " in said(capfd)[0]
+    assert ", AUC undefined, " in said(capfd)[0]
 
 
 # --- what is refused ------------------------------------------------------------------------------
