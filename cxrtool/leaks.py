@@ -127,7 +127,7 @@ class Exposure:
     pictures: int = 0  # and by their picture
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """What leaks, in words; empty if nothing does."""
         if not self.rows:
             return ""

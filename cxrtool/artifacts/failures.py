@@ -26,8 +26,8 @@ class Failures:
     """Collects what a run skips; at the end the list is written and gives the exit code.
 
     The list goes where `--failures` says, else into the command's folder, else beside its output.
-    Without any of these places, standard error alone tells. What failed is told line by line, what
-    is left out by rule is counted.
+    Without any of these places, the list is on standard error alone. What failed is a line each,
+    what is left out by rule is counted.
 
     A file that `--failures` names is this run's own. A failures.csv may hold the rows of other
     commands that share the folder: a run replaces those of the same command on the same files, and

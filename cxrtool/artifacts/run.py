@@ -175,7 +175,7 @@ def _wrong(found: About) -> str:
     if not len(found.mean) == len(found.std) == found.channels:
         return "its mean and std are not of as many channels as it has"
     if "stack:" in found.preprocessing and found.channels == 1:
-        return "its preprocessing makes three channels, of which it takes 1"
+        return "its preprocessing makes images of three channels, but its network takes one"
     if found.fit not in choices.FITS:
         return f"its fit '{shortened(found.fit)}' is not one of: {', '.join(choices.FITS)}"
     if not found.weights:
@@ -210,22 +210,22 @@ def packed_images(parts: Mapping[str, NDArray[np.int64]]) -> bytes:
 def write(
     folder: str, found: About, tensors: Mapping[str, Any], images: bytes | None = None
 ) -> None:
-    """Write the weights, then what tells of them; `images` is what `packed_images` made.
+    """Write the weights, then run.json; `images` is the result of `packed_images`.
 
     Killed in between, the run is refused until the same command has gone on from its last state.
     """
     from safetensors.torch import save
 
-    told = asdict(found)
+    about = asdict(found)
     if images is not None:
-        told["images"] = hashlib.sha256(images).hexdigest()
+        about["images"] = hashlib.sha256(images).hexdigest()
         with files.atomic(os.path.join(folder, IMAGES)) as file:
             file.write(images)
     data = save(_plain(tensors))
     with files.atomic(os.path.join(folder, WEIGHTS)) as file:
         file.write(data)
     digest = hashlib.sha256(data).hexdigest()
-    write_json(os.path.join(folder, ABOUT), told | {"weights": digest})
+    write_json(os.path.join(folder, ABOUT), about | {"weights": digest})
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -312,8 +312,8 @@ def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[S
         source.watch = watching(source, watch)
         for _ in source.rows():
             pass
-    if told := watch.found().told:
-        raise CxrtoolError(told, "Leave these rows out, or evaluate without --strict.")
+    if sentence := watch.found().sentence:
+        raise CxrtoolError(sentence, "Leave these rows out, or evaluate without --strict.")
 
 
 def of_validation(
@@ -395,5 +395,5 @@ def tell_leaks(watch: "Watch") -> None:
     if found.own:
         what = f"{found.own} of {found.number} images are those that the run was trained on"
         note(f"warning: {what}: the figures are too optimistic")
-    if found.told:
-        note(f"warning: {found.told}: the figures are too optimistic")
+    if found.sentence:
+        note(f"warning: {found.sentence}: the figures are too optimistic")

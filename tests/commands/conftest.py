@@ -62,3 +62,19 @@ def small_run(phantoms: Path) -> Path:
     given = ["train", str(phantoms / "split.csv"), *small, *where, "--device", "cpu"]
     assert handy.in_process(*given) == 0
     return phantoms / "small"
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work in a folder of one's own, on one thread, and draw no curves."""
+    import torch
+
+    from cxrtool.artifacts import plot
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+    monkeypatch.setattr(plot, "curves", lambda *_: None)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cxrtool import inference, metrics, predicting
-from cxrtool.artifacts import plot, run
+from cxrtool.artifacts import run
 
 COLUMNS = ["path", "label", "patient", "source", "split", "fold", "model", "pred",
            "p_covid", "p_normal"]  # fmt: skip
@@ -28,16 +28,7 @@ SMALL = ["--device", "cpu", "-j", "1"]
 Said = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work in a folder of one's own, on one thread, and draw no curves."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(plot, "curves", lambda *_: None)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

@@ -6,17 +6,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from handy import Row, in_process, rows_of, write_table
 
 from cxrtool import metrics
-from cxrtool.artifacts import plot
 
 SMALL = ["--device", "cpu", "-j", "1"]
 NETWORK = ["--arch", "conv8", "--size", "32", "--batch", "8", "--epochs", "1"]
@@ -24,15 +22,7 @@ NONE = {"patient": 0, "sha256": 0, "dup_group": 0}
 Said = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(plot, "curves", lambda *_: None)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

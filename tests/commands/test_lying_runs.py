@@ -97,7 +97,8 @@ def test_stacks_of_one_channel_are_refused(capfd: Said) -> None:
     for args in READERS.values():
         assert in_process(*args, *SMALL) == 2
         assert capfd.readouterr().err.endswith(
-            ": r/run.json: damaged: its preprocessing makes three channels, of which it takes 1. "
+            ": r/run.json: damaged: its preprocessing makes images of three channels, "
+            "but its network takes one. "
             "Train the run again, or copy it again.\n"
         )
 

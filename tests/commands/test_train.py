@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cxrtool import inference, learning, losses, training
 from cxrtool.artifacts import pixels as cached
-from cxrtool.artifacts import plot, run
+from cxrtool.artifacts import run
 from cxrtool.artifacts.failures import Failures
 from cxrtool.artifacts.manifest import Manifest
 from cxrtool.parallel import Crew
@@ -36,16 +36,7 @@ REPEATABLE = ("model.safetensors", "run.json")
 Said = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work in a folder of one's own, on one thread, and draw no curves."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(plot, "curves", lambda *_: None)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
@@ -199,9 +190,9 @@ def test_the_same_seed_gives_the_same_bytes(phantoms: Path, more: tuple[str, ...
 
 
 def test_another_seed_gives_another_run(phantoms: Path) -> None:
-    for seed in (1, 2, -1):
+    for seed in (0, 1, 2):
         train(phantoms / "split.csv", "--seed", seed, folder=str(seed))
-    assert len({bytes_of(str(seed))[0] for seed in (1, 2, -1)}) == 3
+    assert len({bytes_of(str(seed))[0] for seed in (0, 1, 2)}) == 3
 
 
 def test_a_finished_run_is_left_as_it_is(phantoms: Path, capfd: Said) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from handy import Row, in_process, pixels, rows_of, write_table
 from PIL import Image
 
-from cxrtool.artifacts import plot, run
+from cxrtool.artifacts import run
 from cxrtool.segmenters import _run
 
 SMALL = ["--task", "segment", "--arch", "unet:width=4,norm=batch", "--size", "32", "--batch", "4",
@@ -23,15 +21,7 @@ SMALL = ["--task", "segment", "--arch", "unet:width=4,norm=batch", "--size", "32
 Said = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(plot, "curves", lambda *_: None)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def discs(count: int) -> list[Row]:

@@ -7,7 +7,6 @@ learns from, black pictures.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,12 @@ import torch
 from handy import Row, in_process, rows_of, write_table
 
 from cxrtool import training
-from cxrtool.artifacts import plot
 
 SMALL = ["--device", "cpu", "-j", "1"]
 NETWORK = ["--arch", "conv8", "--size", "32", "--batch", "8", "--epochs", "1"]
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
-    monkeypatch.setattr(plot, "curves", lambda *_: None)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture(scope="module")
