@@ -27,10 +27,10 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 manual: .venv/.dev
-	$(BIN)/python -m cxrtool.manual
+	$(BIN)/python -m cxrtool.cli.manual
 
 check-manual: .venv/.dev
-	$(BIN)/python -m cxrtool.manual --check
+	$(BIN)/python -m cxrtool.cli.manual --check
 
 benchmarks: .venv/.dev
 	for b in tests/benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

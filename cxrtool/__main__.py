@@ -19,9 +19,9 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
     _speak_utf8()
-    from cxrtool import cli
+    from cxrtool.cli import app
 
-    cli.main()
+    app.main()
 
 
 def _speak_utf8() -> None:

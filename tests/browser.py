@@ -19,6 +19,7 @@ def tables(page: str) -> dict[str, list[list[str]]]:
         caption = html.unescape(re.search(r"</b> (.*?)</figcaption>", part, re.S)[1])
         rows = re.findall(r"<tr>(.*?)</tr>", part, re.S)
         cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in rows]
-        found[caption] = [[html.unescape(re.sub("<[^>]*>", "", cell)) for cell in row]
-                          for row in cells]  # fmt: skip
+        found[caption] = [
+            [html.unescape(re.sub("<[^>]*>", "", cell)) for cell in row] for row in cells
+        ]
     return found

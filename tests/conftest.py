@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 from hypothesis import HealthCheck, settings
 
-from cxrtool import progress
+from cxrtool.core import progress
 
 # One profile for all tests. A slow machine fails no test, so there is no deadline. In CI the
 # examples are the same every time; elsewhere they are new.

@@ -21,7 +21,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cxrtool import cli, progress
+from cxrtool.cli import app
+from cxrtool.core import progress
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Row = dict[str, str]
@@ -90,10 +91,15 @@ def start(folder: Path, *args: object, **options: Any) -> subprocess.Popen[bytes
     """Start `cxrtool ARGS` in the folder, and do not wait for it."""
     return subprocess.Popen(
         [sys.executable, "-m", "cxrtool", *map(str, args)],
-        cwd=folder, env=surroundings(folder),
-        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-           **options},
-    )  # fmt: skip
+        cwd=folder,
+        env=surroundings(folder),
+        **{
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            **options,
+        },
+    )
 
 
 def shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
@@ -101,14 +107,18 @@ def shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     function = f'set -o pipefail; cxrtool() {{ {sys.executable} -m cxrtool "$@"; }}; '
     return subprocess.run(
         ["bash", "-c", function + script],
-        cwd=folder, env=surroundings(folder), capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        cwd=folder,
+        env=surroundings(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def in_process(*args: str) -> int:
     """Run a command in this process, for what ends before any work begins."""
     progress.speak(f"cxrtool {args[0]}")
-    code = cli.run(list(args))
+    code = app.run(list(args))
     with warnings.catch_warnings():
         # A process that ends at once need not close the manifest that it has opened.
         warnings.simplefilter("ignore")
@@ -132,8 +142,12 @@ def weak(folder: Path) -> Run:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*less, sys.executable, "-m", "cxrtool", *args],
-            cwd=folder, env=surroundings(folder), capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+            cwd=folder,
+            env=surroundings(folder),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
 
     if run("--version").returncode:
         pytest.skip("the rights cannot be given up here")

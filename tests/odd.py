@@ -98,9 +98,14 @@ def png(samples: NDArray[Any], colour: int, interlaced: bool = False, level: int
     passes = [(0, 0, 1, 1)]
     if interlaced:
         passes = [
-            (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
+            (0, 0, 8, 8),
+            (0, 4, 8, 8),
+            (4, 0, 8, 4),
+            (0, 2, 4, 4),
+            (2, 0, 4, 2),
+            (0, 1, 2, 2),
             (1, 0, 2, 1),
-        ]  # fmt: skip
+        ]
     for top, left, down, right in passes:
         part = big[top::down, left::right]
         if part.size:
@@ -137,10 +142,17 @@ def tiff(samples: NDArray[Any], white_is_zero: bool = False, big: bool = False) 
     kind = {"u": 1, "i": 2, "f": 3}[samples.dtype.kind]
     height, width = samples.shape
     fields = [
-        (256, 4, width), (257, 4, height), (258, 3, samples.dtype.itemsize * 8), (259, 3, 1),
-        (262, 3, 0 if white_is_zero else 1), (273, 4, 8), (277, 3, 1), (278, 4, height),
-        (279, 4, len(data)), (339, 3, kind),
-    ]  # fmt: skip
+        (256, 4, width),
+        (257, 4, height),
+        (258, 3, samples.dtype.itemsize * 8),
+        (259, 3, 1),
+        (262, 3, 0 if white_is_zero else 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (278, 4, height),
+        (279, 4, len(data)),
+        (339, 3, kind),
+    ]
     entries = b""
     for tag, form, value in fields:
         cell = struct.pack(order + "HH", value, 0) if form == 3 else struct.pack(order + "I", value)
@@ -479,8 +491,19 @@ def flipped() -> bytes:
 
 
 # Names that a file may have, each in a way of its own that a table or a terminal could trip over.
-NAMES = ["new\nline.png", "com,ma.png", 'quo"te.png', "-dash.png", "=eq.png", "ü.png", "tab\t.png",
-         "\x1b[31mred.png", "Case.png", "case.png", "x" * 251 + ".png"]  # fmt: skip
+NAMES = [
+    "new\nline.png",
+    "com,ma.png",
+    'quo"te.png',
+    "-dash.png",
+    "=eq.png",
+    "ü.png",
+    "tab\t.png",
+    "\x1b[31mred.png",
+    "Case.png",
+    "case.png",
+    "x" * 251 + ".png",
+]
 
 # What is left out by rule, and is no failure.
 LEFT_OUT: dict[str, tuple[Make, str]] = {
@@ -528,4 +551,4 @@ BROKEN: dict[str, tuple[Make, str | None]] = {
         lambda: by_gdcm("JPEGExtendedProcess2_4"),
         "its pixels cannot be decoded (JPEG Extended (Process 2 and 4))",
     ),
-}  # fmt: skip
+}

@@ -8,37 +8,54 @@ from typing import Any
 
 import numpy as np
 
-from cxrtool import bootstrapping, comparing, metrics
-from cxrtool.artifacts.predictions import Coded
-from cxrtool.comparing import Question, Result
-from cxrtool.showing import Shows
-from cxrtool.weighing import Judged
+from cxrtool.compare import comparison
+from cxrtool.compare.comparison import Question, Result
+from cxrtool.compare.display import Shows
+from cxrtool.files.predictions import Coded
+from cxrtool.stats import cluster_bootstrap, metrics
+from cxrtool.stats.weighted_metrics import Judged
 
 QUESTION = Question(positive="ill", resamples=50)
 
 
 def result(
-    labels: Sequence[int], p: Sequence[float] | np.ndarray[Any, Any], *, model: str = "m",
-    group: str = "", sources: Sequence[str] | None = None, patients: Sequence[int] | None = None,
-    question: Question = QUESTION, classes: Sequence[str] = ("well", "ill"),
-) -> Result:  # fmt: skip
+    labels: Sequence[int],
+    p: Sequence[float] | np.ndarray[Any, Any],
+    *,
+    model: str = "m",
+    group: str = "",
+    sources: Sequence[str] | None = None,
+    patients: Sequence[int] | None = None,
+    question: Question = QUESTION,
+    classes: Sequence[str] = ("well", "ill"),
+) -> Result:
     """Judge images; of two classes `p` is the probability of the second."""
     truth, chances = np.asarray(labels), np.asarray(p, float)
     if chances.ndim == 1:
         chances = np.column_stack([1 - chances, chances])
     at = None if question.positive is None else list(classes).index(question.positive)
     judged = Judged(classes, truth, chances.argmax(axis=1), chances, at, question.metrics)
-    clusters = bootstrapping.numbered(np.asarray(patients or range(len(truth))))
+    clusters = cluster_bootstrap.numbered(np.asarray(patients or range(len(truth))))
     coded = None
     if sources is not None:
         names, codes = np.unique(np.asarray(sources), return_inverse=True)
         coded = Coded([str(name) for name in names], codes)
     found = Result(
-        model, group, list(classes), question.positive, {}, len(truth),
-        judged.confusion().tolist(), judged=judged, clusters=clusters, patient=clusters,
-        images={}, rows=np.arange(len(truth)), sources=coded,
-    )  # fmt: skip
-    comparing.fill(found, question)
+        model,
+        group,
+        list(classes),
+        question.positive,
+        {},
+        len(truth),
+        judged.confusion().tolist(),
+        judged=judged,
+        clusters=clusters,
+        patient=clusters,
+        images={},
+        rows=np.arange(len(truth)),
+        sources=coded,
+    )
+    comparison.fill(found, question)
     return found
 
 

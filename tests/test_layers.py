@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 import cxrtool
-from cxrtool import registry
+from cxrtool.core import registry
 
 PACKAGE = pathlib.Path(cxrtool.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))

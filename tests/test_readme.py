@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from cxrtool import manual, registry
+from cxrtool.cli import manual
+from cxrtool.core import registry
 
 README = (pathlib.Path(manual.ROOT) / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)

@@ -18,10 +18,12 @@ from typing import Any
 import handy
 import pytest
 
-from cxrtool import cooking, printed, registry
+from cxrtool.compare import published_figures
+from cxrtool.core import registry
+from cxrtool.recipes import library
 
-NAMES = cooking.names()
-SCRIPTS = Path(cooking.recipes.__file__).parent
+NAMES = library.names()
+SCRIPTS = Path(library.recipes.__file__).parent
 TABLES = [name for name in NAMES if name != "t1-lungs-only"]  # of which the paper has figures
 
 # What the collections held: label, finding, published part, and how many.
@@ -117,11 +119,21 @@ def collection(folder: Path, name: str) -> None:
             count += 1
             path = f"{name}/{count:05d}.png"
             digest = hashlib.sha256(path.encode()).hexdigest()
-            rows.append({
-                "path": path, "raw": path, "label": label, "patient": f"{name}/{count // 2}",
-                "source": name, "view": "PA", "sha256": digest, "dhash": digest,
-                "finding": finding, "folder": part, "mask": "",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "path": path,
+                    "raw": path,
+                    "label": label,
+                    "patient": f"{name}/{count // 2}",
+                    "source": name,
+                    "view": "PA",
+                    "sha256": digest,
+                    "dhash": digest,
+                    "finding": finding,
+                    "folder": part,
+                    "mask": "",
+                }
+            )
     handy.write_table(folder / f"{name}.csv", rows)
 
 
@@ -213,7 +225,7 @@ def cook(name: str, top: Path, command: str, **variables: str) -> Cooked:
     shim.chmod(0o755)
     done = subprocess.run(
         ["sh"],
-        input=cooking.chosen(name).script,
+        input=library.chosen(name).script,
         cwd=top,
         env={
             **handy.surroundings(top),
@@ -232,22 +244,26 @@ def cook(name: str, top: Path, command: str, **variables: str) -> Cooked:
 def in_full(name: str, top: Path) -> Cooked:
     """Run a recipe in full, on the numbers of images that the collections had."""
     (top / "tables").mkdir()
-    for needed in cooking.chosen(name).needs.split():
+    for needed in library.chosen(name).needs.split():
         if needed in MASKED:
             MASKED[needed](top / "data" / needed)
         else:
             collection(top / "tables", needed)
     (top / "stand_in.py").write_text(STAND_IN)
     return cook(
-        name, top, str(top / "stand_in.py"), DATA="data", CALLS=str(top / "calls"),
+        name,
+        top,
+        str(top / "stand_in.py"),
+        DATA="data",
+        CALLS=str(top / "calls"),
         TABLES=str(top / "tables"),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_header_is_complete(name):
-    recipe = cooking.chosen(name)
-    assert list(cooking.header(recipe.script)) == list(cooking.COLUMNS)
+    recipe = library.chosen(name)
+    assert list(library.header(recipe.script)) == list(library.COLUMNS)
     assert recipe.name == name
     assert name.startswith(f"{recipe.id.lower()}-")
     assert set(recipe.needs.split()) <= COLLECTIONS.keys() | MASKED.keys()
@@ -256,12 +272,12 @@ def test_a_header_is_complete(name):
 
 
 def test_ids_are_unique():
-    assert len({recipe.id for recipe in cooking.every()}) == len(NAMES)
+    assert len({recipe.id for recipe in library.every()}) == len(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_says_what_is_whose(name):
-    text = cooking.chosen(name).script
+    text = library.chosen(name).script
     assert text.startswith("#!/bin/sh\n# id: ")
     assert "set -eu\n" in text
     comment = text[: text.index("set -eu")]
@@ -273,9 +289,9 @@ def test_a_script_says_what_is_whose(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_needs_are_what_is_gathered(name):
-    script = cooking.chosen(name).script
+    script = library.chosen(name).script
     gathered = {line.split()[1] for line in script.splitlines() if line.startswith("gather ")}
-    assert gathered == set(cooking.chosen(name).needs.split())
+    assert gathered == set(library.chosen(name).needs.split())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -300,8 +316,11 @@ def test_shellcheck_finds_nothing(name):
 def test_it_says_what_it_wants(name, variables, message, tmp_path):
     done = subprocess.run(
         ["sh", SCRIPTS / f"{name}.sh"],
-        cwd=tmp_path, env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2
     assert message in done.stderr
     assert not list(tmp_path.iterdir())
@@ -324,14 +343,21 @@ TABLE_1 = {
     "COVID-ChestXRay": both("train", 78, 19) | both("val", 20, 5) | both("test", 10, 5),
 }
 SGD = {
-    "--optimizer": "sgd:decay=0.001", "--schedule": "plateau:factor=0.1,patience=15",
-    "--size": "224", "--fit": "crop", "--normalize": "dataset",
-}  # fmt: skip
+    "--optimizer": "sgd:decay=0.001",
+    "--schedule": "plateau:factor=0.1,patience=15",
+    "--size": "224",
+    "--fit": "crop",
+    "--normalize": "dataset",
+}
 FIRST = SGD | {"--lr": "0.01", "--epochs": "150", "--batch": "10", "--weights": "imagenet"}
 TUNED = SGD | {
-    "--loss": "focal:gamma=2", "--lr": "0.1", "--epochs": "100", "--batch": "4",
-    "--classes": "negative,covid", "--augment": "hflip=0.2,rotate=1,shift-y=0.1,scale=1..1.1",
-}  # fmt: skip
+    "--loss": "focal:gamma=2",
+    "--lr": "0.1",
+    "--epochs": "100",
+    "--batch": "4",
+    "--classes": "negative,covid",
+    "--augment": "hflip=0.2,rotate=1,shift-y=0.1,scale=1..1.1",
+}
 
 
 def full_t1(cooked: Cooked) -> None:
@@ -360,9 +386,13 @@ def full_t3(cooked: Cooked) -> None:
     # Table II was measured on the whole test parts: 669 and 1845 without COVID-19, not 90.
     tested = cooked.counts("all", "split", "source", "label")
     assert {key: n for key, n in tested.items() if key.startswith("test ")} == {
-        "test corda covid": 90, "test corda negative": 45, "test kermany negative": 669 - 45,
-        "test rsna negative": 1845 - 45, "test cohen covid": 10, "test cohen negative": 5,
-    }  # fmt: skip
+        "test corda covid": 90,
+        "test corda negative": 45,
+        "test kermany negative": 669 - 45,
+        "test rsna negative": 1845 - 45,
+        "test cohen covid": 10,
+        "test cohen negative": 5,
+    }
     trains = cooked.options("train")
     first = [t for t in trains if t["--arch"] == "tartaglione-resnet18:head=linear"]
     tuned = [t for t in trains if t["--arch"] == "tartaglione-resnet18"]
@@ -397,9 +427,13 @@ def full_t8(cooked: Cooked) -> None:
 def full_v2(cooked: Cooked) -> None:
     counts = cooked.counts("images")
     wanted = {
-        "train other": 5567, "train covid": 2812, "val other": 1391, "val covid": 703,
-        "test other": 1227, "test covid": 500,
-    }  # fmt: skip
+        "train other": 5567,
+        "train covid": 2812,
+        "val other": 1391,
+        "val covid": 703,
+        "test other": 1227,
+        "test covid": 500,
+    }
     assert counts.keys() == wanted.keys()
     # Patients stay together, so that a part may be an image off.
     assert all(abs(counts[key] - number) <= 1 for key, number in wanted.items())
@@ -407,27 +441,40 @@ def full_v2(cooked: Cooked) -> None:
     assert sources == {"test nih", "test cohen"}
     [train] = cooked.options("train")
     assert {
-        "--arch": "cvr-net", "--optimizer": "adam:beta1=0.9,beta2=0.999", "--lr": "0.0001",
-        "--class-weights": "max", "--schedule": "plateau:factor=0.9,patience=12",
-        "--patience": "25", "--epochs": "200", "--batch": "8", "--size": "224",
-    }.items() <= train.items()  # fmt: skip
+        "--arch": "cvr-net",
+        "--optimizer": "adam:beta1=0.9,beta2=0.999",
+        "--lr": "0.0001",
+        "--class-weights": "max",
+        "--schedule": "plateau:factor=0.9,patience=12",
+        "--patience": "25",
+        "--epochs": "200",
+        "--batch": "8",
+        "--size": "224",
+    }.items() <= train.items()
 
 
 def full_x1(cooked: Cooked) -> None:
     for size in (150, 225, 300):
         fifth = size // 5
         assert cooked.counts(f"{size}-a-class") == {
-            "train covid": size - fifth, "train normal": size - fifth,
-            "val covid": fifth, "val normal": fifth,
-        }  # fmt: skip
+            "train covid": size - fifth,
+            "train normal": size - fifth,
+            "val covid": fifth,
+            "val normal": fifth,
+        }
     assert cooked.counts("others", "label") == {"covid": 30, "normal": 30}
     trains = cooked.options("train")
     assert len(trains) == 3
     assert {
-        "--arch": "cxnet-base", "--epochs": "100", "--batch": "32", "--lr": "0.0001",
-        "--class-weights": "balanced", "--augment": "rotate=90,hflip=0.5,vflip=0.5",
-        "--normalize": "unit", "--size": "320",
-    }.items() <= trains[0].items()  # fmt: skip
+        "--arch": "cxnet-base",
+        "--epochs": "100",
+        "--batch": "32",
+        "--lr": "0.0001",
+        "--class-weights": "balanced",
+        "--augment": "rotate=90,hflip=0.5,vflip=0.5",
+        "--normalize": "unit",
+        "--size": "320",
+    }.items() <= trains[0].items()
     assert "raw+beasf+clahe" in cooked.options("equalize")[0]["--method"]
 
 
@@ -440,9 +487,15 @@ def full_x7(cooked: Cooked) -> None:
     assert (segment["--keep"], segment["--dilate"]) == ("box", "6")
     [train] = cooked.options("train")
     assert {
-        "--arch": "covid-cxnet", "--label-smoothing": "0.1", "--class-weights": "balanced",
-        "--freeze": "none", "--epochs": "10", "--batch": "16", "--lr": "0.001", "--size": "320",
-    }.items() <= train.items()  # fmt: skip
+        "--arch": "covid-cxnet",
+        "--label-smoothing": "0.1",
+        "--class-weights": "balanced",
+        "--freeze": "none",
+        "--epochs": "10",
+        "--batch": "16",
+        "--lr": "0.001",
+        "--size": "320",
+    }.items() <= train.items()
 
 
 def full_m2(cooked: Cooked) -> None:
@@ -476,22 +529,30 @@ def full_l1(cooked: Cooked) -> None:
 
 
 FULL = {
-    "T1": full_t1, "T3": full_t3, "T6": full_t6, "T8": full_t8, "V2": full_v2, "X1": full_x1,
-    "X7": full_x7, "M2": full_m2, "M4": full_m2, "L1": full_l1,
-}  # fmt: skip
+    "T1": full_t1,
+    "T3": full_t3,
+    "T6": full_t6,
+    "T8": full_t8,
+    "V2": full_v2,
+    "X1": full_x1,
+    "X7": full_x7,
+    "M2": full_m2,
+    "M4": full_m2,
+    "L1": full_l1,
+}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_in_full_it_has_the_papers_numbers(name, tmp_path):
     cooked = in_full(name, tmp_path)
-    FULL[cooking.chosen(name).id](cooked)
+    FULL[library.chosen(name).id](cooked)
     compared = cooked.options("compare")
     assert cooked.printed.count("a table\n") == len(compared)
     if name in TABLES:
         assert cooked.calls[-1][0] == "compare"
     for call in compared:
-        assert 1 <= len(printed.chosen(call["--published"])) <= printed.MOST
+        assert 1 <= len(published_figures.chosen(call["--published"])) <= published_figures.MOST
 
 
 # The same scripts on phantoms, with real images and networks: the run that is looked at, how many
@@ -618,15 +679,23 @@ def small_l1(cooked: Cooked) -> None:
 
 
 SMALL = {
-    "T1": small_t1, "T3": small_t3, "T6": small_t6, "T8": small_t8, "V2": small_v2,
-    "X1": small_x1, "X7": small_x7, "M2": small_m2, "M4": small_m4, "L1": small_l1,
-}  # fmt: skip
+    "T1": small_t1,
+    "T3": small_t3,
+    "T6": small_t6,
+    "T8": small_t8,
+    "V2": small_v2,
+    "X1": small_x1,
+    "X7": small_x7,
+    "M2": small_m2,
+    "M4": small_m4,
+    "L1": small_l1,
+}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_on_phantoms_it_runs_to_the_end(name, tmp_path):
-    recipe = cooking.chosen(name)
+    recipe = library.chosen(name)
     cooked = cook(name, tmp_path, "-m cxrtool", SCALE="small")
     SMALL[recipe.id](cooked)
     if recipe.id in TRAINED:

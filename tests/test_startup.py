@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cxrtool import registry
+from cxrtool.core import registry
 
 HEAVY = ("numpy", "torch", "torchvision", "PIL", "skimage", "sklearn", "scipy", "cv2", "pydicom")
 

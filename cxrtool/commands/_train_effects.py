@@ -3,15 +3,25 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cxrtool.training import Training
+    from cxrtool.learn.trainer import Training
 
 # A network that draws masks has classes, a loss and a shape of its own.
 OF_LABELS = ("--classes", "--loss", "--class-weights", "--label-smoothing", "--fit")
 # A support vector machine finds the last layer at once, and nothing else learns.
 OF_EPOCHS = (
-    "--loss", "--label-smoothing", "--optimizer", "--schedule", "--lr", "--epochs", "--patience",
-    "--monitor", "--freeze", "--augment", "--clip", "--compile",
-)  # fmt: skip
+    "--loss",
+    "--label-smoothing",
+    "--optimizer",
+    "--schedule",
+    "--lr",
+    "--epochs",
+    "--patience",
+    "--monitor",
+    "--freeze",
+    "--augment",
+    "--clip",
+    "--compile",
+)
 
 
 def before_reading(task: str, weights: str) -> dict[str, str]:

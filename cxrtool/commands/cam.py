@@ -25,16 +25,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import choices, effects, options
-from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import choices
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cxrtool.artifacts.manifest import Where
-    from cxrtool.artifacts.run import About
+    from cxrtool.files.manifest import Where
+    from cxrtool.files.run_folder import About
 
 Row = dict[str, str]
 
@@ -134,12 +135,13 @@ def run(
     """Run the command."""
     import os
 
-    from cxrtool import explaining, gallery, inference
-    from cxrtool.artifacts import manifest, pixels, table
-    from cxrtool.artifacts import run as runs
-    from cxrtool.artifacts.failures import Failures
     from cxrtool.commands import evaluate
-    from cxrtool.views import Viewing
+    from cxrtool.explain import explanation, overlays
+    from cxrtool.explain.image_view import Viewing
+    from cxrtool.files import manifest, pixel_cache, table
+    from cxrtool.files import run_folder as runs
+    from cxrtool.files.failures import Failures
+    from cxrtool.learn import inference
 
     check(grid)
     found = runs.classifier(run_folder)
@@ -147,23 +149,27 @@ def run(
     effects.refuse(context, evaluate.idle_with_images(inputs or []) | idle(grid))
     columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
     effects.refuse(context, idle_with_columns(columns, mask, of))
-    explainer = explaining.Explainer(inference.Model(found, inference.device(device)), method, of)
+    explainer = explanation.Explainer(inference.Model(found, inference.device(device)), method, of)
     alone = f"{explainer.method} looks at one image at a time" if explainer.alone else ""
     effects.refuse(context, {"--batch": alone})
     if dry_run:
         return note(f"would make {sum(1 for _ in rows)} pictures in {folder}: {explainer.method}")
-    style = gallery.Style(colormap, threshold)
+    style = overlays.Style(colormap, threshold)
     viewing = Viewing(
-        pixels.Frame(about.size, 3 if "stack:" in about.preprocessing else 1, about.fit),
-        manifest.Folder(folder, root), gallery.steps(explainer, style, mask),
-        os.path.abspath(root or "."), mask, of == "label", force,
-    )  # fmt: skip
+        pixel_cache.Frame(about.size, 3 if "stack:" in about.preprocessing else 1, about.fit),
+        manifest.Folder(folder, root),
+        overlays.steps(explainer, style, mask),
+        os.path.abspath(root or "."),
+        mask,
+        of == "label",
+        force,
+    )
     most = grid_most if grid else 0
-    pictures = gallery.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
+    pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     made = pictures.rows(rows, skipped, progress)
-    table.write(output, gallery.COLUMNS, ([row[c] for c in gallery.COLUMNS] for row in made), 1)
+    table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in made), 1)
     if grid:
         pictures.hang(grid, found.name)
     pictures.tell()
@@ -172,7 +178,7 @@ def run(
 
 def check(grid: str | None) -> None:
     """Refuse a sheet that could not be written at the end."""
-    from cxrtool.artifacts import plot
+    from cxrtool.figures import plot
 
     if grid == "-":
         raise CxrtoolError("--grid -: standard output is for the table", "Name a file.")

@@ -58,19 +58,19 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import effects, options
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
 from cxrtool.commands import _compare_effects as idle
-from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.artifacts.predictions import Opened
-    from cxrtool.comparing import Question, Result, Shown
-    from cxrtool.crossing import Matrix
+    from cxrtool.compare.comparison import Question, Result, Shown
+    from cxrtool.compare.cross_matrix import Matrix
+    from cxrtool.files.failures import Failures
+    from cxrtool.files.predictions import Opened
 
 WAYS = ["auto", "bootstrap", "normal"]
 TESTS = ["delong", "mcnemar", "permutation"]
@@ -81,31 +81,32 @@ DRAWN = ("auc", "average_precision", "brier")
 
 def formats() -> list[str]:
     """List the formats."""
-    from cxrtool import tabulating
+    from cxrtool.compare import result_tables
 
-    return tabulating.formats()
+    return result_tables.formats()
 
 
 def metric_names() -> "Sequence[str]":
     """List the metrics."""
-    from cxrtool.metrics import NAMES
+    from cxrtool.stats.metrics import NAMES
 
     return NAMES
 
 
 def papers() -> list[str]:
     """List the papers whose figures are in the package, and the word that lists them."""
-    from cxrtool.artifacts import published
+    from cxrtool.published import library
 
-    return [PAPERS, *published.names()]
+    return [PAPERS, *library.names()]
 
 
 def papers_of(option: str, text: str) -> "list[Shown]":
     """Take the figures of a paper by a SPEC."""
-    from cxrtool import printed, registry
+    from cxrtool.compare import published_figures
+    from cxrtool.core import registry
 
     registry.choose(option, text.partition(":")[0], papers())
-    return [] if text == PAPERS else printed.chosen(text)
+    return [] if text == PAPERS else published_figures.chosen(text)
 
 
 def run(
@@ -233,11 +234,11 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import positive_class, reporting, showing, tabulating
-    from cxrtool.artifacts import files as places
-    from cxrtool.artifacts import predictions
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.metrics import NAMES
+    from cxrtool.compare import display, positive_class, report_page, result_tables
+    from cxrtool.files import disk as places
+    from cxrtool.files import predictions
+    from cxrtool.files.failures import Failures
+    from cxrtool.stats.metrics import NAMES
 
     places.check_output(output)
     if published == PAPERS:
@@ -258,19 +259,19 @@ def run(
     shown = question.metrics or NAMES
     if matrix:
         found = crossed(tables, matrix, question, skipped, drawn)
-        text = tabulating.written_matrix(found, format)
-        shows = showing.Shows([*found.cells.values()], question, [found.metric], matrix=found)
+        text = result_tables.written_matrix(found, format)
+        shows = display.Shows([*found.cells.values()], question, [found.metric], matrix=found)
     else:
         results = compared(tables, question, tests, skipped, drawn)
         group = ", ".join(question.by)
-        text = tabulating.written(results, shown, format, group, shown_papers)
-        shows = showing.Shows(results, question, shown, shown_papers)
+        text = result_tables.written(results, shown, format, group, shown_papers)
+        shows = display.Shows(results, question, shown, shown_papers)
     # Before the table: what reads that from a pipe may close it.
     if drawn:
         patients = all("patient" in table.columns for table in tables)
         call = idle.command_line(context)
-        about = reporting.About(given, call, patients, positive is None, skipped.failed)
-        reporting.write(shows, about, plot, report)
+        about = report_page.About(given, call, patients, positive is None, skipped.failed)
+        report_page.write(shows, about, plot, report)
     if positive is None and chosen is not None:
         why = positive_class.reason(tables[0].classes)
         note(f"the positive class is '{chosen}', {why} (--positive names another)")
@@ -291,7 +292,7 @@ def ask(
     seed: int,
 ) -> "Question":
     """Check the options, and put them into a question."""
-    from cxrtool.comparing import Question
+    from cxrtool.compare.comparison import Question
 
     if ci in (0, 1):
         raise CxrtoolError(f"--ci {ci:g} is not between 0 and 1", "Write it as 0.95.")
@@ -301,10 +302,16 @@ def ask(
     if pool in columns:
         raise CxrtoolError(f"--pool {pool}: it is in --by as well", "Drop one of them.")
     return Question(
-        by=tuple(columns), pool=pool or "", positive=positive,
-        metrics=tuple(listed("--metrics", metrics)), level=ci, resamples=bootstrap,
-        interval=interval, threshold=threshold, seed=seed,
-    )  # fmt: skip
+        by=tuple(columns),
+        pool=pool or "",
+        positive=positive,
+        metrics=tuple(listed("--metrics", metrics)),
+        level=ci,
+        resamples=bootstrap,
+        interval=interval,
+        threshold=threshold,
+        seed=seed,
+    )
 
 
 def listed(option: str, texts: list[str] | None) -> list[str]:
@@ -324,7 +331,7 @@ def inputs(files: list[str]) -> list[str]:
 
 def check(plot: str | None, report: str | None) -> None:
     """Refuse what could not be written at the end."""
-    from cxrtool.artifacts import files as places
+    from cxrtool.files import disk as places
 
     if report == "-":
         raise CxrtoolError("--report -: standard output is for the table", "Name a file.")
@@ -344,19 +351,20 @@ def compared(
     drawn: "Sequence[str]" = (),
 ) -> "list[Result]":
     """Judge every model on every group, and test the models against one another."""
-    from cxrtool import comparing, contesting, metrics
-    from cxrtool.artifacts import predictions
+    from cxrtool.compare import comparison, model_tests
+    from cxrtool.files import predictions
+    from cxrtool.stats import metrics
 
     columns = [*question.by, question.pool] if question.pool else question.by
     found = predictions.read(tables, columns, skipped, ["source"] if drawn else [])
-    permuted = question.metrics or contesting.PERMUTED
-    needed = [m for name in tests for m in contesting.NEEDED.get(name, permuted)]
+    permuted = question.metrics or model_tests.PERMUTED
+    needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
     shown = question.metrics or metrics.NAMES
     question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed, *drawn])))
-    results = comparing.compare(found, question, skipped)
+    results = comparison.compare(found, question, skipped)
     if tests:
-        contesting.contest(results, tests, question, permuted, found)
-    comparing.tell(results, question)
+        model_tests.contest(results, tests, question, permuted, found)
+    comparison.tell(results, question)
     return results
 
 
@@ -368,21 +376,21 @@ def crossed(
     drawn: "Sequence[str]" = (),
 ) -> "Matrix":
     """Make the cross-dataset matrix."""
-    from cxrtool import crossing
-    from cxrtool.artifacts import predictions
+    from cxrtool.compare import cross_matrix
+    from cxrtool.files import predictions
 
     there = set.intersection(*(set(table.columns) for table in tables))
-    names = crossing.columns_of(columns, there)
+    names = cross_matrix.columns_of(columns, there)
     optional = ["split", "source"] if drawn else ["split"]
     found = predictions.read(tables, names, skipped, optional, predictions.SAME)
     first = (question.metrics or ("auc",))[0]
     question = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
-    return crossing.cross(found, names, question, skipped)
+    return cross_matrix.cross(found, names, question, skipped)
 
 
 def positive_of(classes: list[str], question: "Question") -> str | None:
     """Name the positive class, without which a threshold is of nothing."""
-    from cxrtool.positive_class import positive_class
+    from cxrtool.compare.positive_class import positive_class
 
     positive = positive_class(classes, question.positive)
     if positive is None and question.threshold is not None:
@@ -393,8 +401,8 @@ def positive_of(classes: list[str], question: "Question") -> str | None:
 
 def list_papers(output: str) -> NoReturn:
     """Write the papers and end."""
-    from cxrtool import printed
-    from cxrtool.artifacts import table
+    from cxrtool.compare import published_figures
+    from cxrtool.files import table
 
-    table.write(output, printed.COLUMNS, printed.listing())
+    table.write(output, published_figures.COLUMNS, published_figures.listing())
     raise typer.Exit

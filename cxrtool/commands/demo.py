@@ -16,7 +16,7 @@ Example:
 
 import typer
 
-from cxrtool import options
+from cxrtool.cli import options
 
 
 def run(
@@ -28,18 +28,18 @@ def run(
     """Run the command."""
     import os
 
-    from cxrtool import demonstrating, story
-    from cxrtool.artifacts import files
+    from cxrtool.demo import chain, page
+    from cxrtool.files import disk
 
-    files.check_output("-")
+    disk.check_output("-")
     if dry_run:
-        with files.standard_output():
-            for line in demonstrating.script(folder):
+        with disk.standard_output():
+            for line in chain.script(folder):
                 print(line)
         return
     there = os.path.abspath(folder)
-    code = demonstrating.run(folder, ["-q"] * quiet)
+    code = chain.run(folder, ["-q"] * quiet)
     if code:
         raise typer.Exit(code)
-    with files.standard_output():
-        print(story.write(there))
+    with disk.standard_output():
+        print(page.write(there))

@@ -23,9 +23,10 @@ from typing import Annotated
 
 import typer
 
-from cxrtool import choices, effects, options
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import choices
+from cxrtool.core.progress import note
 
 PLUGINS = ("equalizers", "equalize")
 MADE = (".png",)
@@ -88,11 +89,11 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import pictures
-    from cxrtool.artifacts import boxes
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
-    from cxrtool.equalizing import Equalizing, Settings
+    from cxrtool.files import boxes
+    from cxrtool.files.failures import Failures
+    from cxrtool.files.manifest import Manifest, input_or_stdin
+    from cxrtool.preprocess import pipeline
+    from cxrtool.preprocess.equalization import Equalizing, Settings
 
     effects.refuse(context, idle(method, size, engine))
     crew = options.crew(jobs, engine)
@@ -104,10 +105,14 @@ def run(
     )
     work = Equalizing(settings)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
-    run = pictures.Run(
-        source, work, folder, crew, progress,
+    run = pipeline.Run(
+        source,
+        work,
+        folder,
+        crew,
+        progress,
         seen=lambda row, _: unused.difference_update((row["path"], row.get("raw", ""))),
-    )  # fmt: skip
+    )
     if dry_run:
         return run.tell()
     skipped = Failures(failures, folder=folder, output=output, strict=strict)

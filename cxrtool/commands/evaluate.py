@@ -36,19 +36,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import effects, options
-from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from cxrtool.artifacts.manifest import Manifest, Where
-    from cxrtool.artifacts.run import About, Run
-    from cxrtool.errors import Skip
-    from cxrtool.leaks import Seen, Watch
-    from cxrtool.predicting import Floats, Judge, Predictor
+    from cxrtool.core.errors import Skip
+    from cxrtool.files.manifest import Manifest, Where
+    from cxrtool.files.run_folder import About, Run
+    from cxrtool.learn.leaks import Seen, Watch
+    from cxrtool.learn.prediction import Floats, Judge, Predictor
 
     Row = dict[str, str]
     Pair = tuple[Row, Floats]
@@ -132,24 +132,24 @@ def run(
     """Run the command."""
     import os
 
-    from cxrtool import inference, leaks, predicting, sharing
-    from cxrtool.artifacts import files, pixels, predictions, table
-    from cxrtool.artifacts import run as runs
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.progress import bar
+    from cxrtool.core.progress import bar
+    from cxrtool.files import disk, pixel_cache, predictions, table
+    from cxrtool.files import run_folder as runs
+    from cxrtool.files.failures import Failures
+    from cxrtool.learn import distributed, inference, leaks, prediction
 
-    files.check_output(output)
+    disk.check_output(output)
     first, below = [runs.classifier(f) for f in (folder, *(ensemble or ()))], None
     if hierarchy:
         below = runs.classifier(hierarchy)
     check_runs([one.folder for one in first])
     effects.refuse(context, idle(first, below, threshold) | idle_with_images(inputs or []))
     found = first[0]
-    where_to = sharing.begin(inference.device(device))
-    if sharing.rank():
+    where_to = distributed.begin(inference.device(device))
+    if distributed.rank():
         # All work, one writes.
         output, failures = os.devnull, os.devnull
-    if sharing.processes() > 1 and inputs in (None, [], ["-"]):
+    if distributed.processes() > 1 and inputs in (None, [], ["-"]):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     composed = threshold == "val" and (len(first) > 1 or tta > 0)
     conditions = options.conditions("--where", where)
@@ -159,33 +159,33 @@ def run(
     if strict:
         refuse_leaks(source, inputs or [], seen)
     rows = rows_of(source, inputs or [], found.about, root, watch)
-    way = predicting.Way(
-        batch, calibrate, tta, cache or pixels.default_folder(), root or "", options.crew(jobs)
+    way = prediction.Way(
+        batch, calibrate, tta, cache or pixel_cache.default_folder(), root or "", options.crew(jobs)
     )
     models = [inference.Model(one, where_to) for one in first]
     second = inference.Model(below, where_to) if below else None
-    predictor = predicting.Predictor(models, second, way)
-    judge = predicting.Judge(predictor.classes)
+    predictor = prediction.Predictor(models, second, way)
+    judge = prediction.Judge(predictor.classes)
     if composed:
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
     else:
-        cut = read_threshold(threshold, predicting.of_val(found.about, calibrate))
+        cut = read_threshold(threshold, prediction.of_val(found.about, calibrate))
     skipped = Failures(failures, output=output, strict=strict)
     kept = list(source.columns) if source and keep_columns else []
     if test is not None:
         kept = [*(c for c in kept if c != "test"), "test"]
         rows = (row | {"test": test} for row in rows)
     made = predictions.columns(predictor.classes, kept)
-    pairs: Iterable[Pair] = predicting.predicted(rows, predictor, skipped.add)
+    pairs: Iterable[Pair] = prediction.predicted(rows, predictor, skipped.add)
     pairs = bar(pairs, None, "images", progress)
     if threshold == "youden":
         pairs = list(pairs)
         cut = youden(pairs, predictor)
-    told = predicting.decided(pairs, predictor, cut, found.name, judge)
+    told = prediction.decided(pairs, predictor, cut, found.name, judge)
     table.write(output, made, ([row.get(c, "") for c in made] for row in told))
     tell(judge)
     tell_leaks(watch)
-    sharing.end()
+    distributed.end()
     raise typer.Exit(skipped.close())
 
 
@@ -226,7 +226,7 @@ def idle_with_images(inputs: list[str]) -> dict[str, str]:
 
 def are_images(inputs: list[str]) -> bool:
     """Tell images from a manifest."""
-    from cxrtool.artifacts.manifest import is_manifest
+    from cxrtool.files.manifest import is_manifest
 
     return bool(inputs) and not is_manifest(inputs[0])
 
@@ -243,7 +243,7 @@ def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) ->
     """Open a manifest; None where images are named."""
     import os
 
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
+    from cxrtool.files.manifest import Manifest, input_or_stdin
 
     if are_images(inputs):
         for path in inputs:
@@ -269,7 +269,7 @@ def rows_of(
     Only paths in a manifest are relative to --root. Those of images are written as a manifest under
     that root would have them.
     """
-    from cxrtool.artifacts.manifest import relative
+    from cxrtool.files.manifest import relative
 
     if source is None:
         for path in inputs:
@@ -289,8 +289,8 @@ def watching(source: "Manifest", watch: "Watch") -> "Callable[[list[str], bool],
 
 def identity(path: str, runs: "Sequence[Seen]") -> "Row":
     """Return the digest of an image that was named, if any of the runs could know it."""
-    from cxrtool.artifacts import image
-    from cxrtool.errors import Unreadable
+    from cxrtool.core.errors import Unreadable
+    from cxrtool.files import image
 
     if all(run.images is None for run in runs):
         return {}
@@ -302,7 +302,7 @@ def identity(path: str, runs: "Sequence[Seen]") -> "Row":
 
 def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[Seen]") -> None:
     """Refuse rows that the runs have seen, before anything is made."""
-    from cxrtool import leaks
+    from cxrtool.learn import leaks
 
     watch = leaks.Watch(seen)
     if source is None:
@@ -320,7 +320,7 @@ def of_validation(
     source: "Manifest | None", seen: "Sequence[Seen]", predictor: "Predictor"
 ) -> float:
     """Choose the threshold on the validation images, by what predicts: all runs, all looks."""
-    from cxrtool import predicting
+    from cxrtool.learn import prediction
 
     remedy = "Give the manifest that the runs were trained on, or a probability."
     if source is None:
@@ -335,8 +335,8 @@ def of_validation(
     every = (dict(zip(source.columns, cells, strict=True)) for cells in source.every_row())
     rows = (row for row in every if all(run.recorded(row) == "val" for run in seen))
     unread: list[Skip] = []
-    best = predicting.best_threshold(
-        predicting.predicted(rows, predictor, unread.append), predictor
+    best = prediction.best_threshold(
+        prediction.predicted(rows, predictor, unread.append), predictor
     )
     if best is None:
         what = f"{source.name}: no images of both classes on which all the runs were validated"
@@ -354,8 +354,10 @@ def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]
         given = row.get("preprocessing", "")
         if given != wanted and not told:
             told = True
-            note(f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
-                 f"these are by '{given or 'nothing'}'")  # fmt: skip
+            note(
+                f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
+                f"these are by '{given or 'nothing'}'"
+            )
         yield row
 
 
@@ -370,9 +372,9 @@ def read_threshold(text: str, of_val: float) -> float | None:
 
 def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
     """Choose the threshold that is best for these very images."""
-    from cxrtool import predicting
+    from cxrtool.learn import prediction
 
-    best = predicting.best_threshold(pairs, predictor) if len(predictor.first) == 2 else None
+    best = prediction.best_threshold(pairs, predictor) if len(predictor.first) == 2 else None
     if best is None:
         what = "--threshold youden needs images of both of two classes, with their labels"
         raise CxrtoolError(what, "Use --threshold val.")
@@ -384,8 +386,10 @@ def tell(judge: "Judge") -> None:
     """Say how good the predictions are, and what looks wrong in them."""
     figures = judge.table()
     if figures:
-        note(f"{len(judge.labels)} images with a label: "
-             + ", ".join(f"{name} {value}" for name, value in figures))  # fmt: skip
+        note(
+            f"{len(judge.labels)} images with a label: "
+            + ", ".join(f"{name} {value}" for name, value in figures)
+        )
     judge.warn()
 
 

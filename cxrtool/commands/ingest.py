@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import effects, options
-from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.packing import Rows
+    from cxrtool.data.packed_rows import Rows
+    from cxrtool.files.failures import Failures
 
 PLUGINS = ("collections", "rows")
 
@@ -132,15 +132,15 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import gathering, ingesting, measuring
-    from cxrtool.artifacts import dicom, files, manifest, table
-    from cxrtool.artifacts.failures import Failures
+    from cxrtool.data import ingestion, measurement, sources
+    from cxrtool.files import dicom, disk, manifest, table
+    from cxrtool.files.failures import Failures
 
     if not paths:
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
     effects.refuse(context, idle(metadata, convert, join_masks, engine))
     crew = options.crew(jobs, engine)
-    wish = gathering.Wish(
+    wish = sources.Wish(
         preset=preset,
         metadata=metadata,
         columns=[options.pair("--column", c) for c in options.entries("--column", *column or ())],
@@ -150,19 +150,19 @@ def run(
         root=root,
         exact_age=exact_age,
     )
-    files.check_output(output)
+    disk.check_output(output)
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
-    rows = ingesting.collect(paths, wish, skipped)
+    rows = ingestion.collect(paths, wish, skipped)
     if dry_run:
         tell(rows, skipped)
         return
     pseudonym = dicom.pseudonyms(key)
     for made in filter(None, (convert, join_masks)):
-        files.make_folder(made)
+        disk.make_folder(made)
     images = manifest.Folder(convert, root) if convert else None
     masks = manifest.Folder(join_masks, root) if join_masks else images
-    making = measuring.Making(images, masks, int(bits), force, root)
-    measured = ingesting.measure(rows, wish, making, pseudonym, skipped, crew, progress)
+    making = measurement.Making(images, masks, int(bits), force, root)
+    measured = ingestion.measure(rows, wish, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows(crew, progress))
     measured.tell(wish.views, joins=making.masks is not None)
     raise typer.Exit(skipped.close())

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool import effects, options
-from cxrtool.errors import BrokenRun, CxrtoolError
-from cxrtool.progress import bar, note
+from cxrtool.cli import effects, options
+from cxrtool.core.errors import BrokenRun, CxrtoolError
+from cxrtool.core.progress import bar, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cxrtool.parallel import Lost
+    from cxrtool.core.parallel import Lost
 
 
 def known_labels() -> "Sequence[str]":
@@ -78,9 +78,9 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import outputs, parallel
-    from cxrtool.artifacts import files, phantom, table
-    from cxrtool.phantoms import plan
+    from cxrtool.core import outputs, parallel
+    from cxrtool.files import disk, table
+    from cxrtool.phantoms import plan, writer
 
     one = "there is one hospital" if sources == 1 else ""
     effects.refuse(context, {"--confound": one})
@@ -88,14 +88,14 @@ def run(
     if dry_run:
         note(f"would make {count} images of {size} x {size} pixels in {folder}")
         return
-    files.check_output(output)
-    orders = [phantom.Order(c, size, folder, root, force) for c in cases]
-    for part in phantom.FOLDERS:
-        files.make_folder(f"{folder}/{part}")
+    disk.check_output(output)
+    orders = [writer.Order(c, size, folder, root, force) for c in cases]
+    for part in writer.FOLDERS:
+        disk.make_folder(f"{folder}/{part}")
         outputs.current().fill(outputs.Folder("--dir", f"{folder}/{part}"))
     outputs.current().check(path for order in orders for path in order.paths())
-    made = parallel.each(phantom.make, orders, options.crew(jobs).of(count))
-    table.write(output, phantom.COLUMNS, whole(bar(made, count, "images", progress)))
+    made = parallel.each(writer.make, orders, options.crew(jobs).of(count))
+    table.write(output, writer.COLUMNS, whole(bar(made, count, "images", progress)))
 
 
 def whole(made: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":

@@ -32,19 +32,19 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import effects, options
-from cxrtool.errors import CxrtoolError, ExitCode
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core.errors import CxrtoolError, ExitCode
 
 if TYPE_CHECKING:
-    from cxrtool.cooking import Recipe
+    from cxrtool.recipes.library import Recipe
 
 
 def known() -> list[str]:
     """List the names, for the shell to complete."""
-    from cxrtool import cooking
+    from cxrtool.recipes import library
 
-    return cooking.names()
+    return library.names()
 
 
 def run(
@@ -77,34 +77,34 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import cooking
-    from cxrtool.artifacts import files, table
+    from cxrtool.files import disk, table
+    from cxrtool.recipes import library
 
     if names and (name or check):
         raise CxrtoolError("--names stands alone", "Drop NAME and --check.")
     effects.refuse(context, {"--data": "" if check else "without --check no folder is looked at"})
-    files.check_output(output)
-    found = cooking.every() if name is None else [cooking.chosen(name)]
+    disk.check_output(output)
+    found = library.every() if name is None else [library.chosen(name)]
     if check:
         look(found, data, output, strict=name is not None)
     if names or name is not None:
         lines = [f"{r.name}\n" for r in found] if names else [r.script for r in found]
-        with files.open_output(output) as stream:
+        with disk.open_output(output) as stream:
             stream.write("".join(lines).encode())
         return
-    table.write(output, cooking.COLUMNS, (recipe.row for recipe in found))
+    table.write(output, library.COLUMNS, (recipe.row for recipe in found))
 
 
 def look(found: "list[Recipe]", data: str | None, output: str, strict: bool) -> NoReturn:
     """Write which collections are there, and exit with 1 if one is missing of a recipe named."""
-    from cxrtool import cooking
-    from cxrtool.artifacts import table
+    from cxrtool.files import table
+    from cxrtool.recipes import library
 
     if not data:
         raise CxrtoolError("--check: no folder of collections", "Give --data DIR, or set DATA.")
     if not os.path.isdir(data):
         raise CxrtoolError(f"--data {data}: no such folder", "Check the path.")
-    rows = list(cooking.checked(found, data))
-    table.write(output, cooking.CHECKED, rows)
+    rows = list(library.checked(found, data))
+    table.write(output, library.CHECKED, rows)
     missing = strict and any(row[-1] == "no" for row in rows)
     raise typer.Exit(ExitCode.SOME_INPUTS_FAILED if missing else ExitCode.DONE)

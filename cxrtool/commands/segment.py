@@ -29,10 +29,11 @@ from typing import Annotated
 
 import typer
 
-from cxrtool import choices, effects, options, registry
-from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import choices, registry
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 PLUGINS = ("segmenters", "segment")
 MADE = (".png", "-mask.png", "-lesion.png")
@@ -119,10 +120,10 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import pictures
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
-    from cxrtool.segmenting import Segmenting, Settings
+    from cxrtool.files.failures import Failures
+    from cxrtool.files.manifest import Manifest, input_or_stdin
+    from cxrtool.preprocess import pipeline
+    from cxrtool.preprocess.segmentation import Segmenting, Settings
 
     effects.refuse(context, idle(keep, engine))
     softness = read_blur("--blur", blur)
@@ -131,7 +132,7 @@ def run(
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Segmenting(settings, scores="mask" in source.columns)
     flags = Counter[str]()
-    run = pictures.Run(
+    run = pipeline.Run(
         source, work, folder, crew, progress, seen=lambda _, made: count(flags, made.cells)
     )
     if dry_run:

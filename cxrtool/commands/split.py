@@ -28,16 +28,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool import effects, options
-from cxrtool.errors import ExitCode, Skip
+from cxrtool.cli import effects, options
+from cxrtool.core.errors import ExitCode, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.artifacts.manifest import Manifest
-    from cxrtool.designs import Design
-    from cxrtool.dividing import Plan
+    from cxrtool.data.partition import Plan
+    from cxrtool.data.split_design import Design
+    from cxrtool.files.failures import Failures
+    from cxrtool.files.manifest import Manifest
 
 
 def run(
@@ -141,8 +141,8 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
-    from cxrtool.designs import Design
+    from cxrtool.data.split_design import Design
+    from cxrtool.files.manifest import Manifest, input_or_stdin
 
     source, conditions = input_or_stdin(manifest), options.conditions("--where", where)
     if check:
@@ -205,12 +205,12 @@ def idle_without_chance(design: "Design") -> dict[str, str]:
 
 def judge(manifest: "Manifest", output: str, dry_run: bool) -> NoReturn:
     """Write one row a finding, and exit with 1 if there is any."""
-    from cxrtool import checking
-    from cxrtool.artifacts import table
+    from cxrtool.data import split_check
+    from cxrtool.files import table
 
-    findings = checking.check(manifest)
+    findings = split_check.check(manifest)
     if not dry_run:
-        table.write(output, checking.COLUMNS, findings)
+        table.write(output, split_check.COLUMNS, findings)
     raise typer.Exit(ExitCode.SOME_INPUTS_FAILED if findings else ExitCode.DONE)
 
 
@@ -218,13 +218,13 @@ def divide(
     manifest: "Manifest", design: "Design", output: str, failures: str | None, dry_run: bool
 ) -> None:
     """Divide the manifest and write it with its parts."""
-    from cxrtool import coding, dividing
-    from cxrtool.artifacts import table
-    from cxrtool.artifacts.failures import Failures
+    from cxrtool.data import partition, split_rows
+    from cxrtool.files import table
+    from cxrtool.files.failures import Failures
 
-    rows = coding.Rows(manifest, design)
-    plan = dividing.divide(rows, design)
-    dividing.tell(rows, design, plan)
+    rows = split_rows.Rows(manifest, design)
+    plan = partition.divide(rows, design)
+    partition.tell(rows, design, plan)
     if not dry_run:
         skipped = Failures(failures, output=output)
         wanted = ["split", "fold"] if any(p.fold for p in plan.parts) else ["split"]

@@ -37,9 +37,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrtool import choices, effects, options, registry
-from cxrtool.errors import CxrtoolError
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import choices, registry
+from cxrtool.core.errors import CxrtoolError
 
 if TYPE_CHECKING:
     Functions = Mapping[str, Callable[..., Any]]
@@ -75,40 +76,42 @@ def described(name: str) -> tuple[str, ...]:
 
 def losses() -> "Functions":
     """Return the losses by name."""
-    from cxrtool.losses import LOSSES
+    from cxrtool.learn.losses import LOSSES
 
     return LOSSES
 
 
 def optimizers() -> "Functions":
     """Return the optimisers by name."""
-    from cxrtool.optimizing import OPTIMIZERS
+    from cxrtool.learn.optimizers import OPTIMIZERS
 
     return OPTIMIZERS
 
 
 def schedules() -> "Functions":
     """Return the schedules by name."""
-    from cxrtool.optimizing import SCHEDULES
+    from cxrtool.learn.optimizers import SCHEDULES
 
     return SCHEDULES
 
 
 def augmentations() -> list[str]:
     """List what --augment may begin with."""
-    from cxrtool.augmenting import KEYS
+    from cxrtool.learn.augmentation import KEYS
 
     return ["none", HARD, *KEYS]
 
 
 def read_augment(option: str, text: str) -> None:
     """Check what is to happen to the images."""
-    from cxrtool import augmenting
+    from cxrtool.learn import augmentation
 
     if "=" in text:
-        augmenting.parse(text)
+        augmentation.parse(text)
     else:
-        registry.choose(option, text, ["none", HARD, *(f"{key}=VALUE" for key in augmenting.KEYS)])
+        registry.choose(
+            option, text, ["none", HARD, *(f"{key}=VALUE" for key in augmentation.KEYS)]
+        )
 
 
 def run(
@@ -357,13 +360,13 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import inference, mask_training, sharing, training, training_settings
-    from cxrtool.artifacts import pixels
-    from cxrtool.artifacts.failures import Failures
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
     from cxrtool.commands import _train_effects
+    from cxrtool.files import pixel_cache
+    from cxrtool.files.failures import Failures
+    from cxrtool.files.manifest import Manifest, input_or_stdin
+    from cxrtool.learn import distributed, inference, mask_trainer, trainer, training_settings
 
-    where_to = sharing.begin(inference.device(device))
+    where_to = distributed.begin(inference.device(device))
     effects.refuse(context, _train_effects.before_reading(task, weights))
     registry.choose("--monitor", monitor, choices.MONITORS[task])
     if augment == HARD and task == "classify":
@@ -371,29 +374,54 @@ def run(
             f"--augment {HARD} is for masks", "Give --task segment, or leave it out."
         )
     settings = training_settings.Settings(
-        arch or USUAL[task], options.entries("--classes", classes), weights, first,
-        freeze, loss, class_weights, label_smoothing, optimizer, schedule,
-        lr, epochs, 0 if batch == "auto" else int(batch),
-        patience, monitor, size, int(channels), fit, normalize, augment, clip,
-        amp == "bf16" or (amp == "auto" and where_to.type == "cuda"), fold, seed,
-    )  # fmt: skip
+        arch or USUAL[task],
+        options.entries("--classes", classes),
+        weights,
+        first,
+        freeze,
+        loss,
+        class_weights,
+        label_smoothing,
+        optimizer,
+        schedule,
+        lr,
+        epochs,
+        0 if batch == "auto" else int(batch),
+        patience,
+        monitor,
+        size,
+        int(channels),
+        fit,
+        normalize,
+        augment,
+        clip,
+        amp == "bf16" or (amp == "auto" and where_to.type == "cuda"),
+        fold,
+        seed,
+    )
     place = training_settings.Place(
-        folder, where_to, cache or pixels.default_folder(), options.crew(jobs), compile_it,
-        root or "", force, progress,
-    )  # fmt: skip
+        folder,
+        where_to,
+        cache or pixel_cache.default_folder(),
+        options.crew(jobs),
+        compile_it,
+        root or "",
+        force,
+        progress,
+    )
     runs = training_settings.repeated(settings, place, repeat)
     for _, there in runs:
         training_settings.reserve(there.folder)
-    if sharing.processes() > 1 and manifest in (None, "-"):
+    if distributed.processes() > 1 and manifest in (None, "-"):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
     skipped = Failures(failures, folder=folder, strict=strict)
 
-    def check(begun: training.Training) -> None:
+    def check(begun: trainer.Training) -> None:
         effects.refuse(context, _train_effects.before_learning(begun))
 
-    kind = mask_training.MaskTraining if task == "segment" else training.Training
+    kind = mask_trainer.MaskTraining if task == "segment" else trainer.Training
     for number, (one, there) in enumerate(runs):
-        training.train(source, one, there, None if number else skipped, kind, check)
-    sharing.end()
-    raise typer.Exit(0 if sharing.rank() else skipped.close())
+        trainer.train(source, one, there, None if number else skipped, kind, check)
+    distributed.end()
+    raise typer.Exit(0 if distributed.rank() else skipped.close())

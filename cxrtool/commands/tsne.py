@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrtool import effects, options
-from cxrtool.errors import CxrtoolError
-from cxrtool.progress import note
-from cxrtool.roles import Role
+from cxrtool.cli import effects, options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cxrtool.artifacts.run import About
-    from cxrtool.findings import Findings
-    from cxrtool.projection import Floats, Picture
+    from cxrtool.explain.probe_report import Findings
+    from cxrtool.files.run_folder import About
+    from cxrtool.stats.projection import Floats, Picture
 
 Row = dict[str, str]
 
@@ -125,11 +125,13 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool import features, findings, inference, predicting, projection
-    from cxrtool.artifacts import pixels, table
-    from cxrtool.artifacts import plot as plots
-    from cxrtool.artifacts import run as runs
-    from cxrtool.artifacts.failures import Failures
+    from cxrtool.explain import features, probe_report
+    from cxrtool.figures import plot as plots
+    from cxrtool.files import pixel_cache, table
+    from cxrtool.files import run_folder as runs
+    from cxrtool.files.failures import Failures
+    from cxrtool.learn import inference, prediction
+    from cxrtool.stats import projection
 
     check(output, plot, stats)
     chance = seed % (1 << 32)  # what scikit-learn takes
@@ -137,17 +139,21 @@ def run(
     columns, coloured, rows = read(manifest, where, color, found.about)
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
     tap = features.Tap(inference.Model(found, inference.device(device)), layer)
-    way = predicting.Way(
-        batch, cache=cache or pixels.default_folder(), root=root or "", crew=options.crew(jobs)
+    way = prediction.Way(
+        batch, cache=cache or pixel_cache.default_folder(), root=root or "", crew=options.crew(jobs)
     )
     skipped = Failures(failures, output=output, strict=strict)
     kept, vectors = features.of_rows(rows, tap, way, skipped, progress)
     if len(kept) > MANY:
         note(f"placing {len(kept)} points takes minutes")
     picture = projection.placed(vectors, projection.Plan(perplexity, pca, max_iter, chance))
-    told = findings.of_columns(vectors, kept, coloured, permutations, chance)
+    told = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
-    for text in (*picture.notes, findings.unattainable(told, permutations), findings.line(told)):
+    for text in (
+        *picture.notes,
+        probe_report.unattainable(told, permutations),
+        probe_report.line(told),
+    ):
         if text:
             note(text)
     # Before the table: what reads that from a pipe may close it.
@@ -157,22 +163,22 @@ def run(
     if plot:
         colours = {c: [row[c] for row in kept] for c in coloured} or {"": [""] * len(kept)}
         x, y = picture.points.T
-        plots.scatter(plot, x, y, colours, notes=findings.captions(told))
+        plots.scatter(plot, x, y, colours, notes=probe_report.captions(told))
     table.write(output, *located(columns, kept, picture.points.tolist()))
     raise typer.Exit(skipped.close())
 
 
 def check(output: str, plot: str | None, stats: str | None) -> None:
     """Refuse what could not be written at the end."""
-    from cxrtool.artifacts import files
-    from cxrtool.artifacts import plot as plots
+    from cxrtool.figures import plot as plots
+    from cxrtool.files import disk
 
-    files.check_output(output)
+    disk.check_output(output)
     for option, file in (("--plot", plot), ("--stats", stats)):
         if file == "-":
             raise CxrtoolError(f"{option} -: standard output is for the table", "Name a file.")
         if file is not None:
-            files.check_output(file)
+            disk.check_output(file)
     if plot is not None:
         plots.kind(plot)
 
@@ -181,8 +187,8 @@ def read(
     manifest: str | None, where: list[str] | None, color: str | None, about: "About"
 ) -> "tuple[list[str], list[str], list[Row]]":
     """Read the manifest: its columns, those that are coloured, and its rows."""
-    from cxrtool.artifacts.manifest import Manifest, input_or_stdin
     from cxrtool.commands import evaluate
+    from cxrtool.files.manifest import Manifest, input_or_stdin
 
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     usual = (c for c in COLOURED if c in source.columns)
@@ -198,15 +204,17 @@ def warn(rows: list[Row]) -> None:
         note("warning: no column 'patient': every image counts as a patient of its own")
     learned = sum(row.get("split") == "train" for row in rows)
     if learned:
-        note(f"warning: {learned} of the images are of the part train: a run that learned from "
-             "them may know them by heart")  # fmt: skip
+        note(
+            f"warning: {learned} of the images are of the part train: a run that learned from "
+            "them may know them by heart"
+        )
 
 
 def figures(
     vectors: "Floats", picture: "Picture", told: "Findings", rows: list[Row]
 ) -> dict[str, Any]:
     """Gather the figures of the points and of the probes."""
-    from cxrtool import findings
+    from cxrtool.explain import probe_report
 
     return {
         "images": len(rows),
@@ -214,7 +222,7 @@ def figures(
         "perplexity": picture.perplexity,
         "divergence": picture.divergence,
         "notes": list(picture.notes),
-        "probes": findings.figures(told, rows, picture.points),
+        "probes": probe_report.figures(told, rows, picture.points),
     }
 
 

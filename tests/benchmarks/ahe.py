@@ -1,4 +1,4 @@
-"""Compare `cxrtool.equalizers.ahe` with scikit-image's rank filter, on one core.
+"""Compare `cxrtool.preprocess.equalizers.ahe` with scikit-image's rank filter, on one core.
 
     python tests/benchmarks/ahe.py [IMAGE [SIDE ...]]
 
@@ -14,8 +14,8 @@ import numpy as np
 from skimage.filters import rank
 from skimage.morphology import disk
 
-from cxrtool.equalizers import ahe
 from cxrtool.phantoms import plan, render
+from cxrtool.preprocess.equalizers import ahe
 
 SIDES = (512, 1024, 2048)
 RADII = (10, 20, 40, 80)

@@ -17,11 +17,12 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 from sklearn import metrics as theirs
 
-from cxrtool import bootstrapping, comparing, metrics
-from cxrtool.weighing import Judged
+from cxrtool.compare import comparison
+from cxrtool.stats import cluster_bootstrap, metrics
+from cxrtool.stats.weighted_metrics import Judged
 
 # The metrics that `compare --interval bootstrap` draws.
-DRAWN = [m for m in metrics.NAMES if m not in comparing.BY_FORMULA]
+DRAWN = [m for m in metrics.NAMES if m not in comparison.BY_FORMULA]
 LOOPED = 20
 REPEATS = 3
 
@@ -57,15 +58,27 @@ def of_class(labels, predicted, p, k):
     ]
 
 
-COMPARED = ("accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "npv", "f1",
-            "auc", "average_precision", "mcc", "brier", "dor")  # fmt: skip
+COMPARED = (
+    "accuracy",
+    "balanced_accuracy",
+    "sensitivity",
+    "specificity",
+    "precision",
+    "npv",
+    "f1",
+    "auc",
+    "average_precision",
+    "mcc",
+    "brier",
+    "dor",
+)
 
 
 def loop(data, clusters, resamples, views):
     """Do what the bootstrap does, a resample at a time."""
     labels, predicted, p = data
     found = []
-    for weights in bootstrapping.resamples(clusters, resamples, 0):
+    for weights in cluster_bootstrap.resamples(clusters, resamples, 0):
         for times in weights:
             again = np.repeat(np.arange(len(labels)), times)
             some = labels[again], predicted[again], p[again]
@@ -86,7 +99,7 @@ def seconds(work):
 def main(images, resamples):
     """Print the figures."""
     # Several images a patient, as in most collections.
-    clusters = bootstrapping.numbered(np.random.default_rng(1).integers(0, images, images))
+    clusters = cluster_bootstrap.numbered(np.random.default_rng(1).integers(0, images, images))
     print(f"{images} images of {clusters.max() + 1} patients, {resamples} resamples, one core")
     print(f"{'classes':>7} {'scores':>8} {'figures':>7} {'ours s':>7} {'loop s':>7} {'faster':>6}")
     for classes in (2, 3):
@@ -95,7 +108,7 @@ def main(images, resamples):
             positive = 1 if classes == 2 else None
             judged = Judged([f"c{k}" for k in range(classes)], *data, positive, DRAWN)
             ours, found = seconds(
-                lambda j=judged: bootstrapping.replicates(j, clusters, resamples, 0)
+                lambda j=judged: cluster_bootstrap.replicates(j, clusters, resamples, 0)
             )
             start = time.perf_counter()
             with warnings.catch_warnings():

@@ -21,8 +21,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 from scipy import optimize, special, stats
 
-from cxrtool import bounds, calibration, metrics
-from cxrtool.weighing import Judged
+from cxrtool.stats import calibration, metric_intervals, metrics
+from cxrtool.stats.weighted_metrics import Judged
 
 LEVEL = 0.95
 # The model is overconfident, so that its calibration figures are not trivial; or calibrated.
@@ -88,8 +88,9 @@ class Scenario:
         precision = tails[0] / np.maximum(tails[0] + tails[1], 1e-300)
         p, gap = self.chance(GRID), self.gap()
         logits = special.logit(np.clip(p, calibration.EDGE, 1 - calibration.EDGE))
-        off = optimize.brentq(lambda a: (positive - (positive + negative)
-                                         * special.expit(a + logits)).sum(), -20, 20)  # fmt: skip
+        off = optimize.brentq(
+            lambda a: (positive - (positive + negative) * special.expit(a + logits)).sum(), -20, 20
+        )
         return found | {
             "auc": self.auc,
             "average_precision": float((positive * precision).sum() / self.prevalence),
@@ -137,9 +138,16 @@ def simulate(scenario, runs, seed, wanted=METRICS):
             continue  # figures of one class alone are undefined
         rarer.append(min(len(np.unique(clusters[labels == side])) for side in (True, False)))
         p = scenario.chance(scores)
-        judged = Judged(["n", "y"], labels.astype(int), (scores > scenario.apart / 2).astype(int),
-                        np.column_stack([1 - p, p]), 1, wanted, clusters)  # fmt: skip
-        found = bounds.intervals_of(judged, clusters, judged.values(), LEVEL)
+        judged = Judged(
+            ["n", "y"],
+            labels.astype(int),
+            (scores > scenario.apart / 2).astype(int),
+            np.column_stack([1 - p, p]),
+            1,
+            wanted,
+            clusters,
+        )
+        found = metric_intervals.intervals_of(judged, clusters, judged.values(), LEVEL)
         for (_, metric), interval in found:
             if metric == "ece_debiased":
                 size = len(labels) // calibration.LEAST
@@ -171,8 +179,12 @@ def scenarios(quick):
             (0.7, 0.9, 0.98),
         )
     else:
-        grid = ([("patient", 1), ("patient", 3), ("patient", 10), ("image", 3), ("image", 10)],
-                (30, 60, 120, 500), (0.1, 0.3, 0.5), (0.6, 0.75, 0.9, 0.97, 0.99))  # fmt: skip
+        grid = (
+            [("patient", 1), ("patient", 3), ("patient", 10), ("image", 3), ("image", 10)],
+            (30, 60, 120, 500),
+            (0.1, 0.3, 0.5),
+            (0.6, 0.75, 0.9, 0.97, 0.99),
+        )
     for (labels, images), patients, prevalence, auc in itertools.product(*grid):
         yield Scenario(labels, images, patients, prevalence, auc)
 
@@ -187,10 +199,14 @@ def spread(values):
 def by_size(rows, runs):
     """Write the coverage of every metric by the patients of the rarer class."""
     error = 196 * np.sqrt(0.95 * 0.05 / runs)
-    print(f"\nCoverage in %: mean over the scenarios (least-most); {runs} studies each, so that "
-          f"one scenario's figure is known to +- {error:.1f}.\n")  # fmt: skip
-    names = [f"{low}-{high} patients" if high < 10**9 else f"{low} patients and more"
-             for low, high in SIZES]  # fmt: skip
+    print(
+        f"\nCoverage in %: mean over the scenarios (least-most); {runs} studies each, so that "
+        f"one scenario's figure is known to +- {error:.1f}.\n"
+    )
+    names = [
+        f"{low}-{high} patients" if high < 10**9 else f"{low} patients and more"
+        for low, high in SIZES
+    ]
     print(f"| patients of the rarer class | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
     chosen = [[c for s, c, rarer in rows if low <= round(rarer) <= high] for low, high in SIZES]
     print(f"| scenarios | {' | '.join(str(len(c)) for c in chosen)} |")

@@ -27,7 +27,7 @@ from pydicom.pixels import apply_voi_lut
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import odd
 
-from cxrtool.artifacts import image
+from cxrtool.files import image
 
 SIDE, REPEATS = 1024, 15
 

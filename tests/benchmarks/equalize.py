@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 from ingest import SIDE, make
 
-from cxrtool.equalizing import Equalizing, Settings
+from cxrtool.preprocess.equalization import Equalizing, Settings
 
 REPEATS = 3
 OBVIOUS = """

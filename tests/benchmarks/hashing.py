@@ -1,4 +1,4 @@
-"""Measure the sieve, the proof and the search of `cxrtool.hashing`.
+"""Measure the sieve, the proof and the search of `cxrtool.images.hashing`.
 
 Example: python tests/benchmarks/hashing.py [FOLDER [N ...]]
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cxrtool import hashing
+from cxrtool.images import hashing
 
 DISTANCES = (8, 12, 16, 20, 24, 28, 32, 36, 40)
 

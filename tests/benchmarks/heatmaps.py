@@ -19,9 +19,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cxrtool import inference, registry
-from cxrtool.artifacts.run import About
-from cxrtool.explaining import Sight
+from cxrtool.core import registry
+from cxrtool.explain.explanation import Sight
+from cxrtool.files.run_folder import About
+from cxrtool.learn import inference
 
 METHODS = ["cam", "gradcam", "gradcam++", "layercam"]
 THEIRS = {"gradcam": "GradCAM", "gradcam++": "GradCAMPlusPlus", "layercam": "LayerCAM"}

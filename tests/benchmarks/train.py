@@ -95,10 +95,24 @@ def main() -> None:
         cxrtool = [sys.executable, "-m", "cxrtool"]
         cache = {"CXRTOOL_CACHE": str(top / "cache")}
         train = [
-            *cxrtool, "train", str(rows), "-q", "--arch", "resnet18", "--epochs", "1",
-            "--batch", str(BATCH), "--size", str(SIZE), "--augment", "rotate=5,hflip=0.5", "-f",
-            "-d", str(top / "run"),
-        ]  # fmt: skip
+            *cxrtool,
+            "train",
+            str(rows),
+            "-q",
+            "--arch",
+            "resnet18",
+            "--epochs",
+            "1",
+            "--batch",
+            str(BATCH),
+            "--size",
+            str(SIZE),
+            "--augment",
+            "rotate=5,hflip=0.5",
+            "-f",
+            "-d",
+            str(top / "run"),
+        ]
         plain = [sys.executable, "-c", PLAIN, str(top / "classes"), str(top / "plain.pth")]
         results = {"plain PyTorch": timed(plain), "cxrtool, empty cache": timed(train, cache)}
         results["cxrtool, full cache"] = timed(train, cache)
@@ -113,9 +127,11 @@ def main() -> None:
         alone = float(
             subprocess.run(
                 [sys.executable, "-c", FORWARD, str(top / "run"), str(array)],
-                capture_output=True, text=True, check=True,
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout
-        )  # fmt: skip
+        )
         print(f"one image, whole process {start:8.1f} s")
         print(f"forward pass alone      {alone:8.1f} s")
         print(f"evaluate, less a start  {whole - start:8.1f} s{alone / (whole - start):8.2f} x")

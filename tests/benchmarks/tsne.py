@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from cxrtool import probing, projection
+from cxrtool.stats import linear_probe, projection
 
 DEPTH, CLUSTERS = 512, 12
 
@@ -44,7 +44,7 @@ def theirs(vectors: np.ndarray) -> float:
 def probe(vectors: np.ndarray) -> float:
     rows = len(vectors)
     values = [f"v{k}" for k in np.random.default_rng(1).integers(3, size=rows)]
-    found = probing.probe(vectors, values, np.arange(rows) // 2)
+    found = linear_probe.probe(vectors, values, np.arange(rows) // 2)
     assert found.p is not None
     return found.p
 

@@ -25,8 +25,8 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 from scipy import stats
 
-from cxrtool import pairing, probing
-from cxrtool.weighing import Judged
+from cxrtool.stats import linear_probe, paired_tests
+from cxrtool.stats.weighted_metrics import Judged
 
 RUNS, QUICK = 1000, 100
 ALPHA = 0.05
@@ -92,35 +92,47 @@ def features(
     return found
 
 
-def probed(kind: Probed, runs: int, permutations: int) -> Iterator[probing.Finding]:
+def probed(kind: Probed, runs: int, permutations: int) -> Iterator[linear_probe.Finding]:
     """Probe data sets of one kind."""
     for run in range(runs):
         rng = np.random.default_rng([run, kind.patients])
-        finding = probing.Finding()
+        finding = linear_probe.Finding()
         # Few patients may by chance have too few of a value, which is not probed.
         while finding.p is None:
             whose = np.repeat(np.arange(kind.patients), IMAGES[kind.images](rng, kind.patients))
             values = VALUES[kind.values](rng, whose)
-            finding = probing.probe(
-                features(rng, whose, values, kind.effect), [f"v{value}" for value in values],
-                whose, permutations=permutations, seed=run,
-            )  # fmt: skip
+            finding = linear_probe.probe(
+                features(rng, whose, values, kind.effect),
+                [f"v{value}" for value in values],
+                whose,
+                permutations=permutations,
+                seed=run,
+            )
         yield finding
 
 
 NULLS = [
-    Probed(10, "1", "2 alike"), Probed(10, "1-40", "2 alike"), Probed(20, "1-40", "4 alike"),
-    Probed(20, "1 or 40", "2 alike"), Probed(20, "1-40", "per image"), Probed(40, "1-40", "mixed"),
-    Probed(60, "1-40", "one in ten"), Probed(60, "1-40", "by number"), Probed(200, "1", "3 alike"),
+    Probed(10, "1", "2 alike"),
+    Probed(10, "1-40", "2 alike"),
+    Probed(20, "1-40", "4 alike"),
+    Probed(20, "1 or 40", "2 alike"),
+    Probed(20, "1-40", "per image"),
+    Probed(40, "1-40", "mixed"),
+    Probed(60, "1-40", "one in ten"),
+    Probed(60, "1-40", "by number"),
+    Probed(200, "1", "3 alike"),
     Probed(200, "1-40", "2 alike"),
-]  # fmt: skip
+]
 # Effects near what these numbers of patients can show with a power of 80 %.
 EFFECTS = [
-    Probed(10, "1-40", "2 alike", 3.6), Probed(20, "1-40", "2 alike", 2.0),
-    Probed(20, "3", "4 alike", 1.9), Probed(40, "1-40", "mixed", 0.9),
-    Probed(60, "1-40", "one in ten", 1.7), Probed(100, "1", "2 alike", 0.95),
+    Probed(10, "1-40", "2 alike", 3.6),
+    Probed(20, "1-40", "2 alike", 2.0),
+    Probed(20, "3", "4 alike", 1.9),
+    Probed(40, "1-40", "mixed", 0.9),
+    Probed(60, "1-40", "one in ten", 1.7),
+    Probed(100, "1", "2 alike", 0.95),
     Probed(200, "1-40", "3 alike", 0.5),
-]  # fmt: skip
+]
 
 
 def error_of_the_probe(kind: Probed, runs: int) -> float:
@@ -152,9 +164,14 @@ class Paired:
 
 PAIRS = {"1": (1, 1), "10": (10, 10), "1-10": (1, 10)}
 TESTS = (
-    "DeLong by image", "DeLong by patient", "McNemar by image", "McNemar by patient", "Obuchowski",
-    "Durkalski", "permutation of AUC",
-)  # fmt: skip
+    "DeLong by image",
+    "DeLong by patient",
+    "McNemar by image",
+    "McNemar by patient",
+    "Obuchowski",
+    "Durkalski",
+    "permutation of AUC",
+)
 
 
 def paired(kind: Paired, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
@@ -171,8 +188,10 @@ def paired(kind: Paired, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         for _ in range(3)
     )
     apart = np.sqrt(2) * stats.norm.ppf(kind.auc)
-    scores = [np.sqrt(0.5) * (shared + one) + (apart + more) * ill
-              for one, more in zip(own, (0, kind.better), strict=True)]  # fmt: skip
+    scores = [
+        np.sqrt(0.5) * (shared + one) + (apart + more) * ill
+        for one, more in zip(own, (0, kind.better), strict=True)
+    ]
     return ill, *scores, whose
 
 
@@ -183,20 +202,24 @@ def tested(kind: Paired, run: int, permutations: int) -> list[float]:
     right = [(scores > middle) == ill for scores in (first, second)]
     lead = np.bincount(whose, right[0].astype(int) - right[1])
     each, images = np.arange(len(ill)), np.bincount(whose)
-    tables = [pairing.ranked(np.column_stack([-scores, scores])) for scores in (first, second)]
+    tables = [paired_tests.ranked(np.column_stack([-scores, scores])) for scores in (first, second)]
     both = Judged(
-        ["well", "ill"], np.tile(ill.astype(int), 2), np.tile(ill.astype(int), 2),
-        np.concatenate(tables), 1, ["auc"],
-    )  # fmt: skip
-    exchanged = pairing.permutation(both, whose, permutations, run)["ill", "auc"]
+        ["well", "ill"],
+        np.tile(ill.astype(int), 2),
+        np.tile(ill.astype(int), 2),
+        np.concatenate(tables),
+        1,
+        ["auc"],
+    )
+    exchanged = paired_tests.permutation(both, whose, permutations, run)["ill", "auc"]
     return [
-        pairing.delong(ill, first, second, each).p,
-        pairing.delong(ill, first, second, whose).p,
-        pairing.mcnemar(*right, each),
-        pairing.mcnemar(*right, whose),
+        paired_tests.delong(ill, first, second, each).p,
+        paired_tests.delong(ill, first, second, whose).p,
+        paired_tests.mcnemar(*right, each),
+        paired_tests.mcnemar(*right, whose),
         obuchowski(lead, images),
         durkalski(lead, images),
-        pairing.share_as_large(exchanged),
+        paired_tests.share_as_large(exchanged),
     ]
 
 
@@ -215,17 +238,26 @@ def durkalski(lead: np.ndarray, images: np.ndarray) -> float:
 
 
 SAME = [
-    Paired(30, "1", 0.5, 0.8), Paired(30, "10", 0.5, 0.8), Paired(30, "1-10", 0.5, 0.8, "image"),
-    Paired(30, "1-10", 0.2, 0.8), Paired(100, "1", 0.2, 0.95), Paired(100, "10", 0.2, 0.95),
-    Paired(100, "1-10", 0.5, 0.8, "image"), Paired(100, "1-10", 0.1, 0.8),
-    Paired(500, "1", 0.1, 0.8), Paired(500, "1-10", 0.1, 0.95), Paired(500, "10", 0.5, 0.8),
+    Paired(30, "1", 0.5, 0.8),
+    Paired(30, "10", 0.5, 0.8),
+    Paired(30, "1-10", 0.5, 0.8, "image"),
+    Paired(30, "1-10", 0.2, 0.8),
+    Paired(100, "1", 0.2, 0.95),
+    Paired(100, "10", 0.2, 0.95),
+    Paired(100, "1-10", 0.5, 0.8, "image"),
+    Paired(100, "1-10", 0.1, 0.8),
+    Paired(500, "1", 0.1, 0.8),
+    Paired(500, "1-10", 0.1, 0.95),
+    Paired(500, "10", 0.5, 0.8),
     Paired(30, "1-10", 0.1, 0.8),
-]  # fmt: skip
+]
 BETTER = [
-    Paired(30, "10", 0.5, 0.8, better=1.0), Paired(100, "1", 0.5, 0.8, better=0.7),
-    Paired(100, "1-10", 0.5, 0.8, better=0.5), Paired(100, "1-10", 0.2, 0.8, "image", better=0.5),
+    Paired(30, "10", 0.5, 0.8, better=1.0),
+    Paired(100, "1", 0.5, 0.8, better=0.7),
+    Paired(100, "1-10", 0.5, 0.8, better=0.5),
+    Paired(100, "1-10", 0.2, 0.8, "image", better=0.5),
     Paired(500, "1-10", 0.1, 0.8, better=0.4),
-]  # fmt: skip
+]
 
 
 def shares(kind: Paired, runs: int, permutations: int) -> list[float]:
@@ -245,10 +277,15 @@ def pair_tables(runs: int) -> None:
                 some = max(1, runs // (2 if large or kind.better else 1))
                 effect = [f"{kind.better:g} SD"] if kind.better else []
                 yield [
-                    str(kind.patients), kind.images, kind.labels, f"{kind.prevalence:g}",
-                    f"{kind.auc:g}", str(some), *effect,
+                    str(kind.patients),
+                    kind.images,
+                    kind.labels,
+                    f"{kind.prevalence:g}",
+                    f"{kind.auc:g}",
+                    str(some),
+                    *effect,
                     *map(percent, shares(kind, some, permutations)),
-                ]  # fmt: skip
+                ]
 
         table(head + more + " | ".join(TESTS), rows(kinds, permutations))
 
@@ -269,9 +306,11 @@ def table(head: str, rows: Iterator[list[str]]) -> None:
 def probe_tables(runs: int) -> None:
     table(
         "patients | images a patient | values | sets | p <= 0.05 without an effect",
-        ([str(k.patients), k.images, k.values, str(runs), percent(error_of_the_probe(k, runs))]
-         for k in NULLS),
-    )  # fmt: skip
+        (
+            [str(k.patients), k.images, k.values, str(runs), percent(error_of_the_probe(k, runs))]
+            for k in NULLS
+        ),
+    )
     some = max(1, runs // 4)
 
     def rows() -> Iterator[list[str]]:
@@ -282,8 +321,9 @@ def probe_tables(runs: int) -> None:
 
     table(
         "patients | images a patient | values | sets | balanced accuracy | stated as detectable | "
-        "power | interval covers", rows(),
-    )  # fmt: skip
+        "power | interval covers",
+        rows(),
+    )
 
 
 def main() -> None:

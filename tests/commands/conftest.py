@@ -45,10 +45,10 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert handy.in_process("split", str(top / "all.csv"), *folds) == 0
     import torch._dynamo  # the first step of an optimiser imports it
 
-    from cxrtool import predicting, training
+    from cxrtool.learn import prediction, trainer
 
     # PyTorch is large, and every command that runs in this process looks for what is left over.
-    assert predicting and training and torch._dynamo
+    assert prediction and trainer and torch._dynamo
     gc.freeze()
     yield top
     gc.unfreeze()
@@ -69,7 +69,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Work in a folder of one's own, on one thread, and draw no curves."""
     import torch
 
-    from cxrtool.artifacts import plot
+    from cxrtool.figures import plot
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))

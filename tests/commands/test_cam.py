@@ -30,11 +30,26 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
-from cxrtool import inference, options, registry
-from cxrtool.artifacts import run
+from cxrtool.cli import options
+from cxrtool.core import registry
+from cxrtool.files import run_folder
+from cxrtool.learn import inference
 
-COLUMNS = ["path", "label", "pred", "class", "score", "method", "overlay", "in_lung",
-           "lung_fraction", "enrichment", "peak_x", "peak_y", "flag"]  # fmt: skip
+COLUMNS = [
+    "path",
+    "label",
+    "pred",
+    "class",
+    "score",
+    "method",
+    "overlay",
+    "in_lung",
+    "lung_fraction",
+    "enrichment",
+    "peak_x",
+    "peak_y",
+    "flag",
+]
 SMALL = ["--device", "cpu", "-j", "1"]
 Said = pytest.CaptureFixture[str]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -56,8 +71,8 @@ def made(name: str, arch: str = "cnn-x", size: int = 32, channels: int = 1, **ab
     torch.manual_seed(1)
     network = inference.built(arch, 2, channels, size)
     given = {"mean": [120.0] * channels, "std": [50.0] * channels, **about}
-    found = run.About(arch, ["covid", "normal"], size, channels, **given)
-    run.write(str(Path(name).absolute()), found, network.state_dict())
+    found = run_folder.About(arch, ["covid", "normal"], size, channels, **given)
+    run_folder.write(str(Path(name).absolute()), found, network.state_dict())
     return Path(name)
 
 
@@ -90,7 +105,7 @@ def said(capfd: Said) -> list[str]:
 
 def heat(folder: Path, path: str, of: int, method: str = "gradcam") -> NDArray[np.float32]:
     """Compute the map of a square image with nothing of the tool but network and method."""
-    found = run.read(str(folder))
+    found = run_folder.read(str(folder))
     network = inference.built(found.about.arch, 2, 1, found.about.size).eval()
     network.load_state_dict(found.tensors())
     grey = torch.from_numpy(pixels(Path(path)).astype(np.float32))[None, None]
@@ -253,7 +268,7 @@ def test_stacks_of_three_channels(cnnx: Path, rows: list[Row], capfd: Said) -> N
     three = made("three", channels=3, preprocessing=stacks[0]["preprocessing"])
     found = mapped(three, "eq.csv")
     network = inference.built("cnn-x", 2, 3, 32).eval()
-    network.load_state_dict(run.read("three").tensors())
+    network.load_state_dict(run_folder.read("three").tensors())
     for row, stack in zip(found, stacks, strict=True):
         values = pixels(Path(stack["path"])).astype(np.float32).transpose(2, 0, 1)
         with torch.no_grad():
@@ -286,8 +301,10 @@ def test_the_true_class(cnnx: Path, rows: list[Row], capfd: Said) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--class", "covdi"], "--class 'covdi' is not one of: predicted, label, covid, normal. "
-         "Did you mean 'covid'?"),
+        (
+            ["--class", "covdi"],
+            "--class 'covdi' is not one of: predicted, label, covid, normal. Did you mean 'covid'?",
+        ),
         (["--method", "gradcan"], "--method 'gradcan' is not one of: cam, gradcam, gradcam++,"),
         (["--method", "lime:sample=3"], "option of lime 'sample' is not one of: samples,"),
         (["--grid", "sheet.jpg"], "sheet.jpg: no plot is written as .jpg. End the name in one of:"),
@@ -297,7 +314,7 @@ def test_the_true_class(cnnx: Path, rows: list[Row], capfd: Said) -> None:
         (["--threshold", "1.5"], "invalid value for '--threshold'"),
         (["--mask", "lungs"], "--mask 'lungs' is not one of: column, auto, none"),
     ],
-)  # fmt: skip
+)
 def test_mistakes(given: list[str], message: str, cnnx: Path, rows: list[Row], capfd: Said) -> None:
     assert cam(cnnx, "m.csv", *given) == 2
     (line,) = said(capfd)
@@ -392,10 +409,15 @@ def test_again_nothing_is_done_twice(cnnx: Path, rows: list[Row]) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [["--class", "covid"], ["--method", "layercam"], ["--threshold", "0.5"], ["--mask", "none"],
-     ["--colormap", "cividis"]],
+    [
+        ["--class", "covid"],
+        ["--method", "layercam"],
+        ["--threshold", "0.5"],
+        ["--mask", "none"],
+        ["--colormap", "cividis"],
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_other_options_make_other_pictures(more: list[str], cnnx: Path, rows: list[Row]) -> None:
     mapped(cnnx, "m.csv")
     made = ages(Path("maps"))
@@ -536,7 +558,7 @@ def test_a_full_disk(cnnx: Path, rows: list[Row], tmp_path: Path) -> None:
 def test_the_sheet_has_the_first_pictures(
     cnnx: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cxrtool.artifacts import sheet
+    from cxrtool.figures import sheet
 
     hung: list[Any] = []
     monkeypatch.setattr(

@@ -20,7 +20,8 @@ import pytest
 from handy import in_process, rows_of, shell, table
 from sklearn import metrics as theirs
 
-from cxrtool import intervals, metrics, tabulating
+from cxrtool.compare import result_tables
+from cxrtool.stats import intervals, metrics
 
 if TYPE_CHECKING:
     from conftest import Command
@@ -37,9 +38,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def made(
-    name: str, *, classes: int = 2, skill: float = 1.0, images: int = 120, per_patient: int = 1,
-    seed: int = 0, model: str | None = None, **columns: str,
-) -> list[dict[str, str]]:  # fmt: skip
+    name: str,
+    *,
+    classes: int = 2,
+    skill: float = 1.0,
+    images: int = 120,
+    per_patient: int = 1,
+    seed: int = 0,
+    model: str | None = None,
+    **columns: str,
+) -> list[dict[str, str]]:
     """Write predictions whose labels depend on nothing but the number of images."""
     labels = np.random.default_rng(0).integers(0, classes, images)
     scores = np.random.default_rng(seed + 1).normal(size=(images, classes))
@@ -47,8 +55,13 @@ def made(
     p /= p.sum(1, keepdims=True)
     rows = []
     for i in range(images):
-        row = {"path": f"{i}.png", "label": CLASSES[labels[i]], "patient": f"p{i // per_patient}",
-               "source": "ab"[i % 2], "fold": str(i % 5 + 1)}  # fmt: skip
+        row = {
+            "path": f"{i}.png",
+            "label": CLASSES[labels[i]],
+            "patient": f"p{i // per_patient}",
+            "source": "ab"[i % 2],
+            "fold": str(i % 5 + 1),
+        }
         row |= {"model": model or name.removesuffix(".csv"), "pred": ""} | columns
         row |= {f"p_{c}": repr(float(v)) for c, v in zip(CLASSES, p[i], strict=False)}
         rows.append(row)
@@ -102,27 +115,29 @@ def test_two_classes_are_those_of_scikit_learn() -> None:
     found = {key[3]: float(row["value"]) for key, row in tidy("m.csv").items()}
     assert list(found) == list(metrics.NAMES)
     tn, fp, fn, tp = theirs.confusion_matrix(labels, said).ravel()
-    assert found == pytest.approx({
-        "accuracy": theirs.accuracy_score(labels, said),
-        "balanced_accuracy": theirs.balanced_accuracy_score(labels, said),
-        "sensitivity": theirs.recall_score(labels, said),
-        "specificity": theirs.recall_score(labels, said, pos_label=0),
-        "precision": theirs.precision_score(labels, said),
-        "npv": theirs.precision_score(labels, said, pos_label=0),
-        "f1": theirs.f1_score(labels, said),
-        "auc": theirs.roc_auc_score(labels, score),
-        "average_precision": theirs.average_precision_score(labels, score),
-        "dor": tp * tn / (fp * fn),
-        "dor_haldane": (tp + 0.5) * (tn + 0.5) / ((fp + 0.5) * (fn + 0.5)),
-        "mcc": theirs.matthews_corrcoef(labels, said),
-        "brier": theirs.brier_score_loss(labels, score),
-        # Of tests of their own.
-        "ece": found["ece"],
-        "ece_debiased": found["ece_debiased"],
-        "calibration_slope": found["calibration_slope"],
-        "calibration_intercept": found["calibration_intercept"],
-        "error": 1 - theirs.accuracy_score(labels, said),
-    })  # fmt: skip
+    assert found == pytest.approx(
+        {
+            "accuracy": theirs.accuracy_score(labels, said),
+            "balanced_accuracy": theirs.balanced_accuracy_score(labels, said),
+            "sensitivity": theirs.recall_score(labels, said),
+            "specificity": theirs.recall_score(labels, said, pos_label=0),
+            "precision": theirs.precision_score(labels, said),
+            "npv": theirs.precision_score(labels, said, pos_label=0),
+            "f1": theirs.f1_score(labels, said),
+            "auc": theirs.roc_auc_score(labels, score),
+            "average_precision": theirs.average_precision_score(labels, score),
+            "dor": tp * tn / (fp * fn),
+            "dor_haldane": (tp + 0.5) * (tn + 0.5) / ((fp + 0.5) * (fn + 0.5)),
+            "mcc": theirs.matthews_corrcoef(labels, said),
+            "brier": theirs.brier_score_loss(labels, score),
+            # Of tests of their own.
+            "ece": found["ece"],
+            "ece_debiased": found["ece_debiased"],
+            "calibration_slope": found["calibration_slope"],
+            "calibration_intercept": found["calibration_intercept"],
+            "error": 1 - theirs.accuracy_score(labels, said),
+        }
+    )
 
 
 def test_three_classes_with_their_averages() -> None:
@@ -131,8 +146,11 @@ def test_three_classes_with_their_averages() -> None:
     assert {key[2] for key in found} == {"", *CLASSES, "macro", "weighted"}
     value = {key[2:]: float(row["value"]) for key, row in found.items()}
     for average in ("macro", "weighted"):
-        for name, score in (("sensitivity", theirs.recall_score), ("f1", theirs.f1_score),
-                            ("precision", theirs.precision_score)):  # fmt: skip
+        for name, score in (
+            ("sensitivity", theirs.recall_score),
+            ("f1", theirs.f1_score),
+            ("precision", theirs.precision_score),
+        ):
             expected = score(labels, said, average=average)
             assert value[average, name] == pytest.approx(expected)
         auc = theirs.roc_auc_score(labels, p, multi_class="ovr", average=average)
@@ -193,8 +211,10 @@ def test_the_positive_class_is_named(capfd: Said) -> None:
     made("m.csv")
     compare("m.csv")
     said = capfd.readouterr().err
-    assert said == ("cxrtool compare: the positive class is 'covid', as 'normal' is the negative "
-                    "one (--positive names another)\n")  # fmt: skip
+    assert said == (
+        "cxrtool compare: the positive class is 'covid', as 'normal' is the negative "
+        "one (--positive names another)\n"
+    )
     (found,) = objects("m.csv", "--positive", "normal")
     assert found["positive"] == "normal"
     assert capfd.readouterr().err == ""
@@ -261,8 +281,15 @@ def test_one_class_leaves_empty_what_needs_two(capfd: Said) -> None:
     rows = [r for r in made("m.csv") if r["label"] == "covid"]
     write("m.csv", rows)
     found = {key[3]: row["value"] for key, row in tidy("m.csv").items()}
-    undefined = {"specificity", "balanced_accuracy", "auc", "dor", "dor_haldane", "mcc",
-                 *metrics.RECALIBRATED}  # fmt: skip
+    undefined = {
+        "specificity",
+        "balanced_accuracy",
+        "auc",
+        "dor",
+        "dor_haldane",
+        "mcc",
+        *metrics.RECALIBRATED,
+    }
     assert {name for name, value in found.items() if not value} == undefined
     assert "warning: every image of m is 'covid'" in capfd.readouterr().err
     (told,) = objects("m.csv")
@@ -270,9 +297,10 @@ def test_one_class_leaves_empty_what_needs_two(capfd: Said) -> None:
 
 
 def test_a_perfect_model() -> None:
-    Path("m.csv").write_text("path,label,p_n,p_y\n" + "".join(
-        f"{i},{'ny'[i % 2]},{1 - i % 2},{i % 2}\n" for i in range(40)
-    ))  # fmt: skip
+    Path("m.csv").write_text(
+        "path,label,p_n,p_y\n"
+        + "".join(f"{i},{'ny'[i % 2]},{1 - i % 2},{i % 2}\n" for i in range(40))
+    )
     found = {key[3]: row for key, row in tidy("m.csv").items()}
     assert found["dor"]["value"] == "inf"
     assert float(found["auc"]["value"]) == 1
@@ -316,10 +344,14 @@ WAYS = {
     **dict.fromkeys(("dor", "dor_haldane"), "log-normal"),
     **dict.fromkeys(("ece", "ece_debiased"), "calibration error"),
     **dict.fromkeys(metrics.RECALIBRATED, "sandwich"),
-    "auc": "delong", "balanced_accuracy": "mover",
-}  # fmt: skip
-BY_PATIENT = {"wilson": "wilson by patient", "log-normal": "log-normal by patient",
-              "delong": "obuchowski"}  # fmt: skip
+    "auc": "delong",
+    "balanced_accuracy": "mover",
+}
+BY_PATIENT = {
+    "wilson": "wilson by patient",
+    "log-normal": "log-normal by patient",
+    "delong": "obuchowski",
+}
 
 
 def test_every_figure_has_an_interval_by_its_own_formula(capfd: Said) -> None:
@@ -371,11 +403,14 @@ def test_more_alike_images_widen_the_interval() -> None:
     rows = made("m.csv")
     many = [r | {"path": f"{k}-{r['path']}"} for r in rows for k in range(4)]
     write("many.csv", many)
-    wide = [objects(name, "--interval", "bootstrap")[0]["metrics"]["auc"] for name in
-            ("m.csv", "many.csv")]  # fmt: skip
+    wide = [
+        objects(name, "--interval", "bootstrap")[0]["metrics"]["auc"]
+        for name in ("m.csv", "many.csv")
+    ]
     # Four copies of every image tell no more than one: the patients are as many.
-    assert wide[0]["high"] - wide[0]["low"] == pytest.approx(wide[1]["high"] - wide[1]["low"],
-                                                             rel=0.15)  # fmt: skip
+    assert wide[0]["high"] - wide[0]["low"] == pytest.approx(
+        wide[1]["high"] - wide[1]["low"], rel=0.15
+    )
 
 
 @pytest.mark.parametrize("interval", ["auto", "bootstrap"])
@@ -546,9 +581,10 @@ def test_tests_keep_the_images_of_a_patient_together(capfd: Said) -> None:
     """Seven copies of every image, of the same patient, show no more than one."""
     for name, options in (("a", {"skill": 0.8}), ("b", {"skill": 1.2, "seed": 1})):
         rows = made(f"{name}.csv", **options)
-        write(f"many-{name}.csv", [
-            row | {"path": f"{copy}-{row['path']}"} for row in rows for copy in range(7)
-        ])  # fmt: skip
+        write(
+            f"many-{name}.csv",
+            [row | {"path": f"{copy}-{row['path']}"} for row in rows for copy in range(7)],
+        )
     names = "delong,mcnemar,permutation"
     options = ("--test", names, "--metrics", "auc,accuracy", "--bootstrap", "999")
     capfd.readouterr()
@@ -562,8 +598,9 @@ def test_tests_keep_the_images_of_a_patient_together(capfd: Said) -> None:
         chance = 0.07 if key[0] == "permutation" else 0.01  # other patients are exchanged
         assert test["p"] == pytest.approx(one[key]["p"], abs=chance), key
     assert (one["delong", "auc"]["interval"], many["delong", "auc"]["interval"]) == (
-        "delong", "obuchowski",
-    )  # fmt: skip
+        "delong",
+        "obuchowski",
+    )
     assert "independent" not in capfd.readouterr().err
 
 
@@ -573,8 +610,10 @@ def test_a_table_to_be_read_has_each_test_once() -> None:
     text = compare("a.csv", "b.csv", "c.csv", "--test", "mcnemar")
     lines = [line for line in text.splitlines() if "mcnemar" in line]
     assert [tuple(line.split()[1:4:2]) for line in lines] == [
-        ("a", "b"), ("a", "c"), ("b", "c"),
-    ]  # fmt: skip
+        ("a", "b"),
+        ("a", "c"),
+        ("b", "c"),
+    ]
 
 
 def test_the_same_images_by_their_raw_files() -> None:
@@ -590,16 +629,18 @@ def test_the_same_images_by_their_raw_files() -> None:
     for some in (rows, other):
         labels, p = arrays(some)
         right.append((p[:, 1] > 0.5) == labels)
-    from cxrtool import pairing
+    from cxrtool.stats import paired_tests
 
-    expected = pairing.mcnemar(*right, np.arange(len(right[0])))
+    expected = paired_tests.mcnemar(*right, np.arange(len(right[0])))
     assert first["tests"][0]["p"] == pytest.approx(expected)
 
 
 def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
     rows = made("a.csv")
-    write("b.csv", [r | {"model": "b"} for r in rows[2:]] + [rows[0] | {"path": "z.png",
-                                                                      "model": "b"}])  # fmt: skip
+    write(
+        "b.csv",
+        [r | {"model": "b"} for r in rows[2:]] + [rows[0] | {"path": "z.png", "model": "b"}],
+    )
     assert refused(capfd, "a.csv", "b.csv", "--test", "delong") == (
         "--test: a and b judge different images: 2 only in a (0.png), 1 only in b (z.png). "
         "Choose the same with --where.\n"
@@ -634,11 +675,20 @@ def crossed() -> list[dict[str, str]]:
         skill = 1.0 if train == test else 0.3
         score = 1 / (1 + math.exp(-(2 * label - 1) * skill - rng.normal()))
         raw = f"a{i - 55}" if test == "b" and i >= 55 else f"{test}{i}"
-        rows.append({
-            "path": f"{test}/{i}.png", "raw": raw, "label": "ny"[label], "patient": f"{test}{i}",
-            "train": train, "test": test, "split": "train" if i < 20 else "test", "model": "r",
-            "p_n": repr(1 - score), "p_y": repr(score),
-        })  # fmt: skip
+        rows.append(
+            {
+                "path": f"{test}/{i}.png",
+                "raw": raw,
+                "label": "ny"[label],
+                "patient": f"{test}{i}",
+                "train": train,
+                "test": test,
+                "split": "train" if i < 20 else "test",
+                "model": "r",
+                "p_n": repr(1 - score),
+                "p_y": repr(score),
+            }
+        )
     return rows
 
 
@@ -794,14 +844,15 @@ def test_papers_that_are_not_there(capfd: Said) -> None:
         "--published luiz: model 'x' is not one of: DenseNet121, CNN, Narin ResNet50, RT-PCR. "
         "Choose one of them.\n"
     )
-    assert "104 rows of the paper" in refused(capfd, "m.csv", "--positive", "covid",
-                                              "--published", "tartaglione")  # fmt: skip
+    assert "104 rows of the paper" in refused(
+        capfd, "m.csv", "--positive", "covid", "--published", "tartaglione"
+    )
 
 
 # --- formats --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", tabulating.formats())
+@pytest.mark.parametrize("kind", result_tables.formats())
 def test_every_format(kind: str) -> None:
     rows = made("m.csv", model="a|b & 5% _x_ <i>\n[y")
     rows[0]["source"] = "[north"
@@ -826,8 +877,9 @@ def test_latex_compiles() -> None:
     Path("t.tex").write_text(
         f"\\documentclass{{article}}\\begin{{document}}\n{text}\\end{{document}}\n"
     )
-    done = subprocess.run(["pdflatex", "-interaction=batchmode", "-halt-on-error", "t.tex"],
-                          capture_output=True)  # fmt: skip
+    done = subprocess.run(
+        ["pdflatex", "-interaction=batchmode", "-halt-on-error", "t.tex"], capture_output=True
+    )
     assert done.returncode == 0
 
 
@@ -940,8 +992,10 @@ def test_standard_input(cxrtool: Command) -> None:
 
 def test_the_same_bytes_in_every_process(cxrtool: Command) -> None:
     made("m.csv", per_patient=2)
-    outs = {cxrtool("compare", "m.csv", "--format", "csv", env={"PYTHONHASHSEED": seed}).stdout
-            for seed in "12"}  # fmt: skip
+    outs = {
+        cxrtool("compare", "m.csv", "--format", "csv", env={"PYTHONHASHSEED": seed}).stdout
+        for seed in "12"
+    }
     assert len(outs) == 1
 
 

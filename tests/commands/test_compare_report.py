@@ -15,15 +15,22 @@ import pytest
 from browser import Browser, browser, tables
 from handy import in_process, snapshot, table, weak
 
-from cxrtool import showing
+from cxrtool.compare import display
 
 assert browser  # a fixture
 
 Said = pytest.CaptureFixture[str]
 CLASSES = ("normal", "covid", "pneumonia")
 FAST = ("--bootstrap", "40")
-NAMES = ["<script>document.title='x'</script>", "a\nb", "../../up", "x" * 200, "肺炎 العربية", "M",
-         "m"]  # fmt: skip
+NAMES = [
+    "<script>document.title='x'</script>",
+    "a\nb",
+    "../../up",
+    "x" * 200,
+    "肺炎 العربية",
+    "M",
+    "m",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +45,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def made(
-    name: str, *, classes: int = 2, images: int = 60, skill: float = 1.5, seed: int = 0,
-    label: int | None = None, flat: bool = False, **columns: str,
-) -> str:  # fmt: skip
+    name: str,
+    *,
+    classes: int = 2,
+    images: int = 60,
+    skill: float = 1.5,
+    seed: int = 0,
+    label: int | None = None,
+    flat: bool = False,
+    **columns: str,
+) -> str:
     """Write predictions, of patients with two images each."""
     labels = np.random.default_rng(0).integers(0, classes, images)
     labels = labels if label is None else np.full(images, label)
@@ -50,11 +64,29 @@ def made(
     with open(name, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         fixed = {"model": name.removesuffix(".csv")} | columns
-        writer.writerow(["path", "label", "patient", "source", "fold", *fixed,
-                         *(f"p_{c}" for c in CLASSES[:classes])])  # fmt: skip
+        writer.writerow(
+            [
+                "path",
+                "label",
+                "patient",
+                "source",
+                "fold",
+                *fixed,
+                *(f"p_{c}" for c in CLASSES[:classes]),
+            ]
+        )
         for i in range(images):
-            writer.writerow([f"{i}.png", CLASSES[labels[i]], f"p{i // 2}", "ab"[i // 2 % 2],
-                             i // 2 % 3, *fixed.values(), *map(repr, p[i].tolist())])  # fmt: skip
+            writer.writerow(
+                [
+                    f"{i}.png",
+                    CLASSES[labels[i]],
+                    f"p{i // 2}",
+                    "ab"[i // 2 % 2],
+                    i // 2 % 3,
+                    *fixed.values(),
+                    *map(repr, p[i].tolist()),
+                ]
+            )
     return name
 
 
@@ -75,9 +107,15 @@ def test_plots_and_page_and_the_table_as_before() -> None:
     asked = ("--plot", "deep/plots", "--report", "page.html", "--format", "csv")
     assert compare("a.csv", "b.csv", "--test", "delong", *asked) == plain
     assert sorted(snapshot(Path("deep/plots"))) == [
-        "calibration.svg", "confusion-a.svg", "confusion-b.svg", "forest-auc.svg",
-        "histograms-a.svg", "histograms-b.svg", "precision-recall.svg", "roc.svg",
-    ]  # fmt: skip
+        "calibration.svg",
+        "confusion-a.svg",
+        "confusion-b.svg",
+        "forest-auc.svg",
+        "histograms-a.svg",
+        "histograms-b.svg",
+        "precision-recall.svg",
+        "roc.svg",
+    ]
     text = Path("page.html").read_text()
     assert text.count("<img ") == 8
     assert "Tests between the models" in text
@@ -89,7 +127,7 @@ def test_the_page_has_the_numbers_of_the_table() -> None:
     made("b.csv", seed=1)
     rows = compare("a.csv", "b.csv", "--by", "source", "--report", "page.html").splitlines()
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[2:]]
-    wanted = [[showing.word(m), g, c, *rest] for g, c, m, *rest in cells if m != "n"]
+    wanted = [[display.word(m), g, c, *rest] for g, c, m, *rest in cells if m != "n"]
     found = tables(Path("page.html").read_text())
     assert next(t[1:] for caption, t in found.items() if "Every figure" in caption) == wanted
     counted = next(t[1:] for caption, t in found.items() if "how many images" in caption)
@@ -124,8 +162,13 @@ def test_three_classes_groups_and_folds() -> None:
     made("a.csv", classes=3)
     text = page("a.csv", "--by", "source", "--pool", "fold", "--plot", "plots", "--metrics", "auc")
     names = set(snapshot(Path("plots")))
-    assert {"roc-covid-a.svg", "roc-pneumonia-a.svg", "histograms-normal-a.svg",
-            "confusion-a-a.svg", "confusion-a-b.svg"} <= names  # fmt: skip
+    assert {
+        "roc-covid-a.svg",
+        "roc-pneumonia-a.svg",
+        "histograms-normal-a.svg",
+        "confusion-a-a.svg",
+        "confusion-a-b.svg",
+    } <= names
     assert "mean ± std over folds" in text
     text = page("a.csv", "--positive", "pneumonia", "--plot", "others", "--metrics", "auc,dor")
     assert {"roc.svg", "forest-dor.svg"} <= set(snapshot(Path("others")))

@@ -12,32 +12,67 @@ from pathlib import Path
 import pytest
 from handy import in_process, rows_of, write_table
 
-from cxrtool.verbs import Flag, verbs
+from cxrtool.cli.descriptions import Flag, verbs
 
 # What has an effect in every call, and what says how much is written where.
 EVERYWHERE = {
-    "--root", "--output", "--failures", "--strict", "--progress", "--quiet", "--verbose",
-    "--dry-run", "--dir", "--list", "--where", "--engine",
-}  # fmt: skip
+    "--root",
+    "--output",
+    "--failures",
+    "--strict",
+    "--progress",
+    "--quiet",
+    "--verbose",
+    "--dry-run",
+    "--dir",
+    "--list",
+    "--where",
+    "--engine",
+}
 ALWAYS = {
     "compare": {
-        "--by", "--pool", "--positive", "--ci", "--bootstrap", "--interval", "--test", "--matrix",
-        "--threshold", "--published", "--format", "--plot", "--report",
+        "--by",
+        "--pool",
+        "--positive",
+        "--ci",
+        "--bootstrap",
+        "--interval",
+        "--test",
+        "--matrix",
+        "--threshold",
+        "--published",
+        "--format",
+        "--plot",
+        "--report",
     },
     "demo": set(),
     "equalize": {"--method", "--size", "--conceal", "--force"},
     "ingest": {
-        "--metadata", "--map-label", "--source", "--view", "--convert", "--join-masks", "--key",
+        "--metadata",
+        "--map-label",
+        "--source",
+        "--view",
+        "--convert",
+        "--join-masks",
+        "--key",
         "--exact-age",
     },
     "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
     "recipe": {"--check", "--names"},
     "segment": {"--model", "--keep", "--dilate", "--force"},
     "split": {
-        "--test", "--val", "--folds", "--unseen", "--leave-out", "--test-where", "--balance",
-        "--cap", "--paper", "--check",
+        "--test",
+        "--val",
+        "--folds",
+        "--unseen",
+        "--leave-out",
+        "--test-where",
+        "--balance",
+        "--cap",
+        "--paper",
+        "--check",
     },
-}  # fmt: skip
+}
 
 DASK = ["--engine", "dask=tcp://127.0.0.1:1", "-j", "2"]
 OTHERS = "the workers are those of --engine"
@@ -47,52 +82,106 @@ LISTED = "the papers are listed, and nothing else"
 JUDGED = "--check judges the split that is there, and makes none"
 # The command, its arguments, and what is said: the option, and why it has no effect.
 CASES: list[tuple[str, list[str], str, str]] = [
-    ("compare", ["p.csv", "--matrix", "train,test", "--metrics", "auc,f1"], "--metrics",
-     "--matrix shows the first of them alone, auc"),
-    ("compare", ["p.csv", "--bootstrap", "0", "--seed", "1"], "--seed",
-     "without a bootstrap and permutations nothing is drawn"),
+    (
+        "compare",
+        ["p.csv", "--matrix", "train,test", "--metrics", "auc,f1"],
+        "--metrics",
+        "--matrix shows the first of them alone, auc",
+    ),
+    (
+        "compare",
+        ["p.csv", "--bootstrap", "0", "--seed", "1"],
+        "--seed",
+        "without a bootstrap and permutations nothing is drawn",
+    ),
     ("compare", ["--published", "list", "--format", "csv"], "--format", LISTED),
     ("compare", ["--published", "list", "--by", "source"], "--by", LISTED),
-    ("equalize", ["m.csv", "-d", "made", "--interpolation", "area"], "--interpolation",
-     "without --size no image is resized"),
-    ("equalize", ["m.csv", "-d", "made", "--method", "stack", "--bits", "16"], "--bits",
-     "stack makes images of 8 bits"),
+    (
+        "equalize",
+        ["m.csv", "-d", "made", "--interpolation", "area"],
+        "--interpolation",
+        "without --size no image is resized",
+    ),
+    (
+        "equalize",
+        ["m.csv", "-d", "made", "--method", "stack", "--bits", "16"],
+        "--bits",
+        "stack makes images of 8 bits",
+    ),
     ("equalize", ["m.csv", "-d", "made", *DASK], "--jobs", OTHERS),
     ("ingest", [*META, "--preset", "folder"], "--preset", "--metadata describes the images"),
     ("ingest", ["in", "--column", "a=b"], "--column", "there is no --metadata"),
     ("ingest", ["in", "--bits", "16"], "--bits", "without --convert no image is written"),
     ("ingest", ["in", "--force"], "--force", "without --convert no image is written"),
     ("ingest", ["in", *DASK], "--jobs", OTHERS),
-    ("phantom", ["3", "-d", "made", "--sources", "1", "--confound", "0.5"], "--confound",
-     "there is one hospital"),
+    (
+        "phantom",
+        ["3", "-d", "made", "--sources", "1", "--confound", "0.5"],
+        "--confound",
+        "there is one hospital",
+    ),
     ("recipe", ["t1", "--data", "in"], "--data", "without --check no folder is looked at"),
     ("recipe", ["--data", "in"], "--data", "without --check no folder is looked at"),
-    ("segment", ["m.csv", "-d", "made", "--keep", "mask", "--blur", "3"], "--blur",
-     "--keep mask blacks nothing out"),
-    ("segment", ["m.csv", "-d", "made", "--keep", "box", "--blur", "3"], "--blur",
-     "--keep box blacks nothing out"),
-    ("segment", ["m.csv", "-d", "made", "--margin", "0.1"], "--margin",
-     "--keep lungs cuts no box out"),
-    ("segment", ["m.csv", "-d", "made", "--keep", "mask", "--bits", "16"], "--bits",
-     "--keep mask makes no image but the mask"),
+    (
+        "segment",
+        ["m.csv", "-d", "made", "--keep", "mask", "--blur", "3"],
+        "--blur",
+        "--keep mask blacks nothing out",
+    ),
+    (
+        "segment",
+        ["m.csv", "-d", "made", "--keep", "box", "--blur", "3"],
+        "--blur",
+        "--keep box blacks nothing out",
+    ),
+    (
+        "segment",
+        ["m.csv", "-d", "made", "--margin", "0.1"],
+        "--margin",
+        "--keep lungs cuts no box out",
+    ),
+    (
+        "segment",
+        ["m.csv", "-d", "made", "--keep", "mask", "--bits", "16"],
+        "--bits",
+        "--keep mask makes no image but the mask",
+    ),
     ("segment", ["m.csv", "-d", "made", *DASK], "--jobs", OTHERS),
-    ("split", ["m.csv", "--straddle", "drop"], "--straddle",
-     "without --test-where or --leave-out nobody straddles"),
-    ("split", ["m.csv", "--paper", "image", "--group", "source"], "--group",
-     "--paper image divides image by image"),
+    (
+        "split",
+        ["m.csv", "--straddle", "drop"],
+        "--straddle",
+        "without --test-where or --leave-out nobody straddles",
+    ),
+    (
+        "split",
+        ["m.csv", "--paper", "image", "--group", "source"],
+        "--group",
+        "--paper image divides image by image",
+    ),
     ("split", ["m.csv", "--leave-out", "source", "--stratify", "label"], "--stratify", NAMED),
     ("split", ["m.csv", "--leave-out", "source", "--seed", "1"], "--seed", NAMED),
     ("split", ["m.csv", "--test-where", "source=hospital-1", "--seed", "1"], "--seed", NAMED),
     *[
         ("split", ["m.csv", "--check", *given], given[0], JUDGED)
         for given in (
-            ["--test", "0.2"], ["--val", "0.1"], ["--folds", "5"], ["--unseen", "0.1"],
-            ["--leave-out", "source"], ["--test-where", "source=a"], ["--group", "nonsense"],
-            ["--stratify", "label"], ["--balance", "under"], ["--cap", "label=3"],
-            ["--paper", "image"], ["--straddle", "drop"], ["--seed", "1"], ["--failures", "f.csv"],
+            ["--test", "0.2"],
+            ["--val", "0.1"],
+            ["--folds", "5"],
+            ["--unseen", "0.1"],
+            ["--leave-out", "source"],
+            ["--test-where", "source=a"],
+            ["--group", "nonsense"],
+            ["--stratify", "label"],
+            ["--balance", "under"],
+            ["--cap", "label=3"],
+            ["--paper", "image"],
+            ["--straddle", "drop"],
+            ["--seed", "1"],
+            ["--failures", "f.csv"],
         )
     ],
-]  # fmt: skip
+]
 
 
 @pytest.fixture(autouse=True)
@@ -134,8 +223,13 @@ def test_every_other_option_of_split_has_no_effect_with_check() -> None:
     there = {Flag(o).long for v in verbs() if v.name == "split" for o in v.options}
     cases = {option for _, _, option, why in CASES if why == JUDGED}
     assert there - cases == {
-        "--check", "--where", "--output", "--dry-run", "--quiet", "--verbose",
-    }  # fmt: skip
+        "--check",
+        "--where",
+        "--output",
+        "--dry-run",
+        "--quiet",
+        "--verbose",
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,8 +257,9 @@ def test_a_default_and_the_environment_ask_for_nothing(monkeypatch: pytest.Monke
 def test_less_and_more_at_once(both: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert in_process("split", "m.csv", *both) == 2
     assert capfd.readouterr() == (
-        "", "cxrtool split: -q and -v contradict each other. Drop one of them.\n",
-    )  # fmt: skip
+        "",
+        "cxrtool split: -q and -v contradict each other. Drop one of them.\n",
+    )
 
 
 def test_a_bar_that_is_asked_for_is_drawn_though_the_rest_is_quiet(

@@ -13,16 +13,17 @@ import pytest
 from handy import in_process, shell, write_table
 from PIL import Image
 
-from cxrtool import cli, demonstrating, story
+from cxrtool.cli import app
+from cxrtool.demo import chain, page
 
-COMMANDS = [command for step in demonstrating.steps() for command in step.commands]
+COMMANDS = [command for step in chain.steps() for command in step.commands]
 Said = pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_the_options_that_it_is_given(command: str) -> None:
     verb, *given = shlex.split(command)
-    whole: Any = cli.build()
+    whole: Any = app.build()
     with whole.make_context("cxrtool", [verb]) as context:
         found = whole.get_command(context, verb)
         assert found.make_context(verb, given, parent=context)
@@ -61,8 +62,8 @@ def test_a_command_that_fails_ends_it_with_its_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    failing = [demonstrating.Step("One", "To see.", ["split nowhere.csv"])]
-    monkeypatch.setattr(demonstrating, "steps", lambda: failing)
+    failing = [chain.Step("One", "To see.", ["split nowhere.csv"])]
+    monkeypatch.setattr(chain, "steps", lambda: failing)
     monkeypatch.setenv("CXRTOOL_CACHE", "kept")
     assert in_process("demo", "-d", "made") == 2
     said = capfd.readouterr()
@@ -96,15 +97,17 @@ def made(tmp_path: Path) -> Path:
         (tmp_path / f"{name}-tsne.json").write_text(json.dumps(stats))
         Image.new("L", (40, 30)).save(tmp_path / f"{name}-maps.png")
         shutil.copy(tmp_path / f"{name}-maps.png", tmp_path / f"{name}-tsne.svg")
-        heat = [{"path": "a.png", "in_lung": "0.2", "lung_fraction": "0.3"},
-                {"path": "b.png", "in_lung": "0.4", "lung_fraction": "0.3"},
-                {"path": "c.png", "in_lung": "", "lung_fraction": "0.9"}]  # fmt: skip
+        heat = [
+            {"path": "a.png", "in_lung": "0.2", "lung_fraction": "0.3"},
+            {"path": "b.png", "in_lung": "0.4", "lung_fraction": "0.3"},
+            {"path": "c.png", "in_lung": "", "lung_fraction": "0.9"},
+        ]
         write_table(tmp_path / f"{name}-maps.csv", heat)
     return tmp_path
 
 
 def test_the_story_says_what_the_figures_say(made: Path) -> None:
-    text = Path(story.write(str(made))).read_text()
+    text = Path(page.write(str(made))).read_text()
     for expected in (
         "Its AUC is 0.997",
         "the AUC falls from 1.000 to 0.600",

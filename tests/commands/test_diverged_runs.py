@@ -12,26 +12,28 @@ import pytest
 import torch
 from handy import in_process
 
-from cxrtool import inference
-from cxrtool.artifacts import run
+from cxrtool.files import run_folder
+from cxrtool.learn import inference
 
 SMALL = ["--device", "cpu", "-j", "1"]
 # Every way in which a command uses a run: what comes before the manifest, and after.
 USES = {
     "evaluate": (["evaluate", "diverged"], ["-o", "out.csv"]),
     "evaluate --threshold youden": (
-        ["evaluate", "diverged"], ["--threshold", "youden", "-o", "out.csv"],
+        ["evaluate", "diverged"],
+        ["--threshold", "youden", "-o", "out.csv"],
     ),
     "evaluate --tta": (["evaluate", "diverged"], ["--tta", "1", "-o", "out.csv"]),
     "evaluate --ensemble": (["evaluate", "good"], ["--ensemble", "diverged", "-o", "out.csv"]),
     "evaluate --hierarchy": (["evaluate", "good"], ["--hierarchy", "below", "-o", "out.csv"]),
     "cam": (["cam", "diverged"], ["-d", "out", "-o", "out.csv", "--grid", "sheet.png"]),
     "cam --method occlusion": (
-        ["cam", "diverged"], ["--method", "occlusion", "-d", "out", "-o", "out.csv"],
+        ["cam", "diverged"],
+        ["--method", "occlusion", "-d", "out", "-o", "out.csv"],
     ),
     "tsne": (["tsne", "diverged"], ["-o", "out.csv", "--plot", "p.png", "--stats", "s.json"]),
     "tsne --layer map": (["tsne", "diverged"], ["--layer", "map", "-o", "out.csv"]),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,7 @@ def written(name: str, task: str, swelling: float, classes: list[str]) -> None:
         for key, value in network.state_dict().items()
     }
     Path(name).mkdir()
-    run.write(name, run.About(arch, classes, 32, 1, [120.0], [50.0], task), tensors)
+    run_folder.write(name, run_folder.About(arch, classes, 32, 1, [120.0], [50.0], task), tensors)
 
 
 @pytest.mark.parametrize("use", USES)

@@ -32,9 +32,9 @@ from handy import (
 )
 from PIL import Image
 
-from cxrtool import registry
-from cxrtool.artifacts import image
-from cxrtool.concealing import Box, cover, find
+from cxrtool.core import registry
+from cxrtool.files import image
+from cxrtool.images.text_boxes import Box, cover, find
 from cxrtool.phantoms import plan, render
 
 COLUMNS = ["path", "raw", "label", "patient", "mask", "odd, column"]
@@ -78,8 +78,15 @@ def test_the_manifest_points_at_the_images_that_are_made(cxrtool: Run, xrays: Pa
     assert sorted(os.listdir(xrays / "eq")) == [os.path.basename(r["path"]) for r in made]
 
 
-SPECS = ["none", "hist", "ahe:disk=7", "ahe:tiles=4", "clahe:clip=3,tiles=4", "beasf:1.5",
-         "match:reference=xrays/c.png"]  # fmt: skip
+SPECS = [
+    "none",
+    "hist",
+    "ahe:disk=7",
+    "ahe:tiles=4",
+    "clahe:clip=3,tiles=4",
+    "beasf:1.5",
+    "match:reference=xrays/c.png",
+]
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -587,8 +594,17 @@ def equalized(hostile: Path) -> tuple[subprocess.CompletedProcess[bytes], list[R
     return done, given, listing(hostile / "in") == inputs
 
 
-LOST = {*odd.BROKEN, *odd.LEFT_OUT, "bomb.dcm", "bomb.png", "abort.dcm", "dangling.png",
-        "fifo.png", "up", "absent.png"}  # fmt: skip
+LOST = {
+    *odd.BROKEN,
+    *odd.LEFT_OUT,
+    "bomb.dcm",
+    "bomb.png",
+    "abort.dcm",
+    "dangling.png",
+    "fifo.png",
+    "up",
+    "absent.png",
+}
 
 
 def test_every_row_is_in_the_manifest_or_in_the_list(hostile: Path, equalized) -> None:
@@ -705,8 +721,11 @@ def test_rights(xrays: Path) -> None:
             "command": "equalize ../m.csv",
         }
     ]
-    for args, named in ((["-d", "locked"], "locked"), (["-d", "locked/eq"], "locked/eq"),
-                        (["-d", "eq", "-o", "locked/eq.csv"], "locked/eq.csv")):  # fmt: skip
+    for args, named in (
+        (["-d", "locked"], "locked"),
+        (["-d", "locked/eq"], "locked/eq"),
+        (["-d", "eq", "-o", "locked/eq.csv"], "locked/eq.csv"),
+    ):
         done = run("equalize", "m.csv", *args)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (

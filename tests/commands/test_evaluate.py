@@ -19,11 +19,22 @@ from handy import Row, in_process, pixels, rows_of, shell, table, write_table
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cxrtool import inference, metrics, predicting
-from cxrtool.artifacts import run
+from cxrtool.files import run_folder
+from cxrtool.learn import inference, prediction
+from cxrtool.stats import metrics
 
-COLUMNS = ["path", "label", "patient", "source", "split", "fold", "model", "pred",
-           "p_covid", "p_normal"]  # fmt: skip
+COLUMNS = [
+    "path",
+    "label",
+    "patient",
+    "source",
+    "split",
+    "fold",
+    "model",
+    "pred",
+    "p_covid",
+    "p_normal",
+]
 SMALL = ["--device", "cpu", "-j", "1"]
 Said = pytest.CaptureFixture[str]
 
@@ -51,15 +62,16 @@ def chances(rows: list[Row]) -> np.ndarray:
     return np.array([[float(r[n]) for n in names] for r in rows])
 
 
-def changed(folder: Path, name: str, change: Callable[[dict[str, Tensor]], None] | None = None,
-            **about: Any) -> Path:  # fmt: skip
+def changed(
+    folder: Path, name: str, change: Callable[[dict[str, Tensor]], None] | None = None, **about: Any
+) -> Path:
     """Copy a run with other weights or another run.json."""
-    found = run.read(str(folder))
+    found = run_folder.read(str(folder))
     tensors = found.tensors()
     if change:
         change(tensors)
     os.makedirs(name)
-    run.write(name, type(found.about)(**{**vars(found.about), **about}), tensors)
+    run_folder.write(name, type(found.about)(**{**vars(found.about), **about}), tensors)
     return Path(name)
 
 
@@ -424,11 +436,11 @@ def test_a_manifest_is_read_a_part_at_a_time(
     small_run: Path, phantoms: Path, split: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = predicted(small_run, phantoms / "split.csv")
-    monkeypatch.setattr(predicting, "CHUNK", 7)
+    monkeypatch.setattr(prediction, "CHUNK", 7)
     sizes: list[int] = []
-    real = predicting.Predictor.levels
+    real = prediction.Predictor.levels
     monkeypatch.setattr(
-        predicting.Predictor, "levels", lambda s, p: sizes.append(len(p)) or real(s, p)
+        prediction.Predictor, "levels", lambda s, p: sizes.append(len(p)) or real(s, p)
     )
     again = predicted(small_run, phantoms / "split.csv")
     assert sizes == [7, 7, 7, 7, 7, 5]
@@ -606,10 +618,10 @@ def test_an_architecture_that_asks_for_more_than_there_is(
     small_run: Path, phantoms: Path, capfd: Said
 ) -> None:
     """A run says how large its network is; nothing is taken for it before its weights are seen."""
-    found = run.read(str(small_run)).about
+    found = run_folder.read(str(small_run)).about
     os.makedirs("r")
     about = type(found)(**{**vars(found), "arch": "covidnet", "size": 4096})
-    run.write("r", about, {"a": torch.zeros(1)})
+    run_folder.write("r", about, {"a": torch.zeros(1)})
     assert evaluate("r", phantoms / "split.csv") == 2
     (only,) = said(capfd)
     assert only.startswith("r: its weights are not those of covidnet (Missing key")

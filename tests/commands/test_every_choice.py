@@ -10,8 +10,10 @@ from typing import Any, Literal, get_origin
 import handy
 import pytest
 
-from cxrtool import choices, cli, losses, optimizing, progress, registry
-from cxrtool.verbs import Flag, verbs
+from cxrtool.cli import app
+from cxrtool.cli.descriptions import Flag, verbs
+from cxrtool.core import choices, progress, registry
+from cxrtool.learn import losses, optimizers
 
 # Each option that has choices, as the command line itself tells: the verb, its name, the choices.
 CHOOSING = [
@@ -42,8 +44,8 @@ def plugs() -> Iterator[tuple[str, str, list[Plug]]]:
 def functions(verb: Any, flag: Flag) -> Iterator[Plug]:
     known = {
         "--loss": losses.LOSSES,
-        "--optimizer": optimizing.OPTIMIZERS,
-        "--schedule": optimizing.SCHEDULES,
+        "--optimizer": optimizers.OPTIMIZERS,
+        "--schedule": optimizers.SCHEDULES,
     }
     for name in flag.choices:
         if flag.long in known:
@@ -71,7 +73,7 @@ def refused(
 ) -> str:
     """Give an option a wrong value; return the one line that refuses it."""
     progress.speak(f"cxrtool {verb}")
-    assert cli.run([verb, option, value, "nowhere.csv"]) == 2, value
+    assert app.run([verb, option, value, "nowhere.csv"]) == 2, value
     out, err = capfd.readouterr()
     assert out == "", value
     assert err.count("\n") == 1, err
@@ -149,7 +151,7 @@ def test_a_spec_is_refused_by_its_name_its_key_and_its_value(
         ("--blur", "box:1.5", "--blur 'box:1.5' is no width in pixels"),
         ("--blur", "gaussian:x", "--blur 'gaussian:x' is no width in pixels"),
     ],
-)  # fmt: skip
+)
 def test_what_is_like_a_spec_is_refused_alike(
     option: str,
     value: str,

@@ -9,8 +9,9 @@ import handy
 import pytest
 from handy import shell
 
-from cxrtool import options, registry
-from cxrtool.verbs import Flag, verbs
+from cxrtool.cli import options
+from cxrtool.cli.descriptions import Flag, verbs
+from cxrtool.core import registry
 
 VERBS = registry.names("commands")
 # The argument list that makes a command read a manifest, for those that do.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from handy import in_process, rows_of, write_table
 
-from cxrtool.verbs import Flag, verbs
+from cxrtool.cli.descriptions import Flag, verbs
 
 # The command with a list as it is meant; the same with blanks must end in the same.
 LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
@@ -46,11 +46,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path, small_
     write_table(
         Path("p.csv"),
         [
-            {"path": f"{i}.png", "label": label, "source": "ab"[i % 2 ^ i // 3], "fold": str(i % 3),
-             "train": "ab"[i // 3], "p_n": str(1 - p), "p_c": str(p)}
+            {
+                "path": f"{i}.png",
+                "label": label,
+                "source": "ab"[i % 2 ^ i // 3],
+                "fold": str(i % 3),
+                "train": "ab"[i // 3],
+                "p_n": str(1 - p),
+                "p_c": str(p),
+            }
             for i, (p, label) in enumerate(scores)
         ],
-    )  # fmt: skip
+    )
 
 
 def ended(capfd: pytest.CaptureFixture[str], verb: str, *given: str) -> tuple[int, str, str]:
@@ -71,8 +78,9 @@ def test_blanks_around_commas_do_not_count(
     assert refused is None or refused in plain[2]
 
 
-@pytest.mark.parametrize(("verb", "option"), [case for case in LISTS if case[1] not in (
-    "--where", "--test-where")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("verb", "option"), [case for case in LISTS if case[1] not in ("--where", "--test-where")]
+)
 def test_an_empty_entry_is_refused(
     verb: str, option: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,9 +122,16 @@ def test_a_pattern_and_a_view_that_nothing_has_are_named(
 ) -> None:
     given = ["in", "--metadata", "meta.csv", "--column", "what=label", "-o", "m.csv"]
     code, _, err = ended(
-        capfd, "ingest", *given, "--map-label", "x=covid", "--map-label", "Z*=other",
-        "--view", "PA,AP,LL",
-    )  # fmt: skip
+        capfd,
+        "ingest",
+        *given,
+        "--map-label",
+        "x=covid",
+        "--map-label",
+        "Z*=other",
+        "--view",
+        "PA,AP,LL",
+    )
     assert code == 0
     assert "cxrtool ingest: warning: --map-label 'Z*' matches no finding and no label\n" in err
     assert "cxrtool ingest: warning: --view LL: no image has this view\n" in err

@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 from handy import in_process, rows_of, write_table
 
-from cxrtool import registry
+from cxrtool.core import registry
 
 # What fetches its weights needs a name, and a network.
 SPECS = [n for n in registry.names("architectures") if n not in ("timm", "xrv")] + ["timm:test_vit"]
 # The smallest image of which something is left, where 64 pixels are too few.
-SIZES = {"inception-v3": 80, "inception-resnet-v2": 80, "xception": 80, "coronet": 80,
-         "cxnet-base": 96, "timm:test_vit": 160, "covidnet-r50v2": 64}  # fmt: skip
+SIZES = {
+    "inception-v3": 80,
+    "inception-resnet-v2": 80,
+    "xception": 80,
+    "coronet": 80,
+    "cxnet-base": 96,
+    "timm:test_vit": 160,
+    "covidnet-r50v2": 64,
+}
 
 
 @pytest.fixture
@@ -64,6 +71,9 @@ def test_it_trains_a_step_and_is_evaluated(
 def _finding(path: Path) -> None:
     """Make the images show the 14 findings that the network has outputs for."""
     image = rows_of(path)[0]
-    rows = [image | {"label": f"finding-{k:02}", "split": p} for p in ("train", "val")
-            for k in range(14)]  # fmt: skip
+    rows = [
+        image | {"label": f"finding-{k:02}", "split": p}
+        for p in ("train", "val")
+        for k in range(14)
+    ]
     write_table(path, rows)

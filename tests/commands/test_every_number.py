@@ -3,11 +3,11 @@
 import pytest
 import typer
 
-from cxrtool import cli
-from cxrtool.errors import CxrtoolError
-from cxrtool.verbs import Flag, verbs
+from cxrtool.cli import app
+from cxrtool.cli.descriptions import Flag, verbs
+from cxrtool.core.errors import CxrtoolError
 
-COMMANDS = cli.build().commands
+COMMANDS = app.build().commands
 NUMBERS = [
     pytest.param(verb.name, Flag(option).long, id=f"{verb.name} {Flag(option).long}")
     for verb in verbs()

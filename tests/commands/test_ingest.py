@@ -18,7 +18,7 @@ import pytest
 from handy import Run, noise, pixels, random_png, rows_of, snapshot, start, table, weak, write
 from PIL import Image
 
-from cxrtool import gathering
+from cxrtool.data import sources
 from cxrtool.phantoms import plan, render
 
 
@@ -38,9 +38,24 @@ def test_a_folder_of_classes(cxrtool: Run, classes: Path, tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (0, told)
     rows = table(done.stdout)
     assert list(rows[0]) == [
-        "path", "raw", "label", "patient", "source", "view", "age", "sex", "width", "height",
-        "sha256", "dhash", "dhash_square", "dup_group", "mask", "finding", "folder",
-    ]  # fmt: skip
+        "path",
+        "raw",
+        "label",
+        "patient",
+        "source",
+        "view",
+        "age",
+        "sex",
+        "width",
+        "height",
+        "sha256",
+        "dhash",
+        "dhash_square",
+        "dup_group",
+        "mask",
+        "finding",
+        "folder",
+    ]
     assert [(r["path"], r["label"], r["source"]) for r in rows] == [
         ("xrays/covid/1.png", "covid", "xrays"),
         ("xrays/covid/2.png", "covid", "xrays"),
@@ -113,9 +128,19 @@ def test_metadata(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
     )
     flat = write(tmp_path / "flat", {"1.png": noise(1), "2.png": noise(2), "3.png": noise(3)})
     done = cxrtool(
-        "ingest", flat.name, "--metadata", "meta.csv", "--source", "here", "--view", "pa",
-        "--column", "finding=label,patientid=patient", "-o", "m.csv",
-    )  # fmt: skip
+        "ingest",
+        flat.name,
+        "--metadata",
+        "meta.csv",
+        "--source",
+        "here",
+        "--view",
+        "pa",
+        "--column",
+        "finding=label,patientid=patient",
+        "-o",
+        "m.csv",
+    )
     (row,) = rows_of(tmp_path / "m.csv")
     assert (row["path"], row["label"], row["patient"]) == ("flat/1.png", "a", "here/0012")
     assert done.returncode == 1
@@ -167,8 +192,16 @@ def test_every_input_is_in_the_manifest_or_in_the_list(
     assert len(used) == len(set(used)) == len(inputs) - len(reasons)
     assert {*used, *reasons} == inputs
     lost = {p.name for p in reasons}
-    assert lost == {*odd.BROKEN, *odd.LEFT_OUT, "bomb.dcm", "bomb.png", "abort.dcm",
-                    "dangling.png", "fifo.png", "up"}  # fmt: skip
+    assert lost == {
+        *odd.BROKEN,
+        *odd.LEFT_OUT,
+        "bomb.dcm",
+        "bomb.png",
+        "abort.dcm",
+        "dangling.png",
+        "fifo.png",
+        "up",
+    }
     broken = Path("in/broken")
     assert reasons[broken / "bomb.dcm"] == "unpacks to more than 256 MiB"
     assert reasons[broken / "bomb.png"] == "needs more than 1 GiB of memory"
@@ -210,8 +243,9 @@ def test_no_two_rows_share_a_file(
     paths = [r["path"] for r in rows_of(hostile / "m.csv")]
     assert len({p.lower() for p in paths}) == len(paths)
     assert set(os.listdir(hostile / "png")) == {
-        *(os.path.basename(p) for p in paths), "failures.csv",
-    }  # fmt: skip
+        *(os.path.basename(p) for p in paths),
+        "failures.csv",
+    }
 
 
 def test_nothing_identifies_a_patient(
@@ -363,9 +397,12 @@ def test_an_output_that_cannot_be_written(
 ) -> None:
     done = subprocess.run(
         ["bash", "-c", f"exec {sys.executable} -m cxrtool ingest xrays {redirect}"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={**os.environ, "HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stderr) == (3, f"cxrtool ingest: {line}\n")
 
 
@@ -375,9 +412,11 @@ def test_a_full_disk_in_a_worker(cxrtool: Run, classes: Path, tmp_path: Path) ->
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=write(tmp_path / "w", {"big/a.png": random_png(256)}),
-        capture_output=True, text=True, timeout=60,
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={**os.environ, "HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()
     assert line.endswith(": file too large. Make room, then run the same command again.")
@@ -767,7 +806,7 @@ def test_ages_over_89_are_coarse_unless_asked_for(cxrtool: Run, tmp_path: Path) 
     ],
 )
 def test_no_age_over_89_is_exact_however_it_is_written(text: str, coarse: str) -> None:
-    assert gathering.coarse_age(text) == coarse
+    assert sources.coarse_age(text) == coarse
 
 
 def test_a_coarse_age_stays_and_can_be_grouped_by(cxrtool: Run, tmp_path: Path) -> None:

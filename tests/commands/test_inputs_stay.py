@@ -12,9 +12,11 @@ import handy
 import pytest
 from handy import in_process
 
-from cxrtool import formats, registry, roles
-from cxrtool.roles import Parameter, Role
-from cxrtool.verbs import verbs
+from cxrtool.cli import file_roles
+from cxrtool.cli.descriptions import verbs
+from cxrtool.cli.file_roles import Parameter, Role
+from cxrtool.core import registry
+from cxrtool.files import formats
 
 Said = pytest.CaptureFixture[str]
 
@@ -34,7 +36,7 @@ CALLS = {
     "split": "m.csv",
     "train": TRAIN,
     "tsne": "run m.csv --cache cache --perplexity 2 --permutations 1",
-}  # fmt: skip
+}
 RUN = ("run.json", "model.safetensors", "history.csv", "last.safetensors")
 # What is read, by the command and its parameter: the call (in place of the above, if it differs),
 # and the file.
@@ -76,20 +78,22 @@ READ = {
     ],
     ("tsne", "RUN"): [("", f"run/{name}") for name in RUN],
     ("tsne", "MANIFEST"): [("", "m.csv")],
-}  # fmt: skip
+}
 # Files that the rows of a table name, by its column; they go with every call of the first table.
 NAMED = {"m.csv": ("path", "raw", "mask", "lesion"), "p.csv": ("path", "raw")}
 # Files that an option of a plug-in names: the command, the call, and the file.
 PLUGGED = {
     ("equalizers", "match", "reference"): (
-        "equalize", "m.csv -d made --method match:reference=typical.png", "typical.png",
+        "equalize",
+        "m.csv -d made --method match:reference=typical.png",
+        "typical.png",
     ),
-}  # fmt: skip
+}
 # Folders of which the names of the files follow from what is read.
 HASHED, HASHED_OF = {"--cache"}, ("path/3.png", "m.csv")
 SHORT = {"--dir": "-d"}
 
-COMMANDS = {v: roles.parameters(registry.module("commands", v).run) for v in CALLS}
+COMMANDS = {v: file_roles.parameters(registry.module("commands", v).run) for v in CALLS}
 WRITERS = [
     (verb, p)
     for verb, found in COMMANDS.items()
@@ -125,10 +129,16 @@ def template(phantoms: Path, small_run: Path, tmp_path_factory: pytest.TempPathF
     shutil.copytree(top / "path", top / "images")
     handy.write_table(top / "m.csv", rows)
     told = [
-        {"path": r["path"], "raw": r["raw"], "label": r["label"], "model": "one",
-         "p_covid": f"{n % 5 / 4}", "p_normal": f"{1 - n % 5 / 4}"}
+        {
+            "path": r["path"],
+            "raw": r["raw"],
+            "label": r["label"],
+            "model": "one",
+            "p_covid": f"{n % 5 / 4}",
+            "p_normal": f"{1 - n % 5 / 4}",
+        }
         for n, r in enumerate(rows)
-    ]  # fmt: skip
+    ]
     handy.write_table(top / "p.csv", told)
     handy.write_table(top / "q.csv", [{**row, "model": "two"} for row in told])
     for copy in ("run", "run2"):
@@ -140,10 +150,15 @@ def template(phantoms: Path, small_run: Path, tmp_path_factory: pytest.TempPathF
     shutil.copy(small_run / "model.safetensors", top / "w.safetensors")
     shutil.copytree(top / "images", top / "cohen" / "images")
     cohen = [
-        {"patientid": f"{n}", "finding": "COVID-19", "view": ("AP", "PA")[n % 2],
-         "modality": "X-ray", "filename": f"{n}.png"}
+        {
+            "patientid": f"{n}",
+            "finding": "COVID-19",
+            "view": ("AP", "PA")[n % 2],
+            "modality": "X-ray",
+            "filename": f"{n}.png",
+        }
         for n in range(len(rows))
-    ]  # fmt: skip
+    ]
     handy.write_table(top / "cohen" / "metadata.csv", cohen)
     meta = [{"path": f"{n}.png", "label": "covid"} for n in range(len(rows))]
     handy.write_table(top / "meta.csv", meta)
@@ -192,9 +207,10 @@ def test_every_command_and_every_parameter_that_names_files_is_covered() -> None
     assert set(CALLS) == set(registry.names("commands"))
     for verb in verbs():
         files = {
-            p.name for p in (*verb.arguments, *verb.options)
+            p.name
+            for p in (*verb.arguments, *verb.options)
             if re.search(r"FILE|DIR|RUN|CSV|MANIFEST|IMAGE|PATH|PREDICTIONS|\.csv", p.metavar or "")
-        }  # fmt: skip
+        }
         assert files == {p.name for p in COMMANDS[verb.name]}, verb.name
     read = {
         (verb, p.shown)
@@ -359,8 +375,11 @@ def test_paths_of_a_table_are_relative_to_the_root(
     assert content(scene) == before
 
 
-@pytest.mark.parametrize("found", [w for w in WRITERS if w[1].role in (Role.FILLS, Role.KEEPS)
-                                   and w[0] != "demo"], ids=of)  # fmt: skip
+@pytest.mark.parametrize(
+    "found",
+    [w for w in WRITERS if w[1].role in (Role.FILLS, Role.KEEPS) and w[0] != "demo"],
+    ids=of,
+)
 def test_a_planted_link_is_replaced_and_not_followed(
     found: tuple[str, Parameter], scene: Path
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from handy import Row, in_process, rows_of, write_table
 
-from cxrtool import metrics
+from cxrtool.stats import metrics
 
 SMALL = ["--device", "cpu", "-j", "1"]
 NETWORK = ["--arch", "conv8", "--size", "32", "--batch", "8", "--epochs", "1"]

@@ -14,15 +14,39 @@ from handy import in_process, rows_of, write_table
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
-from cxrtool.artifacts import plot, run
-from cxrtool.artifacts.run import About
+from cxrtool.figures import plot
+from cxrtool.files import run_folder
+from cxrtool.files.run_folder import About
 
 LONG = "x" * 100_000
 VALUES: list[Any] = [
-    None, True, -1, 0, 2, 10**30, -(10**400), 1e308, 1e-308, 0.5, "", "1", LONG, "\ud800", "a:b=c",
-    [], [1], ["x"], [None, None], [1e308], {}, {"x": 1}, {"epoch": "1"}, {"epoch": 10**30},
-    {"lr": LONG}, [[[[]]]],
-]  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    2,
+    10**30,
+    -(10**400),
+    1e308,
+    1e-308,
+    0.5,
+    "",
+    "1",
+    LONG,
+    "\ud800",
+    "a:b=c",
+    [],
+    [1],
+    ["x"],
+    [None, None],
+    [1e308],
+    {},
+    {"x": 1},
+    {"epoch": "1"},
+    {"epoch": 10**30},
+    {"lr": LONG},
+    [[[[]]]],
+]
 # Each of another kind; the others are for the slow tests.
 FEW = [None, True, -1, 10**30, 1e308, LONG, [None], {"epoch": "1"}]
 SMALL = ["--device", "cpu", "-j", "1", "-q"]
@@ -84,8 +108,12 @@ def test_every_reader_of_a_lying_run_json(field: str, reader: str, capfd: Said) 
 def test_segment_with_a_lying_run(capfd: Said) -> None:
     whole = json.loads(Path("r/run.json").read_text())
     args = ["segment", "m.csv", "--model", "r", "-d", "masks", "-o", "s.csv"]
-    for lie in ({"task": "segment"}, {"task": "segment", "arch": "unet"}, {"task": "segment",
-                "arch": "unet:width=9", "classes": ["lung"]}, {"size": 10**30}):  # fmt: skip
+    for lie in (
+        {"task": "segment"},
+        {"task": "segment", "arch": "unet"},
+        {"task": "segment", "arch": "unet:width=9", "classes": ["lung"]},
+        {"size": 10**30},
+    ):
         Path("r/run.json").write_text(json.dumps(whole | lie))
         check(args, "r", capfd)
         shutil.rmtree("masks", ignore_errors=True)
@@ -103,8 +131,21 @@ def test_stacks_of_one_channel_are_refused(capfd: Said) -> None:
         )
 
 
-TRAIN = ["train", "--arch", "conv8", "--size", "32", "--batch", "8", "--epochs", "2",
-         "--schedule", "plateau:patience=1", "-d", "t"]  # fmt: skip
+TRAIN = [
+    "train",
+    "--arch",
+    "conv8",
+    "--size",
+    "32",
+    "--batch",
+    "8",
+    "--epochs",
+    "2",
+    "--schedule",
+    "plateau:patience=1",
+    "-d",
+    "t",
+]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +161,7 @@ def test_train_does_not_go_on_from_a_lie(field: str, phantoms: Path, capfd: Said
     values = [*FEW, {}, [], [{}], {"lr": 1e300, "waited": 0}, {"lr": -1, "waited": 0}, {"lr": "x"}]
     for value in values:
         text = json.dumps(state | {field: value})
-        metadata = {"state": text, "digest": run._digest(tensors, text)}
+        metadata = {"state": text, "digest": run_folder._digest(tensors, text)}
         last.write_bytes(save(tensors, metadata))
         check(args, "t/last.safetensors" if field != "key" else "t", capfd)
     last.write_bytes(content)

@@ -16,30 +16,59 @@ import pytest
 import torch
 from handy import in_process, rows_of, write_table
 
-from cxrtool import inference
-from cxrtool.artifacts import run
-from cxrtool.verbs import Flag, verbs
+from cxrtool.cli.descriptions import Flag, verbs
+from cxrtool.files import run_folder
+from cxrtool.learn import inference
 
 SMALL = ["--device", "cpu", "-j", "1"]
 COMMANDS = ("evaluate", "cam", "tsne", "train")
 # What has an effect in every call, and what says how much is written where.
 EVERYWHERE = {
-    "--device", "--root", "--jobs", "--output", "--failures", "--strict", "--progress", "--quiet",
-    "--verbose", "--cache", "--force", "--dry-run", "--seed", "--dir", "--list",
-}  # fmt: skip
+    "--device",
+    "--root",
+    "--jobs",
+    "--output",
+    "--failures",
+    "--strict",
+    "--progress",
+    "--quiet",
+    "--verbose",
+    "--cache",
+    "--force",
+    "--dry-run",
+    "--seed",
+    "--dir",
+    "--list",
+}
 ALWAYS = {
     # A step of another size is faster or slower. The name of the images is a column of the table.
     "evaluate": {"--tta", "--ensemble", "--hierarchy", "--batch", "--test"},
     "cam": {"--method", "--threshold", "--colormap", "--grid"},
     "tsne": {
-        "--layer", "--perplexity", "--pca", "--max-iter", "--color", "--plot", "--stats",
-        "--batch", "--where",
+        "--layer",
+        "--perplexity",
+        "--pca",
+        "--max-iter",
+        "--color",
+        "--plot",
+        "--stats",
+        "--batch",
+        "--where",
     },
     "train": {
-        "--task", "--arch", "--weights", "--batch", "--size", "--channels", "--normalize", "--fold",
-        "--repeat", "--amp", "--where",
+        "--task",
+        "--arch",
+        "--weights",
+        "--batch",
+        "--size",
+        "--channels",
+        "--normalize",
+        "--fold",
+        "--repeat",
+        "--amp",
+        "--where",
     },
-}  # fmt: skip
+}
 
 IMAGES = "images have no columns"
 CONV8 = ["m.csv", "--arch", "conv8", "--size", "32", "-d", "d"]
@@ -50,68 +79,140 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("evaluate", ["run", "a.png", "--where", "nonsense=1"], "--where", IMAGES),
     ("evaluate", ["run", "a.png", "--keep-columns"], "--keep-columns", IMAGES),
     (
-        "evaluate", ["three", "m.csv", "--threshold", "0.7"], "--threshold",
+        "evaluate",
+        ["three", "m.csv", "--threshold", "0.7"],
+        "--threshold",
         "three has 3 classes, of which the likeliest is predicted",
     ),
     (
-        "evaluate", ["three", "m.csv", "--threshold", "youden"], "--threshold",
+        "evaluate",
+        ["three", "m.csv", "--threshold", "youden"],
+        "--threshold",
         "three has 3 classes, of which the likeliest is predicted",
     ),
     (
-        "evaluate", ["three", "m.csv", "--threshold", "val"], "--threshold",
+        "evaluate",
+        ["three", "m.csv", "--threshold", "val"],
+        "--threshold",
         "three has 3 classes, of which the likeliest is predicted",
     ),
     ("evaluate", ["no-val", "m.csv", "--threshold", "val"], "--threshold val", NO_VAL),
-    ("evaluate", ["one-sided", "m.csv", "--threshold", "val"], "--threshold val",
-     NO_VAL.replace("no-val", "one-sided")),
+    (
+        "evaluate",
+        ["one-sided", "m.csv", "--threshold", "val"],
+        "--threshold val",
+        NO_VAL.replace("no-val", "one-sided"),
+    ),
     ("evaluate", ["no-val", "m.csv", "--calibrate"], "--calibrate", NO_VAL),
     ("evaluate", ["run", "m.csv", "--ensemble", "no-val", "--calibrate"], "--calibrate", NO_VAL),
-    ("evaluate", ["run", "m.csv", "--hierarchy", "below", "--calibrate"], "--calibrate",
-     NO_VAL.replace("no-val", "below")),
+    (
+        "evaluate",
+        ["run", "m.csv", "--hierarchy", "below", "--calibrate"],
+        "--calibrate",
+        NO_VAL.replace("no-val", "below"),
+    ),
     ("cam", ["run", "a.png", "-d", "d", "--where", "nonsense=1"], "--where", IMAGES),
-    ("cam", ["run", "a.png", "-d", "d", "--mask", "column"], "--mask column",
-     "the images have no column 'mask'"),
-    ("cam", ["run", "bare.csv", "-d", "d", "--mask", "column"], "--mask column",
-     "the images have no column 'mask'"),
-    ("cam", ["run", "a.png", "-d", "d", "--class", "label"], "--class label",
-     "the images have no column 'label'"),
-    ("cam", ["run", "bare.csv", "-d", "d", "--class", "label"], "--class label",
-     "the images have no column 'label'"),
+    (
+        "cam",
+        ["run", "a.png", "-d", "d", "--mask", "column"],
+        "--mask column",
+        "the images have no column 'mask'",
+    ),
+    (
+        "cam",
+        ["run", "bare.csv", "-d", "d", "--mask", "column"],
+        "--mask column",
+        "the images have no column 'mask'",
+    ),
+    (
+        "cam",
+        ["run", "a.png", "-d", "d", "--class", "label"],
+        "--class label",
+        "the images have no column 'label'",
+    ),
+    (
+        "cam",
+        ["run", "bare.csv", "-d", "d", "--class", "label"],
+        "--class label",
+        "the images have no column 'label'",
+    ),
     ("cam", ["run", "m.csv", "-d", "d", "--grid-most", "3"], "--grid-most", "there is no --grid"),
-    ("cam", ["run", "m.csv", "-d", "d", "--method", "lime:samples=10", "--batch", "9"], "--batch",
-     "lime:samples=10 looks at one image at a time"),
+    (
+        "cam",
+        ["run", "m.csv", "-d", "d", "--method", "lime:samples=10", "--batch", "9"],
+        "--batch",
+        "lime:samples=10 looks at one image at a time",
+    ),
     ("tsne", ["run", "bare.csv", "--permutations", "9"], "--permutations", "no column is probed"),
     *(
-        ("train", ["m.csv", "--task", "segment", "-d", "d", option, value], option,
-         "--task segment learns masks")
+        (
+            "train",
+            ["m.csv", "--task", "segment", "-d", "d", option, value],
+            option,
+            "--task segment learns masks",
+        )
         for option, value in [
-            ("--classes", "covid,normal"), ("--loss", "ce"), ("--class-weights", "none"),
-            ("--label-smoothing", "0.1"), ("--fit", "squash"),
+            ("--classes", "covid,normal"),
+            ("--loss", "ce"),
+            ("--class-weights", "none"),
+            ("--label-smoothing", "0.1"),
+            ("--fit", "squash"),
         ]
     ),
     *(
-        ("train", ["m.csv", "--arch", "resnet18:head=svm", "--size", "64", "-d", "d", *given],
-         given[0], "resnet18:head=svm is solved at once, by a support vector machine")
+        (
+            "train",
+            ["m.csv", "--arch", "resnet18:head=svm", "--size", "64", "-d", "d", *given],
+            given[0],
+            "resnet18:head=svm is solved at once, by a support vector machine",
+        )
         for given in [
-            ["--loss", "focal"], ["--label-smoothing", "0.1"], ["--optimizer", "sgd"],
-            ["--schedule", "cosine"], ["--lr", "0.1"], ["--epochs", "3"], ["--patience", "3"],
-            ["--monitor", "auc"], ["--freeze", "backbone"], ["--augment", "rotate=5"],
-            ["--clip", "1"], ["--compile"],
+            ["--loss", "focal"],
+            ["--label-smoothing", "0.1"],
+            ["--optimizer", "sgd"],
+            ["--schedule", "cosine"],
+            ["--lr", "0.1"],
+            ["--epochs", "3"],
+            ["--patience", "3"],
+            ["--monitor", "auc"],
+            ["--freeze", "backbone"],
+            ["--augment", "rotate=5"],
+            ["--clip", "1"],
+            ["--compile"],
         ]
     ),
-    ("train", [*CONV8, "--first-layer", "sum"], "--first-layer",
-     "there are no --weights to begin with"),
-    ("train", [*CONV8, "--channels", "3", "--weights",
-               "three-channels", "--first-layer", "sum"], "--first-layer",
-     "the network takes three channels"),
-    ("train", ["no-val.csv", *CONV8[1:], "--patience", "3"], "--patience",
-     "there is no validation part"),
-    ("train", ["no-val.csv", *CONV8[1:], "--monitor", "auc"], "--monitor",
-     "there is no validation part"),
-    ("train", [*CONV8, "--augment", "fill=constant"], "--augment",
-     "nothing in it changes an image"),
+    (
+        "train",
+        [*CONV8, "--first-layer", "sum"],
+        "--first-layer",
+        "there are no --weights to begin with",
+    ),
+    (
+        "train",
+        [*CONV8, "--channels", "3", "--weights", "three-channels", "--first-layer", "sum"],
+        "--first-layer",
+        "the network takes three channels",
+    ),
+    (
+        "train",
+        ["no-val.csv", *CONV8[1:], "--patience", "3"],
+        "--patience",
+        "there is no validation part",
+    ),
+    (
+        "train",
+        ["no-val.csv", *CONV8[1:], "--monitor", "auc"],
+        "--monitor",
+        "there is no validation part",
+    ),
+    (
+        "train",
+        [*CONV8, "--augment", "fill=constant"],
+        "--augment",
+        "nothing in it changes an image",
+    ),
     ("train", [*CONV8, "--augment", "rotate=0"], "--augment", "nothing in it changes an image"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(autouse=True)
@@ -142,9 +243,9 @@ def written(name: str, classes: list[str], best: dict[str, Any], channels: int =
     torch.manual_seed(0)
     network = inference.built("conv8", len(classes), channels, 32)
     scale = [120.0] * channels, [50.0] * channels
-    about = run.About("conv8", classes, 32, channels, *scale, best=best)
+    about = run_folder.About("conv8", classes, 32, channels, *scale, best=best)
     os.makedirs(name)
-    run.write(name, about, network.state_dict())
+    run_folder.write(name, about, network.state_dict())
 
 
 @pytest.mark.parametrize(("command", "given", "option", "why"), CASES)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cxrtool import cooking
+from cxrtool.recipes import library
 
-SCRIPTS = Path(cooking.recipes.__file__).parent
+SCRIPTS = Path(library.recipes.__file__).parent
 
 
 def rows(text):
@@ -29,7 +29,7 @@ def test_the_listing_has_every_recipe_in_the_order_of_ids(cxrtool):
 
 def test_x2_comes_before_x10():
     def recipe(text):
-        return cooking.Recipe(text, "", "", "", "", "")
+        return library.Recipe(text, "", "", "", "", "")
 
     assert sorted([recipe("X10"), recipe("X2")], key=lambda r: r.order)[0].id == "X2"
 
@@ -63,7 +63,7 @@ def test_an_unknown_name_lists_the_right_ones(cxrtool):
         "cxrtool recipe: recipe 't3-resnet50-cross-dataset' is not one of: l1-"
     )
     assert done.stderr.endswith("Did you mean 't3-resnet18-cross-dataset'?\n")
-    assert all(name in done.stderr for name in cooking.names())
+    assert all(name in done.stderr for name in library.names())
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_check_of_all_is_a_list_and_no_failure(cxrtool, data):
     assert done.returncode == 0
     found = {(r["collection"], r["found"]) for r in rows(done.stdout)}
     assert {("cohen", "yes"), ("corda", "yes"), ("kermany", "no"), ("nih", "no")} <= found
-    needs = sum(len(r.needs.split()) for r in cooking.every())
+    needs = sum(len(r.needs.split()) for r in library.every())
     assert len(rows(done.stdout)) == needs
 
 
@@ -119,4 +119,4 @@ def test_mistakes_are_one_line_and_exit_2(cxrtool, options, message):
 
 def test_a_header_may_run_over_a_line():
     script = "#!/bin/sh\n# id: Q1\n# cost: full: hours;\n#   small: minutes\n#\n# name: no\n"
-    assert cooking.header(script) == {"id": "Q1", "cost": "full: hours; small: minutes"}
+    assert library.header(script) == {"id": "Q1", "cost": "full: hours; small: minutes"}

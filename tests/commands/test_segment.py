@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from cxrtool import registry
-from cxrtool.artifacts import image, png
-from cxrtool.segmenters import threshold
+from cxrtool.core import registry
+from cxrtool.files import image, png
+from cxrtool.preprocess.segmenters import threshold
 
 FOUND = ["lung_fraction", "mask_flag", "dice", "iou", "hd95"]
 NUMBER = 5
@@ -272,9 +272,12 @@ def test_a_row_without_a_mask_has_no_scores(cxrtool: Run, phantoms: Path, tmp_pa
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(None, "no such file or directory"), (b"", "the file is empty"),
-     (b"x", "not an image in a known format")],
-)  # fmt: skip
+    [
+        (None, "no such file or directory"),
+        (b"", "the file is empty"),
+        (b"x", "not an image in a known format"),
+    ],
+)
 def test_a_mask_that_cannot_be_read_is_a_warning(
     data: bytes | None, reason: str, cxrtool: Run, phantoms: Path, tmp_path: Path
 ) -> None:
@@ -540,9 +543,15 @@ def test_the_odd_folder(hostile: Path) -> None:
     failed = [r["path"] for r in rows_of(hostile / "lungs" / "failures.csv")]
     assert [r["raw"] for r in used] == [p for p in paths if p not in failed]
     assert {os.path.basename(p) for p in failed} == {
-        *odd.BROKEN, *odd.LEFT_OUT, "bomb.dcm", "bomb.png", "abort.dcm", "dangling.png",
-        "fifo.png", "up",
-    }  # fmt: skip
+        *odd.BROKEN,
+        *odd.LEFT_OUT,
+        "bomb.dcm",
+        "bomb.png",
+        "abort.dcm",
+        "dangling.png",
+        "fifo.png",
+        "up",
+    }
     lines = error.decode().splitlines()
     assert all(line.startswith("cxrtool segment: ") for line in lines)
     told = [line for line in lines if ": in/" in line and ": warning: " not in line]

@@ -267,16 +267,19 @@ def test_what_cannot_be_done_is_one_line(
     [
         (b"", "empty, without even a header. Check what made it."),
         (b"path,label,patient\n", "no rows after the header. Check what made it."),
-        (b"path,patient\na,p\nb\n", "row 3: 1 cells where the header has 2. Complete "
-         "the row."),
+        (b"path,patient\na,p\nb\n", "row 3: 1 cells where the header has 2. Complete the row."),
         (b"path,patient\na,\0\n", "row 2: it holds a NUL byte. Save it again as CSV, UTF-8."),
-        ("path,patient\na,p\n".encode("utf-16"), "row 1: it is UTF-16. Save it again as CSV, "
-         "UTF-8."),
-        (b"path;patient\na;p\n", "row 1: its cells are separated by semicolons. "
-         "Save it with commas (CSV UTF-8)."),
+        (
+            "path,patient\na,p\n".encode("utf-16"),
+            "row 1: it is UTF-16. Save it again as CSV, UTF-8.",
+        ),
+        (
+            b"path;patient\na;p\n",
+            "row 1: its cells are separated by semicolons. Save it with commas (CSV UTF-8).",
+        ),
         (b"path,patient\na,p\n", "1 patients cannot fill 3 parts. Ask for fewer parts."),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("piped", [False, True])
 def test_a_bad_manifest_is_one_line(
     cxrtool: "Command", tmp_path: Path, content: bytes, message: str, piped: bool
@@ -341,8 +344,10 @@ def test_a_lost_output_is_no_success(manifest: Path) -> None:
 
 def test_joined_manifests(manifest: Path) -> None:
     # `cat` brings the second header along.
-    done = shell("sed s,/,/x,g m.csv > n.csv; cat m.csv n.csv | split -q | tail -n +2 | wc -l",
-                 manifest.parent)  # fmt: skip
+    done = shell(
+        "sed s,/,/x,g m.csv > n.csv; cat m.csv n.csv | split -q | tail -n +2 | wc -l",
+        manifest.parent,
+    )
     assert done.stdout.strip() == "240"
 
 

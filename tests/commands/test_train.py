@@ -20,18 +20,32 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from cxrtool import inference, learning, losses, training
-from cxrtool.artifacts import pixels as cached
-from cxrtool.artifacts import run
-from cxrtool.artifacts.failures import Failures
-from cxrtool.artifacts.manifest import Manifest
-from cxrtool.parallel import Crew
+from cxrtool.core.parallel import Crew
+from cxrtool.files import pixel_cache as cached
+from cxrtool.files import run_folder
+from cxrtool.files.failures import Failures
+from cxrtool.files.manifest import Manifest
+from cxrtool.learn import inference, losses, trainer, training_loop
 
 SMALL = ["--arch", "conv8", "--size", "32", "--batch", "8", "--device", "cpu", "-j", "1"]
-FIGURES = ["loss", "lr", "images_per_second", "val_loss", "val_accuracy",
-           "val_balanced_accuracy", "val_auc"]  # fmt: skip
-WHOLE = {"model.safetensors", "images.safetensors", "run.json", "history.csv", "curves.png",
-         "last.safetensors", "last.json"}  # fmt: skip
+FIGURES = [
+    "loss",
+    "lr",
+    "images_per_second",
+    "val_loss",
+    "val_accuracy",
+    "val_balanced_accuracy",
+    "val_auc",
+]
+WHOLE = {
+    "model.safetensors",
+    "images.safetensors",
+    "run.json",
+    "history.csv",
+    "curves.png",
+    "last.safetensors",
+    "last.json",
+}
 REPEATABLE = ("model.safetensors", "run.json")
 Said = pytest.CaptureFixture[str]
 
@@ -88,7 +102,7 @@ def test_the_files_of_a_run(phantoms: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_run_json_is_enough_to_use_the_run(small_run: Path, phantoms: Path) -> None:
-    found, given = run.read(str(small_run)).about, about(small_run)
+    found, given = run_folder.read(str(small_run)).about, about(small_run)
     assert given == json.loads(json.dumps(vars(found)))
     assert (found.arch, found.classes, found.size) == ("conv8", ["covid", "normal"], 32)
     assert (found.channels, found.task, found.loaded) == (1, "classify", "none")
@@ -128,9 +142,9 @@ def test_the_best_epoch_follows_the_loss_of_training(
     few = [r for r in split if r["label"] == "covid"][::2]
     write_table(Path("m.csv"), [r for r in split if r not in few])
     expected: list[float] = []
-    real = learning.Learner.looked_at
+    real = training_loop.Learner.looked_at
 
-    def looked_at(self: learning.Learner, part: learning.Part) -> Any:
+    def looked_at(self: training_loop.Learner, part: training_loop.Part) -> Any:
         figures, logs = real(self, part)
         assert logs is not None
         smoothing = 0.2 if case == "all" else 0.0
@@ -145,7 +159,7 @@ def test_the_best_epoch_follows_the_loss_of_training(
         expected.append(float(each.mean()))
         return figures, logs
 
-    monkeypatch.setattr(learning.Learner, "looked_at", looked_at)
+    monkeypatch.setattr(training_loop.Learner, "looked_at", looked_at)
     assert train("m.csv", *given, "--lr", "0.02", epochs=4) == 0
     losses_of_val = [float(r["val_loss"]) for r in history()]
     assert losses_of_val == pytest.approx(expected, rel=1e-5)
@@ -159,7 +173,7 @@ def test_a_run_that_names_no_criterion_is_read(small_run: Path) -> None:
     text = json.loads(Path("r/run.json").read_text())
     assert text.pop("criterion") == "ce"
     Path("r/run.json").write_text(json.dumps(text))
-    assert run.read("r").about.criterion == "ce"
+    assert run_folder.read("r").about.criterion == "ce"
 
 
 def test_the_columns_of_the_history(small_run: Path) -> None:
@@ -242,12 +256,12 @@ def test_killed_anywhere_and_run_again_is_as_undisturbed(
     kept = [r for r in split if way != "no val" or r["split"] != "val"]
     write_table(Path("m.csv"), kept)
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    monkeypatch.setattr(training, "TRIES", 12)
-    settings = training.Settings("conv8", size=32, batch=8, epochs=2, **WAYS[way])
+    monkeypatch.setattr(trainer, "TRIES", 12)
+    settings = trainer.Settings("conv8", size=32, batch=8, epochs=2, **WAYS[way])
 
     def go(folder: str) -> None:
-        place = training.Place(folder, torch.device("cpu"), "cache", Crew(1))
-        training.train(Manifest("m.csv"), settings, place, Failures(None, folder=folder))
+        place = trainer.Place(folder, torch.device("cpu"), "cache", Crew(1))
+        trainer.train(Manifest("m.csv"), settings, place, Failures(None, folder=folder))
 
     go("whole")
     for number in itertools.count(1):
@@ -629,9 +643,13 @@ def test_normalisation_is_recorded(name: str, split: list[Row], phantoms: Path) 
     train(phantoms / "split.csv", "--normalize", name)
     grey = 255 * sum((0.485, 0.456, 0.406)) / 3, 255 * sum((0.229, 0.224, 0.225)) / 3
     mean, std = {
-        "auto": dataset(split), "dataset": dataset(split), "unit": (0, 255), "none": (0, 1),
-        "imagenet": grey, "xrv": (127.5, 127.5 / 1024),
-    }[name]  # fmt: skip
+        "auto": dataset(split),
+        "dataset": dataset(split),
+        "unit": (0, 255),
+        "none": (0, 1),
+        "imagenet": grey,
+        "xrv": (127.5, 127.5 / 1024),
+    }[name]
     found = about()
     assert found["normalize"] == ("dataset" if name == "auto" else name)
     assert found["mean"] == pytest.approx([mean]) and found["std"] == pytest.approx([std])
@@ -659,7 +677,7 @@ def test_the_classes_are_weighed(
 
 def test_a_frozen_backbone_stays_as_it_was(phantoms: Path) -> None:
     train(phantoms / "split.csv", "--freeze", "backbone", epochs=2)
-    torch.manual_seed(learning.mixed(0, 0))
+    torch.manual_seed(training_loop.mixed(0, 0))
     fresh = inference.built("conv8", 2, 1, 32).state_dict()
     changed = {name for name, value in model().items() if not torch.equal(value, fresh[name])}
     assert changed == {"last.weight", "last.bias"}
@@ -667,12 +685,15 @@ def test_a_frozen_backbone_stays_as_it_was(phantoms: Path) -> None:
 
 def test_the_first_layers_are_frozen_with_their_statistics(phantoms: Path) -> None:
     train(phantoms / "split.csv", "--freeze", "4")
-    torch.manual_seed(learning.mixed(0, 0))
+    torch.manual_seed(training_loop.mixed(0, 0))
     fresh = inference.built("conv8", 2, 1, 32).state_dict()
     same = [torch.equal(value, fresh[name]) for name, value in model().items()]
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in fresh))
-    kept = [torch.equal(v, fresh[n]) for n, v in model().items() if n.startswith(
-        tuple(f"{layer}." for layer in layers[:4]))]  # fmt: skip
+    kept = [
+        torch.equal(v, fresh[n])
+        for n, v in model().items()
+        if n.startswith(tuple(f"{layer}." for layer in layers[:4]))
+    ]
     assert all(kept) and not all(same)
 
 
@@ -696,8 +717,10 @@ def test_patience_ends_a_run_that_gets_no_better(
     patience: int, epochs: int, phantoms: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = itertools.count()
-    real = learning.validated
-    monkeypatch.setattr(learning, "validated", lambda *a: real(*a) | {"loss": float(next(number))})
+    real = training_loop.validated
+    monkeypatch.setattr(
+        training_loop, "validated", lambda *a: real(*a) | {"loss": float(next(number))}
+    )
     train(phantoms / "split.csv", "--patience", patience, epochs=6)
     assert len(history()) == epochs and about()["best"]["epoch"] == 1
 
@@ -706,12 +729,14 @@ def test_patience_ends_a_run_that_gets_no_better(
 def test_what_is_monitored_decides_the_best(
     monitor: str, best: int, phantoms: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figures = iter([
-        {"loss": 0.1, "accuracy": 0.5, "balanced_accuracy": 0.5, "auc": 0.6},
-        {"loss": 0.2, "accuracy": 0.9, "balanced_accuracy": 0.6, "auc": 0.7},
-        {"loss": 0.3, "accuracy": 0.9, "balanced_accuracy": 0.6, "auc": 0.8},
-    ])  # fmt: skip
-    monkeypatch.setattr(learning, "validated", lambda *_: next(figures))
+    figures = iter(
+        [
+            {"loss": 0.1, "accuracy": 0.5, "balanced_accuracy": 0.5, "auc": 0.6},
+            {"loss": 0.2, "accuracy": 0.9, "balanced_accuracy": 0.6, "auc": 0.7},
+            {"loss": 0.3, "accuracy": 0.9, "balanced_accuracy": 0.6, "auc": 0.8},
+        ]
+    )
+    monkeypatch.setattr(training_loop, "validated", lambda *_: next(figures))
     train(phantoms / "split.csv", "--monitor", monitor, epochs=3)
     assert about()["best"]["epoch"] == best
 
@@ -762,7 +787,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_good_weights(
         "cxrtool train: the loss is nan in epoch 3. The last good weights are kept. "
         "Lower --lr, or --clip the gradients."
     )
-    found = run.read("r")
+    found = run_folder.read("r")
     assert all(t.isfinite().all() for t in found.tensors().values())
     assert bytes_of("r")[0] == bytes_of("good")[0] and len(history()) == 2
 
@@ -782,7 +807,7 @@ def test_the_last_step_of_an_epoch_may_not_spoil_the_best_weights(
     monkeypatch.setattr(torch.optim.Adam, "step", step)
     assert train(phantoms / "split.csv", epochs=4) == 3
     assert "epoch 2" in capfd.readouterr().err.splitlines()[-1]
-    assert all(t.isfinite().all() for t in run.read("r").tensors().values())
+    assert all(t.isfinite().all() for t in run_folder.read("r").tensors().values())
     assert about()["best"]["epoch"] == 1
 
 

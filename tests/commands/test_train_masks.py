@@ -13,11 +13,25 @@ import pytest
 from handy import Row, in_process, pixels, rows_of, write_table
 from PIL import Image
 
-from cxrtool.artifacts import run
-from cxrtool.segmenters import _run
+from cxrtool.files import run_folder
+from cxrtool.preprocess.segmenters import _run
 
-SMALL = ["--task", "segment", "--arch", "unet:width=4,norm=batch", "--size", "32", "--batch", "4",
-         "--lr", "0.02", "--device", "cpu", "-j", "1"]  # fmt: skip
+SMALL = [
+    "--task",
+    "segment",
+    "--arch",
+    "unet:width=4,norm=batch",
+    "--size",
+    "32",
+    "--batch",
+    "4",
+    "--lr",
+    "0.02",
+    "--device",
+    "cpu",
+    "-j",
+    "1",
+]
 Said = pytest.CaptureFixture[str]
 
 
@@ -121,15 +135,18 @@ def test_rows_without_a_mask_or_with_a_bad_one_are_told(capfd: Said) -> None:
         (["--arch", "resnet18"], "'resnet18' classifies, it draws no masks. Choose unet."),
         (["--size", "40"], "the size of a U-Net is a multiple of 16, not 40. Choose 32."),
         (["--loss", "focal"], "--loss has no effect: --task segment learns masks. Leave it out."),
-        (["--classes", "a,b"],
-         "--classes has no effect: --task segment learns masks. Leave it out."),
+        (
+            ["--classes", "a,b"],
+            "--classes has no effect: --task segment learns masks. Leave it out.",
+        ),
         (["--fit", "pad"], "--fit has no effect: --task segment learns masks. Leave it out."),
-        (["--monitor", "auc"], "--monitor 'auc' is not one of: loss, dice. "
-         "Choose one of them."),
-        (["--weights", "imagenet"], "'unet:width=4,norm=batch' has no ImageNet weights. "
-         "Choose none, or a file."),
+        (["--monitor", "auc"], "--monitor 'auc' is not one of: loss, dice. Choose one of them."),
+        (
+            ["--weights", "imagenet"],
+            "'unet:width=4,norm=batch' has no ImageNet weights. Choose none, or a file.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_go_with_masks(given: list[str], told: str, capfd: Said) -> None:
     discs(4)
     assert train(*given) == 2
@@ -185,6 +202,6 @@ def test_another_run_in_the_same_folder_makes_the_masks_anew() -> None:
     for seed in (0, 1):
         assert train("--seed", seed, "-f") == 0
         assert in_process(*told, "-o", "out.csv") == 0
-        made.append(run.read("r").about.weights)
+        made.append(run_folder.read("r").about.weights)
         assert made[-1][:12] in rows_of(Path("out.csv"))[0]["preprocessing"]
     assert made[0] != made[1]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from handy import in_process, rows_of
 
-from cxrtool import inference, learning
-from cxrtool.artifacts import run
+from cxrtool.files import run_folder
+from cxrtool.learn import inference, training_loop
 
 
 @pytest.mark.parametrize("arch", ["resnet18:head=svm", "alexnet:head=svm"])
@@ -21,10 +21,10 @@ def test_a_run_of_it_is_a_run(
     given += ["--cache", "c", "--device", "cpu", "-q", "--class-weights", "balanced", "-d"]
     assert in_process(*given, "r") == in_process(*given, "again") == 0
     assert Path("r/model.safetensors").read_bytes() == Path("again/model.safetensors").read_bytes()
-    found = run.read("r")
+    found = run_folder.read("r")
     assert len(rows_of(Path("r/history.csv"))) == 1
     # The trunk is as it was built.
-    torch.manual_seed(learning.mixed(0, 0))
+    torch.manual_seed(training_loop.mixed(0, 0))
     built = inference.built(arch, 2, 3, 64).state_dict()
     now = found.tensors()
     moved = {name for name in built if not torch.equal(built[name], now[name])}

@@ -18,9 +18,12 @@ from PIL import Image
 from test_every_command import BAD
 from torch import Tensor
 
-from cxrtool import features, inference, predicting, probing, projection
-from cxrtool.artifacts import plot, run
-from cxrtool.artifacts.failures import Failures
+from cxrtool.explain import features
+from cxrtool.figures import plot
+from cxrtool.files import run_folder
+from cxrtool.files.failures import Failures
+from cxrtool.learn import inference, prediction
+from cxrtool.stats import linear_probe, projection
 
 SMALL = ["--device", "cpu", "-j", "1"]
 FAST = ["--max-iter", "500", "--permutations", "20"]
@@ -61,18 +64,18 @@ def said(capfd: Said) -> list[str]:
 
 
 def vectors(folder: Path, rows: list[Row], layer: str = "embedding") -> np.ndarray:
-    tap = features.Tap(inference.Model(run.read(str(folder)), torch.device("cpu")), layer)
-    found: np.ndarray = features.of_rows(rows, tap, predicting.Way(cache="c"), Failures(None))[1]
+    tap = features.Tap(inference.Model(run_folder.read(str(folder)), torch.device("cpu")), layer)
+    found: np.ndarray = features.of_rows(rows, tap, prediction.Way(cache="c"), Failures(None))[1]
     return found
 
 
 def changed(folder: Path, name: str, change: Callable[[dict[str, Tensor]], None]) -> str:
     """Copy a run with other weights."""
-    found = run.read(str(folder))
+    found = run_folder.read(str(folder))
     tensors = found.tensors()
     change(tensors)
     os.makedirs(name)
-    run.write(name, found.about, tensors)
+    run_folder.write(name, found.about, tensors)
     return name
 
 
@@ -187,10 +190,10 @@ def test_a_wrong_layer(small_run: Path, phantoms: Path, capfd: Said) -> None:
 
 
 def test_a_run_of_another_task(phantoms: Path, small_run: Path, capfd: Said) -> None:
-    found = run.read(str(small_run))
+    found = run_folder.read(str(small_run))
     os.makedirs("masks")
     about = type(found.about)(**{**vars(found.about), "task": "segment"})
-    run.write("masks", about, found.tensors())
+    run_folder.write("masks", about, found.tensors())
     assert tsne("masks", phantoms / "split.csv") == 2
     assert said(capfd) == [
         "masks: is a run that draws masks, it does not classify. "
@@ -251,10 +254,14 @@ def two_hospitals(tmp_path: Path) -> Path:
         grey = rng.integers(0, 80, (32, 32)) + 120 * bright
         path = tmp_path / f"{number}.png"
         Image.fromarray(grey.astype(np.uint8)).save(path)
-        rows.append({
-            "path": str(path), "label": "ab"[number // 2 % 2], "patient": f"p{number}",
-            "source": ("dark", "bright")[bright],
-        })  # fmt: skip
+        rows.append(
+            {
+                "path": str(path),
+                "label": "ab"[number // 2 % 2],
+                "patient": f"p{number}",
+                "source": ("dark", "bright")[bright],
+            }
+        )
     return write_table(tmp_path / "two.csv", rows)
 
 
@@ -275,7 +282,7 @@ def test_disease_or_data_set(small_run: Path, two_hospitals: Path, capfd: Said) 
     # The figures are those of the features and of the points that were written.
     chance: dict[str, Any] = {"permutations": 199, "seed": 0}
     whole = vectors(small_run, rows)
-    found = probing.probe(whole, [r["source"] for r in rows], np.arange(60), **chance)
+    found = linear_probe.probe(whole, [r["source"] for r in rows], np.arange(60), **chance)
     assert source["balanced_accuracy"] == found.balanced_accuracy
     assert source["classes"] == {"bright": 30, "dark": 30}
     assert stats["features"] == whole.shape[1]

@@ -15,7 +15,7 @@ import pytest
 import torch
 from handy import Row, in_process, rows_of, write_table
 
-from cxrtool import training
+from cxrtool.learn import trainer
 
 SMALL = ["--device", "cpu", "-j", "1"]
 NETWORK = ["--arch", "conv8", "--size", "32", "--batch", "8", "--epochs", "1"]
@@ -67,9 +67,9 @@ def test_a_hierarchy_leaves_out_what_one_of_its_runs_cannot_read(
     runs = [small_run, stacks / "run"] if order == "grey first" else [stacks / "run", small_run]
     text = (runs[1] / "run.json").read_text()
     os.makedirs("second")
-    Path("second/run.json").write_text(text.replace('"covid",', '"flu",').replace(
-        '"normal"\n', '"other"\n'
-    ))  # fmt: skip
+    Path("second/run.json").write_text(
+        text.replace('"covid",', '"flu",').replace('"normal"\n', '"other"\n')
+    )
     os.symlink(runs[1] / "model.safetensors", "second/model.safetensors")
     given = ["--hierarchy", "second", "-o", "p.csv"]
     assert in_process("evaluate", str(runs[0]), "m.csv", *given, *SMALL) == 1
@@ -118,7 +118,7 @@ def test_training_never_sees_an_image_that_cannot_be_read(
         next(r for r in rows if r["split"] == part)[column] = f"absent-{part}.png"
     write_table(Path("m.csv"), rows)
     seen: list[Any] = []
-    monkeypatch.setattr(training.Training, "go", lambda _, *parts: seen.extend(parts[:2]))
+    monkeypatch.setattr(trainer.Training, "go", lambda _, *parts: seen.extend(parts[:2]))
     network = NETWORK if task == "classify" else ["--arch", "unet:width=4", "--size", "32"]
     given = ["--task", task, *network, *SMALL, "-d", "r", "--failures", "failures.csv"]
     assert in_process("train", "m.csv", *given) == 1

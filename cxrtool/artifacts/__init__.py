@@ -1,1 +1,0 @@
-"""The nouns: the only modules that open files."""

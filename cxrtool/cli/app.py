@@ -1,0 +1,233 @@
+"""The command line: every module of commands/ is a subcommand; errors become one line here."""
+
+import difflib
+import errno
+import inspect
+import os
+import re
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import typer
+from typer.main import get_command
+
+from cxrtool import __version__
+from cxrtool.cli import address_space, file_roles, signals
+from cxrtool.core import progress, registry
+from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
+
+ABOUT = f"""\
+Chest X-ray classification from files to figures, and whether to believe it.
+
+Each command reads files and writes files, so that they chain:
+
+    folders -> ingest -> manifest -> equalize, segment, split -> manifest
+    manifest -> train -> run;  run + manifest -> evaluate -> predictions
+    predictions -> compare -> tables, plots, a page;  run -> cam, tsne -> pictures
+
+A manifest is a CSV file, one row an image. Data goes to standard output, everything else to
+standard error. This is research software, not a medical device.
+
+Exit codes: {", ".join(f"{c.value} {c.name.lower().replace('_', ' ')}" for c in ExitCode)}.
+"""
+
+FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
+CLOSED = "standard output is closed. Send it to a file, or to a pipe."
+REPORT = "This is a fault of cxrtool itself: please report it with the output of the same with -v."
+
+
+def help_text(text: str) -> str:
+    """Keep indented blocks of a docstring as they stand; Typer would wrap them."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(f"\b\n{p}" if re.search(r"(?m)^    ", p) else p for p in paragraphs)
+
+
+def build() -> Any:
+    """Make the command line from the files of commands/."""
+    app = typer.Typer(
+        name="cxrtool",
+        help=help_text(ABOUT),
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=False,
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def root(
+        context: typer.Context,
+        version: bool = typer.Option(False, "--version", help="Print the version."),
+    ) -> None:
+        if version:
+            typer.echo(f"cxrtool {__version__}")
+            raise typer.Exit()
+        if context.invoked_subcommand is None:
+            raise CxrtoolError("no command", f"Choose one of: {', '.join(verbs)}; or see --help.")
+
+    verbs = registry.names("commands")
+    for verb in verbs:
+        module = registry.module("commands", verb)
+        text = help_text(module.__doc__ or "")
+        app.command(verb, help=text, short_help=text.partition(" (")[0])(
+            file_roles.reserving(verb, module)
+        )
+    return get_command(app)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and end the process with the code that says how it went."""
+    given = sys.argv[1:] if arguments is None else arguments
+    code: int = ExitCode.BROKE_MIDWAY
+    try:
+        with signals.raising():
+            verb = _begin(given)
+            code = _flush(run(given, verb))
+    except (KeyboardInterrupt, Terminated) as e:  # It came between two of the lines above.
+        code = _fail(e, *_outcome(e))
+    signals.leave(code)
+
+
+def _begin(given: list[str]) -> str:
+    """Prepare what the whole process has one of, and return the name of the command."""
+    _hold_standard_streams()
+    # Threads that wait for one another at full speed take the cores from whoever they wait for: on
+    # a machine that is shared, a step of training takes two to four times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    verb = next((a for a in given if a in registry.names("commands")), "")
+    progress.speak(f"cxrtool {verb}".rstrip(), 0)
+    return verb
+
+
+def run(arguments: list[str], limited: str = "") -> int:
+    """Run one command and return its exit code; every error becomes one line here.
+
+    With the name of a command in `limited`, its libraries are tried first where `ulimit -v` is set.
+    """
+    try:
+        if not {"--help", "-h"} & set(arguments):
+            address_space.check(limited)
+        _check_words(arguments)
+        command = build()
+        with command.make_context("cxrtool", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as e:
+        return e.exit_code
+    except (Exception, KeyboardInterrupt, Terminated) as e:
+        signals.settle()
+        return _fail(e, *_outcome(signals.received() or e))
+    return ExitCode.DONE
+
+
+def _check_words(arguments: list[str]) -> None:
+    """Refuse what could not be written into a table; an image of such a name is skipped later."""
+    for word in arguments:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            if not os.path.isfile(word):
+                shown = word.encode("utf-8", "backslashreplace").decode()
+                raise CxrtoolError(
+                    f"'{shown}' is not UTF-8", "Rename it, or write it so."
+                ) from None
+
+
+def _outcome(e: BaseException) -> tuple[object, ExitCode]:
+    """Return what is said of an exception, in one line, and the exit code."""
+    match e:
+        case CxrtoolError():
+            return e, e.code
+        case typer.TyperException():
+            return _usage(e), ExitCode.NOTHING_DONE
+        case BrokenPipeError():
+            return "", ExitCode.CLOSED_PIPE
+        case KeyboardInterrupt() | typer.Abort():
+            return "interrupted. Run it again to finish", ExitCode.INTERRUPTED
+        case Terminated():
+            return "terminated. Run it again to finish", ExitCode.TERMINATED
+        case OSError():
+            return _outside(e), ExitCode.BROKE_MIDWAY
+        case _ if is_memory(e):
+            return FULL, ExitCode.BROKE_MIDWAY
+    return f"{type(e).__name__}: {e}. {REPORT}", ExitCode.BROKE_MIDWAY
+
+
+def _fail(e: BaseException, line: object, code: ExitCode) -> int:
+    """Say what went wrong (nothing of a closed pipe), with the traceback where -v asks for it."""
+    if line and progress.voice.level > 0:
+        for entry in traceback.format_exception(e):
+            for text in entry.splitlines():
+                progress.error(text)
+    if line:
+        progress.error(line)
+    return code
+
+
+def _outside(e: OSError) -> str:
+    if e.errno == errno.EBADF and e.filename is None:
+        return CLOSED
+    where = f"{e.filename}: " if e.filename else ""
+    return f"{where}{(e.strerror or str(e)).lower()}. Mend that, then run the same command again."
+
+
+# How Typer words a wrong number, and how a person would.
+PLAIN = {
+    r"Input should be a valid integer.*": "not a whole number",
+    r"Input should be a valid number.*": "not a number",
+    r"Input should be greater than or equal to (\S+)": r"below \1",
+    r"Input should be less than or equal to (\S+)": r"above \1",
+}
+
+
+def _usage(e: typer.TyperException) -> str:
+    """Word a mistake on the command line as one sentence with the remedy."""
+    text = " ".join(e.format_message().split()).rstrip(".")
+    remedy = f"See {progress.voice.name} --help."
+    if unknown := re.match(r"No such command '?([^'\s]*)'?", text):
+        progress.speak("cxrtool")
+        return str(registry.unknown("command", unknown[1], registry.names("commands")))
+    if unknown := re.match(r"No such option: (\S+)", text):
+        text = unknown[0]
+        near = difflib.get_close_matches(unknown[1], _long_options(e), 1)
+        remedy = f"Did you mean {near[0]}?" if near else remedy
+    for pattern, plain in PLAIN.items():
+        text = re.sub(pattern, plain, text)
+    return f"{text[:1].lower()}{text[1:]}. {remedy}"
+
+
+def _long_options(e: typer.TyperException) -> list[str]:
+    command = getattr(getattr(e, "ctx", None), "command", None)
+    return [o for p in getattr(command, "params", ()) for o in p.opts if o.startswith("--")]
+
+
+def _hold_standard_streams() -> None:
+    """Keep descriptors 0 to 2 taken, so that no file the run opens lands on a closed one.
+
+    A closed standard output gets a descriptor that cannot be written, so that data sent there
+    is an error and not lost in silence.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_WRONLY if descriptor == 2 else os.O_RDONLY)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - to the end
+
+
+def _flush(code: int) -> int:
+    """Empty standard output; what cannot be written there is not success."""
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        return code  # Nobody may be reading, and a second signal would be waited for.
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        return ExitCode.CLOSED_PIPE
+    except OSError as e:
+        if code != ExitCode.BROKE_MIDWAY:  # Otherwise it has been said.
+            full = f"standard output: {(e.strerror or '').lower()}. Make room, then run it again."
+            progress.error(CLOSED if e.errno == errno.EBADF else full)
+        return ExitCode.BROKE_MIDWAY
+    return code

@@ -1,0 +1,367 @@
+"""The options that mean the same wherever they stand, each spelled once.
+
+| letter | option        | meaning                                         |
+|--------|---------------|-------------------------------------------------|
+| -d     | --dir         | the folder for the files that the command makes |
+| -f     | --force       | redo what is already there                      |
+| -j     | --jobs        | workers                                         |
+| -n     | --dry-run     | say what would be done, touch nothing           |
+| -o     | --output      | where the table goes                            |
+| -q     | --quiet       | less on standard error                          |
+| -v     | --verbose     | more on standard error                          |
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import commas, progress, registry
+from cxrtool.core.errors import CxrtoolError
+
+if TYPE_CHECKING:
+    from cxrtool.core.parallel import Crew
+    from cxrtool.files import manifest
+
+# A larger number of epochs, images of a batch and the like is a slip of the finger.
+MOST = 1_000_000_000
+
+
+def _quiet(context: typer.Context, value: bool) -> bool:
+    return _louder(context, value, -1)
+
+
+def _verbose(context: typer.Context, value: bool) -> bool:
+    return _louder(context, value, 1)
+
+
+def _louder(context: typer.Context, value: bool, level: int) -> bool:
+    if value:
+        # Whichever is read last finds the other.
+        if context.params.get("quiet") or context.params.get("verbose"):
+            progress.set_level(0)
+            raise CxrtoolError("-q and -v contradict each other", "Drop one of them.")
+        progress.set_level(level)
+    return value
+
+
+# Names, or what lists them, where that takes an import.
+Names = Sequence[str] | Callable[[], Sequence[str]]
+
+
+def checked(names: Names, check: Callable[[str, str], object]) -> dict[str, Any]:
+    """Make an option whose values are checked as they are read, before anything else is done."""
+
+    def callback(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+        # A default is right, and may take seconds to check.
+        if source(context, str(option.name)) != "DEFAULT":
+            for text in value if isinstance(value, list) else [value]:
+                check(option.opts[0], text)
+        return value
+
+    return {"callback": callback, "autocompletion": lambda: _every(names)}
+
+
+def _every(names: Names) -> list[str]:
+    return list(names() if callable(names) else names)
+
+
+def source(context: typer.Context, name: str) -> str:
+    """Return where the value of an option is from: COMMANDLINE, ENVIRONMENT or DEFAULT."""
+    found = context.get_parameter_source(name)
+    return "DEFAULT" if found is None else found.name
+
+
+def choice(names: Names) -> dict[str, Any]:
+    """Make an option take one of some names, spelled exactly so: a plain choice has no options."""
+    return checked(names, lambda option, text: registry.choose(option, text, _every(names)))
+
+
+def choices(names: Names) -> dict[str, Any]:
+    """Make an option take a list of some names, separated by commas."""
+
+    def check(option: str, text: str) -> None:
+        for name in commas.split(text):
+            registry.choose(option, name, _every(names))
+
+    return checked(names, check)
+
+
+def spec(folder: str, function: str, *, or_folder: bool = False) -> dict[str, Any]:
+    """Make an option take the SPEC of a plug-in: its name, keys and values are checked.
+
+    With `or_folder` it may be the path of a folder instead.
+    """
+
+    def check(option: str, text: str) -> None:
+        if not (or_folder and os.path.isdir(text)):
+            registry.load(folder, text, function, option)
+
+    return checked(lambda: registry.names(folder), check)
+
+
+def function_spec(functions: Callable[[], Mapping[str, Callable[..., Any]]]) -> dict[str, Any]:
+    """Make an option take a SPEC whose choices are functions; `functions` imports them."""
+    return checked(
+        lambda: list(functions()),
+        lambda option, text: registry.pick(option, text, functions()),
+    )
+
+
+def word_or(
+    words: Sequence[str], other: str, accepts: Callable[[str], bool], example: str
+) -> dict[str, Any]:
+    """Make an option take one of some words, or something else that `accepts` accepts.
+
+    Parameters
+    ----------
+    words : the words, spelled exactly so.
+    other : what else it may be, for the message: `a number of images`.
+    accepts : whether a text is such a thing; a ValueError means no.
+    example : how that is written.
+    """
+
+    def check(option: str, text: str) -> None:
+        if text not in words and not _is_accepted(accepts, text):
+            what = f"{option} '{text}' is not one of: {', '.join(words)}, {other}"
+            near = registry.nearest(text, words)
+            raise CxrtoolError(what, f"Did you mean '{near}'?" if near else f"Write {example}.")
+
+    return checked(words, check)
+
+
+def _is_accepted(accepts: Callable[[str], bool], text: str) -> bool:
+    try:
+        return bool(text) and accepts(text)
+    except ValueError:
+        return False
+
+
+def lister(plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | None = None) -> Any:
+    """Make the option that lists the choices of a folder of plug-ins.
+
+    `more` tells what there is to know of a choice, by its name; of no name, what that is called.
+    """
+
+    def show(value: bool) -> None:
+        if value:
+            from cxrtool.files import table
+
+            tell = more or (lambda name: ())
+            rows = ((*row, *tell(row[0])) for row in registry.listing(*plugins))
+            table.write("-", ("name", "options", "summary", *tell("")), rows)
+            raise typer.Exit
+
+    # Eager, so that nothing else need be given.
+    what = f"List the {plugins[0]} as CSV and end."
+    return typer.Option("--list", help=what, is_eager=True, callback=show)
+
+
+def default_jobs() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+Manifest = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="MANIFEST",
+        help="The manifest to read; '-' or nothing is standard input.",
+        show_default=False,
+    ),
+    Role.READS,
+]
+Output = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the table here; '-' is stdout."),
+    Role.WRITES,
+]
+Dir = Annotated[
+    str,
+    typer.Option("--dir", "-d", metavar="DIR", help="Folder for the files that are made."),
+    Role.FILLS,
+]
+Bits = Annotated[
+    str,
+    typer.Option(
+        "--bits",
+        metavar="8|16",
+        help="Depth of the images that are made; 16 keeps what is deeper than 8.",
+        **choice(("8", "16")),
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="COLUMN=V[,V...]",
+        help="Use only rows with such a value (COLUMN!=V: without); all conditions must hold.",
+    ),
+]
+Root = Annotated[
+    str | None,
+    typer.Option(
+        "--root",
+        metavar="DIR",
+        envvar="CXRTOOL_ROOT",
+        help="What relative paths in a manifest are relative to (default: the working folder).",
+    ),
+    Role.ROOT,
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=0,
+        max=4096,
+        help="Workers; 0 is one for every core.",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="local|dask=ADDRESS",
+        help="Where the images are worked on: here, or by the workers of a Dask scheduler, which "
+        "need the same files and the same cxrtool.",
+        **word_or(
+            ["local"],
+            "dask=ADDRESS",
+            lambda text: bool(re.fullmatch("dask=.+", text)),
+            "it as dask=tcp://HOST:8786",
+        ),
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:N]|mps",
+        help="Where tensors live; auto takes an accelerator where there is one.",
+        **word_or(
+            ["auto", "cpu", "cuda", "mps"],
+            "cuda:N",
+            lambda text: bool(re.fullmatch(r"cuda:\d{1,4}", text)),
+            "it as cuda:0",
+        ),
+    ),
+]
+Cache = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        envvar="CXRTOOL_CACHE",
+        help="Folder for decoded images (default: cxrtool/pixels in the user's cache).",
+    ),
+    Role.KEEPS,
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        min=0,
+        max=2**63 - 1,
+        help="Every random choice follows from it.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Say what would be done, touch nothing.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Redo what is already there instead of skipping it.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="End at the first bad input.")]
+Failures = Annotated[
+    str | None,
+    typer.Option(
+        "--failures",
+        metavar="FILE",
+        help="Where the list of skipped inputs goes "
+        "(default: failures.csv in DIR, or beside OUTPUT).",
+    ),
+    Role.LISTS,
+]
+Progress = Annotated[
+    str,
+    typer.Option(
+        "--progress",
+        metavar="WHEN",
+        help="Progress bars: auto, always or never.",
+        **choice(("auto", "always", "never")),
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Less on standard error.", callback=_quiet)
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="More on standard error.", callback=_verbose)
+]
+
+
+def idle_jobs(engine: str) -> str:
+    """Say why --jobs has no effect with this engine, if so."""
+    return "" if engine == "local" else "the workers are those of --engine"
+
+
+def crew(jobs: int, engine: str = "local") -> "Crew":
+    """Read who does the work."""
+    from cxrtool.core.parallel import Crew
+
+    return Crew(jobs or default_jobs(), engine.partition("=")[2])
+
+
+def fraction(option: str, text: str | None) -> float | None:
+    """Read a share such as `0.2` or `1/11`."""
+    if text is None:
+        return None
+    above, slash, below = text.partition("/")
+    try:
+        value = float(above) / float(below) if slash else float(above)
+    except (ValueError, ZeroDivisionError):
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise CxrtoolError(f"{option} '{text}' is not between 0 and 1", "Write it as 0.2 or 1/11.")
+    return value
+
+
+def pair(option: str, text: str, empty: bool = False) -> tuple[str, str]:
+    """Read a KEY=VALUE; the key may hold an equals sign, the value not."""
+    key, equals, value = text.rpartition("=")
+    if not equals or not key or not (value or empty):
+        raise CxrtoolError(f"{option} '{text}' is not KEY=VALUE", "Write both sides.")
+    return key.strip(), value.strip()
+
+
+def count(option: str, text: str) -> tuple[str, int]:
+    """Read a KEY=N."""
+    key, value = pair(option, text)
+    if not value.isdecimal() or int(value) < 1:
+        raise CxrtoolError(f"{option} {key}: '{value}' is not a whole number above 0", "Change it.")
+    return key, int(value)
+
+
+def entries(option: str, *texts: str | None) -> list[str]:
+    """Read the entries of lists such as `PA,AP`, in their order; none is empty."""
+    found = [entry for text in texts if text is not None for entry in commas.split(text)]
+    if "" in found:
+        raise CxrtoolError(f"{option}: an entry of the list is empty", "Write it as A,B.")
+    return found
+
+
+def conditions(option: str, texts: list[str] | None) -> "list[manifest.Where]":
+    """Read COLUMN=V[,V...] conditions."""
+    from cxrtool.files.manifest import Where
+
+    try:
+        return [Where.parse(t) for t in texts or ()]
+    except ValueError as e:
+        raise CxrtoolError(f"{option} {e}", "Write it as view=PA,AP or label!=todo.") from None

@@ -1,0 +1,1 @@
+"""Predictions compared: groups, figures with intervals, tests, tables, a page."""

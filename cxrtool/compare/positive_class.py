@@ -1,0 +1,44 @@
+"""The positive class of a comparison: the one asked for, or of two the one that names a finding."""
+
+import re
+from collections.abc import Sequence
+
+from cxrtool.core import registry
+
+# What collections and papers call images without the finding (case and separators aside).
+NEGATIVE = ("normal", "negative", "healthy", "no finding", "control", "other")
+
+
+def positive_class(classes: Sequence[str], asked: str | None = None) -> str | None:
+    """Name the positive class, or None where there are not two classes and none is asked for.
+
+    Of two classes it is the one that is not among NEGATIVE. Where both or neither are, it is the
+    second.
+    """
+    if asked is not None:
+        registry.choose("--positive", asked, classes)
+        return asked
+    if len(classes) != 2:
+        return None
+    negative = negative_class(classes)
+    return next(name for name in reversed(classes) if name != negative)
+
+
+def negative_class(classes: Sequence[str]) -> str | None:
+    """Name the one of two classes whose name says that there is no finding; None if both do."""
+    if len(classes) != 2:
+        return None
+    denials = {f"{no}{_plain(name)}" for name in classes for no in ("no", "non", "not")}
+    words = {*map(_plain, NEGATIVE), *denials}
+    named = [name for name in classes if _plain(name) in words]
+    return named[0] if len(named) == 1 else None
+
+
+def reason(classes: Sequence[str]) -> str:
+    """Say how the positive class of two was chosen."""
+    negative = negative_class(classes)
+    return f"as '{negative}' is the negative one" if negative else "the second p_ column"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).casefold()

@@ -1,0 +1,171 @@
+"""Results as records: tidy rows, and JSON."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from cxrtool.compare.comparison import Figure, Shown, Test
+from cxrtool.compare.cross_matrix import Matrix
+from cxrtool.stats import weighted_metrics
+from cxrtool.stats.intervals import Summary
+from cxrtool.stats.weighted_metrics import Key
+
+TIDY = ("model", "group", "class", "metric", "value", "low", "high", "n")
+Rows = list[list[str]]
+
+
+def cell(value: float) -> str:
+    """Write a number in full; what is undefined is empty."""
+    return "" if math.isnan(value) else repr(float(value))
+
+
+def plain(value: float) -> float | str | None:
+    """Write a number for JSON, which has no word for what is infinite or undefined."""
+    if math.isnan(value):
+        return None
+    return float(value) if math.isfinite(value) else cell(value)
+
+
+def tidy(results: Sequence[Shown], metrics: Sequence[str]) -> Rows:
+    """Write a row a figure, then the folds and the tests."""
+    rows: Rows = []
+    for result in results:
+        for key in keys(result, metrics):
+            rows.append(_row(result, *key, result.figures[key]))
+        for test in result.tests:
+            rows += _test_rows(result, test)
+        rows += _fold_rows(result, metrics)
+    return rows
+
+
+def keys(result: Shown, metrics: Sequence[str]) -> list[Key]:
+    """List the figures that are to be shown."""
+    return [key for key in result.figures if key[1] in metrics]
+
+
+def _row(result: Shown, label: str, metric: str, figure: Figure) -> list[str]:
+    number = "" if result.number is None else str(result.number)
+    numbers = [cell(v) for v in (figure.value, figure.low, figure.high)]
+    return [result.model, result.group, label, metric, *numbers, number, figure.note]
+
+
+def _test_rows(result: Shown, test: Test) -> Rows:
+    """Write one test as rows whose model names both: the difference, p, and p after Holm."""
+    name = f"{result.model} - {test.against}"
+    rows = [_row(result, test.label, f"{test.metric}_difference", test.difference)]
+    for ending, p in (("p", test.p), ("p_holm", test.adjusted)):
+        rows.append(_row(result, test.label, f"{test.metric}_{test.name}_{ending}", Figure(p)))
+    return [[name, *row[1:]] for row in rows]
+
+
+def _fold_rows(result: Shown, metrics: Sequence[str]) -> Rows:
+    """Write mean (with its t-interval), standard deviation and range over the folds."""
+    if result.folds is None:
+        return []
+    column, rows = result.folds.column, []
+    for (label, metric), found in result.folds.figures.items():
+        if metric not in metrics:
+            continue
+        for what, figure in (
+            ("mean", Figure(found.mean, found.low, found.high)),
+            ("std", Figure(found.std)),
+            ("min", Figure(found.minimum)),
+            ("max", Figure(found.maximum)),
+        ):
+            row = _row(result, label, metric, figure)
+            row[1] = ", ".join(filter(None, [result.group, f"{column} {what}"]))
+            row[7] = str(found.number)
+            rows.append(row)
+    return rows
+
+
+def as_csv(results: Sequence[Shown], metrics: Sequence[str], notes: bool = False) -> str:
+    """Write the tidy rows as CSV."""
+    width = len(TIDY) + notes
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(row[:width] for row in ([*TIDY, "note"], *tidy(results, metrics)))
+    return text.getvalue()
+
+
+def as_json(results: Sequence[Shown], metrics: Sequence[str]) -> str:
+    """Write the results as a list of objects."""
+    found = [_object(result, metrics) for result in results]
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
+    """Write one result; `metrics` are those of all classes, as far as there are such."""
+    main = {m: result.key(m) for m in metrics}
+    told: dict[str, Any] = {
+        "model": result.model,
+        "group": result.group,
+        "n": result.number,
+        "classes": result.classes,
+        "positive": result.positive,
+        "confusion": result.confusion,
+        "metrics": {m: _figure(result.figures[k]) for m, k in main.items() if k in result.figures},
+    }
+    each: dict[str, dict[str, Any]] = {}
+    for label, metric in keys(result, metrics):
+        if label and label != result.positive:
+            each.setdefault(label, {})[metric] = _figure(result.figures[label, metric])
+    if each:
+        told["per_class"] = {c: each[c] for c in each if c in result.classes}
+        told |= {
+            c: each[c] for c in (weighted_metrics.MACRO, weighted_metrics.WEIGHTED) if c in each
+        }
+    if result.folds is not None:
+        folds = result.folds
+        told["folds"] = {
+            "column": folds.column,
+            "values": folds.names,
+            "ddof": 1,
+            "metrics": {
+                m: _summary(folds.figures[k]) | {"values": [plain(v) for v in folds.values[k]]}
+                for m, k in main.items()
+                if k in folds.figures
+            },
+        }
+    told["tests"] = [_test(test) for test in result.tests]
+    return told
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    told: dict[str, Any] = {n: plain(getattr(figure, n)) for n in ("value", "low", "high")}
+    told |= {"interval": figure.way} if figure.way else {}
+    return told | ({"note": figure.note} if figure.note else {})
+
+
+def _summary(found: Summary) -> dict[str, Any]:
+    names = ("mean", "std", "low", "high", "minimum", "maximum")
+    return {n[:3] if n.endswith("imum") else n: plain(getattr(found, n)) for n in names} | {
+        "n": found.number
+    }
+
+
+def _test(test: Test) -> dict[str, Any]:
+    figure = _figure(test.difference)
+    return {
+        "test": test.name,
+        "against": test.against,
+        "class": test.label,
+        "metric": test.metric,
+        "difference": figure.pop("value"),
+        **figure,
+        "p": plain(test.p),
+        "p_holm": plain(test.adjusted),
+    }
+
+
+def gap_of(matrix: Matrix) -> Shown:
+    """Write the gap as one more result."""
+    figures = {("", f"{matrix.metric}_gap"): matrix.gap}
+    cells = matrix.cells.values()
+    some = next(iter(cells)) if cells else None
+    classes, positive = (some.classes, some.positive) if some else ([], None)
+    total = sum(len(c.judged) for c in cells)
+    return Shown("", "diagonal - others", classes, positive, figures, total)

@@ -1,0 +1,373 @@
+"""A comparison told on one page: what was compared, what to make of it, and every figure."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cxrtool.compare import plots, positive_class, reader_warnings, records, result_tables
+from cxrtool.compare.comparison import Result, Shown
+from cxrtool.compare.cross_matrix import Matrix
+from cxrtool.compare.display import ALL, Picture, Shows, word
+from cxrtool.core import outputs
+from cxrtool.figures import html_page as pages
+from cxrtool.figures.html_page import Cell, Page
+from cxrtool.stats import metric_intervals
+
+HEADLINES = ("auc", "sensitivity", "specificity", "balanced_accuracy")
+# Of each kind of picture a page shows so many: more, and nobody scrolls to their end.
+PICTURES = 12
+HEADINGS = {
+    "forest": "Intervals side by side",
+    "roc": "ROC curves",
+    "precision-recall": "Precision and recall",
+    "calibration": "Are the probabilities true?",
+    "histograms": "How the scores are spread",
+    "confusion": "What is taken for what",
+}
+WAYS = {
+    metric_intervals.WILSON: "Wilson's for shares of images",
+    metric_intervals.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number of images",
+    "normal": "the normal approximation for shares of images",
+    metric_intervals.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance gives",
+    metric_intervals.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's variance by "
+    "patient gives",
+    metric_intervals.EFFECTIVE_SIZE: "Wilson's with the effective number of images for F1, average "
+    "precision, MCC and Brier score",
+    metric_intervals.LOG_NORMAL: "the log-normal one for odds ratios",
+    metric_intervals.LOG_NORMAL_BY_PATIENT: "the log-normal one for odds ratios, by patient",
+    metric_intervals.MOVER: "averages from the intervals of their parts (MOVER)",
+    metric_intervals.CALIBRATION_ERROR: "calibration errors less what chance adds to them",
+    metric_intervals.SANDWICH: "Student's for calibration slope and intercept, with the sandwich variance",
+}
+LIMITS = (
+    "The intervals tell how far chance alone, in which patients there are, could have moved a "
+    "figure. They do not tell how the model does in another hospital: for that, predictions of "
+    "another hospital are needed (`--by source`, `--matrix train,test`).",
+    "A good figure does not tell why it is good. `cxrtool cam` shows where a model looks, and "
+    "`cxrtool tsne` whether it tells the sources apart.",
+    "The figures are no better than the tables: wrong labels count as right ones, and an image or "
+    "a patient the model was trained on flatters it.",
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a page tells besides the results."""
+
+    files: Sequence[str]
+    command: str
+    patients: bool = True  # whether all tables name them
+    guessed: bool = False  # the positive class, by the names or the order of the classes
+    skipped: int = 0
+
+
+def page(shows: Shows, about: About, pictures: Sequence[tuple[Picture, str]]) -> Page:
+    """Tell everything; each picture comes with its file."""
+    found = Page(_title(shows), _lead(shows, about))
+    _short(found, shows, about)
+    _images(found, shows, about)
+    if shows.matrix is not None:
+        _matrix(found, shows.matrix, pictures)
+    _tests(found, shows)
+    _papers(found, shows)
+    _pictures(found, pictures)
+    # Last, as it is the longest; the matrix has all that was asked for.
+    if shows.matrix is None:
+        _figures(found, shows)
+    _method(found, shows, about)
+    return found
+
+
+def write(shows: Shows, about: About, plot: str | None, report: str | None) -> None:
+    """Draw the plots into a folder, and write the page that shows them."""
+    pictures = plots.pictures(shows)
+    few = chosen(pictures)
+    with contextlib.ExitStack() as stack:
+        # A page alone needs its plots no longer than it takes to write it.
+        folder = plot or stack.enter_context(tempfile.TemporaryDirectory(prefix="cxrtool-"))
+        there = [(p, os.path.join(folder, p.file)) for p in (pictures if plot else few)]
+        outputs.current().check(file for _, file in there)
+        for picture, file in there:
+            picture.draw(file)
+        if report is not None:
+            pages.write(report, page(shows, about, [(p, f) for p, f in there if p in few]))
+
+
+def chosen(pictures: Sequence[Picture]) -> list[Picture]:
+    """Choose the pictures that a page has room for: the first of each kind."""
+    return [
+        p
+        for kind in ("matrix", *HEADINGS)
+        for p in [q for q in pictures if q.kind == kind][:PICTURES]
+    ]
+
+
+def _models(shows: Shows) -> list[str]:
+    return list(dict.fromkeys(result.model for result in shows.results))
+
+
+def _title(shows: Shows) -> str:
+    positive, models = shows.question.positive, _models(shows)
+    task = f"finding {positive}" if positive else "telling classes apart"
+    if shows.matrix is not None:
+        return f"Trained here, tested there: {task}"
+    return f"{models[0]}: {task}" if len(models) == 1 else f"{len(models)} models: {task}"
+
+
+def _lead(shows: Shows, about: About) -> str:
+    classes = shows.results[0].classes if shows.results else []
+    positive = shows.question.positive
+    rest = f"; the positive class is {positive}" if positive else ""
+    if positive and about.guessed:
+        rest += f", {positive_class.reason(classes)} (`--positive` names another)"
+    models, listed = _counted(_models(shows), "model"), ", ".join(classes)
+    return f"Predictions of {models}. Classes: {listed}{rest}."
+
+
+def _counted(names: Sequence[str], what: str) -> str:
+    if len(names) > reader_warnings.SHOWN:
+        return f"{len(names)} {what}s"
+    return f"the {what}{'s' * (len(names) != 1)} {', '.join(names)}"
+
+
+def _short(page: Page, shows: Shows, about: About) -> None:
+    section = page.section("In short")
+    metrics = [m for m in HEADLINES if m in shows.metrics]
+    metrics = list(shows.question.metrics[:4]) or metrics
+    rows: list[list[Cell]] = [
+        [
+            r.model,
+            r.group,
+            *(result_tables.spoken(r.figures.get(r.key(m))) for m in metrics),
+            str(len(r.judged)),
+        ]
+        for r in shows.results
+    ]
+    mean = ""
+    if shows.question.positive is None and shows.results:
+        mean = " What is told of single classes is the mean of all of them here."
+    section.table(
+        *_without_empty(["model", _group(shows), *map(word, metrics), "images"], rows),
+        f"The main figures, with {_level(shows)} intervals.{mean}",
+    )
+    if about.skipped:
+        section.finding(
+            "note", f"Rows that could not be judged, and count in no figure: {about.skipped}."
+        )
+    if not about.patients:
+        section.finding(
+            "note",
+            "Not every table has a column `patient`; where there is none, each "
+            "image counts as a patient, and intervals may be too narrow.",
+        )
+    for level, text in reader_warnings.findings(shows):
+        section.finding(level, text)
+
+
+def _group(shows: Shows) -> str:
+    if shows.matrix is not None:
+        return f"tested on ({shows.matrix.names[1]})"
+    return ", ".join(shows.by) or "group"
+
+
+def _level(shows: Shows) -> str:
+    return f"{100 * shows.question.level:.4g} %"
+
+
+def _without_empty(
+    columns: Sequence[str], rows: Sequence[list[Cell]]
+) -> tuple[list[str], list[list[Cell]]]:
+    """Drop the columns that tell nothing."""
+    kept = [k for k in range(len(columns)) if k == 0 or any(row[k] for row in rows)]
+    return [columns[k] for k in kept], [[row[k] for k in kept] for row in rows]
+
+
+def _images(page: Page, shows: Shows, about: About) -> None:
+    section = page.section("The images")
+    names = ("standard input" if f == "-" else f"`{os.path.basename(f)}`" for f in about.files)
+    section.text(f"Tables of predictions: {', '.join(names)}.")
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for result in shows.results:
+        counts = [str(n) for n in result.judged.confusion().sum(axis=1).tolist()]
+        key = (result.group, str(len(result.judged)), str(result.patients), *counts)
+        rows.setdefault(key, []).append(result.model)
+    cells: list[list[Cell]] = [
+        [group or ALL, ", ".join(models), *numbers] for (group, *numbers), models in rows.items()
+    ]
+    classes = shows.results[0].classes if shows.results else []
+    columns = [_group(shows), "judged by", "images", "patients", *classes]
+    section.table(columns, cells, "Images and patients, and how many images of each class.")
+
+
+def _matrix(page: Page, matrix: Matrix, pictures: Sequence[tuple[Picture, str]]) -> None:
+    section = page.section("Trained here, tested there")
+    rows: list[list[Cell]] = [
+        [row, *(result_tables.spoken(matrix.figure(row, c)) for c in matrix.columns)]
+        for row in matrix.rows
+    ]
+    section.table(
+        [f"trained on ({matrix.names[0]})", *matrix.columns],
+        rows,
+        f"{word(matrix.metric)} by what a model was tested on ({matrix.names[1]}).",
+    )
+    gap = result_tables.spoken(matrix.gap) or "undefined"
+    section.text(f"The mean of the diagonal minus that of the other cells: {gap}.")
+    for (row, column), number in matrix.left_out.items():
+        if number:
+            section.text(
+                f"Trained on {row}, tested on {column}: {number} images are left out "
+                f"that duplicate images of {row}."
+            )
+    for picture, file in pictures:
+        if picture.kind == "matrix":
+            section.picture(file, picture.alt, picture.caption)
+
+
+def _figures(page: Page, shows: Shows) -> None:
+    section = page.section("All figures")
+    models = _models(shows)
+    folded = [m for m in models if any(r.model == m and r.folds for r in shows.results)]
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    for result in shows.results:
+        for label, metric in records.keys(result, shows.metrics):
+            found = cells.setdefault((result.group, label, word(metric)), {})
+            found[result.model] = result_tables.spoken(result.figures[label, metric])
+            if result.folds is not None:
+                spread = result_tables.spread(result.folds.figures[label, metric])
+                found[f"{result.model}\0"] = spread
+    columns = [key for m in models for key in ([m, f"{m}\0"] if m in folded else [m])]
+    heads = [c if c in models else f"{c[:-1]}: mean ± std over folds" for c in columns]
+    rows: list[list[Cell]] = [
+        [metric, group, label, *(found.get(c, "") for c in columns)]
+        for (group, label, metric), found in cells.items()
+    ]
+    section.table(
+        *_without_empty(["metric", _group(shows), "class", *heads], rows),
+        f"Every figure with its {_level(shows)} interval; what is undefined is empty.",
+    )
+
+
+def _tests(page: Page, shows: Shows) -> None:
+    rows: list[list[Cell]] = []
+    seen = set()
+    for result in shows.results:
+        for test in result.tests:
+            if (test.against, result.model, result.group) in seen:
+                continue  # Either model has the test: once is enough.
+            seen.add((result.model, test.against, result.group))
+            rows.append(
+                [
+                    f"{result.model} - {test.against}",
+                    result.group,
+                    test.label,
+                    test.name,
+                    word(test.metric),
+                    result_tables.spoken(test.difference),
+                    result_tables.chance(test.p),
+                    result_tables.chance(test.adjusted),
+                ]
+            )
+    if rows:
+        columns = [
+            "models",
+            _group(shows),
+            "class",
+            "test",
+            "metric",
+            "difference",
+            "p",
+            "p (Holm)",
+        ]
+        page.section("Tests between the models").table(
+            *_without_empty(columns, rows),
+            "Models compared pair by pair on the same images. p (Holm) is adjusted for all tests "
+            "of this table: it is the one to read. All tests keep the images of a patient "
+            "together.",
+        )
+
+
+def _papers(page: Page, shows: Shows) -> None:
+    if not shows.papers:
+        return
+    section = page.section("Published figures")
+    beside, printed = shows.beside, [m for m in shows.metrics if _has(shows.papers, m)]
+    both: list[Shown] = [
+        r
+        for g in dict.fromkeys(r.group for r in shows.results)
+        for r in [*shows.results, *beside]
+        if r.group == g
+    ]
+    rows: list[list[Cell]] = []
+    for shown in both:
+        labels = dict.fromkeys(label for label, metric in shown.figures if metric in printed)
+        for label in labels:
+            figures = [shown.figures.get((label, metric)) for metric in printed]
+            rows.append([shown.model, shown.group, label, *map(result_tables.spoken, figures)])
+    columns = ["model", _group(shows), "class", *map(word, printed)]
+    section.table(
+        *_without_empty(columns, rows), "One's own figures, and those of the paper as printed."
+    )
+    section.text(
+        "A paper's figures are of other images, chosen and split in its own way: they "
+        "place one's own, and no difference between them is tested."
+    )
+    for note, models in _notes(beside, printed).items():
+        section.text(f"Of {', '.join(models)}: {note}.")
+
+
+def _notes(beside: Sequence[Shown], metrics: Sequence[str]) -> dict[str, list[str]]:
+    """Gather what is said of printed figures, and of whose."""
+    found: dict[str, list[str]] = {}
+    for shown in beside:
+        for (_, metric), figure in shown.figures.items():
+            models = found.setdefault(figure.note, [])
+            if metric in metrics and shown.model not in models:
+                models.append(shown.model)
+    return {note: models for note, models in found.items() if note and models}
+
+
+def _has(papers: Sequence[Shown], metric: str) -> bool:
+    return any(name == metric for paper in papers for _, name in paper.figures)
+
+
+def _pictures(page: Page, pictures: Sequence[tuple[Picture, str]]) -> None:
+    for kind, heading in HEADINGS.items():
+        own = [(picture, file) for picture, file in pictures if picture.kind == kind]
+        if not own:
+            continue
+        section = page.section(heading)
+        for picture, file in own:
+            section.picture(file, picture.alt, picture.caption)
+        if len(own) == PICTURES:
+            section.text(f"No more than {PICTURES} are shown here; `--plot DIR` draws them all.")
+
+
+def _method(page: Page, shows: Shows, about: About) -> None:
+    section = page.section("How the figures were made, and their limits")
+    section.text(_intervals(shows))
+    if shows.question.threshold is not None:
+        section.text(f"The positive class is predicted over {shows.question.threshold:g}.")
+    section.text(*LIMITS)
+    section.text("The command that makes this page again:")
+    section.code(about.command)
+
+
+def _intervals(shows: Shows) -> str:
+    question = shows.question
+    ways = {figure.way for result in shows.results for figure in result.figures.values()}
+    told = [text for way, text in WAYS.items() if way in ways]
+    if "bootstrap" in ways or _drawn(shows.results):
+        told.append(
+            f"for the others and for differences, percentiles of {question.resamples} "
+            "resamples of the patients with all of their images (seed "
+            f"{question.seed})"
+        )
+    if not told:
+        return "No figure has an interval."
+    return f"The {_level(shows)} intervals: {'; '.join(told)}."
+
+
+def _drawn(results: Sequence[Result]) -> bool:
+    return any(result.replicates for result in results)

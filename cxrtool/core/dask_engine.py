@@ -1,0 +1,105 @@
+"""The same work on a Dask cluster: its workers need the same files and the same cxrtool.
+
+The limits of time and memory that guard the work on this machine are the cluster's own there.
+"""
+
+import logging
+import re
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
+
+from cxrtool import __version__
+from cxrtool.core import parallel
+from cxrtool.core.errors import BrokenRun, CxrtoolError
+
+# Seconds to wait for a scheduler, and for its first worker.
+PATIENCE = 15
+ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://([^\s/:]+|\[[^\s/]+\]):\d{1,5}")
+
+
+def each(
+    function: Callable[[Any], Any], items: Iterable[Any], address: str
+) -> Generator[Any, None, None]:
+    """Yield `function(item)` for every item in order; a bounded number is under way."""
+    client, slots = _connect(address)
+    waiting: deque[tuple[Any, Any]] = deque()  # inputs, and what will come of them
+    tasks = iter(items)
+
+    def given(item: Any) -> Any:
+        return client.submit(parallel.attempt, function, item, pure=False)
+
+    try:
+        more = True
+        while more or waiting:
+            while more and len(waiting) < parallel.AHEAD * slots:
+                item = next(tasks, tasks)
+                if item is tasks:
+                    more = False
+                else:
+                    waiting.append((item, given(item)))
+            if waiting:
+                item, future = waiting.popleft()
+                result = _result(future, address)
+                # Dask also gives up on what waited beside an input that kills workers.
+                again = isinstance(result, parallel.Lost)
+                yield parallel.judged(_result(given(item), address) if again else result)
+    finally:
+        client.cancel([future for _, future in waiting])
+        client.close()
+
+
+def _connect(address: str) -> tuple[Any, int]:
+    """Find the cluster, and count the tasks that it works on at a time."""
+    try:
+        from distributed import Client
+    except ImportError:
+        what = "--engine dask needs the package distributed"
+        raise CxrtoolError(what, "Install it: pip install 'cxrtool[dask]'.") from None
+    if not ADDRESS.fullmatch(address):
+        what = f"--engine dask={address}: not the address of a Dask scheduler"
+        raise CxrtoolError(what, "Write it as dask=tcp://HOST:8786.")
+    # Its own log lines and warnings come without the name of this command.
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError, TypeError) as e:
+        what = f"--engine dask={address}: no Dask scheduler answers there"
+        raise CxrtoolError(what, "Start one (dask scheduler), or check the address.") from e
+    try:
+        return client, _slots(client, address)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _slots(client: Any, address: str) -> int:
+    remedy = f"Install cxrtool {__version__} where the workers run, and start some (dask worker)."
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+        there = client.submit(version, pure=False).result(timeout=PATIENCE)
+    except Exception as e:
+        what = f"--engine dask={address}: its workers cannot be used ({type(e).__name__})"
+        raise CxrtoolError(what, remedy) from e
+    if there != __version__:
+        raise CxrtoolError(f"--engine dask={address}: cxrtool {there} is there", remedy)
+    return sum(client.nthreads().values())
+
+
+def version() -> str:
+    """Tell which cxrtool a worker has."""
+    return __version__
+
+
+def _result(future: Any, address: str) -> Any:
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        return future.result()
+    except KilledWorker:
+        return parallel.Lost("crashed the workers of the cluster")
+    except (CancelledError, OSError, TimeoutError) as e:
+        what = f"--engine dask={address}: the cluster went away"
+        raise BrokenRun(what, "Run the same command again when it is back.") from e

@@ -1,0 +1,1 @@
+"""From files to manifests and splits: sources, collections, duplicates, partitions."""

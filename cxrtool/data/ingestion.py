@@ -1,0 +1,201 @@
+"""From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+from cxrtool.core import parallel
+from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.core.parallel import Crew
+from cxrtool.core.progress import bar, detail, note
+from cxrtool.data import duplicates, measurement, packed_rows, sources
+from cxrtool.data.measurement import Making
+from cxrtool.data.packed_rows import Row
+from cxrtool.data.sources import FILE, LISTED, Wish
+from cxrtool.files import disk
+from cxrtool.files.failures import Failures
+
+Pseudonym = Callable[[str], str]
+HASHES = ("sha256", "dhash", "dhash_square")
+HASH = re.compile("[0-9a-f]{64}")
+
+
+class Measured:
+    """The rows of the manifest to be, and their hashes."""
+
+    def __init__(self, columns: list[str], root: str | None) -> None:
+        self.columns, self.root = columns, root
+        self._rows = packed_rows.Rows()
+        self._labels = Counter[str]()
+        self._people: set[int] = set()
+        self._sources: set[str] = set()
+        self._views: set[str] = set()
+        self._halved = 0  # rows whose mask is in halves
+        self._burned = 0  # images whose header says that text is burnt into them
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, row: Row) -> None:
+        """Keep one row."""
+        self._rows.add({c: row.get(c, "") for c in self.columns})
+
+    def note_burned(self, path: str) -> None:
+        """Count an image whose header says that text is burnt into it."""
+        self._burned += 1
+        detail(f"{path}: its header says that text is burnt into it (BurnedInAnnotation)")
+
+    def rows(self, crew: Crew, progress: str) -> Iterator[list[str]]:
+        """Find the duplicates, and yield the rows with their group."""
+
+        def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
+            wanted = {i for i, _ in looks}
+            paths = {i: row["path"] for i, row in enumerate(self._rows) if i in wanted}
+            here = os.path.abspath(self.root or ".")
+            again = ((os.path.join(here, paths[i]), square) for i, square in looks)
+            found = parallel.each(measurement.thumbnail, again, crew.of(len(looks)))
+            unread = 0
+            for t in bar(found, len(looks), "possible duplicates", progress):
+                shown = None if isinstance(t, parallel.Lost) else t
+                unread += shown is None
+                yield shown
+            if unread:
+                what = f"{unread} images that may be duplicates cannot be read again to prove it"
+                note(f"warning: {what} (see --root)")
+
+        digests, whole, squares = (packed_rows.hashes(r[c] for r in self._rows) for c in HASHES)
+        before = [row["dup_group"] for row in self._rows]
+        groups = duplicates.groups(digests, whole, squares, thumbnails, before)
+        _tell_duplicates(groups)
+        for i, row in enumerate(self._rows.taken()):
+            row["dup_group"] = groups.get(i, "")
+            self._count(row)
+            yield [row[c] for c in self.columns]
+
+    def _count(self, row: Row) -> None:
+        self._labels[row["label"] or "(no label)"] += 1
+        self._people.add(hash(row["patient"]))
+        self._sources.add(row["source"])
+        self._views.add(row["view"].upper())
+        self._halved += bool(measurement.mask_halves(row))
+
+    def tell(self, views: Collection[str] = (), joins: bool = False) -> None:
+        """Say what came in, so that a missing label, patient or asked-for view is seen at once.
+
+        `joins` tells that masks in halves were joined, where that could be done.
+        """
+        total, unknown = self._labels.total(), hash("") in self._people
+        people = f"{len(self._people) - unknown} patients"
+        if unknown:
+            people = f"{people} and unknown ones" if len(self._people) > 1 else "unknown patients"
+        sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
+        classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
+        note(f"{total} images of {people}, {sources}: {classes}")
+        if self._burned:
+            note(
+                f"{self._burned} images have text burnt into them, as their header says "
+                "(BurnedInAnnotation): equalize --conceal auto covers it"
+            )
+        if self._halved and not joins:
+            note(
+                f"{self._halved} images have a mask of each lung and none of both: "
+                "--join-masks DIR makes it"
+            )
+        for view in sorted(set(views) - self._views):
+            note(f"warning: --view {view}: no image has this view")
+
+
+def _tell_duplicates(groups: dict[int, str]) -> None:
+    if groups:
+        number = len(set(groups.values()))
+        plural = "" if number == 1 else "s"
+        note(f"{len(groups)} images are duplicates, in {number} group{plural} (dup_group)")
+
+
+def collect(paths: list[str], wish: Wish, skipped: Failures) -> packed_rows.Rows:
+    """List what is to be read; an empty list is an error."""
+    rows = packed_rows.Rows()
+    for found in sources.gather(paths, wish):
+        if isinstance(found, Skip):
+            skipped.add(found)
+        else:
+            rows.add(found)
+    if not rows:
+        skipped.close()
+        what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
+        raise CxrtoolError(what, "Check the path, the --preset and the --view.")
+    return rows
+
+
+def measure(
+    rows: packed_rows.Rows,
+    wish: Wish,
+    making: Making,
+    pseudonym: Pseudonym,
+    skipped: Failures,
+    crew: Crew,
+    progress: str,
+) -> Measured:
+    """Decode every image that no manifest has measured yet, and complete its row."""
+    making.check(rows)
+    measured = Measured(sources.columns(rows.columns()), wish.root)
+    new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
+    work = (making.job(rows[i][FILE], rows[i]) for i in new)
+    results = parallel.each(measurement.measure, work, crew.of(len(new)))
+    try:
+        counted = bar(results, len(new), "images", progress)
+        for row in rows.taken():
+            skip = None if _is_done(row, making) else _take(row, next(counted), wish, pseudonym)
+            if not wish.exact_age:
+                row["age"] = sources.coarse_age(row.get("age", ""))
+            if row.pop("burned_in", ""):
+                measured.note_burned(row["path"])
+            if (why := row.pop(measurement.LOST, "")) and skip is None:
+                half = measurement.mask_halves(row)[0]
+                skipped.add(Skip(half, why, "Its image goes without a mask."))
+            if skip is None:
+                measured.add(row)
+            else:
+                skipped.add(skip)
+        next(counted, None)
+    finally:
+        # Stop the workers first: what they were writing is then nobody's.
+        results.close()
+        for made in filter(None, (making.folder, making.masks)):
+            disk.sweep(made.place)
+    if not len(measured):
+        skipped.close()
+        raise CxrtoolError("no image could be used", "See the reasons above.")
+    return measured
+
+
+def _take(row: Row, result: Any, wish: Wish, pseudonym: Pseudonym) -> Skip | None:
+    """Complete a row by what came of its image, or say why it is left out."""
+    if isinstance(result, parallel.Lost):
+        return Skip(row["path"], result.reason, "Remove it.")
+    if isinstance(result, Skip):
+        return result
+    _complete(row, result, pseudonym)
+    return sources.wrong_view(row, wish.views, known=True)
+
+
+def _is_done(row: Row, making: Making) -> bool:
+    """Tell a row that a manifest brought complete, of an image that need not be converted."""
+    if LISTED not in row or making.folder or making.joins(row):
+        return False
+    hashes = [row.get(c, "") for c in HASHES]
+    return all(map(HASH.fullmatch, hashes if hashes[2] else hashes[:2]))
+
+
+def _complete(row: Row, cells: dict[str, str], pseudonym: Pseudonym) -> None:
+    """Add what the pixels and the header tell; what the metadata say comes first."""
+    if warning := cells.pop("warning", ""):
+        note(f"{row['path']}: warning: {warning}")
+    if patient := cells.pop("patient", ""):
+        row["patient"] = row.get("patient") or f"{row['source']}/{pseudonym(patient)}"
+    for column in ("view", "age", "sex", "mask"):
+        row[column] = row.get(column) or cells.pop(column, "")
+        cells.pop(column, None)
+    row.update(cells)

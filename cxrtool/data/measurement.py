@@ -1,0 +1,124 @@
+"""What ingest learns from the pixels of one image: size, digest, hash, and what DICOM may tell."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrtool import __version__
+from cxrtool.core import outputs
+from cxrtool.core.errors import Skip, Unreadable
+from cxrtool.core.filenames import file_name, stems
+from cxrtool.files import image, manifest
+from cxrtool.images import hashing
+
+# The cell that says why the masks of both lungs make no mask.
+LOST = "\0lost"
+
+
+@dataclass(frozen=True)
+class Making:
+    """What is to be made besides the measurements."""
+
+    folder: manifest.Folder | None = None  # of the converted images; None does not convert
+    masks: manifest.Folder | None = None  # of the masks that are joined from halves
+    bits: int = 8
+    force: bool = False
+    root: str | None = None
+
+    def check(self, rows: Iterable[dict[str, str]]) -> None:
+        """Refuse to write an image in the place of one that is to be read."""
+        folders = [(f, e) for f, e in ((self.folder, ".png"), (self.masks, "-mask.png")) if f]
+        for row in rows if folders else ():
+            names = stems(row["path"])
+            paths = (folder.file(name + ending)[0] for folder, ending in folders for name in names)
+            outputs.current().check(paths, row["path"])
+
+    def job(self, file: str, row: dict[str, str]) -> "Job":
+        """Describe the work on one row, whose image is in `file`."""
+        halves = [manifest.resolve(half, self.root) for half in mask_halves(row)]
+        return Job(os.path.abspath(file), row["path"], tuple(map(os.path.abspath, halves)), self)
+
+    def joins(self, row: dict[str, str]) -> bool:
+        """Whether a mask is to be made for a row."""
+        return self.masks is not None and bool(mask_halves(row))
+
+
+def mask_halves(row: dict[str, str]) -> list[str]:
+    """List the masks of single lungs of a row that has no mask of both."""
+    return [row[c] for c in manifest.HALVES if row.get(c)] if not row.get("mask") else []
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to measure."""
+
+    path: str  # where the file is
+    shown: str  # how messages and the manifest name it
+    mask_halves: tuple[str, ...]
+    making: Making
+
+
+def measure(job: Job) -> dict[str, str] | Skip:
+    """Decode one image and return the manifest's cells that follow from it."""
+    try:
+        picture = image.read(job.path)
+    except Unreadable as e:
+        return Skip(job.shown, e.reason, e.remedy, e.failed)
+    height, width = picture.grey.shape
+    cells = {
+        "width": str(width),
+        "height": str(height),
+        "sha256": picture.sha256,
+        "dhash": hashing.dhash(picture.grey),
+        "dhash_square": "" if height == width else hashing.dhash(hashing.square(picture.grey)),
+        **picture.header,
+        "warning": picture.warning,
+    }
+    if job.making.folder:
+        cells["path"] = _convert(job, picture, job.making.folder)
+    if job.making.masks and job.mask_halves:
+        cells |= _join_masks(job, job.making.masks)
+    return {k: v for k, v in cells.items() if v}
+
+
+def _convert(job: Job, picture: image.Picture, folder: manifest.Folder) -> str:
+    name = file_name(job.shown, anonymous=bool(picture.header))
+    path, shown = folder.file(f"{name}.png")
+    made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
+    if job.making.force or not image.is_made(path, made_with):
+        grey = picture.grey if job.making.bits == 16 else image.to8(picture.grey)
+        image.write_png(path, grey, made_with)
+    return shown
+
+
+def _join_masks(job: Job, folder: manifest.Folder) -> dict[str, str]:
+    """Join the masks of the two lungs, which some collections keep apart, or say why not."""
+    if len(job.mask_halves) < len(manifest.HALVES):
+        return {LOST: "the mask of the other lung is absent"}
+    try:
+        halves = [image.read(half) for half in job.mask_halves]
+    except Unreadable as e:
+        return {LOST: f"it or the mask of the other lung cannot be read: {e.reason}"}
+    if len({h.grey.shape for h in halves}) != 1:
+        return {LOST: "the mask of the other lung has another size"}
+    path, shown = folder.file(file_name(job.shown) + "-mask.png")
+    made_with = f"ingest {__version__} of={'+'.join(h.sha256[:16] for h in halves)}"
+    if job.making.force or not image.is_made(path, made_with):
+        white = np.any([h.grey > 0 for h in halves], axis=0)
+        image.write_png(path, white.astype(np.uint8) * 255, made_with)
+    return {"mask": shown}
+
+
+def thumbnail(look: tuple[str, bool]) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":
+    """Read a file again for the thumbnail that proves a near duplicate; None if it cannot be.
+
+    `look` is the file and whether its central square is meant.
+    """
+    path, square = look
+    try:
+        grey = image.read(path).grey
+    except Unreadable:
+        return None
+    return hashing.thumbnail(hashing.square(grey) if square else grey)

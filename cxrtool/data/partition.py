@@ -1,0 +1,229 @@
+"""Dividing a manifest by a design: every row gets its part, and how often it is used."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core.progress import note
+from cxrtool.data import assignment
+from cxrtool.data.assignment import Ints
+from cxrtool.data.split_design import Design, Part
+from cxrtool.data.split_rows import FREE, Rows
+
+
+class Plan:
+    """What becomes of each row: its part, and how often it is used."""
+
+    def __init__(self, rows: int) -> None:
+        self.parts: list[Part] = []
+        self.part = np.full(rows, FREE)
+        self.times = np.ones(rows, np.int64)
+        self.reasons = [""]
+        self.reason = np.zeros(rows, np.int64)
+
+    def drop(self, rows: NDArray[np.bool_], reason: str) -> None:
+        """Leave rows out, and remember why."""
+        gone = rows & (self.times > 0)
+        if gone.any():
+            self.times[gone] = 0
+            self.reason[gone] = len(self.reasons)
+            self.reasons.append(reason)
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """The rows that are not left out."""
+        used: NDArray[np.bool_] = self.times > 0
+        return used
+
+
+def divide(rows: Rows, design: Design) -> Plan:
+    """Give every row its part: cap, bind, place what the design names, spread the rest, balance."""
+    plan = Plan(len(rows))
+    forced, plan.parts = _forced(rows, design)
+    _cap(rows, design, plan, forced)
+    groups = rows.groups(design.leaky)
+    _straddlers(rows, design, plan, groups, forced)
+    plan.part[plan.used] = forced[plan.used]
+    _spread(rows, design, plan, groups)
+    _refuse_empty(rows, plan)
+    _balance(rows, design, plan)
+    _refuse_empty(rows, plan)
+    return plan
+
+
+def _forced(rows: Rows, design: Design) -> tuple[Ints, list[Part]]:
+    """Find the rows that the design puts into a part by name."""
+    if design.leave_out:
+        names, codes = rows.codes[design.leave_out].ordered()
+        if "" in names:
+            raise rows.error(f"some rows have no {design.leave_out}", "Fill it in, or use --where.")
+        if len(names) < 2:
+            only = f"{design.leave_out} is '{names[0]}' in every row, so nothing can be left out"
+            raise rows.error(only, "Join the manifest of another source: cxrtool ingest A B.")
+        return codes, [Part("train", str(k + 1), 0, name) for k, name in enumerate(names)]
+    parts = design.parts()
+    forced = np.full(len(rows), FREE)
+    if design.test_where:
+        external = np.array(rows.external, bool)
+        if external.all() or not external.any():
+            which = "every" if external.all() else "no"
+            wanted = " and ".join(str(w) for w in design.test_where)
+            raise rows.error(f"{which} row is in the test by {wanted}", "Check the values.")
+        forced[external] = len(parts)
+        parts = [*parts, Part("test", "", 0)]
+    return forced, parts
+
+
+def _cap(rows: Rows, design: Design, plan: Plan, forced: Ints) -> None:
+    external = (forced != FREE) & bool(design.test_where)
+    for key, limit in design.caps:
+        by_column = key in rows.columns
+        names, codes = rows.codes[key if by_column else "label"].ordered()
+        if not by_column and key not in names:
+            there = ", ".join(names)
+            raise rows.error(
+                f"--cap {key}: neither a column nor a label among: {there}", "Check it."
+            )
+        most = np.full(len(names), limit if by_column else -1)
+        if not by_column:
+            most[names.index(key)] = limit
+        most = np.append(most, -1)
+        codes = np.where(external | ~plan.used, len(names), codes)
+        kept = assignment.cap(codes, most, rows.row_keys(design.seed))
+        plan.drop(~kept, f"over the cap of {limit} for {key}")
+
+
+def _straddlers(rows: Rows, design: Design, plan: Plan, groups: Ints, forced: Ints) -> None:
+    """Deal with groups that the design would tear apart."""
+    torn = np.zeros(len(rows), bool)
+    torn[plan.used] = assignment.straddling(groups[plan.used], forced[plan.used])
+    if not torn.any():
+        return
+    count = len(np.unique(groups[torn]))
+    what = f"{count} patients or duplicate groups have images on both sides ({rows.example(torn)})"
+    if not design.drop_straddlers:
+        raise rows.error(what, "Leave those rows out with --straddle drop.")
+    # An external test stays as it is published; training gives way.
+    plan.drop(torn & (forced == FREE) if design.test_where else torn, "would leak into the test")
+
+
+def _spread(rows: Rows, design: Design, plan: Plan, groups: Ints) -> None:
+    """Divide the rows that are in no part yet."""
+    free = plan.used & (plan.part == FREE)
+    wish = np.array([p.wish for p in plan.parts])
+    if not free.any() or not wish.any():
+        return
+    numbers = np.unique(groups[free], return_inverse=True)[1]
+    strata = _classes(rows, design, free, numbers, int((wish > 0).sum()))
+    order = assignment.group_keys(numbers, rows.group_keys(design.seed)[free])
+    part = assignment.assign(numbers, strata, order, wish)
+    plan.part[free] = part[numbers]
+
+
+def _refuse_empty(rows: Rows, plan: Plan) -> None:
+    filled = np.bincount(plan.part[plan.used], minlength=len(plan.parts))
+    for part, size in zip(plan.parts, filled.tolist(), strict=True):
+        if not size:
+            left = f"{part} would be empty, with {int(plan.used.sum())} of {len(rows)} rows to use"
+            raise rows.error(left, "Ask for a larger share, fewer parts, or fewer rows left out.")
+
+
+def _classes(rows: Rows, design: Design, free: NDArray[np.bool_], groups: Ints, parts: int) -> Ints:
+    """Code what is to be spread evenly, after checking that it can be."""
+    total = int(groups.max()) + 1
+    if total < parts:
+        raise rows.error(f"{total} patients cannot fill {parts} parts", "Ask for fewer parts.")
+    # The first column must be spread; of the others, only the label is worth refusing for.
+    for column in dict.fromkeys(rows.strata[:1] + ["label"] * ("label" in rows.strata)):
+        names, codes = rows.codes[column].ordered()
+        there = np.unique(codes[free])
+        if len(there) == 1:
+            _one_class(rows, design, f"{column} is '{names[there[0]]}' in every row")
+        for c, count in enumerate(assignment.scarce(groups, codes[free]).tolist()):
+            if 0 < count < parts and names[c]:
+                what = f"{column} '{names[c]}' has {count} patient{'s'[: count > 1]}"
+                raise rows.error(
+                    f"{what}, too few for {parts} parts",
+                    f"Leave it out (--where '{column}!={names[c]}'), merge classes "
+                    "(ingest --map-label), or give --stratify none.",
+                )
+    return rows.classes(design.lender is not None)[free]
+
+
+def _one_class(rows: Rows, design: Design, what: str) -> None:
+    if design.stratify is not None:
+        raise rows.error(f"{what}: one class only", "Join another source, or drop --stratify.")
+    note(f"warning: {what}: no classifier can be trained on this split alone")
+
+
+def _balance(rows: Rows, design: Design, plan: Plan) -> None:
+    if design.balance is None:
+        return
+    names, labels = rows.codes["label"].ordered()
+    # A row without a label is of no class, so that it neither counts nor is left out.
+    chosen = plan.used & np.array([n != "" for n in names])[labels]
+    part, label, keys = plan.part[chosen], labels[chosen], rows.row_keys(design.seed)[chosen]
+    if design.lender:
+        lent = np.array(rows.lent, bool)[chosen]
+        if lent.all() or not lent.any():
+            which = "every" if lent.all() else "no"
+            raise rows.error(f"{which} row is of source '{design.lender}'", "Check --balance.")
+        times = assignment.borrow(part, label, lent, keys)
+        reason = f"not borrowed from {design.lender}"
+    else:
+        trains = np.array([p.split == "train" for p in plan.parts])
+        part = np.where(trains[part], part, FREE)
+        balance = assignment.balance_under if design.balance == "under" else assignment.balance_over
+        times = balance(part, label, keys)
+        reason = "over the smallest class (--balance under)"
+    unused = np.zeros(len(rows), bool)
+    unused[chosen] = times == 0
+    plan.times[chosen] = np.maximum(times, 1)
+    plan.drop(unused, reason)
+
+
+# A line about a part lists so many classes, the largest.
+MOST_CLASSES = 8
+
+
+def tell(rows: Rows, design: Design, plan: Plan) -> None:
+    """Say what came out: a line a part, what is missing from one, and what leaks."""
+    used, patients = plan.used, rows.patients()
+    for k, part in enumerate(plan.parts):
+        here = used & (plan.part == k)
+        line = f"{part}: {int(plan.times[here].sum())} rows"
+        if "patient" in rows.columns:
+            line += f" of {len(np.unique(patients[here & (patients >= 0)]))} patients"
+        if "label" in rows.columns:
+            line += f": {_classes_of(rows, plan, here)}"
+        note(line)
+    if rows.strata:
+        _tell_missing(rows, plan)
+    if "patient" in rows.columns and not design.leaky and (patients < 0).any():
+        lonely = int((patients < 0).sum())
+        note(f"warning: {lonely} rows have no patient: each counts as a patient of its own")
+    for what, codes in (("patients", patients), ("duplicate groups", rows.twins())):
+        values, images = assignment.leaked(plan.part[used], codes[used])
+        if values:
+            note(f"warning: {values} {what} stand in more than one part ({images} images leak)")
+
+
+def _classes_of(rows: Rows, plan: Plan, here: NDArray[np.bool_]) -> str:
+    names, labels = rows.codes["label"].ordered()
+    count = np.bincount(labels[here], plan.times[here], len(names)).astype(int)
+    most = np.sort(np.argsort(-count, kind="stable")[:MOST_CLASSES])
+    listed = [f"{names[c] or '(no label)'} {count[c]}" for c in most.tolist() if count[c]]
+    more = int((count > 0).sum()) - len(listed)
+    return ", ".join(listed) + (f", and {more} classes more" if more else "")
+
+
+def _tell_missing(rows: Rows, plan: Plan) -> None:
+    """Warn of the classes that the parts' sizes left no room for."""
+    column = rows.strata[0]
+    names, codes = rows.codes[column].ordered()
+    there = np.unique(codes[plan.used])
+    for k, part in enumerate(plan.parts):
+        here = np.unique(codes[plan.used & (plan.part == k)])
+        missing = [names[c] for c in np.setdiff1d(there, here).tolist() if names[c]]
+        if part.wish and missing:
+            listed = ", ".join(missing[:MOST_CLASSES]) + ", ..." * (len(missing) > MOST_CLASSES)
+            note(f"warning: {part} is too small for every {column}; it has none of: {listed}")

@@ -1,0 +1,255 @@
+"""What there is to ingest: rows from folders, files, presets, any metadata CSV, and manifests."""
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cxrtool.core import outputs, registry
+from cxrtool.core.errors import CxrtoolError, NoImage, Skip
+from cxrtool.core.progress import note
+from cxrtool.data.collections.folder import label as folder_label
+from cxrtool.data.packed_rows import Row
+from cxrtool.files import manifest
+from cxrtool.files.table import Table
+from cxrtool.files.tree import Index
+
+# What a row holds besides its cells, under names that no column has: where its file is, and the
+# manifest that it comes from, and whose numbers its patient has, if not its source's.
+FILE, LISTED, NUMBERING = "\0file", "\0listed", "\0numbering"
+
+# Columns that name files beside the image.
+MASKS = ("mask", *manifest.HALVES)
+# Columns of a metadata CSV that are taken under their own name without being asked for.
+OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
+# Nobody has reached this age in years.
+OLDEST = 130
+# Rows of a metadata CSV by which the column that names the files is found.
+SAMPLE = 200
+
+
+@dataclass
+class Wish:
+    """What the user wants of the rows."""
+
+    preset: str | None = None
+    metadata: str | None = None
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    labels: list[tuple[str, str]] = field(default_factory=list)
+    source: str | None = None
+    views: frozenset[str] = frozenset()
+    root: str | None = None
+    exact_age: bool = False
+
+
+def coarse_age(text: str) -> str:
+    """Write an age of 90 years or more as `90+`: exact, it may tell who somebody is.
+
+    The age is the largest number in the text, and may have a unit, as `093Y`, `> 90`, `85-95` or
+    `1100 months`. A number beyond any age, such as a year of birth, is left out.
+    """
+    ages = re.findall(r"(\d+)(?:\.\d*)?\s*([dwm])?", text.lower())
+    units = {"d": 365.25, "w": 52.18, "m": 12, "": 1}
+    years = max((int(number) / units[unit] for number, unit in ages), default=0)
+    if years >= OLDEST:
+        return ""
+    return "90+" if years >= 90 else text
+
+
+def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:
+    """Yield a row for every image that is to be read, and a Skip for every one that is not."""
+    for path in paths:
+        if path != "-" and not os.path.lexists(path):
+            raise CxrtoolError(f"{path}: no such file or folder", "Check the path.")
+        if os.path.isdir(path) or wish.preset is not None or wish.metadata is not None:
+            outputs.current().search(_folder(path))
+    unused = {pattern for pattern, _ in wish.labels}
+    for path, row in _all_rows(paths, wish):
+        gathered = row if isinstance(row, Skip) else _finished(row, path, wish, unused)
+        _protect(gathered, wish.root)
+        yield gathered
+    for pattern in sorted(unused):
+        note(f"warning: --map-label '{pattern}' matches no finding and no label")
+
+
+def _all_rows(paths: list[str], wish: Wish) -> Iterator[tuple[str, Row | Skip]]:
+    """Yield every row with the path that it is from."""
+    if wish.metadata is not None:
+        yield from _described(paths, wish.metadata, wish.columns)
+        return
+    for path in paths:
+        for row in _rows(path, wish):
+            yield path, row
+
+
+def _protect(gathered: Row | Skip, root: str | None) -> None:
+    """Refuse the outputs that are an image or a mask that was gathered, even if it is left out."""
+    if isinstance(gathered, NoImage):
+        return
+    if isinstance(gathered, Skip):
+        # Named as its folder names it, or as the manifest would.
+        named = [gathered.path, manifest.resolve(gathered.path, root)]
+    else:
+        masks = (manifest.resolve(gathered[c], root) for c in MASKS if gathered.get(c))
+        named = [gathered[FILE], *masks]
+    for file in named:
+        outputs.current().protect(file, "which is among the images to read")
+
+
+def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
+    if wish.preset is None and (path == "-" or path.lower().endswith(".csv")):
+        return _listed(path, wish.root)
+    if os.path.isdir(path) or wish.preset is not None:
+        _, preset, given = registry.load("collections", wish.preset or "folder", "rows")
+        # A collection may also be named by its metadata file.
+        found: Iterator[Row | Skip] = preset.rows(_folder(path), **given)
+        return found
+    return iter([{"path": path}])
+
+
+def _folder(path: str) -> str:
+    return path if os.path.isdir(path) else os.path.dirname(path) or "."
+
+
+def _listed(path: str, root: str | None) -> Iterator[Row]:
+    """Take the rows of a manifest as they are; what it measured need not be measured again."""
+    source = manifest.Manifest(path)
+    absent = 0
+    for number, cells in enumerate(source.rows()):
+        row = dict(zip(source.columns, cells, strict=True))
+        file = manifest.resolve(row["path"], root)
+        # Only the first rows are looked for: if they are there, so is the folder.
+        if number == absent < SAMPLE and not os.path.exists(file):
+            absent += 1
+        if row.get("dup_group"):
+            # A group that was found before stays together; its name is that of its manifest.
+            row["dup_group"] = f"{path}: {row['dup_group']}"
+        yield {**row, "path": file, LISTED: path}
+    if absent:
+        where = os.path.abspath(root or ".")
+        note(f"warning: {source.name}: images are not there, seen from {where} (see --root)")
+
+
+def _described(
+    folders: list[str], metadata: str, columns: list[tuple[str, str]]
+) -> Iterator[tuple[str, Row | Skip]]:
+    """Pair the rows of any metadata CSV with the files below the folders."""
+    table = Table(metadata, again=True)
+    renamed = {new: table.index(old) for old, new in columns}
+    for name in OBVIOUS:
+        if name in table.columns:
+            renamed.setdefault(name, table.columns.index(name))
+    files = Index(*folders)
+    naming = renamed.pop("path", None)
+    if naming is None:
+        naming = _naming_column(table, files)
+    _tell_unused(table, {naming, *renamed.values()})
+    used = set()
+    # One table numbers its patients once, in however many folders their images are.
+    several = len({os.path.realpath(folder) for folder in folders}) > 1
+    numbering = os.path.splitext(os.path.basename(metadata))[0] if several else ""
+    for row in table.rows():
+        found = files.candidates(row[naming])
+        # Of several folders, nobody can tell in which a file is missing.
+        listed = os.path.join(*folders[: len(folders) == 1], row[naming])
+        if not found:
+            skip = Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
+            yield folders[0], skip
+        elif len(found) > 1:
+            both = " or ".join(found[:2])
+            skip = Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
+            yield folders[0], skip
+        else:
+            used.add(found[0])
+            folder = files.root_of(found[0])
+            cells = {new: row[i] for new, i in renamed.items()}
+            # Where the table does not tell the class, the folder does.
+            label = folder_label(found[0], folder)
+            yield folder, {"label": label, **cells, "path": found[0], NUMBERING: numbering}
+    for folder, path in files.paths():
+        if isinstance(path, Skip):
+            yield folder, path
+        elif path not in used:
+            yield folder, Skip(path, f"not listed in {metadata}", failed=False)
+
+
+def _tell_unused(table: Table, used: set[int]) -> None:
+    left = [name for i, name in enumerate(table.columns) if i not in used and name]
+    if left:
+        note(f"{table.name}: not taken: {', '.join(left)} (--column NAME=NAME takes a column)")
+
+
+def _naming_column(table: Table, files: Index) -> int:
+    """Find the column whose cells name files that are there."""
+    matches = [0] * len(table.columns)
+    for _, row in zip(range(SAMPLE), table.rows(), strict=False):
+        for i, cell in enumerate(row):
+            matches[i] += bool(cell) and files.find(cell) is not None
+    if not any(matches):
+        there = ", ".join(table.columns)
+        what = f"{table.name}: no column names files below {' or '.join(files.roots)}: {there}"
+        raise CxrtoolError(what, "Check the folder, or say which: --column NAME=path.")
+    return matches.index(max(matches))
+
+
+def _finished(row: Row, path: str, wish: Wish, unused: set[str]) -> Row | Skip:
+    """Add what the command line knows: source, patient across sources, label; filter the view.
+
+    `unused` are the patterns of --map-label that no row has matched yet.
+    """
+    shown = manifest.relative(row["path"], wish.root)
+    try:
+        shown.encode()
+    except UnicodeEncodeError:
+        return Skip(shown, "its name is not UTF-8", "Rename the file.")
+    row[FILE], row["path"] = row["path"], shown
+    if LISTED in row:
+        row["raw"] = row.get("raw") or shown
+        row["source"] = row.get("source") or wish.source or ""
+    else:
+        row["raw"] = shown
+        named = wish.source or row.get("source")
+        row["source"] = named or _source(path, wish)
+        if row.get("patient"):
+            owner = named or row.get(NUMBERING) or row["source"]
+            row["patient"] = f"{owner}/{row['patient']}"
+        for column in MASKS:
+            if row.get(column):
+                row[column] = manifest.relative(row[column], wish.root)
+    known = any(row.get(c) for c in ("finding", "label"))
+    row["label"] = _label(row, wish.labels, unused)
+    if known and not row["label"]:
+        return Skip(shown, "its label is mapped to nothing (--map-label)", failed=False)
+    return wrong_view(row, wish.views) or row
+
+
+def wrong_view(row: Row, views: frozenset[str], known: bool = False) -> Skip | None:
+    """Leave out a row whose view is not wanted; an empty one may yet come out of the header."""
+    view = row.get("view", "")
+    if not views or view.upper() in views or not (view or known):
+        return None
+    return Skip(row["path"], f"view is '{view}', not {' or '.join(sorted(views))}", failed=False)
+
+
+def _source(path: str, wish: Wish) -> str:
+    if wish.preset is not None and wish.preset.partition(":")[0] != "folder":
+        return wish.preset.partition(":")[0]
+    return os.path.basename(os.path.abspath(_folder(path)))
+
+
+def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str:
+    """Rename by the first pattern that fits the collection's own word, or else the label."""
+    label = row.get("label", "")
+    for words in (row.get("finding", ""), label):
+        for pattern, new in patterns:
+            if words and fnmatch.fnmatchcase(words.lower(), pattern.lower()):
+                unused.discard(pattern)
+                return new
+    return label
+
+
+def columns(names: Iterable[str]) -> list[str]:
+    """List the columns of a manifest of rows with such cells: the fixed ones, then their own."""
+    hidden = {*manifest.COLUMNS, FILE, LISTED, NUMBERING}
+    return [*manifest.COLUMNS, *(name for name in names if name not in hidden)]

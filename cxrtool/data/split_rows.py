@@ -1,0 +1,179 @@
+"""A manifest as numbers: what a design needs of every row, and nothing else.
+
+A million rows of text would not fit in the memory that a million rows may take; their codes do.
+"""
+
+import array
+import hashlib
+import itertools
+from collections.abc import Iterable
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.data import assignment
+from cxrtool.data.assignment import Ints, Keys
+from cxrtool.data.split_design import Design
+from cxrtool.files.manifest import Manifest
+
+FREE = -1  # In no part, or of unknown value.
+
+
+class Codes:
+    """Gives equal texts equal numbers: at first that of the row where the text came first."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        self._rows = array.array("q")
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Take the texts of the next rows; nothing here runs row by row in Python."""
+        self._rows.extend(map(self.known.setdefault, texts, itertools.count(len(self._rows))))
+
+    def _numbered(self, names: Iterable[str]) -> Ints:
+        place = np.empty(len(self._rows), np.int64)
+        place[[self.known[n] for n in names]] = np.arange(len(self.known))
+        return place[np.frombuffer(self._rows, np.int64)]
+
+    def ordered(self) -> tuple[list[str], Ints]:
+        """Return the texts in alphabetical order and each row's number in that order."""
+        names = sorted(self.known)
+        return names, self._numbered(names)
+
+    def codes(self) -> Ints:
+        """Return each row's number, in the order of the first coming."""
+        return self._numbered(self.known)
+
+    def known_only(self, unknown: str = "") -> Ints:
+        """Return each row's number, -1 for a text that begins as an unknown one does."""
+        lonely = np.array([not n or n[0] == unknown for n in self.known])
+        codes = self.codes()
+        return np.where(lonely[codes], FREE, codes)
+
+
+ALONE = "\0"  # No cell holds a NUL byte, so no patient is named like a row without one.
+
+
+class Rows:
+    """A manifest as numbers: of each row the patient, the picture, the classes, the part."""
+
+    def __init__(self, manifest: Manifest, design: Design) -> None:
+        self.name = manifest.name
+        self.columns = manifest.columns
+        self.strata = self._strata(design)
+        wanted = [*self.strata, *([design.leave_out] if design.leave_out else [])]
+        wanted += [c if c in self.columns else "label" for c, _ in design.caps]
+        wanted += ["label"] if "label" in self.columns or design.balance else []
+        self.codes = {c: Codes() for c in dict.fromkeys(wanted)}
+        self.who, self.twin, self.patient, self.picture = Codes(), Codes(), Codes(), Codes()
+        # Digests and paths are many and only compared: hashes of 64 bits are enough.
+        self._sha, self._paths, self._whole = (array.array("q") for _ in range(3))
+        self.external, self.lent = array.array("b"), array.array("b")
+        self._read(manifest, design)
+
+    def _strata(self, design: Design) -> list[str]:
+        if design.stratify is None:
+            return ["label"] if "label" in self.columns else []
+        return design.stratify
+
+    def _read(self, manifest: Manifest, design: Design) -> None:
+        path, at = manifest.index("path"), {c: i for i, c in enumerate(self.columns)}
+        how = "Give --group none to divide image by image."
+        group = None if design.alone else manifest.index(design.group, how)
+        coded = [(self.codes[c], manifest.index(c)) for c in self.codes]
+        coded += [(self.twin, at["dup_group"])] if "dup_group" in at else []
+        if "patient" in at and at["patient"] != group:
+            coded.append((self.patient, at["patient"]))
+        hashed = [(self._paths, path)]
+        hashed += [(self._sha, at["sha256"])] if "sha256" in at else []
+        tests = [(manifest.index(w.column), w) for w in design.test_where]
+        lender = manifest.index("source") if design.lender else None
+        # A digest names a picture wherever it lies.
+        sha = at.get("sha256", path)
+        for chunk in manifest.chunks():
+            for codes, i in coded:
+                codes.add(map(itemgetter(i), chunk))
+            for hashes, i in hashed:
+                hashes.extend(map(hash, map(itemgetter(i), chunk)))
+            if group is not None:
+                self.who.add([row[group] or ALONE + (row[sha] or row[path]) for row in chunk])
+            if design.by_row:
+                # Copies of one picture get keys of their own, from their names.
+                self.picture.add([_own_name(row[path], row[sha]) for row in chunk])
+                self._whole.extend(map(_digest, chunk))
+            if tests:
+                self.external.extend(all(w.holds(row[i]) for i, w in tests) for row in chunk)
+            if lender is not None:
+                self.lent.extend(row[lender] == design.lender for row in chunk)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def error(self, what: str, remedy: str) -> CxrtoolError:
+        """Name the manifest in a mistake."""
+        return CxrtoolError(f"{self.name}: {what}", remedy)
+
+    def groups(self, leaky: bool) -> Ints:
+        """Number the groups that stay together: by patient, picture, digest and duplicate group.
+
+        A leaky split keeps only the rows of one file together: they are one image.
+        """
+        columns = [np.frombuffer(self._paths, np.int64)]
+        if self._sha and not leaky:
+            columns.append(np.frombuffer(self._sha, np.int64))
+        # The hash of the empty text, which is an unknown path or digest, is 0.
+        bound = [np.where(c, np.unique(c, return_inverse=True)[1], FREE) for c in columns]
+        if not leaky:
+            bound += [c for c in (self.who.known_only(ALONE), self.twins()) if len(c)]
+        return assignment.bind(bound)
+
+    def twins(self) -> Ints:
+        """Code the duplicate group of each row; -1 for none."""
+        return self.twin.known_only() if self.twin else np.full(len(self), FREE)
+
+    def patients(self) -> Ints:
+        """Code the patient of each row; -1 where it is unknown."""
+        if self.patient:
+            return self.patient.known_only()
+        return self.who.known_only(ALONE) if self.who else np.full(len(self), FREE)
+
+    def example(self, rows: NDArray[np.bool_]) -> str:
+        """Name the patient of the first of some rows."""
+        codes = self.who if self.who else self.picture
+        code = codes.codes()[np.argmax(rows)]
+        return next(itertools.islice(codes.known, int(code), None)).removeprefix(ALONE)
+
+    def row_keys(self, seed: int) -> Keys:
+        """A key a row, by its picture; rows of one picture are told apart by their other cells."""
+        keys = assignment.keys(self.picture.known, seed)[self.picture.codes()]
+        order = np.lexsort((np.frombuffer(self._whole, np.int64), keys))
+        ranks = np.empty(len(keys), np.uint64)
+        ranks[order] = np.arange(len(keys), dtype=np.uint64)
+        return ranks
+
+    def group_keys(self, seed: int) -> Keys:
+        """A key a row, by what it is grouped by."""
+        codes = self.who if self.who else self.picture
+        return assignment.keys(codes.known, seed)[codes.codes()]
+
+    def classes(self, lent: bool) -> Ints:
+        """Number the class of each row over all columns to spread; lent rows are their own."""
+        code = np.array(self.lent, np.int64) if lent else np.zeros(len(self), np.int64)
+        for column in self.strata:
+            names, codes = self.codes[column].ordered()
+            code = np.unique(code * len(names) + codes, return_inverse=True)[1]
+        return code
+
+
+def _own_name(path: str, digest: str) -> str:
+    return path if digest in ("", path) else digest + path.rpartition("/")[2]
+
+
+def _digest(row: list[str]) -> int:
+    cells = "\0".join(row).encode()
+    return int.from_bytes(hashlib.blake2b(cells, digest_size=8).digest(), signed=True)

@@ -1,0 +1,1 @@
+"""The demonstration: which commands it runs, and the page that it ends with."""

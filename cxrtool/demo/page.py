@@ -1,0 +1,188 @@
+"""What the demonstration found, told on one page."""
+
+import os
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+from cxrtool.demo import chain
+from cxrtool.figures import html_page
+from cxrtool.figures.html_page import Cell, Page
+from cxrtool.files import manifest
+from cxrtool.files import run_folder as runs
+
+Figures = dict[str, dict[str, dict[str, Any]]]  # group, model, what compare says of it
+
+TITLE = "Is it the disease, or the data set?"
+LEAD = (
+    "Three networks learn to find covid on chest X-rays. By the figures that papers report, all "
+    "of them succeed, even one that never sees a lung. New patients tell them apart. All images "
+    "are drawings (phantoms), so that the truth is known; every number on this page was computed "
+    "by the commands at its end."
+)
+FAR = 0.1  # A fall of the AUC by this much is worth a word.
+
+
+def page(folder: str) -> Page:
+    """Tell the story of what the commands left in a folder."""
+    found = Page(TITLE, LEAD)
+    inside, outside = (_figures(folder, name)[""] for name in ("inside", "outside"))
+    _promise(found, inside)
+    _truth(found, folder, inside, outside)
+    _why(found, folder)
+    _next(found)
+    _commands(found)
+    return found
+
+
+def _promise(page: Page, inside: dict[str, Any]) -> None:
+    section = page.section("What a paper would report")
+    section.text(
+        "In the training set each class comes from its own hospital, as in most collections of "
+        "2020. The split is by patient, so nobody stands on both sides. These are the figures of "
+        "the patients who were held out:"
+    )
+    section.table(
+        ["network", "what it sees", "n", "AUC", "sensitivity", "specificity"],
+        [_row(name, inside[name]) for name in chain.RUNS],
+        "Held-out patients of the same two hospitals, with 95 % intervals by "
+        "patient. An interval is missing where nothing varies.",
+    )
+    blind = _auc(inside["background"])
+    section.finding(
+        "bad",
+        f"The network `background` was shown images whose lungs are blacked out. Its AUC is "
+        f"{blind:.3f}: a figure like this is no evidence that a network looks at the disease.",
+    )
+
+
+def _truth(page: Page, folder: str, inside: dict[str, Any], outside: dict[str, Any]) -> None:
+    section = page.section("The same networks, and new patients")
+    section.text(
+        "Now three hospitals, each of which sees both classes: two are those of the "
+        "training set, one is new."
+    )
+    by_hospital = _figures(folder, "by-hospital")
+    section.table(
+        ["network", "AUC inside", "AUC of new patients", *(f"in {name}" for name in by_hospital)],
+        [
+            [
+                name,
+                _interval(inside[name]),
+                _interval(outside[name]),
+                *(_interval(models[name]) for models in by_hospital.values()),
+            ]
+            for name in chain.RUNS
+        ],
+        "The area under the ROC curve with 95 % intervals; 0.5 is guessing.",
+    )
+    for name, seen in chain.RUNS.items():
+        before, after = _auc(inside[name]), _auc(outside[name])
+        fell = before - after > FAR
+        words = f"falls from {before:.3f} to {after:.3f}" if fell else f"stays at {after:.3f}"
+        section.finding("bad" if fell else "good", f"`{name}` ({seen}): the AUC {words}.")
+    section.text(
+        "Every figure of the new patients, with curves and paired tests: `figures.html`, "
+        "beside this page."
+    )
+
+
+def _why(page: Page, folder: str) -> None:
+    section = page.section("Why")
+    section.text(
+        "t-SNE puts images side by side of which a network makes much the same. A probe says in "
+        "a number what the picture shows: how well hospital and label can be read from the "
+        "features, for patients that the probe has not seen. Chance is what guessing gives."
+    )
+    for name, seen in (("raw", "the images as they are"), ("lungs", "only the lungs")):
+        probes = runs.json_file(os.path.join(folder, f"{name}-tsne.json"))["probes"]
+        source, label = probes["source"], probes["label"]
+        words = f"hospital {_probed(source)}, disease {_probed(label)}"
+        section.picture(
+            os.path.join(folder, f"{name}-tsne.svg"),
+            f"The new patients as {name} sees them: {words}",
+            f"The network that sees {seen}: {words}.",
+        )
+    section.text(
+        "Where does a network look? Each image is covered part by part; what makes the network "
+        "less sure is hot."
+    )
+    for name in ("raw", "lungs"):
+        share, lungs, number = _heat(os.path.join(folder, f"{name}-maps.csv"))
+        section.picture(
+            os.path.join(folder, f"{name}-maps.png"),
+            f"Heat maps of the network {name}",
+            f"`{name}`: {share:.0%} of the heat lies in the lungs, which are {lungs:.0%} of the "
+            f"image (the mean of {number} new images; some are shown).",
+        )
+
+
+def _next(page: Page) -> None:
+    section = page.section("Your own images")
+    section.text(
+        "A folder in which each subfolder is a class is enough to begin with. Where a table names "
+        "sources and patients, all of the above can be asked of it."
+    )
+    section.code(
+        "\n".join(
+            (
+                "cxrtool ingest images/ -o images.csv",
+                "cxrtool split images.csv --test 0.2 --val 0.1 -o split.csv",
+                "cxrtool train split.csv --arch resnet18 --weights imagenet -d runs/first",
+                "cxrtool evaluate runs/first split.csv --where split=test | cxrtool compare",
+            )
+        )
+    )
+
+
+def _commands(page: Page) -> None:
+    section = page.section("Every command of this page")
+    section.text("In a folder of its own, and nothing else:")
+    for step in chain.steps():
+        section.text(f"{step.title}. {step.why}")
+        section.code("\n".join(f"cxrtool {command}" for command in step.commands))
+
+
+def _row(name: str, told: Mapping[str, Any]) -> list[Cell]:
+    metrics = ("auc", "sensitivity", "specificity")
+    seen = chain.RUNS[name]
+    return [name, seen, told["n"], *(_interval(told, metric) for metric in metrics)]
+
+
+def _interval(told: Mapping[str, Any], metric: str = "auc") -> Cell:
+    found = told["metrics"][metric]
+    value, low, high = found["value"], found["low"], found["high"]
+    return value if low is None or value is None else (value, low, high)
+
+
+def _auc(told: Mapping[str, Any]) -> float:
+    return float(told["metrics"]["auc"]["value"])
+
+
+def _probed(found: Mapping[str, Any]) -> str:
+    return f"{found['balanced_accuracy']:.2f} (chance {found['chance']:.2f})"
+
+
+def _heat(path: str) -> tuple[float, float, int]:
+    """Return the mean share of heat in the lungs, and of lungs in the image, and of how many."""
+    source = manifest.Manifest(path)
+    rows = [dict(zip(source.columns, cells, strict=True)) for cells in source.rows()]
+    told = [row for row in rows if row["in_lung"]]
+    share, lungs = (
+        fmean(float(row[name]) for row in told) for name in ("in_lung", "lung_fraction")
+    )
+    return share, lungs, len(told)
+
+
+def _figures(folder: str, name: str) -> Figures:
+    found: Figures = {}
+    for told in runs.json_value(os.path.join(folder, f"{name}.json")):
+        found.setdefault(told["group"], {})[told["model"]] = told
+    return found
+
+
+def write(folder: str) -> str:
+    """Write the page: its path."""
+    path = os.path.join(folder, "index.html")
+    html_page.write(path, page(folder))
+    return path

@@ -1,9 +1,0 @@
-"""Leave the grey levels as they are; 16 bits are spread over 8 from the lowest to the highest."""
-
-from cxrtool.artifacts.image import Grey
-from cxrtool.equalizers import _levels
-
-
-def equalize(image: Grey, bits: int = 8) -> Grey:
-    """Change nothing but the depth."""
-    return _levels.kept(image, bits)

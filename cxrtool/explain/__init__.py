@@ -1,0 +1,1 @@
+"""Where a network looks and what it represents: heat maps, features, probes."""

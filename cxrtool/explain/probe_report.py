@@ -1,0 +1,129 @@
+"""What probes of a manifest's columns found, in words and in figures."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from cxrtool.stats import linear_probe, paired_tests
+from cxrtool.stats.linear_probe import Finding, Floats, Ints
+
+Row = dict[str, str]
+
+# Of a column: what was found in all images (""), and of the label within every source.
+Findings = dict[str, dict[str, Finding]]
+ALL = ""
+
+
+def of_columns(
+    features: Floats, rows: Sequence[Row], columns: Sequence[str], permutations: int, seed: int
+) -> Findings:
+    """Probe for every column, and for the label within every source, which cannot help there."""
+    found: Findings = {}
+    patients = groups(rows)
+    chance = {"permutations": permutations, "seed": seed}
+    for column in columns:
+        values = cells(rows, column)
+        found[column] = {ALL: linear_probe.probe(features, values, patients, **chance)}
+        if column == "label":
+            sources = cells(rows, "source")
+            found[column] |= linear_probe.within(features, values, sources, patients, **chance)
+    return adjusted(found)
+
+
+def adjusted(found: Findings) -> Findings:
+    """Adjust all p for their number (Holm 1979)."""
+    places = [(c, s) for c, of in found.items() for s, one in of.items() if one.p is not None]
+    p = paired_tests.holm(np.array([found[column][source].p for column, source in places], float))
+    for (column, source), value in zip(places, p.tolist(), strict=True):
+        found[column][source] = replace(found[column][source], p_holm=round(value, 6))
+    return found
+
+
+def unattainable(found: Findings, permutations: int) -> str:
+    """Say so where p after Holm could not be small, whatever the features."""
+    tests = sum(one.p is not None for of in found.values() for one in of.values())
+    if tests <= linear_probe.ALPHA * (1 + permutations):
+        return ""
+    needed = math.ceil(tests / linear_probe.ALPHA) - 1
+    return (
+        f"warning: {permutations} permutations are too few for {tests} probes: no p after Holm can "
+        f"be {linear_probe.ALPHA:g} or less; use --permutations {needed} or more"
+    )
+
+
+def groups(rows: Sequence[Row]) -> Ints:
+    """Number the patients, those with an image in common as one."""
+    return linear_probe.groups_of(cells(rows, "patient"), cells(rows, "dup_group"))
+
+
+def cells(rows: Sequence[Row], column: str) -> list[str]:
+    """Take a column that need not be there."""
+    return [row.get(column, "") for row in rows]
+
+
+def line(found: Findings) -> str:
+    """Put all findings in one line."""
+    texts = []
+    for column, findings in found.items():
+        for source, finding in findings.items():
+            within = f" within {source}" if source else ""
+            # Most sources have one label only.
+            if source == ALL or finding.p is not None:
+                texts.append(f"{column}{within}: {sentence(finding)}")
+    return "; ".join(texts)
+
+
+def sentence(finding: Finding) -> str:
+    """Put one finding into words."""
+    if finding.p is None:
+        return f"not probed: {finding.reason}"
+    predictable = _holm(finding) <= linear_probe.ALPHA
+    told = "predictable" if predictable else "not shown to be predictable"
+    more = ""
+    if not predictable and finding.detectable is not None:
+        more = f"; {finding.detectable:.2f} would be detected with 80 % power"
+    return (
+        f"{told}, balanced accuracy {_bounded(finding)} "
+        f"(chance {finding.chance:.2f}, p {finding.p:.2g}, after Holm {_holm(finding):.2g}{more})"
+    )
+
+
+def _holm(finding: Finding) -> float:
+    """Return p after Holm; of one probe alone it is p."""
+    p = finding.p if finding.p_holm is None else finding.p_holm
+    return math.nan if p is None else p
+
+
+def _bounded(finding: Finding) -> str:
+    bounds = finding.low, finding.high
+    interval = "" if None in bounds else f" [{bounds[0]:.2f}, {bounds[1]:.2f}]"
+    return f"{finding.balanced_accuracy:.2f}{interval}"
+
+
+def captions(found: Findings) -> dict[str, str]:
+    """Put in short what was found of every column in all images, to stand beside a picture."""
+    return {column: _caption(findings[ALL]) for column, findings in found.items()}
+
+
+def _caption(finding: Finding) -> str:
+    if finding.p is None:
+        return f"not probed: {finding.reason}"
+    return (
+        f"probe: balanced accuracy {_bounded(finding)} "
+        f"(chance {finding.chance:.2f}), p = {_holm(finding):.2g} after Holm"
+    )
+
+
+def figures(found: Findings, rows: Sequence[Row], points: Floats) -> dict[str, Any]:
+    """Gather all figures, with those of the picture itself, for JSON."""
+    told: dict[str, Any] = {}
+    for column, findings in found.items():
+        told[column] = asdict(findings[ALL])
+        told[column]["neighbours"] = linear_probe.purity(points, cells(rows, column), groups(rows))
+        if column == "label":
+            inside = {source: asdict(f) for source, f in findings.items() if source != ALL}
+            told[column]["within_source"] = inside
+    return told

@@ -1,0 +1,1 @@
+"""Plots, grids of pictures, and the HTML page that holds them."""

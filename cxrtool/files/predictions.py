@@ -1,0 +1,351 @@
+"""Predictions: one row an image, one probability column a class, as any tool may write them."""
+
+import array
+import hashlib
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.files.failures import Failures
+from cxrtool.files.manifest import Manifest, Where
+
+COLUMNS = ("path", "label", "patient", "source", "split", "fold", "model", "pred")
+CHANCE = "p_"
+
+Ints = NDArray[np.integer]
+Floats = NDArray[np.float64]
+
+# Cells that tell that two rows show the same picture, where a table has them.
+SAME = ("path", "raw", "sha256", "dup_group")
+# Tables are written with few digits: the sum of a row may be so far from 1.
+OFF = 0.02
+BATCH = 4096
+REMEDY = "Predictions have path, label and one p_CLASS column a class."
+
+
+def columns(classes: Sequence[str], kept: Sequence[str] = ()) -> list[str]:
+    """List the columns: the fixed ones, the probabilities, then what is kept of the manifest."""
+    fixed = [*COLUMNS, *(CHANCE + name for name in classes)]
+    return [*fixed, *(name for name in kept if name not in fixed)]
+
+
+def cells(classes: Sequence[str], probabilities: Sequence[float]) -> dict[str, str]:
+    """Write the probabilities, so that they still sum to 1 as they are read."""
+    return {CHANCE + c: f"{p:.7g}" for c, p in zip(classes, probabilities, strict=True)}
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of few values: each row has the number of its text."""
+
+    names: list[str]
+    codes: Ints
+
+    def take(self, rows: Ints) -> "Coded":
+        """Keep some rows."""
+        return Coded(self.names, self.codes[rows])
+
+
+class Texts:
+    """Texts of a million rows in little memory."""
+
+    def __init__(self) -> None:
+        self._bytes, self._ends = bytearray(), array.array("q", [0])
+
+    def add(self, text: str) -> None:
+        """Take one more."""
+        self._bytes += text.encode()
+        self._ends.append(len(self._bytes))
+
+    def __getitem__(self, row: int) -> str:
+        return self._bytes[self._ends[row] : self._ends[row + 1]].decode()
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a comparison needs of every row, as arrays; `same` are digests, 0 where unknown."""
+
+    classes: list[str]
+    row: Ints  # of `paths`
+    label: Ints
+    predicted: Ints  # -1 where the table does not say
+    p: Floats
+    patient: NDArray[np.int64]  # a digest; an image without a patient is one of its own
+    same: dict[str, NDArray[np.int64]]
+    coded: dict[str, Coded]  # model, and what was asked for
+    paths: Texts = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, rows: Ints) -> "Predictions":
+        """Keep some rows."""
+        return replace(
+            self,
+            **{n: getattr(self, n)[rows] for n in ("row", "label", "predicted", "p", "patient")},
+            same={name: values[rows] for name, values in self.same.items()},
+            coded={name: column.take(rows) for name, column in self.coded.items()},
+        )
+
+    def path(self, at: int) -> str:
+        """Name the image of a row."""
+        return self.paths[int(self.row[at])]
+
+
+def digest(text: str) -> bytes:
+    """Make eight bytes of a text, the same in every run; of none, zeros."""
+    return hashlib.blake2b(text.encode(), digest_size=8).digest() if text else b"\0" * 8
+
+
+def digests(texts: Collection[str]) -> NDArray[np.int64]:
+    """Make a number of every text."""
+    return np.frombuffer(b"".join(map(digest, texts)), np.int64)
+
+
+class Opened(Manifest):
+    """One table of predictions."""
+
+    def __init__(self, path: str, where: Sequence[Where], model: str, alone: bool) -> None:
+        super().__init__(path, where, again=True, alone=alone)
+        self.model = model
+        self.label = self.index("label")
+        self.classes = [c[len(CHANCE) :] for c in self.columns if _is_chance(c)]
+        if len(self.classes) < 2:
+            self.close()
+            what = f"{len(self.classes) or 'no'} column{'s' * (not self.classes)} p_CLASS"
+            raise CxrtoolError(f"{self.name}: {what}", "It needs a probability of every class.")
+
+    def index(self, column: str, remedy: str = "") -> int:
+        """Find a column that must be there."""
+        return super().index(column, REMEDY if column in ("path", "label") else "")
+
+    def close(self) -> None:
+        """Close the file, of which no more is read."""
+        self._close()
+
+    def batches(self) -> Iterator[list[list[str]]]:
+        """Yield the rows, thousands at a time."""
+        waiting: list[list[str]] = []
+        for chunk in self.chunks():
+            waiting += chunk
+            if len(waiting) >= BATCH:
+                yield waiting
+                waiting = []
+        if waiting:
+            yield waiting
+
+    def texts(self, rows: list[list[str]], column: str, missing: str = "") -> list[str]:
+        """Take a column that need not be there."""
+        if column not in self.columns:
+            return [missing] * len(rows)
+        found = map(itemgetter(self.columns.index(column)), rows)
+        return [text or missing for text in found] if missing else list(found)
+
+
+def _is_chance(column: str) -> bool:
+    return column.startswith(CHANCE) and len(column) > len(CHANCE)
+
+
+def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[Opened]:
+    """Open some tables that tell the same classes apart."""
+    _refuse_twice(paths)
+    tables: list[Opened] = []
+    try:
+        for path in paths:
+            tables.append(Opened(path, where, _stem(path), alone=len(paths) == 1))
+            _check_classes(tables[0], tables[-1])
+    except CxrtoolError:
+        # The traceback of the error would keep the files open.
+        for table in tables:
+            table.close()
+        raise
+    return tables
+
+
+def _check_classes(first: Opened, table: Opened) -> None:
+    if sorted(table.classes) != sorted(first.classes):
+        what = f"{table.name}: its classes are {', '.join(table.classes)}"
+        remedy = f"{first.name} has {', '.join(first.classes)}: compare them apart."
+        raise CxrtoolError(what, remedy)
+
+
+def read(
+    tables: Sequence[Opened],
+    wanted: Collection[str],
+    skipped: Failures,
+    optional: Collection[str] = (),
+    same: Collection[str] = ("path", "raw"),
+) -> Predictions:
+    """Read the rows.
+
+    `wanted` are columns that every table must have, `optional` ones that it may have; `same` are
+    those whose digests are kept. A row that cannot be judged is reported; one without a label is
+    left out.
+    """
+    for table in tables:
+        for column in {*wanted} - {"model"}:
+            table.index(column)
+    gathered = _Gathered(tables[0].classes, ["model", *wanted, *optional], same)
+    for number, table in enumerate(tables):
+        for rows in table.batches():
+            gathered.add(table, number, rows, skipped)
+    if not gathered.number:
+        what = "no row could be judged" if skipped.failed else "no row has a label"
+        raise CxrtoolError(f"{', '.join(t.name for t in tables)}: {what}", REMEDY)
+    return gathered.done([table.name for table in tables])
+
+
+def _refuse_twice(paths: Sequence[str]) -> None:
+    seen = set()
+    for path in paths:
+        place = path if path == "-" else os.path.realpath(path)
+        if place in seen:
+            raise CxrtoolError(f"{path}: given twice", "Name every file once.")
+        seen.add(place)
+
+
+def _stem(path: str) -> str:
+    """Name the model of a table that does not tell."""
+    return "standard input" if path == "-" else os.path.splitext(os.path.basename(path))[0]
+
+
+class _Gathered:
+    """The rows of all tables, as they come."""
+
+    def __init__(self, classes: list[str], coded: Sequence[str], same: Collection[str]) -> None:
+        self.classes, self.number, self.paths, self.same = classes, 0, Texts(), same
+        self.at = {name: k for k, name in enumerate(classes)}
+        self.known: dict[str, dict[str, int]] = {name: {} for name in coded}
+        self.parts: dict[str, list[NDArray[np.generic]]] = {}
+
+    def add(self, file: Opened, number: int, rows: list[list[str]], skipped: Failures) -> None:
+        """Take the rows that can be judged."""
+        p = _numbers(file, rows, self.classes)
+        labels = [self.at.get(text, -1) for text in file.texts(rows, "label")]
+        said = file.texts(rows, "pred")
+        preds = [self.at.get(text, -1) for text in said]
+        fits = (p >= 0).all(1) & (p <= 1).all(1) & (np.abs(p.sum(1) - 1) <= OFF)
+        good = fits & (np.array(labels) >= 0)
+        good &= (np.array(preds) >= 0) | (np.array(said) == "")
+        good &= np.array(file.texts(rows, "path")) != ""
+        for k in np.flatnonzero(~good).tolist():
+            skipped.add(self._skip(file, rows[k], p[k]))
+        kept = [rows[k] for k in np.flatnonzero(good)]
+        if kept:
+            self._keep("p", p[good])
+            self._keep("label", np.array(labels, np.int16)[good])
+            self._keep("predicted", np.array(preds, np.int16)[good])
+            self._keep("file", np.full(len(kept), number, np.int16))
+            self._take(file, kept)
+
+    def _take(self, file: Opened, rows: list[list[str]]) -> None:
+        paths = file.texts(rows, "path")
+        for path in paths:
+            self.paths.add(path)
+        self.number += len(rows)
+        same = {name: digests(file.texts(rows, name)) for name in self.same}
+        for name, values in same.items():
+            self._keep(f"same {name}", values)
+        patient = digests(file.texts(rows, "patient"))
+        self._keep("patient", np.where(patient != 0, patient, same["path"]))
+        for name, known in self.known.items():
+            texts = file.texts(rows, name, file.model if name == "model" else "")
+            codes = [known.setdefault(text, len(known)) for text in texts]
+            self._keep(f"coded {name}", np.array(codes, np.int32))
+
+    def _keep(self, name: str, values: NDArray[np.generic]) -> None:
+        self.parts.setdefault(name, []).append(values)
+
+    def _skip(self, file: Opened, row: list[str], p: Floats) -> Skip:
+        """Say why a row cannot be judged."""
+        cell = dict(zip(file.columns, row, strict=True))
+        label, known = cell["label"], ", ".join(self.classes)
+        if not label:
+            return Skip(cell["path"], "no label", failed=False)
+        if not cell["path"]:
+            return Skip("", f"an image of '{label}' has no path", "Name the image.")
+        for name, value in zip(self.classes, p.tolist(), strict=True):
+            if not 0 <= value <= 1:
+                what = f"{CHANCE}{name} is '{cell[CHANCE + name]}', not a probability"
+                return Skip(cell["path"], what, "Mend the row.")
+        if abs(p.sum() - 1) > OFF:
+            return Skip(cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Mend it.")
+        column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])
+        remedy = f"Leave such rows out: --where '{column}!={value}'."
+        return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)
+
+    def done(self, names: list[str]) -> Predictions:
+        """Join what came, and tell models of one name apart that judge the same images."""
+        joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
+        coded = {n: Coded(list(self.known[n]), joined[f"coded {n}"]) for n in self.known}
+        groups = [column.codes for name, column in coded.items() if name != "model"]
+        coded["model"] = _told_apart(coded["model"], joined, names, groups)
+        return Predictions(
+            self.classes,
+            np.arange(self.number),
+            joined["label"],
+            joined["predicted"],
+            joined["p"],
+            joined["patient"],
+            {n: joined[f"same {n}"] for n in self.same},
+            coded,
+            self.paths,
+        )
+
+
+def _numbers(file: Opened, rows: list[list[str]], classes: Sequence[str]) -> Floats:
+    """Read the probabilities (rows, classes); what is no number is nan."""
+    found = [_column(file.texts(rows, CHANCE + name)) for name in classes]
+    return np.array(found, np.float64).T
+
+
+def _column(texts: list[str]) -> list[float]:
+    try:
+        return list(map(float, texts))
+    except ValueError:
+        return [_number(text) for text in texts]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
+
+
+def _told_apart(
+    model: Coded,
+    joined: dict[str, NDArray[np.generic]],
+    files: list[str],
+    groups: Sequence[NDArray[np.integer]],
+) -> Coded:
+    """Add the file to the name of a model that several files have for the same images.
+
+    In another group, such as the test of a matrix, an image is another one.
+    """
+    names, codes = list(model.names), model.codes.copy()
+    file = joined["file"]
+    if not file.any():
+        return model
+    images = np.unique(joined["same path"], return_inverse=True)[1]
+    for group in groups:
+        pairs = np.column_stack([images, group])
+        images = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
+    for k, name in enumerate(model.names):
+        mine = codes == k
+        there = np.unique(file[mine])
+        if len(there) == 1:
+            continue
+        parts = [images[mine & (file == f)] for f in there]
+        if sum(len(np.unique(part)) for part in parts) == len(np.unique(images[mine])):
+            continue
+        for f in there:
+            codes[mine & (file == f)] = len(names)
+            names.append(f"{name} ({files[int(f)]})")
+    used, codes = np.unique(codes, return_inverse=True)
+    return Coded([names[k] for k in used], codes)

@@ -1,0 +1,289 @@
+"""A run folder: the weights of a network and all that is needed to use them anywhere.
+
+Nothing in it is executable, and nothing of it is believed: run.json is checked field by field, the
+weights by their digest. JSON and safetensors both load a flipped byte without a word.
+"""
+
+import hashlib
+import json
+import os
+from array import array
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool import __version__
+from cxrtool.core import choices, registry
+from cxrtool.core.errors import CxrtoolError, shortened
+from cxrtool.files import disk, run_fields, weights_file
+from cxrtool.files.run_fields import (
+    Best,
+    Classes,
+    DataAbout,
+    Digest,
+    Integer,
+    Level,
+    Options,
+    Share,
+    Size,
+    Spread,
+    Temperature,
+    Text,
+)
+
+ABOUT, WEIGHTS, IMAGES = "run.json", "model.safetensors", "images.safetensors"
+LAST, LAST_ABOUT = "last.safetensors", "last.json"
+HISTORY, CURVES = "history.csv", "curves.png"
+
+REMEDY = "Train the run again, or copy it again."
+
+FORMAT = 1
+MOST_ABOUT = 16 << 20
+
+
+@dataclass(frozen=True)
+class About:
+    """What run.json holds."""
+
+    arch: Text
+    classes: Classes
+    size: Size
+    channels: Integer
+    mean: list[Level]  # of each channel, in grey levels of 0 to 255
+    std: list[Spread]
+    task: Text = "classify"
+    fit: Text = "squash"  # how images are brought to the size
+    normalize: Text = "unit"
+    preprocessing: Text = ""  # what was done to the images before, as on the command line
+    loaded: Text = "none"  # the weights that it began with
+    seed: Integer = 0
+    options: Options = field(default_factory=dict)
+    data: DataAbout = field(default_factory=DataAbout)  # name, digest, counts of the manifest
+    leaks: Options = field(default_factory=dict)  # how many values are in several parts
+    best: Best = field(default_factory=Best)  # epoch and its validation figures
+    criterion: Text = "ce"  # what val_loss is; runs of earlier versions do not say, and it is this
+    temperature: Temperature = 1.0
+    threshold: Share = 0.5
+    versions: dict[Text, Text] = field(default_factory=dict)
+    weights: Digest = ""  # of model.safetensors
+    images: Digest = ""  # of images.safetensors; empty where there is none
+    format: Integer = FORMAT
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether the temperature and the threshold come from validation images of two classes."""
+        # Only of two classes is there an AUC.
+        return isinstance(self.best.get("val_auc"), (int, float))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is there."""
+
+    folder: str
+    about: About
+
+    @property
+    def name(self) -> str:
+        """The name of the run in predictions: that of its folder."""
+        return os.path.basename(os.path.abspath(self.folder))
+
+    def tensors(self) -> dict[str, Any]:
+        """Read the weights, which must be those that run.json tells of."""
+        return weights_file.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights, REMEDY)
+
+    def images(self) -> "dict[str, array[int]] | None":
+        """Read which images it was trained and validated on: sorted digests, by their part.
+
+        None where the run does not say: it is of an earlier version, its manifest had no digests of
+        files, or the file was left behind.
+        """
+        path = os.path.join(self.folder, IMAGES)
+        if not self.about.images or not os.path.exists(path):
+            return None
+        found = weights_file.tensors(path, self.about.images, REMEDY)
+        try:
+            return {part: array("q", found[part].tolist()) for part in ("train", "val")}
+        except (KeyError, TypeError, OverflowError):
+            raise damaged(path, "it is no list of images") from None
+
+
+def read(folder: str) -> Run:
+    """Read run.json and check every field of it."""
+    path = os.path.join(folder, ABOUT)
+    if not os.path.isdir(folder):
+        raise CxrtoolError(f"{folder}: no such run folder", "Make one: cxrtool train.")
+    if not os.path.exists(path):
+        raise CxrtoolError(f"{folder}: has no {ABOUT}", "It is no run folder, or no epoch is done.")
+    return Run(folder, about(path, json_file(path)))
+
+
+def classifier(folder: str) -> Run:
+    """Read a run, which must be one that classifies."""
+    found = read(folder)
+    if found.about.task != "classify":
+        what = f"{folder}: is a run that draws masks, it does not classify"
+        raise CxrtoolError(what, f"Use it so: cxrtool segment M.csv --model {folder} -d DIR")
+    return found
+
+
+def json_file(path: str) -> dict[str, Any]:
+    """Read a JSON object."""
+    found = json_value(path)
+    if not isinstance(found, dict):
+        raise damaged(path, "not a JSON object")
+    return found
+
+
+def json_value(path: str) -> Any:
+    """Read JSON, in which every number is one."""
+    try:
+        return json.loads(_bytes(path, MOST_ABOUT), parse_constant=_refuse)
+    except (ValueError, RecursionError) as e:
+        raise damaged(path, f"not JSON ({e})") from None
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def about(path: str, found: Mapping[str, Any]) -> About:
+    """Check the fields of a run.json, and leave out what a later version may have added."""
+    given = found.get("format")
+    if isinstance(given, int) and given > FORMAT:
+        what = f"{path}: made by a newer cxrtool (format {given})"
+        raise CxrtoolError(what, f"This is {__version__}: update it.")
+    known = {name: found[name] for name in About.__dataclass_fields__ if name in found}
+    if wrong := run_fields.mistake(About, known):
+        raise damaged(path, wrong)
+    result = About(**known)
+    if wrong := _wrong(result):
+        raise damaged(path, wrong)
+    return result
+
+
+def _wrong(found: About) -> str:
+    """Say which fields do not fit one another, or this version of the program."""
+    if found.task not in choices.TASKS:
+        return f"its task '{shortened(found.task)}' is not one of: {', '.join(choices.TASKS)}"
+    if found.channels not in (1, 3):
+        return f"its channels {found.channels} are neither 1 nor 3"
+    if len(set(found.classes)) < len(found.classes):
+        return "its classes are not distinct"
+    if not len(found.mean) == len(found.std) == found.channels:
+        return "its mean and std are not of as many channels as it has"
+    if "stack:" in found.preprocessing and found.channels == 1:
+        return "its preprocessing makes images of three channels, but its network takes one"
+    if found.fit not in choices.FITS:
+        return f"its fit '{shortened(found.fit)}' is not one of: {', '.join(choices.FITS)}"
+    if not found.weights:
+        return f"it has no digest of {WEIGHTS}"
+    name = found.arch.partition(":")[0]
+    if name not in registry.names("architectures"):
+        return f"its architecture '{shortened(name)}' is not known here"
+    return ""
+
+
+def damaged(path: str, why: str) -> CxrtoolError:
+    """Word the refusal of a file of a run."""
+    return CxrtoolError(f"{path}: damaged: {why}", REMEDY)
+
+
+def _bytes(path: str, most: int) -> bytes:
+    try:
+        return disk.read_bytes(path, most)
+    except OSError as e:
+        raise CxrtoolError(f"{path}: {(e.strerror or str(e)).lower()}", "Check the run.") from e
+    except ValueError as e:
+        raise damaged(path, str(e)) from None
+
+
+def packed_images(parts: Mapping[str, NDArray[np.int64]]) -> bytes:
+    """Pack the digests of the images of each part."""
+    from safetensors.numpy import save
+
+    return save({part: np.unique(digests) for part, digests in parts.items()})
+
+
+def write(
+    folder: str, found: About, tensors: Mapping[str, Any], images: bytes | None = None
+) -> None:
+    """Write the weights, then run.json; `images` is the result of `packed_images`.
+
+    Killed in between, the run is refused until the same command has gone on from its last state.
+    """
+    from safetensors.torch import save
+
+    about = asdict(found)
+    if images is not None:
+        about["images"] = hashlib.sha256(images).hexdigest()
+        with disk.atomic(os.path.join(folder, IMAGES)) as file:
+            file.write(images)
+    data = save(_plain(tensors))
+    with disk.atomic(os.path.join(folder, WEIGHTS)) as file:
+        file.write(data)
+    digest = hashlib.sha256(data).hexdigest()
+    write_json(os.path.join(folder, ABOUT), about | {"weights": digest})
+
+
+def _plain(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
+
+
+def write_json(path: str, found: Mapping[str, Any]) -> None:
+    """Write an object as JSON that a person can read."""
+    with disk.atomic(path) as file:
+        text = json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False)
+        file.write(text.encode() + b"\n")
+
+
+def write_last(folder: str, state: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Write what a run goes on from, in one file that is there whole or not at all.
+
+    Its tensors and the state are covered by a digest; last.json is a copy for people.
+    """
+    from safetensors.torch import save
+
+    plain, text = _plain(found), json.dumps(state, sort_keys=True, allow_nan=False)
+    metadata = {"state": text, "digest": _digest(plain, text)}
+    with disk.atomic(os.path.join(folder, LAST)) as file:
+        file.write(save(plain, metadata))
+    write_json(os.path.join(folder, LAST_ABOUT), state)
+
+
+def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Read what a run goes on from: the state and the tensors; None if it has not begun."""
+    path = os.path.join(folder, LAST)
+    if not os.path.exists(path):
+        return None
+    found = weights_file.tensors(path, remedy=REMEDY)
+    data = _bytes(path, weights_file.MOST_BYTES)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata = header.get("__metadata__", {})
+    text = str(metadata.get("state", ""))
+    if metadata.get("digest") != _digest(found, text):
+        raise damaged(path, "its digest is not the one that was written down")
+    try:
+        state = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as e:
+        raise damaged(path, f"its state is not JSON ({e})") from None
+    if not isinstance(state, dict):
+        raise damaged(path, "its state is not a JSON object")
+    if wrong := run_fields.last_mistake(state):
+        raise damaged(path, wrong)
+    return state, found
+
+
+def _digest(found: Mapping[str, Any], text: str) -> str:
+    import torch
+
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(found):
+        tensor = found[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        # As bytes, which every type of number has; NumPy knows no bfloat16.
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -1,0 +1,374 @@
+"""CSV in and out: strict about what would shift or lose a cell, silent about style.
+
+The csv module is used directly: it streams, and it never guesses a type, so that patient `007`
+stays `007` and `NA` stays `NA`.
+"""
+
+import codecs
+import contextlib
+import csv
+import difflib
+import io
+import itertools
+import operator
+import os
+import tempfile
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, TypeVar
+
+from cxrtool.core import outputs
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.files import disk
+
+# A cell longer than this is a lost quotation mark, not a value.
+LONGEST_CELL = 1 << 20
+csv.field_size_limit(LONGEST_CELL)
+LONGEST_LINE = 1 << 24
+ENDLESS = ("it never ends", "This is not a CSV file.")
+BLOCK = 1 << 18
+# Rows that are checked and written together: C loops over them, and they stay in the cache.
+CHUNK = 128
+
+SPREADSHEET = "Save it again as CSV, UTF-8."
+# How a file begins that is something else than text, and what it is then.
+SIGNATURES = {
+    b"\x1f\x8b": ("it is compressed (gzip)", "Unpack it first: gunzip -c FILE | cxrtool ..."),
+    b"PK\x03\x04": ("it is a spreadsheet or a ZIP archive", SPREADSHEET),
+    codecs.BOM_UTF16_LE: ("it is UTF-16", SPREADSHEET),
+    codecs.BOM_UTF16_BE: ("it is UTF-16", SPREADSHEET),
+}
+
+
+Kept = TypeVar("Kept", bound=BinaryIO)
+
+
+class _Damaged(Exception):
+    """The next line cannot be read: what is wrong with it, and what to do."""
+
+
+class Table:
+    """A CSV file with a header, read row by row.
+
+    Rows are numbered as in a spreadsheet: the header is row 1. With `again` the rows can be read
+    more than once: what cannot be opened twice (standard input, a pipe) is kept in memory.
+    `content` are the bytes to read instead of the file's own.
+    """
+
+    def __init__(self, path: str, *, again: bool = False, content: bytes | None = None) -> None:
+        self.path = path
+        self.name = "standard input" if path == "-" else disk.shown(path)
+        self._bytes, self._copy = content, -1
+        self._state: tuple[int, int] | None = None
+        if not self.is_repeatable:
+            if again:
+                self._bytes = self._gathered(io.BytesIO()).getvalue()
+            elif outputs.current().fills:
+                self._copy = self._copied()
+        self._started: Iterator[list[str]] | None = self._start()
+        with self._closed_on_error():
+            self.columns = self._header(self._started)
+            self._files = self._naming()
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether the rows can be read more than once."""
+        kept = self._bytes is not None or self._copy >= 0
+        return kept or (self.path != "-" and os.path.isfile(self.path))
+
+    def _copied(self) -> int:
+        """Copy a stream to a file without a name: its rows are compared before any is worked on."""
+        with tempfile.TemporaryFile() as copy:
+            descriptor = os.dup(self._gathered(copy).fileno())
+        weakref.finalize(self, os.close, descriptor)
+        return descriptor
+
+    def _gathered(self, kept: Kept) -> Kept:
+        """Keep what cannot be opened twice, up to a row that no table has."""
+        self._stream, unfinished, quoted = disk.open_input(self.path), 0, 0
+        with self._closed_on_error():
+            while block := self._stream.read(BLOCK):
+                kept.write(block)
+                # A row ends where a line ends outside of quotation marks.
+                ends = any(b"\n" in piece for piece in block.split(b'"')[quoted::2])
+                unfinished = 0 if ends else unfinished + len(block)
+                quoted ^= block.count(b'"') & 1
+                if unfinished > LONGEST_LINE:
+                    self._check_end(kept)
+                    # A mark inside a cell was taken for one around it.
+                    unfinished = quoted = 0
+        self._close()
+        kept.flush()
+        return kept
+
+    def _check_end(self, kept: BinaryIO) -> None:
+        """Refuse a beginning whose last row is too long."""
+        stream = self._stream
+        kept.seek(0)
+        try:
+            deque(self._records(io.BytesIO(kept.read())), maxlen=0)
+        except CxrtoolError as e:
+            # It may well be cut in the middle of a cell.
+            if ENDLESS[0] in str(e):
+                raise
+        finally:
+            self._stream = stream
+
+    def _naming(self) -> list[tuple[int, str]]:
+        """Compare the files that the rows name with the outputs; return the columns yet to be.
+
+        The rows of a stream are compared as they pass.
+        """
+        if not outputs.current().watches:
+            return []
+        named = [(i, c) for i, c in enumerate(self.columns) if c in outputs.COLUMNS]
+        if not self.is_repeatable:
+            return named
+        self._files = named
+        for _ in Table.numbered(self):
+            pass
+        return []
+
+    def _protect(self, number: int, row: list[str]) -> None:
+        """Refuse the outputs that are files of a row."""
+        reservation, seen = outputs.current(), ""
+        for i, column in self._files:
+            # In most rows the path is the raw file as well.
+            if row[i] and row[i] != seen:
+                seen = row[i]
+                why = f"which row {number} of {self.name} names ({column})"
+                reservation.protect(os.path.join(reservation.root, seen), why)
+
+    def _start(self) -> Iterator[list[str]]:
+        if self._bytes is not None:
+            return self._records(io.BytesIO(self._bytes))
+        if self._copy >= 0:
+            os.lseek(self._copy, 0, os.SEEK_SET)
+            return self._records(os.fdopen(os.dup(self._copy), "rb"))
+        stream = disk.open_input(self.path)
+        if self.path != "-":
+            self._check_unchanged(stream)
+        return self._records(stream)
+
+    def _check_unchanged(self, stream: BinaryIO) -> None:
+        about = os.fstat(stream.fileno())
+        state = about.st_size, about.st_mtime_ns
+        if self._state not in (None, state):
+            stream.close()
+            what = f"{self.name}: it changed while it was read"
+            raise CxrtoolError(what, "Run the command again when nothing writes to it.")
+        self._state = state
+
+    @contextlib.contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        # The traceback of the error would keep the file open.
+        try:
+            yield
+        except CxrtoolError:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        disk.close_input(self._stream)
+
+    def _records(self, stream: BinaryIO) -> Iterator[list[str]]:
+        row, self._stream, self._read = 0, stream, 0
+        lines = itertools.chain.from_iterable(self._blocks(stream))
+        try:
+            for record in csv.reader(lines, strict=True):
+                self._read = row = row + 1
+                yield record
+        except csv.Error as e:
+            raise self.error(row + 1, _explain(e), "Mend the quotation marks there.") from e
+        except _Damaged as e:
+            raise self.error(row + 1, *e.args) from None
+        finally:
+            disk.close_input(stream)
+
+    def _blocks(self, stream: BinaryIO) -> Iterator[io.StringIO]:
+        """Read blocks that end where a line ends; a block is the iterable of its lines."""
+        rest, rows, unfinished = self._opening(stream), -1, 0
+        read = getattr(stream, "read1", stream.read)  # read1 takes what a pipe has so far.
+        while block := read(BLOCK):
+            head, newline, tail = block.rpartition(b"\n")
+            if newline:
+                whole, rest = rest + head + newline, tail
+                yield from _decoded(whole)
+            else:
+                rest += block
+            # Lines in quotation marks make one row, and so may lines without an end.
+            unfinished = unfinished + len(block) if rows == self._read else 0
+            rows = self._read
+            if unfinished > LONGEST_LINE:
+                raise _Damaged(*ENDLESS)
+        if rest:
+            yield from _decoded(rest)
+
+    def _opening(self, stream: BinaryIO) -> bytes:
+        opening = stream.read(4)
+        for signature, explanation in SIGNATURES.items():
+            if opening.startswith(signature):
+                raise _Damaged(*explanation)
+        return opening.removeprefix(codecs.BOM_UTF8)
+
+    def _header(self, records: Iterator[list[str]]) -> list[str]:
+        header = next((r for r in records if r), None)
+        if header is None:
+            raise CxrtoolError(f"{self.name}: empty, without even a header", "Check what made it.")
+        for character, name in ((";", "semicolons"), ("\t", "tabs")):
+            if len(header) == 1 and character in header[0]:
+                what = f"its cells are separated by {name}"
+                raise self.error(1, what, "Save it with commas (CSV UTF-8).")
+        double = next((c for c in header if header.count(c) > 1), None)
+        if double is not None:
+            raise self.error(1, f"column '{double}' stands twice in the header", "Rename one.")
+        return header
+
+    def rows(self) -> Iterator[list[str]]:
+        """Yield the rows, each as long as the header; blank lines are passed over."""
+        return map(operator.itemgetter(1), self.numbered())
+
+    def numbered(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows with their numbers."""
+        with self._closed_on_error():
+            yield from self._checked(2, self._below_header())
+
+    def chunks(self) -> Iterator[list[list[str]]]:
+        """Yield the rows many at a time: twice as fast, for who needs all of them anyway."""
+        records, number = self._below_header(), 2
+        while chunk := list(itertools.islice(records, CHUNK)):
+            read = len(chunk)
+            if set(map(len, chunk)) != {len(self.columns)} or self.columns in chunk:
+                with self._closed_on_error():
+                    chunk = [row for _, row in self._checked(number, chunk)]
+            elif self._files:
+                for at, row in enumerate(chunk, number):
+                    self._protect(at, row)
+            number += read
+            yield chunk
+
+    def _below_header(self) -> Iterator[list[str]]:
+        records, self._started = self._started, None
+        if records is None:
+            records = self._start()
+            next(r for r in records if r)
+        return records
+
+    def _checked(
+        self, number: int, records: Iterable[list[str]]
+    ) -> Iterator[tuple[int, list[str]]]:
+        columns, first = len(self.columns), self.columns[0]
+        for at, row in enumerate(records, number):
+            if len(row) == columns:
+                # `cat a.csv b.csv` brings a second header along, which is no row.
+                if row[0] != first or row != self.columns:
+                    if self._files:
+                        self._protect(at, row)
+                    yield at, row
+            elif row:
+                raise self._ragged(at, row)
+
+    def _ragged(self, number: int, row: list[str]) -> CxrtoolError:
+        if row[0] == self.columns[0]:
+            return self.error(
+                number,
+                "a second header with other columns",
+                "Join manifests with: cxrtool ingest A.csv B.csv",
+            )
+        what = f"{len(row)} cells where the header has {len(self.columns)}"
+        fewer = len(row) < len(self.columns)
+        remedy = "A comma in a cell needs quotation marks around the cell."
+        return self.error(number, what, "Complete the row." if fewer else remedy)
+
+    def error(self, row: int, what: str, remedy: str) -> CxrtoolError:
+        """Name the file and the row of a mistake."""
+        return CxrtoolError(f"{self.name}: row {row}: {what}", remedy)
+
+    def index(self, column: str, remedy: str = "") -> int:
+        """Find a column that must be there."""
+        try:
+            return self.columns.index(column)
+        except ValueError:
+            self._close()
+            there = ", ".join(c for c in self.columns if c)
+            if near := difflib.get_close_matches(column, self.columns, 1, 0.75):
+                remedy = f"Did you mean '{near[0]}'?"
+            raise CxrtoolError(
+                f"{self.name}: no column '{column}' among: {there}",
+                remedy or "Check the header.",
+            ) from None
+
+
+def _decoded(block: bytes) -> Iterator[io.StringIO]:
+    """Decode whole lines; those before a damaged one are still yielded, which numbers it right."""
+    damage, at = "", block.find(b"\0")
+    if at >= 0:
+        damage, block = "it holds a NUL byte", _lines_before(block, at)
+    try:
+        text = block.decode()
+    except UnicodeDecodeError as e:
+        damage, text = "it is not UTF-8", _lines_before(block, e.start).decode()
+    yield io.StringIO(text, newline="")
+    if damage:
+        raise _Damaged(damage, SPREADSHEET)
+
+
+def _lines_before(block: bytes, at: int) -> bytes:
+    return block[: block.rfind(b"\n", 0, at) + 1]
+
+
+def _explain(e: csv.Error) -> str:
+    text = str(e)
+    if "unexpected end of data" in text:
+        return "a quotation mark opens here or before and never closes"
+    if "field larger" in text:
+        return "a cell of over 1 MiB: a quotation mark opens here or before and never closes"
+    return f"not CSV ({text})"
+
+
+def records(path: str, *columns: str, content: bytes | None = None) -> Iterator[dict[str, str]]:
+    """Read a collection's own CSV as dictionaries, after checking that `columns` are there."""
+    table = Table(path, content=content)
+    for column in columns:
+        table.index(column)
+    for row in table.rows():
+        yield dict(zip(table.columns, row, strict=True))
+
+
+def lines(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows as CSV."""
+    # Joining is ten times as fast as the csv module, which few rows need.
+    text = "\n".join([*map(",".join, rows), ""])
+    special = '"' in text or "\r" in text or text.count("\n") > len(rows)
+    # A row of one empty cell would be a blank line.
+    blank = text.startswith("\n") or "\n\n" in text
+    if special or blank or text.count(",") > sum(map(len, rows)) - len(rows):
+        return "".join(map(_quoted, rows))
+    return text
+
+
+def _quoted(row: Sequence[str]) -> str:
+    buffer = io.StringIO(newline="")
+    # This line terminator makes every version of Python quote a cell with either character.
+    csv.writer(buffer, lineterminator="\r\n").writerow(row)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
+
+
+def write(
+    output: str, columns: Sequence[str], rows: Iterable[Sequence[str]], chunk: int = CHUNK
+) -> None:
+    """Write a table to FILE (whole or not at all) or standard output (`-`).
+
+    So many rows are written together; `chunk=1` lets a reader have each row as soon as it is made.
+    Nothing is written when already the first row cannot be made.
+    """
+    waiting = iter(rows)
+    first = list(itertools.islice(waiting, chunk))
+    with disk.open_output(output) as stream:
+        stream.write(lines([columns, *first]).encode())
+        stream.flush()
+        while block := list(itertools.islice(waiting, chunk)):
+            stream.write(lines(block).encode())
+            # A reader down the pipe can begin.
+            stream.flush()

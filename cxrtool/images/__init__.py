@@ -1,0 +1,1 @@
+"""Functions of image arrays: hashes, masks, burnt-in text."""

@@ -1,0 +1,13 @@
+"""DenseNet-121: each layer sees all layers before it (Huang et al. 2016)."""
+
+from cxrtool.learn.architectures import _torchvision
+from cxrtool.learn.architectures._heads import Head
+from cxrtool.learn.architectures._network import Network
+
+SIZE = 224
+PROVIDER = "torchvision"
+
+
+def build(classes: int, channels: int = 3, size: int = SIZE, *, head: Head = "gap") -> Network:
+    """Build it with a linear layer on the averaged map, or on Keras' flattened one."""
+    return _torchvision.network("densenet121", classes, channels, size, head)

@@ -1,0 +1,16 @@
+"""GoogLeNet: inception modules, with batch norms (Szegedy et al. 2014).
+
+The classifiers on the way, which help in training from scratch, are left out.
+"""
+
+from cxrtool.learn.architectures import _torchvision
+from cxrtool.learn.architectures._heads import Head
+from cxrtool.learn.architectures._network import Network
+
+SIZE = 224
+PROVIDER = "torchvision"
+
+
+def build(classes: int, channels: int = 3, size: int = SIZE, *, head: Head = "gap") -> Network:
+    """Build it with a linear layer on the averaged map, or on Keras' flattened one."""
+    return _torchvision.network("googlenet", classes, channels, size, head)

@@ -1,0 +1,12 @@
+"""Any network of timm by its name there: timm:convnext_tiny, timm:vit_tiny_patch16_224."""
+
+from cxrtool.learn.architectures import _timm
+from cxrtool.learn.architectures._network import Network
+
+SIZE = 224
+PROVIDER = "timm"
+
+
+def build(classes: int, channels: int = 3, size: int | None = None, *, name: _timm.Name) -> Network:
+    """Build it for images of its own size, which `Network.size` tells, or of the given one."""
+    return _timm.anything(name, classes, channels, size)

@@ -1,0 +1,33 @@
+"""What is told of a training, an epoch a row: history.csv and curves.png in the run folder."""
+
+import math
+import os
+from typing import Any
+
+from cxrtool.figures import plot
+from cxrtool.files import run_folder, table
+
+
+def write(folder: str, state: dict[str, Any]) -> None:
+    """Write the table and the picture of a training's state."""
+    history = state["history"]
+    # The state is kept in alphabetical order.
+    columns = state.get("columns") or list(history[0])
+    rows = ([_cell(row.get(c)) for c in columns] for row in history)
+    table.write(os.path.join(folder, run_folder.HISTORY), columns, rows)
+    draw(folder, state)
+
+
+def cells(figures: dict[str, float]) -> dict[str, float | None]:
+    """Leave figures empty that are not finite numbers."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def draw(folder: str, state: dict[str, Any]) -> None:
+    """Draw the curves."""
+    path = os.path.join(folder, run_folder.CURVES)
+    plot.curves(path, state["history"], state["best"].get("epoch", 0))
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,268 @@
+"""Load weights into a network: none, imagenet, a file, or a run (network -> network and a record).
+
+The names in a file are those of whoever wrote it. Prefixes such as `module.` are dropped, and the
+old names of DenseNet's layers are brought up to date. A layer of the head that has another shape is
+left as it is, which the record tells. Pickles are read as tensors only: one that holds anything
+else is refused, and nothing of it runs.
+"""
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cxrtool.core.choices import First
+from cxrtool.core.errors import CxrtoolError, one_line
+from cxrtool.files import run_folder
+from cxrtool.learn.architectures import _import, _timm
+
+Tensors = dict[str, Tensor]
+
+MODEL = "model.safetensors"
+PICKLES = (".pth", ".pt", ".tar")
+# Where training scripts put the weights among the rest of what they save.
+INSIDE = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
+# What wrappers and other people's classes put before a name.
+PREFIX = re.compile(r"(module|model|network|net|encoder|backbone|(densenet|resnet|vgg)\d+)\.")
+# Before 2018, DenseNet's layers were called `denselayer1.norm.1`.
+OLD_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
+# CheXNet's classifier is a row of a linear layer and a sigmoid.
+ROW = re.compile(r"\.0\.(weight|bias)$")
+# How PyTorch names what a pickle asks for beyond tensors.
+FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")
+# The weights of the papers' time; torchvision's later ones come from another training.
+PUBLISHED = "IMAGENET1K_V1"
+COUNTER = "num_batches_tracked"
+SHOWN = 3
+
+
+@dataclass
+class Match:
+    """Which tensors of a source fit a network, under the network's names."""
+
+    fitting: Tensors = field(default_factory=dict)
+    misfits: set[str] = field(default_factory=set)
+    first: bool = False
+
+
+def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
+    """Load the weights that `spec` names, and tell in a line what was loaded.
+
+    Parameters
+    ----------
+    network : the network to be changed.
+    spec : `none`, `imagenet`, a file (.safetensors, .pth, .pt) or the folder of a run.
+    arch : what the network is called, for messages.
+    first : what becomes of the first convolution's three channels where the network has one.
+    """
+    if spec == "none":
+        # Some networks come with weights, and nothing is to be added to them.
+        return str(getattr(network, "loaded", "") or "none")
+    if spec == "imagenet":
+        label, found = _imagenet(network, arch)
+    else:
+        label, found = spec, _read(Path(spec))
+    match = _matched(network, found, first)
+    _check_enough(network, match, label, arch)
+    _check_finite(match.fitting, label)
+    network.load_state_dict(match.fitting, strict=False)
+    return _record(network, match, label, first)
+
+
+def _trunk(network: nn.Module) -> list[str]:
+    """List the tensors that are no part of the head."""
+    heads = tuple(getattr(network, "heads", ()))
+    keys = (key for key in network.state_dict() if not key.endswith(COUNTER))
+    return [key for key in keys if not key.startswith(heads)]
+
+
+def _record(network: nn.Module, match: Match, label: str, first: First) -> str:
+    trunk = _trunk(network)
+    count = sum(key in match.fitting for key in trunk)
+    parts = [f"{label}: {count} of {len(trunk)} tensors of the trunk"]
+    if match.first:
+        parts.append(f"first convolution: {first}")
+    fresh = [k for k in network.state_dict() if k not in match.fitting and k not in trunk]
+    if layers := _layers(key for key in fresh if not key.endswith(COUNTER)):
+        parts.append(f"fresh: {', '.join(layers)}")
+    return "; ".join(parts)
+
+
+def _layers(keys: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(key.rpartition(".")[0] for key in keys))
+
+
+def _read(path: Path) -> Tensors:
+    """Read the tensors of a file or of a run."""
+    if path.is_dir():
+        if not (path / MODEL).is_file():
+            raise CxrtoolError(f"the folder '{path}' has no {MODEL}", "Name the folder of a run.")
+        # As the run tells, down to the digest.
+        return run_folder.read(str(path)).tensors()
+    if path.suffix not in (".safetensors", *PICKLES):
+        what = f"weights '{path}' are not one of: none, imagenet, a file, the folder of a run"
+        raise CxrtoolError(what, f"Files end in .safetensors, {', '.join(PICKLES)}.")
+    if not path.is_file():
+        raise CxrtoolError(f"there are no weights '{path}'", "Check the path.")
+    tensors = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
+    if not tensors:
+        raise CxrtoolError(f"weights '{path}' hold no named tensors", "Save a state_dict.")
+    return tensors
+
+
+def _safetensors(path: Path) -> Tensors:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _pickled(path: Path) -> Tensors:
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # A damaged pickle raises nearly anything.
+        raise _unreadable(path, error) from None
+    return _inside(found)
+
+
+def _unreadable(path: Path, error: Exception) -> CxrtoolError:
+    if asked := FORBIDDEN.search(str(error)):
+        what = f"weights '{path}' hold more than tensors ({asked[1]}), and are not loaded"
+        return CxrtoolError(what, "Save the state_dict alone.")
+    # PyTorch's advice on the lines after the first is to load what was refused.
+    first = str(error).strip().partition("\n")[0].partition(". ")[0]
+    reason = one_line(first or type(error).__name__)
+    return CxrtoolError(f"weights '{path}' are damaged, or none ({reason})", "Fetch them again.")
+
+
+def _inside(found: Any) -> Tensors:
+    """Take the tensors out of a checkpoint, whatever else is saved with them."""
+    if not isinstance(found, Mapping):
+        return {}
+    for key in INSIDE:
+        if isinstance(found.get(key), Mapping):
+            return _inside(found[key])
+    return {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+
+
+def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
+    """Fetch the published weights of every part of a network."""
+    sources: dict[str, str] = getattr(network, "sources", {})
+    fetchers = {"torchvision": _of_torchvision, "timm": _of_timm}
+    if not sources or any(s.partition(":")[0] not in fetchers for s in sources.values()):
+        raise CxrtoolError(f"'{arch}' has no ImageNet weights", "Choose none, or a file.")
+    found: Tensors = {}
+    for prefix, source in sources.items():
+        provider, _, name = source.partition(":")
+        # What the libraries print would be taken for a table.
+        with contextlib.redirect_stdout(sys.stderr):
+            tensors = fetchers[provider](name, int(getattr(network, "size", 0)))
+        found |= {f"{prefix}{key}": tensor for key, tensor in tensors.items()}
+    return f"imagenet ({', '.join(sources.values())})", found
+
+
+def _of_torchvision(name: str, size: int) -> Tensors:
+    weights = _import.torchvision().models.get_model_weights(name)[PUBLISHED]
+    try:
+        found: Tensors = weights.get_state_dict(
+            progress=False, check_hash=True, weights_only=True, map_location="cpu"
+        )
+    except Exception as error:
+        # Without network, behind a proxy, or of a damaged file: all are mended alike.
+        remedy = f"Put {weights.url} into {torch.hub.get_dir()}/checkpoints."
+        raise _unfetched(name, error, remedy) from None
+    return found
+
+
+def _of_timm(name: str, size: int) -> Tensors:
+    try:
+        # What is learned for places in an image is brought to the size by the library.
+        found: Tensors = _timm.sized(name, size, pretrained=True).state_dict()
+    except Exception as error:
+        # The hub's client raises errors of several libraries.
+        remedy = "Fetch them once where there is a network and copy its cache, or name a file."
+        raise _unfetched(name, error, remedy) from None
+    return found
+
+
+def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
+    reason = one_line(str(error).strip().partition("\n")[0]).rstrip(".")
+    return CxrtoolError(f"the ImageNet weights of {name} cannot be had ({reason})", remedy)
+
+
+def _matched(network: nn.Module, found: Tensors, first: First) -> Match:
+    """Find the tensors that fit; a layer fits as a whole or not at all."""
+    targets = network.state_dict()
+    names = _names(network, targets)
+    match = Match()
+    for key, tensor in found.items():
+        name = names.get(_renamed(key, names))
+        if name is None:
+            continue
+        fitted = _fitted(tensor, targets[name].shape, first)
+        if fitted is not None:
+            match.first |= fitted is not tensor
+            match.fitting[name] = fitted
+        elif not name.endswith(COUNTER):
+            match.misfits.add(name)
+    layers = set(_layers(match.misfits))
+    kept = {k: v for k, v in match.fitting.items() if k.rpartition(".")[0] not in layers}
+    match.fitting = kept
+    return match
+
+
+def _names(network: nn.Module, targets: Mapping[str, Tensor]) -> dict[str, str]:
+    """Map every name that a tensor of the network may have to the one that it has."""
+    names = {key: key for key in targets}
+    prefixes = list(getattr(network, "sources", {}))
+    # Two networks in one have layers of the same names.
+    if len(prefixes) == 1:
+        names |= {key.removeprefix(prefixes[0]): key for key in targets}
+    return names
+
+
+def _renamed(key: str, names: Mapping[str, str]) -> str:
+    """Bring a name of a file to one that the network knows, if that can be done."""
+    key = OLD_LAYER.sub(r"\1\2.", key)
+    while key not in names and (prefix := PREFIX.match(key)):
+        key = key[prefix.end() :]
+    row = ROW.sub(r".\1", key)
+    return row if key not in names and row in names else key
+
+
+def _fitted(tensor: Tensor, shape: torch.Size, first: First) -> Tensor | None:
+    """Return the tensor where it fits, the first convolution for one channel where it has three."""
+    if tensor.shape == shape:
+        return tensor
+    if len(shape) == 4 and shape[1] == 1 and tensor.shape == (shape[0], 3, *shape[2:]):
+        return tensor[:, :1] if first == "red" else tensor.sum(1, keepdim=True)
+    return None
+
+
+def _check_enough(network: nn.Module, match: Match, label: str, arch: str) -> None:
+    trunk = _trunk(network)
+    missing = [key for key in trunk if key not in match.fitting]
+    if 2 * len(missing) <= len(trunk):
+        return
+    what = (
+        f"{label} has {len(trunk) - len(missing)} of the {len(trunk)} tensors of '{arch}', "
+        f"and not, or in another shape, {', '.join(missing[:SHOWN])}"
+    )
+    raise CxrtoolError(what, "Name the architecture that the weights are of.")
+
+
+def _check_finite(tensors: Tensors, label: str) -> None:
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            what = f"{label}: {key} holds values that are not finite"
+            raise CxrtoolError(what, "These weights are of a training that diverged.")

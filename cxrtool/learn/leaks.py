@@ -1,0 +1,170 @@
+"""Patients and pictures in more than one part of a split: figures on them flatter.
+
+Of every cell eight bytes are kept, so that a million rows take a few dozen megabytes.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
+from cxrtool.files.predictions import digest
+from cxrtool.files.run_folder import Run
+
+Digests = NDArray[np.int64]
+Row = Mapping[str, str]
+
+# What may stand in one part only, and how one and several of it are called.
+PATIENT = {"patient": ("patient", "patients")}
+PICTURE = {
+    "sha256": ("file (sha256)", "files (sha256)"),
+    "dup_group": ("duplicate group", "duplicate groups"),
+}
+BOUND = PATIENT | PICTURE
+
+
+class Cells:
+    """Digests of the cells of some columns, row by row; that of an empty cell is 0."""
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        self._values = {column: array("q") for column in columns}
+
+    def add(self, row: Row) -> None:
+        """Take the cells of a row."""
+        for column, values in self._values.items():
+            values.frombytes(digest(row.get(column, "")))
+
+    def __getitem__(self, column: str) -> Digests:
+        # A copy: an array that is looked at cannot grow.
+        return np.array(self._values[column], np.int64)
+
+
+class Overlap:
+    """What stands in more than one part of a manifest."""
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        there = set(columns)
+        self.columns = [column for column in BOUND if column in there]
+        self._cells, self._codes = Cells(self.columns), array("q")
+        self._parts: dict[str, int] = {}
+
+    def add(self, row: Row, part: str) -> None:
+        """Take a row of a part."""
+        self._cells.add(row)
+        self._codes.append(self._parts.setdefault(part, len(self._parts)))
+
+    def counts(self) -> dict[str, int]:
+        """Count the values of each column that stand in more than one part."""
+        codes = np.frombuffer(self._codes, np.int64)
+        return {column: _shared(self._cells[column], codes) for column in self.columns}
+
+
+def _shared(values: Digests, codes: Digests) -> int:
+    known = values != 0
+    pairs = np.unique(np.column_stack([values[known], codes[known]]), axis=0)
+    return int((np.unique(pairs[:, 0], return_counts=True)[1] > 1).sum())
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Write down what was counted: `2 patients and 1 duplicate group`; empty if there is none."""
+    texts = [f"{number} {BOUND[column][number > 1]}" for column, number in counts.items() if number]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def tell(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
+    """Say what stands in more than one part of a manifest; with `strict`, refuse it."""
+    if found := listed(counts):
+        what, remedy = f"{manifest}: {found} in more than one part", "See: cxrtool split --check"
+        if strict:
+            raise CxrtoolError(what, f"{remedy}.")
+        note(f"warning: {what}: the figures are too optimistic. {remedy}.")
+
+
+class Seen:
+    """Which rows a run was trained or validated on: by its record, else by what the rows say."""
+
+    def __init__(self, run: Run) -> None:
+        self.name, self.images = run.folder, run.images()
+        self.fold = str(run.about.options.get("fold") or "").lstrip("0")
+
+    def recorded(self, row: Row) -> str | None:
+        """Return the part that the record has the image of a row in; None if that is unknown."""
+        if self.images is None or not row.get("sha256"):
+            return None
+        number = int.from_bytes(digest(row["sha256"]), "little", signed=True)
+        for part, known in self.images.items():
+            at = bisect_left(known, number)
+            if at < len(known) and known[at] == number:
+                return part
+        return ""
+
+    def declared(self, row: Row) -> str:
+        """Return the part that a row says to be in: train or val, or none of them."""
+        if self.fold:
+            return "" if row.get("fold", "") in ("", self.fold) else "train"
+        part = row.get("split", "")
+        return part if part in ("train", "val") else ""
+
+    def part(self, row: Row) -> str:
+        """Return the part in which the run has seen the image of a row."""
+        found = self.recorded(row)
+        return self.declared(row) if found is None else found
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How many of the images that are judged a run has seen, or has seen others like them."""
+
+    number: int
+    own: int = 0  # rows that say themselves that they were trained on
+    rows: int = 0  # other rows whose patient or picture the run was trained or validated on
+    patients: int = 0  # of these, by their patient
+    pictures: int = 0  # and by their picture
+
+    @property
+    def sentence(self) -> str:
+        """What leaks, in words; empty if nothing does."""
+        if not self.rows:
+            return ""
+        return (
+            f"{self.rows} of {self.number} images were not held out: in training or validation "
+            f"the run has seen the patient of {self.patients} and the picture of {self.pictures}"
+        )
+
+
+class Watch:
+    """Looks at every row of a manifest, and finds those that are no test of some runs."""
+
+    def __init__(self, runs: Sequence[Seen]) -> None:
+        self.runs = runs
+        self.number = self.own = 0
+        self._known, self._tested = Cells(BOUND), Cells(BOUND)
+
+    def see(self, row: Row, used: bool) -> None:
+        """Look at a row, which is judged, or only stands in the same manifest."""
+        parts = [run.part(row) for run in self.runs]
+        if any(parts):
+            self._known.add(row)
+        self.number += used
+        if used and any(parts) and any(run.declared(row) for run in self.runs):
+            self.own += "train" in parts
+        elif used:
+            self._tested.add(row)
+
+    def found(self) -> Exposure:
+        """Count what was found."""
+        by = {column: self._matches(column) for column in BOUND}
+        patients = by["patient"]
+        pictures = by["sha256"] | by["dup_group"]
+        rows = int((patients | pictures).sum())
+        return Exposure(self.number, self.own, rows, int(patients.sum()), int(pictures.sum()))
+
+    def _matches(self, column: str) -> NDArray[np.bool_]:
+        tested = self._tested[column]
+        matches: NDArray[np.bool_] = np.isin(tested, self._known[column]) & (tested != 0)
+        return matches

@@ -1,0 +1,268 @@
+"""From rows of a manifest to rows of predictions, a part at a time; what looks wrong in them."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.core.parallel import Crew
+from cxrtool.core.progress import note
+from cxrtool.files import pixel_cache, predictions
+from cxrtool.files.run_folder import About
+from cxrtool.learn import augmentation, distributed, training_loop
+from cxrtool.learn.inference import Model, batches, bounded
+from cxrtool.learn.losses import log_probabilities
+from cxrtool.stats import metrics
+
+Row = dict[str, str]
+Floats = NDArray[np.float64]
+
+# Rows that are read, and kept in memory, at a time.
+CHUNK = 1024
+# What test-time augmentation does to an image, beside leaving it as it is.
+MILD = augmentation.Augmentation(rotate="5", shift="0.02", zoom="0.03")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How images are read and probabilities are made."""
+
+    batch: int = 64
+    calibrate: bool = False
+    tta: int = 0  # augmented looks at an image beside the plain one
+    cache: str = ""
+    root: str = ""
+    crew: Crew = field(default_factory=Crew)
+
+
+class Predictor:
+    """One run, several of the same classes, or two that decide level by level.
+
+    The first level is the run, or the mean of several. A second run, if there is one, subdivides
+    the second class of the first level. The probabilities of the levels are kept side by side,
+    (N, K) or (N, 2 + K): the decision is taken from them, not from their products.
+    """
+
+    def __init__(self, models: Sequence[Model], second: Model | None, way: Way) -> None:
+        self.models, self.second, self.way = models, second, way
+        first = models[0].about
+        for other in models[1:]:
+            if sorted(other.about.classes) != sorted(first.classes):
+                what = f"the runs tell apart {first.classes} and {other.about.classes}"
+                raise CxrtoolError(what, "An ensemble needs runs of the same classes.")
+        self.classes = list(first.classes)
+        if second is not None:
+            if len(first.classes) != 2:
+                what = f"--hierarchy: the first run has {len(first.classes)} classes"
+                raise CxrtoolError(what, "It must tell two apart, the second of which is asked on.")
+            self.classes = [first.classes[0], *second.about.classes]
+            if len(set(self.classes)) < len(self.classes):
+                what = f"--hierarchy: both runs know '{first.classes[0]}'"
+                raise CxrtoolError(what, "The second must tell apart what the first's second is.")
+
+    @property
+    def first(self) -> list[str]:
+        """The classes of the first level."""
+        return self.models[0].about.classes
+
+    @property
+    def width(self) -> int:
+        """How many probabilities the levels have together."""
+        return len(self.first) + (len(self.second.about.classes) if self.second else 0)
+
+    def levels(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+        """Return the probabilities of every image, and which a run could not read and why."""
+        skips: dict[int, Skip] = {}
+        each: list[Floats] = []
+        for model in self.models:
+            p, unread = self._of(model, paths)
+            skips = unread | skips
+            each.append(p[:, [model.about.classes.index(c) for c in self.first]])
+        found = np.mean(each, axis=0)
+        if self.second is not None:
+            p, unread = self._of(self.second, paths)
+            skips = unread | skips
+            found = np.concatenate([found, p], axis=1)
+        return found, skips
+
+    def shared(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+        """Do the same together with other processes, each its part."""
+        part = distributed.part(len(paths))
+        mine = paths[part]
+        found, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
+        numbers = range(len(paths))[part]
+        everywhere = distributed.gathered({numbers[i]: skip for i, skip in skips.items()})
+        together = {i: skip for some in everywhere for i, skip in some.items()}
+        return distributed.interleaved(found, len(paths)), together
+
+    def probabilities(self, levels: Floats) -> Floats:
+        """Return p of each class (N, classes): of a second level, the products."""
+        if self.second is None:
+            return levels
+        return np.concatenate([levels[:, :1], levels[:, 1:2] * levels[:, 2:]], axis=1)
+
+    def decisions(self, levels: Floats, threshold: float | None) -> NDArray[np.int64]:
+        """Decide on a class, level by level.
+
+        The threshold is that of the second of two classes of the first level; without one, or of
+        more classes, the likeliest is taken (the first of equals).
+        """
+        first = levels[:, : len(self.first)]
+        if threshold is not None and len(self.first) == 2:
+            found = (first[:, 1] > threshold).astype(np.int64)
+        else:
+            found = first.argmax(axis=1)
+        if self.second is not None:
+            found = np.where(found == 1, 1 + levels[:, 2:].argmax(axis=1), found)
+        return found
+
+    def _of(self, model: Model, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+        about, way = model.about, self.way
+        channels = 3 if "stack:" in about.preprocessing else 1
+        frame = pixel_cache.Frame(about.size, channels, about.fit, way.root)
+        array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, "never")
+        temperature = about.temperature if way.calibrate else 1.0
+        logs = [
+            self._logs(model, array[step], temperature)
+            for step in batches(len(array), bounded(way.batch, about.size))
+        ]
+        return np.exp(np.concatenate(logs)), skips
+
+    def _logs(self, model: Model, array: NDArray[np.uint8], temperature: float) -> Floats:
+        images = torch.from_numpy(np.array(array))
+        looks = [model.logits(images)]
+        for look in range(self.way.tta):
+            # Every image alike, so that what is beside it changes nothing.
+            drawn = augmentation.drawn(MILD, 1, training_loop.mixed(look, 7))
+            drawn = {name: value.expand(len(images)) for name, value in drawn.items()}
+            changed = augmentation.augmented(images.to(model.device).float(), drawn)
+            looks.append(model.logits(changed))
+        each = [log_probabilities(logits / temperature).double() for logits in looks]
+        mean = torch.stack(each).exp().mean(dim=0).log()
+        return mean.cpu().numpy()
+
+
+def predicted(
+    source: Iterable[Row], predictor: Predictor, skipped: Callable[[Skip], None]
+) -> Iterator[tuple[Row, Floats]]:
+    """Yield every row whose image all runs can read, with the probabilities of its levels."""
+    waiting = iter(source)
+    while chunk := list(itertools.islice(waiting, CHUNK)):
+        levels, skips = predictor.shared([row["path"] for row in chunk])
+        for number, pair in enumerate(zip(chunk, levels, strict=True)):
+            if number in skips:
+                skipped(skips[number])
+            else:
+                yield pair
+
+
+def decided(
+    pairs: Iterable[tuple[Row, Floats]],
+    predictor: Predictor,
+    threshold: float | None,
+    model: str,
+    judge: "Judge",
+) -> Iterator[Row]:
+    """Yield a row of predictions for every row and the probabilities of its levels."""
+    for row, levels in pairs:
+        p = predictor.probabilities(levels[None])[0]
+        pred = int(predictor.decisions(levels[None], threshold)[0])
+        judge.see(row, p, pred)
+        told = {"model": model, "pred": predictor.classes[pred]}
+        yield row | told | predictions.cells(predictor.classes, p.tolist())
+
+
+def best_threshold(
+    pairs: Iterable[tuple[Row, Floats]], predictor: Predictor
+) -> tuple[float, int] | None:
+    """Return Youden's threshold of the first level, and of how many images; None of one class.
+
+    A label may be a class of the first level, or one that the second run knows.
+    """
+    seconds = {predictor.first[1], *predictor.classes[1:]}
+    scores: list[float] = []
+    positive: list[bool] = []
+    for row, levels in pairs:
+        label = row.get("label", "")
+        if label == predictor.first[0] or label in seconds:
+            scores.append(float(levels[1]))
+            positive.append(label in seconds)
+    if len(set(positive)) < 2:
+        return None
+    return metrics.youden(np.array(positive), np.array(scores)), len(scores)
+
+
+def of_val(about: About, calibrate: bool) -> float:
+    """Return the best threshold of the validation part, scaled as the probabilities are."""
+    if not calibrate:
+        return about.threshold
+    from scipy.special import expit, logit  # It takes a sixth of a second to import.
+
+    return float(expit(logit(about.threshold) / about.temperature))
+
+
+class Judge:
+    """Keeps what came out, to say at the end how good it is and what looks wrong."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = list(classes)
+        self.labels: list[int] = []
+        self.preds: list[int] = []
+        self.probabilities: list[Floats] = []
+        self.by_source: dict[str, set[float]] = defaultdict(set)
+        self.of_source: Counter[str] = Counter()
+        self.unknown: set[str] = set()
+        self.number = 0
+
+    def see(self, row: Row, p: Floats, pred: int) -> None:
+        """Keep one prediction."""
+        self.number += 1
+        self.of_source[row.get("source", "")] += 1
+        scores = self.by_source[row.get("source", "")]
+        if len(scores) < 3:
+            scores.add(round(float(p[-1]), 6))
+        label = row.get("label", "")
+        if label in self.classes:
+            self.labels.append(self.classes.index(label))
+            self.preds.append(pred)
+            self.probabilities.append(p)
+        elif label:
+            self.unknown.add(label)
+
+    def table(self) -> list[tuple[str, str]]:
+        """Return the figures, where labels are known."""
+        if not self.labels:
+            return []
+        labels, preds = np.array(self.labels), np.array(self.preds)
+        found = {
+            "accuracy": metrics.accuracy(labels, preds),
+            "balanced accuracy": metrics.balanced_accuracy(labels, preds),
+            "AUC": metrics.macro_auc(labels, np.array(self.probabilities)),
+        }
+        for k, name in enumerate(self.classes):
+            there = labels == k
+            if there.any():
+                found[f"recall of {name} ({int(there.sum())})"] = float((preds[there] == k).mean())
+        return [
+            (name, "undefined" if np.isnan(value) else f"{value:.3f}")
+            for name, value in found.items()
+        ]
+
+    def warn(self) -> None:
+        """Say what looks wrong."""
+        if self.unknown:
+            note(f"warning: labels that the run does not know: {', '.join(sorted(self.unknown))}")
+        if self.number > 1 and len(self.labels) > 1 and len(set(self.preds)) == 1:
+            note(f"warning: every image is predicted '{self.classes[self.preds[0]]}'")
+        for source, scores in sorted(self.by_source.items()):
+            if len(scores) == 1 and self.of_source[source] > 2:
+                note(f"warning: source '{source}': all scores are alike")
+        if len(set(self.labels)) > 1:
+            auc = metrics.macro_auc(np.array(self.labels), np.array(self.probabilities))
+            if auc < 0.5:
+                note(f"warning: AUC {auc:.3f} is under 0.5: are the classes in the right order?")

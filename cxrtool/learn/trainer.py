@@ -1,0 +1,409 @@
+"""From a manifest to a run folder: the parts, the network, the epochs, and going on later."""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from cxrtool import __version__
+from cxrtool.core import choices, progress, registry
+from cxrtool.core.choices import First
+from cxrtool.core.errors import CxrtoolError, is_memory
+from cxrtool.files import disk, pixel_cache, run_folder
+from cxrtool.files.failures import Failures
+from cxrtool.files.manifest import Manifest
+from cxrtool.files.run_fields import Best, DataAbout
+from cxrtool.learn import (
+    augmentation,
+    batch_size,
+    distributed,
+    history,
+    inference,
+    initial_weights,
+    leaks,
+    losses,
+    optimizers,
+    training_data,
+    training_loop,
+    versions,
+)
+from cxrtool.learn.architectures._network import Net
+from cxrtool.learn.svm import SvmLearner
+from cxrtool.learn.training_data import Data, Reader, Tell
+from cxrtool.learn.training_loop import Learner, Part, Plan
+from cxrtool.learn.training_settings import Place, Settings
+
+# The rates of the range test, as Keras' LR finder tries them.
+FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
+
+
+class Training:
+    """One run of a classifier: begun, or gone on with."""
+
+    task = "classify"
+    # What epochs may be judged by, and whether more is better.
+    monitors = choices.MONITORS[task]
+    # Which figures are said after every epoch, and which in the end.
+    shown: tuple[str, ...] = ("loss", "val_loss", "val_auc")
+    final: tuple[str, ...] = ("val_auc", "val_accuracy", "val_balanced_accuracy")
+
+    def __init__(self, source: Manifest, settings: Settings, place: Place, tell: Tell) -> None:
+        self.settings, self.place = settings, place
+        self.data = self.read(source, tell)
+        _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
+        torch.manual_seed(training_loop.mixed(settings.seed, 0))
+        self.network = self.built()
+        self.began_with = initial_weights.load(
+            self.network, settings.weights, settings.arch, cast(First, settings.first)
+        )
+        # What is wrong with these is said before any image is read.
+        self.augment = self.augmentation()
+        freeze = "backbone" if self.network.by_svm else settings.freeze
+        self.frozen = training_loop.frozen(self.network, freeze)
+        lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
+        _, schedule, given = registry.pick("--schedule", settings.schedule, optimizers.SCHEDULES)
+        self.schedule = schedule(lr, settings.epochs, **given)
+        self.optimizer = optimizers.made(settings.optimizer, self.network.parameters(), lr)
+        self.state: dict[str, Any] = {"epoch": 0, "history": [], "best": {}, "waited": 0}
+
+    def read(self, source: Manifest, tell: Tell) -> Data:
+        """Read the rows that are learned from and looked at."""
+        return training_data.divided(source, self.settings.fold, self.settings.classes, tell)
+
+    def built(self) -> Net:
+        """Build the network."""
+        settings = self.settings
+        classes = len(self.data.classes)
+        return inference.built(settings.arch, classes, settings.channels, settings.size)
+
+    def augmentation(self) -> augmentation.Augmentation:
+        """Read what is to happen to the images."""
+        return augmentation.parse(self.settings.augment)
+
+    def loaded(self, reader: Reader) -> tuple[Part, Part | None]:
+        """Read the pixels."""
+        return reader.parts(self.data)
+
+    def learner(self, plan: Plan) -> Learner:
+        """Make what learns by a plan."""
+        kind = SvmLearner if self.network.by_svm else Learner
+        learner = kind(self.network, self.optimizer, plan, self.place.device)
+        learner.classes = len(self.data.classes)
+        return learner
+
+    @property
+    def key(self) -> str:
+        """Tell this run from one of other options, or of other data."""
+        # Runs of plain cross-entropy were always judged by it: they are gone on with.
+        judged_by = [self.criterion] * (self.criterion != losses.PLAIN)
+        said = json.dumps([asdict(self.settings), self.data.digest, __version__, *judged_by])
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    @property
+    def criterion(self) -> str:
+        """Name the loss of training, which is also that of the validation part."""
+        settings = self.settings
+        if self.network.by_svm:
+            return losses.PLAIN
+        return losses.named(settings.loss, settings.label_smoothing, settings.class_weights)
+
+    def resume(self) -> dict[str, Any]:
+        """Look for what there is to go on from: its tensors."""
+        folder = self.place.folder
+        if self.place.force:
+            return {}
+        last = run_folder.read_last(folder)
+        if last is None:
+            if os.path.exists(os.path.join(folder, run_folder.ABOUT)):
+                what = f"{folder}: holds a run already"
+                raise CxrtoolError(what, "Name another folder, or --force.")
+            return {}
+        self.state, tensors = last
+        if self.state.get("key") != self.key:
+            what = f"{folder}: holds a run of other options, data or version"
+            raise CxrtoolError(what, "Name another folder, or start anew with --force.")
+        if wrong := self._state_mistake():
+            raise run_folder.damaged(os.path.join(folder, run_folder.LAST), wrong)
+        return tensors
+
+    def _state_mistake(self) -> str:
+        """Say what of the last state cannot be of this run."""
+        state, own = self.state, self.schedule
+        if state["epoch"] > self.epochs:
+            return f"its epoch {state['epoch']} is beyond the {self.epochs} of the run"
+        if not FIRST_TRIED <= state.get("rate", FIRST_TRIED) <= LAST_TRIED * (1 + 1e-9):
+            return f"its rate {state['rate']} is none that was tried"
+        if not set(own.state) <= set(state["schedule"]):
+            return "its schedule is another"
+        highest = state.get("rate", own.lr) * (1 + 1e-9)
+        if not 0 <= state["schedule"].get("lr", 0) <= highest:
+            return "its schedule.lr is beyond the rate of the run"
+        return ""
+
+    def go(self, train: Part, val: Part | None, tensors: dict[str, Any]) -> None:
+        """Learn until the end, and keep the best and the last state after every epoch."""
+        learner = self._learner(train)
+        if not self.settings.batch:
+            self._find_batch(learner, train)
+        if self.settings.lr == "find":
+            self._find_rate(learner, train)
+        if tensors:
+            self._remember(learner, tensors)
+        else:
+            # From here on, the same command again goes on with this run.
+            self._write_last(learner)
+        total, done = self.epochs * len(train), self.state["epoch"] * len(train)
+        with progress.counter(total, done, "images", self.place.progress) as tick:
+            while self.state["epoch"] < self.epochs and not self._is_over():
+                self._keep(learner, self._epoch(learner, train, val, tick))
+        if tensors:
+            self._check_best()
+        self._tell()
+
+    @property
+    def epochs(self) -> int:
+        """Count the epochs; a support vector machine finds its layer at once."""
+        return 1 if self.network.by_svm else self.settings.epochs
+
+    def _epoch(
+        self, learner: Learner, train: Part, val: Part | None, tick: Callable[[int], None]
+    ) -> training_loop.Epoch:
+        try:
+            return learner.epoch(self.state["epoch"] + 1, train, val, tick)
+        except (RuntimeError, MemoryError) as e:
+            if not is_memory(e) or distributed.processes() > 1:
+                raise
+        # Only here has the failed step let go of its memory.
+        raise batch_size.too_large(learner, train, learner.plan.batch)
+
+    def _find_batch(self, learner: Learner, train: Part) -> None:
+        """Choose how many images a step has, unless an earlier start of the run did."""
+        if "batch" not in self.state:
+            self.state["batch"] = batch_size.chosen(learner, train)
+            progress.note(f"--batch auto: {self.state['batch']}")
+        learner.plan = replace(learner.plan, batch=self.state["batch"])
+
+    def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
+        try:
+            training_loop.remember(learner, tensors)
+        except (RuntimeError, ValueError, KeyError, IndexError) as e:
+            path = os.path.join(self.place.folder, run_folder.LAST)
+            raise run_folder.damaged(path, "its tensors are not those of the run") from e
+        learner.plan.schedule.state.update(self.state["schedule"])
+        if self.state["history"]:
+            self._write_beside()
+            progress.note(f"goes on after epoch {self.state['epoch']}")
+
+    def _write_last(self, learner: Learner) -> None:
+        self.state["schedule"], self.state["key"] = learner.plan.schedule.state, self.key
+        if not distributed.rank():
+            # In the order in which it is read again: going on changes nothing in last.json.
+            state = json.loads(json.dumps(self.state, sort_keys=True))
+            run_folder.write_last(self.place.folder, state, training_loop.memory(learner))
+
+    def _write_beside(self) -> None:
+        """Write what is told of the state where it is gone, or where the run ended before it."""
+        folder = self.place.folder
+        if distributed.rank():
+            return
+        if not os.path.exists(os.path.join(folder, run_folder.HISTORY)):
+            history.write(folder, self.state)
+        elif not os.path.exists(os.path.join(folder, run_folder.CURVES)):
+            history.draw(folder, self.state)
+        path = os.path.join(folder, run_folder.LAST_ABOUT)
+        try:
+            told = run_folder.json_file(path)
+        except CxrtoolError:
+            told = {}
+        if told != self.state:
+            run_folder.write_json(path, self.state)
+
+    def _learner(self, train: Part) -> Learner:
+        settings, network = self.settings, self.network
+        network.to(self.place.device).to(memory_format=torch.channels_last)
+        self.mean, self.std = self._scale(train)
+        plan = Plan(
+            self._each_loss,
+            self.schedule,
+            settings.epochs,
+            settings.batch,
+            self.mean,
+            self.std,
+            self.augment,
+            settings.label_smoothing,
+            self._class_weights(train),
+            settings.amp,
+            self.frozen,
+            settings.clip,
+            settings.seed,
+        )
+        learner = self.learner(plan)
+        learner.call = distributed.joined(network, self.place.device)
+        if self.place.compile:
+            learner.call = torch.compile(learner.call)
+        return learner
+
+    def _find_rate(self, learner: Learner, train: Part) -> None:
+        """Choose the rate by a range test, unless an earlier start of the run did."""
+        if "rate" not in self.state:
+            self.state["rate"] = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
+            progress.note(f"--lr find: {self.state['rate']:.3g}")
+        learner.plan.schedule.begin(self.state["rate"])
+
+    def _each_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = self.loss(logits, targets, **self.loss_options)
+        return loss
+
+    def _scale(self, train: Part) -> tuple[list[float], list[float]]:
+        way = self.normalize
+        if way != "dataset":
+            return inference.scale(way, self.network)
+        mean, std = training_loop.averages(train)
+        many = self.network.channels // len(mean)
+        return mean * many, std * many
+
+    @property
+    def normalize(self) -> str:
+        """How grey levels are scaled: as the weights want it, or else by the data."""
+        if self.settings.normalize != "auto":
+            return self.settings.normalize
+        return "imagenet" if self.settings.weights == "imagenet" else "dataset"
+
+    def _class_weights(self, train: Part) -> torch.Tensor | None:
+        if self.settings.class_weights == "none":
+            return None
+        counts = np.bincount(train.labels, minlength=len(self.data.classes))
+        return losses.class_weights(torch.from_numpy(counts), self.settings.class_weights)
+
+    def _is_over(self) -> bool:
+        patience = self.settings.patience
+        return bool(patience) and self.state["waited"] >= patience
+
+    def _keep(self, learner: Learner, epoch: training_loop.Epoch) -> None:
+        """Write down an epoch: the best weights first, then the state to go on from."""
+        state, monitor = self.state, self.settings.monitor
+        row = {
+            "epoch": epoch.number,
+            **history.cells(epoch.figures),
+            "seconds": round(epoch.seconds, 3),
+        }
+        state["columns"] = list(row)
+        state["history"].append(row)
+        state["epoch"] = epoch.number
+        value = epoch.figures.get(f"val_{monitor}", math.nan)
+        fallen = -value if self.monitors[monitor] else value
+        learner.plan.schedule.after(fallen if math.isfinite(fallen) else epoch.figures["loss"])
+        least = state["best"].get("fallen")
+        # Without a part to look at, the last is the best there is.
+        if not math.isfinite(fallen) or least is None or fallen < least:
+            state["best"] = {"fallen": fallen if math.isfinite(fallen) else None, **row}
+            state["waited"] = 0
+            about = replace(self._about(), **training_loop.calibrated(epoch.logs, epoch.labels))
+            if not distributed.rank():
+                tensors = learner.network.state_dict()
+                run_folder.write(self.place.folder, about, tensors, self.data.images)
+        else:
+            state["waited"] += 1
+        if not distributed.rank():
+            history.write(self.place.folder, state)
+        self._write_last(learner)
+        shown = {k: row.get(k) for k in self.shown}
+        figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
+        speed = f"{epoch.figures['images_per_second']:.0f} images/s"
+        progress.note(f"epoch {epoch.number}/{self.epochs}: {figures}, {speed}")
+
+    def _about(self) -> run_folder.About:
+        settings, network, data = self.settings, self.network, self.data
+        best = {k: v for k, v in self.state["best"].items() if k not in ("fallen", "seconds")}
+        return run_folder.About(
+            arch=settings.arch,
+            classes=data.classes,
+            size=network.size,
+            channels=network.channels,
+            mean=self.mean,
+            std=self.std,
+            fit=settings.fit,
+            task=self.task,
+            normalize=self.normalize,
+            preprocessing=data.preprocessing,
+            loaded=self.began_with,
+            seed=settings.seed,
+            options=asdict(settings) | self._found(),
+            data=cast(
+                DataAbout,
+                {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
+            ),
+            leaks=data.leaks,
+            best=cast(Best, {k: v for k, v in best.items() if k != "images_per_second"}),
+            criterion=self.criterion,
+            versions=versions.used(),
+        )
+
+    def _found(self) -> dict[str, Any]:
+        """Tell what was found for the options that say to find it."""
+        return {
+            option: self.state[name]
+            for option, name in (("batch", "batch"), ("lr", "rate"))
+            if name in self.state
+        }
+
+    def _check_best(self) -> None:
+        """Refuse to call a run done whose best weights an earlier start wrote, and are no more."""
+        try:
+            run_folder.read(self.place.folder).tensors()
+        except CxrtoolError as e:
+            what = f"{self.place.folder}: the best weights of the run are gone or damaged"
+            raise CxrtoolError(what, "Train it anew with --force.") from e
+
+    def _tell(self) -> None:
+        best = self.state["best"]
+        figures = ", ".join(
+            f"{name.removeprefix('val_').replace('_', ' ')} {best[name]:.3f}"
+            for name in self.final
+            if best.get(name) is not None
+        )
+        seen = f" (validation: {figures})" if figures else ""
+        progress.note(
+            f"{self.place.folder}: the best of {self.state['epoch']} epochs is "
+            f"{best['epoch']}{seen}"
+        )
+
+
+def train(
+    source: Manifest,
+    settings: Settings,
+    place: Place,
+    skipped: Failures | None,
+    kind: type[Training] = Training,
+    check: Callable[[Training], None] = lambda _: None,
+) -> None:
+    """Do it all, after a `check`; what is skipped is not told again by the runs of other seeds."""
+    tell: Tell = (lambda _: None) if skipped is None or distributed.rank() else skipped.add
+    training = kind(source, settings, place, tell)
+    data = training.data
+    check(training)
+    if skipped is not None:
+        leaks.tell(data.name, data.leaks, skipped.strict)
+    channels = 3 if "stack:" in data.preprocessing else 1
+    if channels > training.network.channels:
+        what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
+        raise CxrtoolError(what, "Give it --channels 3.")
+    if not settings.batch and distributed.processes() > 1:
+        raise CxrtoolError("--batch auto does not go with several processes", "Name a number.")
+    if 0 < min(settings.batch, len(data.train)) < distributed.processes():
+        what = f"a batch of {settings.batch} is too small for {distributed.processes()} processes"
+        raise CxrtoolError(what, "Raise --batch.")
+    if not distributed.rank():
+        disk.make_folder(place.folder)
+        disk.claim(place.folder)
+    distributed.wait()
+    tensors = training.resume()
+    frame = pixel_cache.Frame(training.network.size, channels, settings.fit, place.root)
+    reader = Reader(frame, place.cache, place.device, place.crew, place.progress, tell)
+    training.go(*distributed.in_turn(lambda: training.loaded(reader)), tensors)

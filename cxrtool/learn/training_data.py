@@ -1,0 +1,226 @@
+"""Which images a run learns from and which it looks at, and their pixels."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from cxrtool.core import progress
+from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.core.parallel import Crew
+from cxrtool.files import pixel_cache, run_folder
+from cxrtool.files.manifest import Manifest
+from cxrtool.files.predictions import digests
+from cxrtool.learn.leaks import Overlap
+from cxrtool.learn.mask_learner import Outlined
+from cxrtool.learn.training_loop import Part
+
+Row = dict[str, str]
+Tell = Callable[[Skip], None]
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The rows of a manifest that are learned from and looked at."""
+
+    name: str
+    train: list[Row]
+    val: list[Row]
+    classes: list[str]
+    target: str = "label"  # the column that is learned
+    leaks: dict[str, int] = field(default_factory=dict)  # what is in several parts, by column
+
+    @cached_property
+    def digest(self) -> str:
+        """What makes other data: another image, class, mask or part."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.val):
+            for row in part:
+                digest.update(f"{row['path']}\0{row[self.target]}\n".encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count the images of each part by their class."""
+        parts = {"train": self.train, "val": self.val}
+        if self.target != "label":
+            return {name: {self.target: len(rows)} for name, rows in parts.items()}
+        return {name: dict(Counter(row["label"] for row in rows)) for name, rows in parts.items()}
+
+    @cached_property
+    def images(self) -> bytes | None:
+        """The digests of the images of each part, as a run keeps them; None where one has none."""
+        parts = {"train": self.train, "val": self.val}
+        if any(not row.get("sha256") for rows in parts.values() for row in rows):
+            return None
+        return run_folder.packed_images(
+            {part: digests([row["sha256"] for row in rows]) for part, rows in parts.items()}
+        )
+
+    @cached_property
+    def preprocessing(self) -> str:
+        """What was done to the images before."""
+        there = Counter(row.get("preprocessing", "") for row in self.train)
+        if len(there) > 1:
+            progress.note(f"warning: {self.name}: images were prepared in {len(there)} ways")
+        return there.most_common(1)[0][0]
+
+
+def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data:
+    """Read the rows, and say which are for learning and which for looking."""
+    source.index("label")
+
+    labels = set()
+
+    def amiss(row: Row) -> str:
+        if not row["label"]:
+            return "it has no label"
+        labels.add(row["label"])
+        known = not classes or row["label"] in classes
+        return "" if known else f"{row['label']} is not among --classes"
+
+    train, val, leaks = _chosen(source, fold, amiss, tell)
+    there = sorted({row["label"] for row in train})
+    data = Data(source.name, train, val, classes or there, leaks=leaks)
+    _check_classes(data, there, labels)
+    return data
+
+
+def outlined(source: Manifest, fold: str, tell: Tell) -> Data:
+    """Read the rows whose masks are learned from and looked at."""
+    source.index("mask", "Draw masks, or let them be read: cxrtool ingest --preset NAME.")
+    train, val, leaks = _chosen(source, fold, lambda r: "" if r["mask"] else "it has no mask", tell)
+    return Data(source.name, train, val, ["lung"], "mask", leaks)
+
+
+def _chosen(
+    source: Manifest, fold: str, amiss: Callable[[Row], str], tell: Tell
+) -> tuple[list[Row], list[Row], dict[str, int]]:
+    """Read the rows of train and val, but for those with which something is amiss.
+
+    And count what they share with one another, and with the rows that are kept for the test.
+    """
+    part_of, overlap = _parts(source, fold), Overlap(source.columns)
+    parts: dict[str, list[Row]] = {"train": [], "val": []}
+    for cells in source.rows():
+        row = dict(zip(source.columns, cells, strict=True))
+        part = part_of(row)
+        if part in parts:
+            if why := amiss(row):
+                tell(Skip(row["path"], why, failed=False))
+                continue
+            parts[part].append(row)
+        if part:
+            overlap.add(row, part)
+    if not parts["train"]:
+        what = f"{source.name}: no rows to train on"
+        raise CxrtoolError(what, "Split it first: cxrtool split M.csv --test 0.2 --val 0.1")
+    return parts["train"], parts["val"], overlap.counts()
+
+
+def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
+    if not fold:
+        source.index("split", "Make it: cxrtool split M.csv --test 0.2 --val 0.1 (or use --fold).")
+        return lambda row: row["split"]
+    source.index("fold", "Make it: cxrtool split M.csv --folds 5.")
+    at = source.columns.index("fold")
+    number = max((int(row[at]) for row in source.rows() if row[at].isdecimal()), default=0)
+    if not fold.isdecimal() or not 1 <= int(fold) <= number:
+        what = f"--fold {fold} is not among the {number} folds of {source.name}"
+        raise CxrtoolError(what, f"Choose 1 to {number}.")
+    fold, following = str(int(fold)), str(int(fold) % number + 1)
+    # Reserved rows (unseen) have no fold.
+    parts = {fold: "test", following: "val", "": "unseen"}
+    return lambda row: parts.get(row["fold"], "train")
+
+
+def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
+    if twice := [c for c, count in Counter(data.classes).items() if count > 1]:
+        raise CxrtoolError(f"--classes names '{twice[0]}' twice", "Name each class once.")
+    if absent := [c for c in data.classes if c not in there]:
+        what = f"{data.name}: no row to train on is '{absent[0]}'"
+        raise CxrtoolError(what, f"The labels are: {', '.join(sorted(labels))}.")
+    if len(there) < 2:
+        what = f"{data.name}: the rows to train on are all '{there[0]}'"
+        raise CxrtoolError(what, "A classifier needs two classes.")
+    if extra := sorted({r["label"] for r in data.val} - set(data.classes)):
+        what = f"{data.name}: rows of val are '{extra[0]}', none of train"
+        raise CxrtoolError(what, "Split it again with --stratify label.")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the pixels of rows, decoded once for all epochs and later runs."""
+
+    frame: pixel_cache.Frame
+    cache: str
+    device: torch.device
+    crew: Crew
+    progress: str
+    tell: Tell
+
+    def parts(self, data: Data) -> tuple[Part, Part | None]:
+        """Read the images of both parts."""
+        array, number = self._gathered(data, "path", self.frame)
+        held = _held(array, self.device)
+
+        def part(rows: list[Row]) -> Part:
+            kept = [row for row in rows if row["path"] in number]
+            labels = [data.classes.index(row["label"]) for row in kept]
+            places = [number[row["path"]] for row in kept]
+            return Part(array, np.array(places, np.int64), np.array(labels, np.int64), held)
+
+        return _both(part(data.train), part(data.val), data)
+
+    def outlined_parts(self, data: Data) -> tuple[Outlined, Outlined | None]:
+        """Read the images of both parts and their masks."""
+        array, number = self._gathered(data, "path", self.frame)
+        white, mask_number = self._gathered(data, "mask", replace(self.frame, mask=True))
+
+        def part(rows: list[Row]) -> Outlined:
+            kept = [r for r in rows if r["path"] in number and r["mask"] in mask_number]
+            places = np.array([number[row["path"]] for row in kept], np.int64)
+            masks = np.array([mask_number[row["mask"]] for row in kept], np.int64)
+            return Outlined(array, places, np.zeros_like(places), None, white, masks)
+
+        return _both(part(data.train), part(data.val), data)
+
+    def _gathered(
+        self, data: Data, column: str, frame: pixel_cache.Frame
+    ) -> tuple[Any, dict[str, int]]:
+        """Read the pictures of a column: all pixels, and the place of each that could be read."""
+        rows = data.train + data.val
+        # A row may stand there several times: its picture is read once.
+        paths = sorted({row[column] for row in rows})
+        # The manifest's digest is of the image, not of its mask.
+        known = {row["path"]: row.get("sha256", "") for row in rows}
+        array, skips = pixel_cache.gathered(
+            paths, frame, self.cache, self.crew, self.progress, [known.get(p, "") for p in paths]
+        )
+        failed = {paths[i]: skip for i, skip in skips.items()}
+        for row in rows:
+            if row[column] in failed:
+                self.tell(failed[row[column]])
+        return array, {path: i for i, path in enumerate(paths) if i not in skips}
+
+
+def _both(train: AnyPart, val: AnyPart, data: Data) -> tuple[AnyPart, AnyPart | None]:
+    if not len(train):
+        raise CxrtoolError("no image to train on can be read", "See the reasons above.")
+    if data.val and not len(val):
+        # It would be trained as if there were no validation part, and nothing would stop it.
+        raise CxrtoolError("no image of the validation part can be read", "See the reasons above.")
+    return train, val if len(val) else None
+
+
+def _held(array: Any, device: torch.device) -> torch.Tensor | None:
+    """Keep all pixels on the device where they take less than a third of what is free."""
+    if device.type != "cuda" or array.nbytes > torch.cuda.mem_get_info(device)[0] / 3:
+        return None
+    return torch.from_numpy(np.array(array)).to(device)

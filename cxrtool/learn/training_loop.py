@@ -1,0 +1,364 @@
+"""Training: one epoch after another, each of which can be gone on from.
+
+Every random choice of an epoch follows from the seed and the number of the epoch, so that a run
+which was killed goes on from its last whole epoch as if nothing had happened, and several processes
+that share a batch choose as one would.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cxrtool.core.errors import BrokenRun, CxrtoolError
+from cxrtool.learn import augmentation, distributed, losses
+from cxrtool.learn.architectures._network import Net
+from cxrtool.learn.augmentation import Augmentation
+from cxrtool.learn.inference import batches, precision, prepared
+from cxrtool.learn.optimizers import Schedule
+from cxrtool.stats import metrics
+
+Bytes = NDArray[np.uint8]
+
+NEGATIVE = 0x6E656761
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of one part of the split, and their classes."""
+
+    pixels: Bytes  # (all images, C, S, S), of which `rows` belong to the part
+    rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    held: Tensor | None = None  # all pixels, where the device has room for them
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, places: NDArray[np.int64], where: torch.device) -> Tensor:
+        """Gather the grey levels of some images of the part."""
+        rows = self.rows[places]
+        if self.held is not None:
+            return self.held[torch.from_numpy(rows).to(where)]
+        return torch.from_numpy(self.pixels[rows]).to(where)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to learn."""
+
+    loss: Callable[[Tensor, Tensor], Tensor]  # logits, target distributions -> loss of each image
+    schedule: Schedule
+    epochs: int
+    batch: int
+    mean: Sequence[float]
+    std: Sequence[float]
+    augment: Augmentation = field(default_factory=Augmentation)
+    smoothing: float = 0.0
+    weights: Tensor | None = None  # of the classes
+    amp: bool = False
+    frozen: Sequence[torch.nn.Module] = ()
+    clip: float = 0.0
+    seed: int = 0
+
+
+@dataclass
+class Epoch:
+    """What came of one epoch."""
+
+    number: int  # the first is 1
+    figures: dict[str, float]
+    seconds: float
+    logs: NDArray[np.float64] | None = None  # log p of the images that were looked at
+    labels: NDArray[np.int64] | None = None
+
+
+class Learner:
+    """A network that learns."""
+
+    def __init__(
+        self, network: Net, optimizer: torch.optim.Optimizer, plan: Plan, where: torch.device
+    ) -> None:
+        self.network, self.optimizer, self.plan, self.where = network, optimizer, plan, where
+        self.call: Callable[[Tensor], Tensor] = network
+        self.classes = 0
+
+    def epoch(
+        self, number: int, train: Part, val: Part | None, tick: Callable[[int], None]
+    ) -> Epoch:
+        """Learn from every image once, and look at the validation part."""
+        start = time.perf_counter()
+        loss, rate = self.learn(number, train, tick)
+        seconds = time.perf_counter() - start
+        figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
+        if val is None:
+            return Epoch(number, figures, time.perf_counter() - start)
+        found, logs = self.looked_at(val)
+        if not math.isfinite(found["loss"]):
+            raise diverged("nan on the validation part", number)
+        figures |= {f"val_{name}": value for name, value in found.items()}
+        return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
+
+    def looked_at(self, part: Part) -> tuple[dict[str, float], NDArray[np.float64] | None]:
+        """Return the figures of a part, the loss being that of training, and log p of its images.
+
+        Smoothing and class weights belong to the loss: what is not minimised cannot say when to
+        stop.
+        """
+        logs, lost = self.judged(part)
+        return {"loss": float(lost.mean()), **validated(logs, part.labels)}, logs
+
+    def learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
+        """Learn from every image once: the mean loss, and the last rate."""
+        plan = self.plan
+        torch.manual_seed(mixed(plan.seed, number, 1))  # for dropout
+        self.network.train()
+        for part in plan.frozen:
+            part.eval()
+        order = shuffled(len(train), mixed(plan.seed, number, 2))
+        values = self.drawn(number, len(train))
+        total = torch.zeros((), dtype=torch.float64, device=self.where)
+        rate = 0.0
+        for step in steps(len(train), plan.batch):
+            rate = plan.schedule.at(number - 1, step.start / len(train))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            drawn = {name: v[step] for name, v in values.items()}
+            # The loss is read at the end: asking for it now would make an accelerator wait.
+            total += self.step(train, order[step], drawn)
+            tick(step.stop - step.start)
+        mean = float(distributed.summed(total)) / len(train)
+        if not math.isfinite(mean):
+            raise diverged(f"{mean}", number)
+        # The last step may have broken what no loss has seen yet.
+        if not all(bool(torch.isfinite(v).all()) for v in self.network.state_dict().values()):
+            raise diverged("finite, but the weights are not", number)
+        return mean, rate
+
+    def drawn(self, epoch: int, number: int) -> dict[str, Tensor]:
+        """Draw what is to happen to every image of an epoch."""
+        return augmentation.drawn(self.plan.augment, number, mixed(self.plan.seed, epoch, 3))
+
+    def range_test(self, train: Part, low: float, high: float, most: int) -> float:
+        """Raise the rate from batch to batch until the loss runs away: the best rate.
+
+        The network and the optimiser are as before afterwards.
+        """
+        before = {k: v.clone() for k, v in memory(self).items()}
+        rate_before = [group["lr"] for group in self.optimizer.param_groups]
+        parts = list(steps(len(train), self.plan.batch))
+        order = shuffled(len(train), mixed(self.plan.seed, 0, 2))
+        values = self.drawn(0, len(train))
+        self.network.train()
+        for part in self.plan.frozen:
+            part.eval()
+        tried: list[float] = []
+        lost: list[float] = []
+        for number, rate in enumerate(rates(low, high, most)):
+            step = parts[number % len(parts)]
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            drawn = {name: v[step] for name, v in values.items()}
+            total = self.step(train, order[step], drawn)
+            loss = float(distributed.summed(total.double())) / (step.stop - step.start)
+            if not math.isfinite(loss) or (number >= 5 and loss > 4 * min(lost)):
+                break
+            tried.append(rate)
+            lost.append(loss)
+        remember(self, before)
+        for group, rate in zip(self.optimizer.param_groups, rate_before, strict=True):
+            group["lr"] = rate
+        if len(tried) < 2:
+            what = f"--lr find: the loss is not finite at a rate of {low:g}"
+            raise BrokenRun(what, "Name a rate, or --clip the gradients.")
+        return found_rate(tried, lost)
+
+    def step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+        """Learn from one batch, of which this process has its part: the sum of its losses."""
+        plan, part = self.plan, distributed.part(len(places))
+        values = {name: value[part] for name, value in drawn.items()}
+        total = self.lost(train, places[part], values).sum()
+        self.optimizer.zero_grad(set_to_none=True)
+        # The gradients of all processes are averaged.
+        (total * (distributed.processes() / len(places))).backward()  # type: ignore[no-untyped-call]
+        if plan.clip:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
+        self.optimizer.step()
+        return total.detach()
+
+    def lost(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+        """Return the loss of each image."""
+        plan = self.plan
+        images = train.batch(places, self.where).float()
+        if not plan.augment.is_none:
+            images = augmentation.augmented(images, drawn, plan.augment.fill)
+        return self.criterion(self.logits(images), train.labels[places])
+
+    def criterion(self, logits: Tensor, labels: NDArray[np.int64]) -> Tensor:
+        """Return the loss of each image by its logits: weighted, with smooth targets."""
+        plan, classes = self.plan, torch.from_numpy(labels).to(self.where)
+        each = plan.loss(logits, losses.targets(classes, self.classes, plan.smoothing))
+        return each if plan.weights is None else each * plan.weights.to(self.where)[classes]
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Run the network on grey levels."""
+        plan = self.plan
+        try:
+            with precision(self.where, plan.amp):
+                return self.call(prepared(images, plan.mean, plan.std)).float()
+        except ValueError as e:
+            # Batch normalisation of one image of which one place is left has nothing to average.
+            if "more than 1 value per channel" not in str(e):
+                raise
+            what = f"a batch of {len(images)} is too small for the network"
+            raise CxrtoolError(what, "Raise --batch, or --size.") from e
+
+    def judged(self, part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return log p of every image of a part (N, classes), and the loss of each (N)."""
+        self.network.eval()
+        plan, found = self.plan, []
+        with torch.inference_mode(), precision(self.where, plan.amp):
+            mine = np.arange(len(part))[distributed.part(len(part))]
+            for step in batches(len(mine), 2 * plan.batch):
+                images = part.batch(mine[step], self.where)
+                logits = self.network(prepared(images, plan.mean, plan.std)).float()
+                lost = self.criterion(logits, part.labels[mine[step]])
+                together = torch.cat([losses.log_probabilities(logits), lost[:, None]], dim=1)
+                found.append(together.double().cpu())
+        rows = torch.cat(found).numpy() if found else np.zeros((0, self.classes + 1))
+        rows = distributed.interleaved(rows, len(part))
+        return rows[:, :-1], rows[:, -1]
+
+
+def diverged(loss: str, number: int) -> BrokenRun:
+    """Word the end of a training that ran away."""
+    kept = "The last good weights are kept. " if number > 1 else ""
+    what = f"the loss is {loss} in epoch {number}"
+    return BrokenRun(what, f"{kept}Lower --lr, or --clip the gradients.")
+
+
+def steps(number: int, size: int) -> list[slice]:
+    """Divide images into batches to learn from.
+
+    One that is left over joins the batch before: alone, it has no spread to be normalised by. So
+    do fewer than there are processes, each of which needs a part.
+    """
+    found = list(batches(number, size))
+    least = max(2, distributed.processes())
+    if size > 1 and len(found) > 1 and 0 < number % size < least:
+        found[-2:] = [slice(found[-2].start, number)]
+    return found
+
+
+def validated(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
+    """Return the figures that epochs are judged by, beside the loss."""
+    probabilities = np.exp(logs)
+    return {
+        "accuracy": metrics.accuracy(labels, probabilities.argmax(axis=1)),
+        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities.argmax(axis=1)),
+        "auc": metrics.macro_auc(labels, probabilities),
+    }
+
+
+def calibrated(
+    logs: NDArray[np.float64] | None, labels: NDArray[np.int64] | None
+) -> dict[str, Any]:
+    """Return the temperature that makes probabilities honest, and the threshold that parts best.
+
+    The temperature T divides the logits, so that the log loss is least; the threshold is that of
+    Youden's index, the largest sensitivity + specificity.
+    """
+    if logs is None or labels is None or len(set(labels.tolist())) < 2:
+        return {}
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
+    def lost(power: float) -> float:
+        scaled = logs / np.exp(power)
+        scaled = scaled - logsumexp(scaled, axis=1, keepdims=True)
+        return float(-scaled[np.arange(len(labels)), labels].mean())
+
+    power = minimize_scalar(lost, bounds=(-3, 3), method="bounded").x
+    found = {"temperature": round(float(np.exp(power)), 6)}
+    if logs.shape[1] == 2:
+        found["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
+    return found
+
+
+def mixed(seed: int, *numbers: int) -> int:
+    """Make one seed of several numbers, so that neighbours have nothing in common."""
+    # Only what is not negative is taken; a mark of its own keeps -1 apart from 1.
+    sign = [NEGATIVE] if seed < 0 else []
+    entropy = np.random.SeedSequence([*sign, abs(seed), *numbers]).generate_state(2, np.uint32)
+    return int(entropy[0]) << 31 ^ int(entropy[1])
+
+
+def shuffled(number: int, seed: int) -> NDArray[np.int64]:
+    """Return the places in a random order."""
+    return np.random.default_rng(seed).permutation(number)
+
+
+def averages(part: Part) -> tuple[list[float], list[float]]:
+    """Return the mean over images of each image's mean and spread, as Tartaglione's code does."""
+    means, spreads = [], []
+    for step in batches(len(part), 64):
+        values = part.pixels[part.rows[step]].astype(np.float64)
+        means.append(values.mean(axis=(2, 3)))
+        spreads.append(values.std(axis=(2, 3)))
+    mean = np.concatenate(means).mean(axis=0)
+    spread = np.maximum(np.concatenate(spreads).mean(axis=0), 1e-3)
+    return mean.tolist(), spread.tolist()
+
+
+def frozen(network: Net, freeze: str) -> list[torch.nn.Module]:
+    """Keep parts of a network from learning: none, the backbone, or its first N layers."""
+    layers = [m for m in network.modules() if any(True for _ in m.parameters(recurse=False))]
+    if freeze == "none":
+        return []
+    tops = {id(top) for top in network.tops()}
+    but_tops = [m for m in layers if id(m) not in tops]
+    kept = but_tops if freeze == "backbone" else layers[: int(freeze)]
+    for layer in kept:
+        for parameter in layer.parameters(recurse=False):
+            parameter.requires_grad_(False)
+    return kept
+
+
+def rates(low: float, high: float, steps: int) -> Iterator[float]:
+    """Yield the rates of a range test, from low to high by equal factors."""
+    return (low * (high / low) ** (k / max(1, steps - 1)) for k in range(steps))
+
+
+def found_rate(
+    tried: Sequence[float], lost: Sequence[float], skip: int = 10, end: int = 5
+) -> float:
+    """Return the rate at which the loss falls fastest, as Keras' LR finder does."""
+    if len(tried) <= skip + end + 1:
+        skip = end = 0
+    slopes = np.diff(np.asarray(lost, float))
+    window = slice(skip, len(slopes) - end)
+    return float(tried[skip + int(np.argmin(slopes[window]))])
+
+
+def memory(learner: Learner) -> dict[str, Any]:
+    """Return everything that a resumed run needs, as flat tensors."""
+    from cxrtool.learn.optimizers import tensors_of
+
+    model = {f"model.{k}": v for k, v in learner.network.state_dict().items()}
+    return model | {f"optimizer.{k}": v for k, v in tensors_of(learner.optimizer).items()}
+
+
+def remember(learner: Learner, found: dict[str, Any]) -> None:
+    """Give a learner its memory back."""
+    from cxrtool.learn.optimizers import restore
+
+    model = {k.removeprefix("model."): v for k, v in found.items() if k.startswith("model.")}
+    learner.network.load_state_dict(model)
+    rest = {k.removeprefix("optimizer."): v for k, v in found.items() if k.startswith("optimizer.")}
+    restore(learner.optimizer, rest)

@@ -1,0 +1,1 @@
+"""New images from old ones: contrast, lung masks."""

@@ -1,0 +1,45 @@
+"""The generated files are those of the command line, and read as such in the real programs."""
+
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from cxrtool.cli import manual
+from cxrtool.core import registry
+
+ROOT = pathlib.Path(manual.ROOT)
+
+
+def test_nothing_has_drifted():
+    differing = [
+        path
+        for path, text in manual.generated(str(ROOT)).items()
+        if pathlib.Path(path).read_text(encoding="utf-8") != text
+    ]
+    assert differing == [], "run make manual"
+
+
+def test_check_tells_what_differs_and_writing_mends_it(tmp_path, capsys):
+    (tmp_path / "README.md").write_text("<!-- commands -->\n<!-- end of commands -->\n")
+    root = str(tmp_path)
+    assert manual.main(["--check"], root) == 1
+    assert "man/cxrtool-split.1 differs" in capsys.readouterr().out
+    assert manual.main([], root) == 0
+    assert manual.main(["--check"], root) == 0
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="install man-db")
+@pytest.mark.parametrize("verb", ["", *registry.names("commands")])
+def test_man_shows_every_page_without_a_warning(verb):
+    page = ROOT / "man" / f"cxrtool{'-' * bool(verb)}{verb}.1"
+    done = subprocess.run(
+        ["man", "--warnings", "-l", str(page)],
+        capture_output=True,
+        text=True,
+        env={"MANWIDTH": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "SEE ALSO"):
+        assert f"\n{heading}\n" in done.stdout
