@@ -1,6 +1,6 @@
 # make demo      install into .venv, run the chain on phantoms, and say where the page is
 # make test      install into .venv and run the tests
-# make lint      ruff and mypy
+# make lint      ruff, mypy, and the layers of the package (import-linter)
 # make manual    write man/, completions/ and the README's tables anew
 # make install   put the man pages and completions under PREFIX
 
@@ -25,6 +25,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 manual: .venv/.dev
 	$(BIN)/python -m cxrtool.cli.manual

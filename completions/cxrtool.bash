@@ -1,4 +1,4 @@
-# bash completion for cxrtool; made by cxrtool.manual
+# bash completion for cxrtool; made by cxrtool.cli.manual
 
 _cxrtool_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current"); }
 _cxrtool_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }

@@ -1,4 +1,4 @@
-# fish completion for cxrtool; made by cxrtool.manual
+# fish completion for cxrtool; made by cxrtool.cli.manual
 complete -c cxrtool -f
 complete -c cxrtool -n __fish_use_subcommand -l version -d 'Print the version.'
 complete -c cxrtool -s h -l help -d 'Show the help and end.'

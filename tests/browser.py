@@ -5,9 +5,9 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent / "artifacts"))
+sys.path.append(str(Path(__file__).parent / "figures"))
 
-from test_report import Browser, browser, check
+from test_html_page import Browser, browser, check
 
 __all__ = ["Browser", "browser", "check", "tables"]
 

@@ -137,11 +137,11 @@ def test_no_network_connection_is_opened(tmp_path):
         "    ):\n"
         "        raise SystemExit(f'network: {arguments}')\n"
         "sys.addaudithook(audit)\n"
-        "from cxrtool import cli\n"
+        "from cxrtool.cli import app\n"
         "for command in ('phantom 12 -d ph --size 32 -q -o p.csv',\n"
         "                'ingest ph/images -q -o m.csv',\n"
         "                'split p.csv --test 0.5 --stratify none -q -o s.csv'):\n"
-        "    assert cli.run(command.split()) == 0, command\n"
+        "    assert app.run(command.split()) == 0, command\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120

@@ -13,8 +13,8 @@ HEAVY = ("numpy", "torch", "torchvision", "PIL", "skimage", "sklearn", "scipy", 
 @pytest.mark.parametrize("verb", ["", *registry.names("commands")])
 def test_help_imports_nothing_heavy(verb):
     code = (
-        "import sys; from cxrtool import cli; "
-        f"code = cli.run({[*filter(None, [verb]), '--help']!r}); "
+        "import sys; from cxrtool.cli import app; "
+        f"code = app.run({[*filter(None, [verb]), '--help']!r}); "
         f"sys.exit(code or ' '.join(m for m in {HEAVY!r} if m in sys.modules) or None)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -14,8 +14,20 @@ RESERVES = 128 << 20, 512 << 20
 # Seconds of processor time after which a library has tried long enough.
 SECONDS = 60
 
-LIGHT = "measuring, equalizing, splitting, comparing, reporting"
-HEAVY = f"{LIGHT}, training, predicting, features, explaining, segmenting"
+LIGHT = (
+    "cxrtool.data.measurement",
+    "cxrtool.data.assignment",
+    "cxrtool.preprocess.equalization",
+    "cxrtool.compare.report_page",
+)
+HEAVY = (
+    *LIGHT,
+    "cxrtool.learn.trainer",
+    "cxrtool.learn.prediction",
+    "cxrtool.explain.features",
+    "cxrtool.explain.explanation",
+    "cxrtool.preprocess.segmentation",
+)
 WITH_TORCH = ("train", "evaluate", "cam", "tsne", "segment", "demo")
 ALONE = ("", "recipe")
 
@@ -26,7 +38,7 @@ limit, most = resource.getrlimit(resource.RLIMIT_AS)
 resource.setrlimit(resource.RLIMIT_AS, (max(0, limit - {reserve}), most))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
-from cxrtool import {modules}
+import {modules}
 import numpy, scipy.linalg
 scipy.linalg.lu_factor(numpy.eye(256))
 """
@@ -52,7 +64,7 @@ def check(verb: str) -> None:
 
 def _can_be_loaded(with_torch: bool) -> bool:
     modules = HEAVY if with_torch else LIGHT
-    trial = TRIAL.format(reserve=RESERVES[with_torch], seconds=SECONDS, modules=modules)
+    trial = TRIAL.format(reserve=RESERVES[with_torch], seconds=SECONDS, modules=", ".join(modules))
     done = subprocess.run(
         [sys.executable, "-c", trial + TORCH_TRIAL * with_torch],
         stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ import re
 import sys
 from typing import Any
 
+import cxrtool
 from cxrtool import __version__
 from cxrtool.cli import completions
 from cxrtool.cli.app import ABOUT
@@ -217,7 +218,7 @@ def generated(root: str) -> dict[str, str]:
     return {os.path.join(root, path): content for path, content in made.items()}
 
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(cxrtool.__file__))
 
 
 def main(arguments: list[str], root: str = ROOT) -> int:

@@ -28,18 +28,21 @@ HEADINGS = {
 }
 WAYS = {
     metric_intervals.WILSON: "Wilson's for shares of images",
-    metric_intervals.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number of images",
+    metric_intervals.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number "
+    "of images",
     "normal": "the normal approximation for shares of images",
-    metric_intervals.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance gives",
-    metric_intervals.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's variance by "
-    "patient gives",
+    metric_intervals.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance "
+    "gives",
+    metric_intervals.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's "
+    "variance by patient gives",
     metric_intervals.EFFECTIVE_SIZE: "Wilson's with the effective number of images for F1, average "
     "precision, MCC and Brier score",
     metric_intervals.LOG_NORMAL: "the log-normal one for odds ratios",
     metric_intervals.LOG_NORMAL_BY_PATIENT: "the log-normal one for odds ratios, by patient",
     metric_intervals.MOVER: "averages from the intervals of their parts (MOVER)",
     metric_intervals.CALIBRATION_ERROR: "calibration errors less what chance adds to them",
-    metric_intervals.SANDWICH: "Student's for calibration slope and intercept, with the sandwich variance",
+    metric_intervals.SANDWICH: "Student's for calibration slope and intercept, with the sandwich "
+    "variance",
 }
 LIMITS = (
     "The intervals tell how far chance alone, in which patients there are, could have moved a "

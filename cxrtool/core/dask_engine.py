@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from cxrtool import __version__
-from cxrtool.core import parallel
+from cxrtool.core.attempts import AHEAD, Lost, attempt, judged
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 
 # Seconds to wait for a scheduler, and for its first worker.
@@ -28,12 +28,12 @@ def each(
     tasks = iter(items)
 
     def given(item: Any) -> Any:
-        return client.submit(parallel.attempt, function, item, pure=False)
+        return client.submit(attempt, function, item, pure=False)
 
     try:
         more = True
         while more or waiting:
-            while more and len(waiting) < parallel.AHEAD * slots:
+            while more and len(waiting) < AHEAD * slots:
                 item = next(tasks, tasks)
                 if item is tasks:
                     more = False
@@ -43,8 +43,8 @@ def each(
                 item, future = waiting.popleft()
                 result = _result(future, address)
                 # Dask also gives up on what waited beside an input that kills workers.
-                again = isinstance(result, parallel.Lost)
-                yield parallel.judged(_result(given(item), address) if again else result)
+                again = isinstance(result, Lost)
+                yield judged(_result(given(item), address) if again else result)
     finally:
         client.cancel([future for _, future in waiting])
         client.close()
@@ -99,7 +99,7 @@ def _result(future: Any, address: str) -> Any:
     try:
         return future.result()
     except KilledWorker:
-        return parallel.Lost("crashed the workers of the cluster")
+        return Lost("crashed the workers of the cluster")
     except (CancelledError, OSError, TimeoutError) as e:
         what = f"--engine dask={address}: the cluster went away"
         raise BrokenRun(what, "Run the same command again when it is back.") from e

@@ -18,6 +18,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 from cxrtool.core import commas, outputs
 from cxrtool.core.errors import CxrtoolError
 
+# Where the folder of each kind of plug-in stands in the package; the others stand at its top.
+FOLDERS = {
+    "architectures": "learn.architectures",
+    "collections": "data.collections",
+    "equalizers": "preprocess.equalizers",
+    "heatmaps": "explain.heatmaps",
+    "segmenters": "preprocess.segmenters",
+}
 YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 
 
@@ -66,9 +74,14 @@ class Option:
 
 def names(folder: str) -> list[str]:
     """List the choices of a folder of the package (`collections`), without importing any."""
-    package = importlib.import_module(f"cxrtool.{folder}")
+    package = importlib.import_module(_package(folder))
     found = (m.name for m in pkgutil.iter_modules(package.__path__))
     return sorted(_typed(n) for n in found if not n.startswith("_"))
+
+
+def _package(folder: str) -> str:
+    """Return the package that holds a folder of plug-ins."""
+    return f"cxrtool.{FOLDERS.get(folder, folder)}"
 
 
 def _typed(module: str) -> str:
@@ -79,7 +92,7 @@ def _typed(module: str) -> str:
 def module(folder: str, name: str) -> types.ModuleType:
     """Import one plug-in by the name that the user types."""
     file = name.replace("+", "_plus").replace("-", "_")
-    return importlib.import_module(f"cxrtool.{folder}.{file}")
+    return importlib.import_module(f"{_package(folder)}.{file}")
 
 
 def summary(folder: str, name: str) -> str:

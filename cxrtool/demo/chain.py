@@ -2,12 +2,13 @@
 
 import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cxrtool.cli import app
 from cxrtool.core import progress
-from cxrtool.core.errors import CxrtoolError, ExitCode
+from cxrtool.core.errors import ExitCode
 from cxrtool.files import disk
 
 # The three networks: what each of them sees, and how it is called in the figures.
@@ -130,24 +131,19 @@ def script(folder: str) -> Iterator[str]:
             yield f"cxrtool {command}"
 
 
-def run(folder: str, given: list[str]) -> ExitCode | int:
-    """Run it all in its folder, with some options for every command: the exit code."""
+def run(folder: str, given: list[str]) -> int:
+    """Run it all in its folder, with some options for every command: the exit code.
+
+    Every command is a process of its own, as it would be in a shell.
+    """
     disk.make_folder(folder)
     disk.claim(folder)
-    try:
-        os.chdir(folder)
-    except OSError as e:
-        raise CxrtoolError(f"{folder}: {(e.strerror or '').lower()}", "Choose another.") from e
-    os.environ["CXRTOOL_CACHE"] = "cache"
-    voice, level = progress.voice.name, progress.voice.level
+    environment = {**os.environ, "CXRTOOL_CACHE": "cache"}
     for step in steps():
         progress.note(f"== {step.title}: {step.why}")
         for command in step.commands:
             progress.note(f"$ cxrtool {command}")
-            arguments = [*command.split(), *given]
-            progress.speak(f"cxrtool {arguments[0]}", level)
-            code = app.run(arguments)
-            progress.speak(voice, level)
-            if code:
-                return code
+            words = [sys.executable, "-m", "cxrtool", *command.split(), *given]
+            if code := subprocess.run(words, cwd=folder, env=environment).returncode:
+                return code if code > 0 else 128 - code
     return ExitCode.DONE

@@ -19,13 +19,14 @@ from cxrtool import __version__
 from cxrtool.core.errors import CxrtoolError, one_line
 from cxrtool.figures import grids
 from cxrtool.files import disk, png
+from cxrtool.files.text import read_text
 
 # A number, or a value with its interval: (value, low, high).
 Cell = str | float | None | tuple[float, float, float]
 Level = Literal["good", "bad", "note"]
 
-SCRIPT = Path(__file__).with_name("report.js")
-STYLE = Path(__file__).with_name("report.css")
+SCRIPT = str(Path(__file__).with_name("html_page.js"))
+STYLE = str(Path(__file__).with_name("html_page.css"))
 LARGEST_PICTURE = 1 << 26
 # A picture of more pixels in width is scrolled on a phone: shrunk, its letters could not be read.
 LARGE = 660
@@ -57,7 +58,7 @@ class Page:
 
     def render(self) -> str:
         """Return the page as HTML; the same parts give the same text."""
-        style, script = (file.read_text(encoding="utf-8") for file in (STYLE, SCRIPT))
+        style, script = (read_text(file) for file in (STYLE, SCRIPT))
         lead = f'<p class="lead">{_prose(self.lead)}</p>\n' if self.lead else ""
         return (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

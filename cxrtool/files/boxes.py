@@ -1,11 +1,20 @@
 """A table of boxes on images: columns path, x, y, width and height, in pixels of the image."""
 
 from collections import defaultdict
+from typing import NamedTuple
 
 from cxrtool.files.table import Table
-from cxrtool.images.text_boxes import Box
 
 COLUMNS = ("x", "y", "width", "height")
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
 
 
 def read(path: str) -> dict[str, list[Box]]:

@@ -6,26 +6,18 @@ pixel or two, on a ground that is smooth; hardly anything in a body does.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.files.boxes import Box
 from cxrtool.files.image import Grey, to8
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
-
-
-class Box(NamedTuple):
-    """A rectangle of pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 # The longer side on which glyphs are looked for: those of ten pixels in 1024 still have five.

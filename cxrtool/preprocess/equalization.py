@@ -11,9 +11,9 @@ from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.core.filenames import file_name
 from cxrtool.files import image, manifest
+from cxrtool.files.boxes import Box
 from cxrtool.files.image import Grey
 from cxrtool.images import text_boxes
-from cxrtool.images.text_boxes import Box
 from cxrtool.preprocess.pipeline import Made, Row, after
 
 INTERPOLATION = {n: getattr(cv2, f"INTER_{n.upper()}") for n in choices.INTERPOLATIONS}

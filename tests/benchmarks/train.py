@@ -51,9 +51,9 @@ torch.save(network.state_dict(), sys.argv[2])
 """
 FORWARD = """
 import sys, time, torch, numpy as np
-from cxrtool import inference
-from cxrtool.artifacts import run
-found = run.read(sys.argv[1])
+from cxrtool.learn import inference
+from cxrtool.files import run_folder
+found = run_folder.read(sys.argv[1])
 model = inference.Model(found, torch.device("cpu"))
 pixels = np.load(sys.argv[2], mmap_mode="r")
 start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -63,3 +64,8 @@ def test_any_limit(megabytes: int, inputs: Path) -> None:
 def test_every_command_is_known() -> None:
     named = {*address_space.WITH_TORCH, *address_space.ALONE} - {""}
     assert named <= set(registry.names("commands"))
+
+
+@pytest.mark.parametrize("module", address_space.HEAVY)
+def test_what_is_tried_is_there(module: str) -> None:
+    assert importlib.util.find_spec(module)

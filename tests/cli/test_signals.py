@@ -183,7 +183,7 @@ def test_a_signal_at_many_times(name: str, number: int, group: bool, inputs: Pat
 
 RAISING = """
 import os, signal, sys, time
-from cxrtool import signals
+from cxrtool.cli import signals
 def stop(): os.kill(os.getpid(), signal.SIGTERM)
 def wait():
     while True: time.sleep(0.01)
@@ -234,7 +234,7 @@ def test_a_second_signal_does_not_disturb_the_clean_up(tmp_path: Path) -> None:
 def test_what_a_library_makes_of_the_exception_is_not_its_fault(inputs: Path) -> None:
     """NumPy's modules turn whatever happens while they are loaded into an ImportError."""
     script = """
-from cxrtool import registry
+from cxrtool.core import registry
 def module(*_):
     try: os.kill(os.getpid(), 15); import time; time.sleep(9)
     except BaseException: raise ImportError("cannot be imported")

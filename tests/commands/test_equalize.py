@@ -34,7 +34,8 @@ from PIL import Image
 
 from cxrtool.core import registry
 from cxrtool.files import image
-from cxrtool.images.text_boxes import Box, cover, find
+from cxrtool.files.boxes import Box
+from cxrtool.images.text_boxes import cover, find
 from cxrtool.phantoms import plan, render
 
 COLUMNS = ["path", "raw", "label", "patient", "mask", "odd, column"]

@@ -15,7 +15,7 @@ from cxrtool.published import library
 from cxrtool.stats import intervals, metrics
 from cxrtool.stats.metrics import Counts
 
-TEXT = (Path(__file__).parent / "golden_metrics.json").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[1] / "golden_metrics.json").read_text(encoding="utf-8")
 GOLDEN = {v["id"]: v for v in json.loads(TEXT)["vectors"]}
 TAIL = ["class", "metric", "value", "low", "high", "n", "note"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import odd
 import pytest
 
-from cxrtool.core import parallel
+from cxrtool.core import worker_pool
 from cxrtool.core.errors import BrokenRun, Unreadable
 from cxrtool.core.parallel import Crew, Lost, each
 from cxrtool.files import dicom, image
@@ -114,7 +114,7 @@ def test_few_inputs_are_taken_ahead() -> None:
             yield "return", number
 
     results = each(do, items(), Crew(2))
-    assert next(results) == 0 and len(taken) <= 2 * parallel.AHEAD + 1
+    assert next(results) == 0 and len(taken) <= 2 * worker_pool.AHEAD + 1
     results.close()
 
 
@@ -151,8 +151,8 @@ def test_a_worker_that_waits_for_its_turn_is_waited_for() -> None:
 
 
 def test_a_stand_still_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "LOOK", 0.1)
-    monkeypatch.setattr(parallel, "STILL", 1.0)
+    monkeypatch.setattr(worker_pool, "LOOK", 0.1)
+    monkeypatch.setattr(worker_pool, "STILL", 1.0)
     run(("return", 0))  # The server is up: the modules are there.
     results = run(("return", 1), ("sleep", 600), ("return", 2), ("return", 3))
     assert results == [1, Lost("made no progress for 1 s"), 2, 3]
@@ -232,7 +232,7 @@ def test_decoders_that_abort() -> None:
 
 def test_a_worker_that_cannot_start_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not the fault of the inputs, which would else all be called damaged."""
-    monkeypatch.setattr(parallel, "_serve", exit_at_once)
+    monkeypatch.setattr(worker_pool, "_serve", exit_at_once)
     with pytest.raises(BrokenRun, match=r"a worker cannot start \(exit 9\)"):
         run(("exit", 0))
 

@@ -8,7 +8,7 @@ import pytest
 
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files import boxes
-from cxrtool.images.text_boxes import Box
+from cxrtool.files.boxes import Box
 
 HEADER = "path,x,y,width,height\n"
 

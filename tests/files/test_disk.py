@@ -172,7 +172,7 @@ def test_a_closed_standard_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
             disk.check_output("-")
 
 
-CLAIM = "import sys; from cxrtool.artifacts import files; files.claim(sys.argv[1]); print('mine'); "
+CLAIM = "import sys; from cxrtool.files import disk; disk.claim(sys.argv[1]); print('mine'); "
 
 
 def claiming(folder: Path, then: str = "") -> subprocess.Popen[str]:

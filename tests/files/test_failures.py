@@ -96,7 +96,7 @@ def test_commands_that_share_a_folder_keep_their_rows_apart(tmp_path: Path) -> N
 
 def test_commands_that_end_at_once_lose_no_row(tmp_path: Path) -> None:
     code = (
-        "import sys; sys.path.insert(0, 'tests/artifacts')\n"
+        "import sys; sys.path.insert(0, 'tests/files')\n"
         "from pathlib import Path\n"
         "from test_failures import BAD, close\n"
         "print(end='ready\\n', flush=True); sys.stdin.read()\n"

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from cxrtool.files.boxes import Box
 from cxrtool.images import text_boxes
-from cxrtool.images.text_boxes import Box, cover, find
+from cxrtool.images.text_boxes import cover, find
 from cxrtool.phantoms import Case, plan, render
 from cxrtool.phantoms.rendering import beam
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 SCRIPT = """
 import copy, torch
 from torch import nn
-from cxrtool import sharing
+from cxrtool.learn import distributed
 
 def network():
     torch.manual_seed(1)
@@ -27,20 +27,20 @@ torch.manual_seed(0)
 images, labels = torch.randn(13, 1, 8, 8).double(), torch.randint(0, 2, (13,))
 alone = network()
 nn.functional.cross_entropy(alone(images), labels).backward()
-here = sharing.begin(torch.device("cpu"))
+here = distributed.begin(torch.device("cpu"))
 own = network()
-joined, part = sharing.joined(own, here), sharing.part(13)
+joined, part = distributed.joined(own, here), distributed.part(13)
 lost = nn.functional.cross_entropy(joined(images[part]), labels[part], reduction="sum")
-(lost * sharing.processes() / 13).backward()
+(lost * distributed.processes() / 13).backward()
 for one, other in zip(alone.parameters(), own.parameters(), strict=True):
     torch.testing.assert_close(one.grad, other.grad, rtol=1e-9, atol=1e-12)
 for one, other in zip(alone.buffers(), own.buffers(), strict=True):
     torch.testing.assert_close(one, other)
-total = sharing.summed(torch.tensor(float(sharing.rank() + 1)))
-assert total == sum(range(1, sharing.processes() + 1))
-rows = sharing.interleaved(torch.arange(13.0)[part, None].numpy(), 13)
+total = distributed.summed(torch.tensor(float(distributed.rank() + 1)))
+assert total == sum(range(1, distributed.processes() + 1))
+rows = distributed.interleaved(torch.arange(13.0)[part, None].numpy(), 13)
 assert rows[:, 0].tolist() == list(range(13))
-sharing.end()
+distributed.end()
 print("equal")
 """
 

@@ -14,7 +14,7 @@ from cxrtool.stats import intervals, metrics
 from cxrtool.stats.metrics import Counts
 from cxrtool.stats.weighted_metrics import Judged
 
-GOLDEN = json.loads((Path(__file__).parent / "golden_metrics.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden_metrics.json").read_text(encoding="utf-8"))
 VECTORS = {v["id"]: v for v in GOLDEN["vectors"]}
 MATRICES = {name: v for name, v in VECTORS.items() if "confusion" in v}
 CELLS = ("tp", "fn", "fp", "tn")

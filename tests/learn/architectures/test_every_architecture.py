@@ -384,7 +384,7 @@ def test_the_folder_costs_no_torch() -> None:
 def test_timm_is_imported_when_it_is_used() -> None:
     code = (
         "import sys\n"
-        "from cxrtool import registry\n"
+        "from cxrtool.core import registry\n"
         "registry.listing('architectures', 'build')\n"
         "assert 'timm' not in sys.modules"
     )

@@ -5,7 +5,7 @@ import sys
 
 ASKING = """
 import sys
-from cxrtool import inference
+from cxrtool.learn import inference
 inference.built("resnet18", 2, 1, 64)
 assert "torchvision" in sys.modules
 assert "torch._dynamo" not in sys.modules and "torch._dynamo.utils" not in sys.modules
