@@ -135,7 +135,7 @@ def run(
     """Run the command."""
     import os
 
-    from cxrtool.commands import evaluate
+    from cxrtool.commands import _model_inputs
     from cxrtool.explain import explanation, overlays
     from cxrtool.explain.image_view import Viewing
     from cxrtool.files import manifest, pixel_cache, table
@@ -146,7 +146,7 @@ def run(
     check(grid)
     found = runs.classifier(run_folder)
     about = found.about
-    effects.refuse(context, evaluate.idle_with_images(inputs or []) | idle(grid))
+    effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid))
     columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
     effects.refuse(context, idle_with_columns(columns, mask, of))
     explainer = explanation.Explainer(inference.Model(found, inference.device(device)), method, of)
@@ -207,7 +207,7 @@ def read(
     """Read a manifest, or take bare images: the columns, and a row at least."""
     import itertools
 
-    from cxrtool.commands import evaluate
+    from cxrtool.commands import _model_inputs
 
-    columns, rows = evaluate.read(inputs, conditions, about, root)
+    columns, rows = _model_inputs.read(inputs, conditions, about, root)
     return columns, itertools.chain([next(rows)], rows)

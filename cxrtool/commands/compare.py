@@ -54,176 +54,45 @@ Example:
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
 from cxrtool.commands import _compare_effects as idle
+from cxrtool.commands import _compare_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cxrtool.compare.comparison import Question, Result, Shown
+    from cxrtool.compare.comparison import Question, Result
     from cxrtool.compare.cross_matrix import Matrix
     from cxrtool.files.failures import Failures
     from cxrtool.files.predictions import Opened
 
-WAYS = ["auto", "bootstrap", "normal"]
-TESTS = ["delong", "mcnemar", "permutation"]
-PAPERS = "list"
 # What curves are labelled with, whatever the table shows.
 DRAWN = ("auc", "average_precision", "brier")
 
 
-def formats() -> list[str]:
-    """List the formats."""
-    from cxrtool.compare import result_tables
-
-    return result_tables.formats()
-
-
-def metric_names() -> "Sequence[str]":
-    """List the metrics."""
-    from cxrtool.stats.metrics import NAMES
-
-    return NAMES
-
-
-def papers() -> list[str]:
-    """List the papers whose figures are in the package, and the word that lists them."""
-    from cxrtool.published import library
-
-    return [PAPERS, *library.names()]
-
-
-def papers_of(option: str, text: str) -> "list[Shown]":
-    """Take the figures of a paper by a SPEC."""
-    from cxrtool.compare import published_figures
-    from cxrtool.core import registry
-
-    registry.choose(option, text.partition(":")[0], papers())
-    return [] if text == PAPERS else published_figures.chosen(text)
-
-
 def run(
     context: typer.Context,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PREDICTIONS...]",
-            help="Tables of predictions; '-' or nothing is standard input.",
-        ),
-        Role.READS,
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option("--by", metavar="COLUMN[,COLUMN...]", help="A group for each value of these."),
-    ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option("--pool", metavar="COLUMN", help="Mean and spread over folds or repeats."),
-    ] = None,
-    positive: Annotated[
-        str | None,
-        typer.Option(
-            "--positive",
-            metavar="CLASS",
-            help="The class to be detected (default: of two, the one that is not "
-            "normal, negative, healthy, no finding, control or other; else the second p_ column).",
-        ),
-    ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics",
-            metavar="NAME[,NAME...]",
-            help="Show only these.",
-            **options.choices(metric_names),
-        ),
-    ] = None,
-    ci: Annotated[
-        float, typer.Option("--ci", metavar="P", min=0, max=1, help="Level of the intervals.")
-    ] = 0.95,
-    bootstrap: Annotated[
-        int,
-        typer.Option(
-            "--bootstrap",
-            metavar="N",
-            min=0,
-            max=1_000_000,
-            help="Resamples of the patients, for differences between models, the gap of a matrix, "
-            "bands of curves, permutations and --interval bootstrap; 0 draws none.",
-        ),
-    ] = 2000,
-    interval: Annotated[
-        str,
-        typer.Option(
-            "--interval",
-            metavar="auto|bootstrap|normal",
-            help="How intervals are computed: by formula (auto), by bootstrap, or for shares of "
-            "images by the normal approximation that papers print, which ignores patients.",
-            **options.choice(WAYS),
-        ),
-    ] = "auto",
-    test: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--test",
-            metavar="delong|mcnemar|permutation",
-            help="Test every pair of models.",
-            **options.choices(TESTS),
-        ),
-    ] = None,
-    matrix: Annotated[
-        str | None,
-        typer.Option(
-            "--matrix", metavar="ROWS,COLUMNS", help="The cross-dataset matrix, as train,test."
-        ),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            "--threshold",
-            metavar="P",
-            min=0,
-            max=1,
-            help="Predict the positive class over this probability, whatever `pred` says.",
-        ),
-    ] = None,
-    published: Annotated[
-        str | None,
-        typer.Option(
-            "--published",
-            metavar="NAME[:KEY=VALUE,...]",
-            help="Show a paper's figures too; 'list' lists the papers.",
-            **options.checked(papers, papers_of),
-        ),
-    ] = None,
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="What the table is written as: csv, json, or a format of tabulate.",
-            **options.choice(formats),
-        ),
-    ] = "github",
-    plot: Annotated[
-        str | None,
-        typer.Option("--plot", metavar="DIR", help="Draw the plots into this folder, as SVG."),
-        Role.KEEPS,
-    ] = None,
-    report: Annotated[
-        str | None,
-        typer.Option(
-            "--report", metavar="FILE.html", help="Tell everything on one page, plots included."
-        ),
-        Role.WRITES,
-    ] = None,
+    files: _compare_options.Files = None,
+    by: _compare_options.By = None,
+    pool: _compare_options.Pool = None,
+    positive: _compare_options.Positive = None,
+    metrics: _compare_options.Metrics = None,
+    ci: _compare_options.Ci = 0.95,
+    bootstrap: _compare_options.Bootstrap = 2000,
+    interval: _compare_options.Interval = "auto",
+    test: _compare_options.Test = None,
+    matrix: _compare_options.MatrixColumns = None,
+    threshold: _compare_options.Threshold = None,
+    published: _compare_options.Published = None,
+    format: _compare_options.Format = "github",
+    plot: _compare_options.Plot = None,
+    report: _compare_options.Report = None,
     where: options.Where = None,
     seed: options.Seed = 0,
     output: options.Output = "-",
@@ -241,10 +110,11 @@ def run(
     from cxrtool.stats.metrics import NAMES
 
     places.check_output(output)
-    if published == PAPERS:
+    if published == _compare_options.PAPERS:
         effects.refuse(context, idle.with_list(effects.typed(context)))
         list_papers(output)
-    tests, shown_papers = listed("--test", test), papers_of("--published", published or PAPERS)
+    tests = listed("--test", test)
+    shown_papers = _compare_options.papers_of("--published", published or _compare_options.PAPERS)
     effects.refuse(context, idle.of(matrix, listed("--metrics", metrics), tests, bootstrap))
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):

@@ -32,21 +32,21 @@ Example:
     cxrtool evaluate runs/f1 folds.csv --where fold=1 --calibrate --tta 4 > fold-1.csv
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
+from cxrtool.commands import _evaluate_options, _model_inputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from cxrtool.core.errors import Skip
-    from cxrtool.files.manifest import Manifest, Where
-    from cxrtool.files.run_folder import About, Run
+    from cxrtool.files.manifest import Manifest
+    from cxrtool.files.run_folder import Run
     from cxrtool.learn.leaks import Seen, Watch
     from cxrtool.learn.prediction import Floats, Judge, Predictor
 
@@ -56,67 +56,16 @@ if TYPE_CHECKING:
 
 def run(
     context: typer.Context,
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MANIFEST|IMAGE...]",
-            help="A manifest ('-' or nothing is standard input), or images.",
-        ),
-        Role.READS,
-    ] = None,
-    threshold: Annotated[
-        str,
-        typer.Option(
-            "--threshold",
-            metavar="P|val|youden",
-            help="Predict the second of the run's two classes when its probability is over P.",
-            **options.word_or(
-                ["val", "youden"],
-                "a probability",
-                lambda text: 0 <= float(text) <= 1,
-                "it as 0.5",
-            ),
-        ),
-    ] = "0.5",
-    calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Scale by the temperature found on val.")
-    ] = False,
-    tta: Annotated[
-        int,
-        typer.Option(
-            "--tta", metavar="N", min=0, max=64, help="Average with N mildly changed looks."
-        ),
-    ] = 0,
-    ensemble: Annotated[
-        list[str] | None,
-        typer.Option("--ensemble", metavar="RUN", help="Average with another run."),
-        Role.READS,
-    ] = None,
-    hierarchy: Annotated[
-        str | None,
-        typer.Option(
-            "--hierarchy",
-            metavar="RUN2",
-            help="Subdivide RUN's second class with RUN2.",
-        ),
-        Role.READS,
-    ] = None,
-    batch: Annotated[
-        int,
-        typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
-    ] = 64,
-    test: Annotated[
-        str | None,
-        typer.Option(
-            "--test",
-            metavar="NAME",
-            help="Call these images so, in a column `test`: a column of compare --matrix.",
-        ),
-    ] = None,
-    keep_columns: Annotated[
-        bool, typer.Option("--keep-columns", help="Keep the manifest's other columns.")
-    ] = False,
+    folder: _evaluate_options.Folder,
+    inputs: _evaluate_options.Inputs = None,
+    threshold: _evaluate_options.Threshold = "0.5",
+    calibrate: _evaluate_options.Calibrate = False,
+    tta: _evaluate_options.Tta = 0,
+    ensemble: _evaluate_options.Ensemble = None,
+    hierarchy: _evaluate_options.Hierarchy = None,
+    batch: _evaluate_options.Batch = 64,
+    test: _evaluate_options.Test = None,
+    keep_columns: _evaluate_options.KeepColumns = False,
     device: options.Device = "auto",
     cache: options.Cache = None,
     where: options.Where = None,
@@ -143,7 +92,9 @@ def run(
     if hierarchy:
         below = runs.classifier(hierarchy)
     check_runs([one.folder for one in first])
-    effects.refuse(context, idle(first, below, threshold) | idle_with_images(inputs or []))
+    effects.refuse(
+        context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
+    )
     found = first[0]
     where_to = distributed.begin(inference.device(device))
     if distributed.rank():
@@ -153,12 +104,12 @@ def run(
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     composed = threshold == "val" and (len(first) > 1 or tta > 0)
     conditions = options.conditions("--where", where)
-    source = opened(inputs or [], conditions, again=strict or composed)
+    source = _model_inputs.opened(inputs or [], conditions, again=strict or composed)
     seen = [leaks.Seen(one) for one in [*first, *([below] if below else [])]]
     watch = leaks.Watch(seen)
     if strict:
         refuse_leaks(source, inputs or [], seen)
-    rows = rows_of(source, inputs or [], found.about, root, watch)
+    rows = _model_inputs.rows_of(source, inputs or [], found.about, root, watch)
     way = prediction.Way(
         batch, calibrate, tta, cache or pixel_cache.default_folder(), root or "", options.crew(jobs)
     )
@@ -218,88 +169,6 @@ def idle(first: "list[Run]", below: "Run | None", threshold: str) -> dict[str, s
     }
 
 
-def idle_with_images(inputs: list[str]) -> dict[str, str]:
-    """Say why options have no effect where images are named in place of a manifest."""
-    options_of_rows = ("--where", "--keep-columns")
-    return dict.fromkeys(options_of_rows, "images have no columns" if are_images(inputs) else "")
-
-
-def are_images(inputs: list[str]) -> bool:
-    """Tell images from a manifest."""
-    from cxrtool.files.manifest import is_manifest
-
-    return bool(inputs) and not is_manifest(inputs[0])
-
-
-def read(
-    inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
-) -> "tuple[list[str], Iterator[Row]]":
-    """Read a manifest, or take bare images: the columns, and the rows."""
-    source = opened(inputs, conditions)
-    return source.columns if source else ["path"], rows_of(source, inputs, about, root)
-
-
-def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) -> "Manifest | None":
-    """Open a manifest; None where images are named."""
-    import os
-
-    from cxrtool.files.manifest import Manifest, input_or_stdin
-
-    if are_images(inputs):
-        for path in inputs:
-            if os.path.isdir(path):
-                remedy = f"Make a manifest of it first: cxrtool ingest {path}"
-                raise CxrtoolError(f"{path}: is a folder, not an image", remedy)
-        return None
-    if len(inputs) > 1:
-        what = f"{inputs[0]}: is a manifest, so that {inputs[1]} cannot be taken too"
-        raise CxrtoolError(what, "Name one manifest, or images alone.")
-    return Manifest(input_or_stdin(inputs[0] if inputs else None), conditions, again=again)
-
-
-def rows_of(
-    source: "Manifest | None",
-    inputs: list[str],
-    about: "About",
-    root: str | None,
-    watch: "Watch | None" = None,
-) -> "Iterator[Row]":
-    """Yield the rows, which `watch` sees, with those of the manifest that are not used.
-
-    Only paths in a manifest are relative to --root. Those of images are written as a manifest under
-    that root would have them.
-    """
-    from cxrtool.files.manifest import relative
-
-    if source is None:
-        for path in inputs:
-            if watch:
-                watch.see(identity(path, watch.runs), True)
-            yield {"path": relative(path, root)}
-        return
-    if watch:
-        source.watch = watching(source, watch)
-    yield from prepared_alike(source, about.preprocessing)
-
-
-def watching(source: "Manifest", watch: "Watch") -> "Callable[[list[str], bool], None]":
-    """Let `watch` see every row that is read."""
-    return lambda cells, used: watch.see(dict(zip(source.columns, cells, strict=True)), used)
-
-
-def identity(path: str, runs: "Sequence[Seen]") -> "Row":
-    """Return the digest of an image that was named, if any of the runs could know it."""
-    from cxrtool.core.errors import Unreadable
-    from cxrtool.files import image
-
-    if all(run.images is None for run in runs):
-        return {}
-    try:
-        return {"sha256": image.load(path).sha256}
-    except Unreadable:
-        return {}
-
-
 def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[Seen]") -> None:
     """Refuse rows that the runs have seen, before anything is made."""
     from cxrtool.learn import leaks
@@ -307,9 +176,9 @@ def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[S
     watch = leaks.Watch(seen)
     if source is None:
         for path in inputs:
-            watch.see(identity(path, seen), True)
+            watch.see(_model_inputs.identity(path, seen), True)
     else:
-        source.watch = watching(source, watch)
+        source.watch = _model_inputs.watching(source, watch)
         for _ in source.rows():
             pass
     if sentence := watch.found().sentence:
@@ -344,21 +213,6 @@ def of_validation(
     lost = f" ({len(unread)} cannot be read)" if unread else ""
     note(f"threshold {best[0]:.4f}, of {best[1]} validation images{lost}")
     return best[0]
-
-
-def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
-    """Pass the rows on, and say when their images were prepared in another way."""
-    told = False
-    for cells in source.rows():
-        row = dict(zip(source.columns, cells, strict=True))
-        given = row.get("preprocessing", "")
-        if given != wanted and not told:
-            told = True
-            note(
-                f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
-                f"these are by '{given or 'nothing'}'"
-            )
-        yield row
 
 
 def read_threshold(text: str, of_val: float) -> float | None:

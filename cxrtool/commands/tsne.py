@@ -187,7 +187,7 @@ def read(
     manifest: str | None, where: list[str] | None, color: str | None, about: "About"
 ) -> "tuple[list[str], list[str], list[Row]]":
     """Read the manifest: its columns, those that are coloured, and its rows."""
-    from cxrtool.commands import evaluate
+    from cxrtool.commands import _model_inputs
     from cxrtool.files.manifest import Manifest, input_or_stdin
 
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
@@ -195,7 +195,7 @@ def read(
     coloured = list(usual if color is None else dict.fromkeys(options.entries("--color", color)))
     for column in coloured:
         source.index(column, "Check --color.")
-    return source.columns, coloured, list(evaluate.prepared_alike(source, about.preprocessing))
+    return source.columns, coloured, list(_model_inputs.prepared_alike(source, about.preprocessing))
 
 
 def warn(rows: list[Row]) -> None:

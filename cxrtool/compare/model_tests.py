@@ -9,7 +9,7 @@ from cxrtool.compare import comparison
 from cxrtool.compare.comparison import Figure, Question, Result, Test
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files.predictions import Predictions
-from cxrtool.stats import cluster_bootstrap, metric_intervals, paired_tests, weighted_metrics
+from cxrtool.stats import cluster_bootstrap, interval_methods, paired_tests, weighted_metrics
 from cxrtool.stats.metrics import Floats
 from cxrtool.stats.weighted_metrics import Figures, Ints, Judged, Key
 
@@ -149,7 +149,7 @@ def _tests(
         marks = judged.labels == k
         ours, theirs = judged.probabilities[:, k], against.probabilities[:, k]
         found = paired_tests.delong(marks, ours, theirs, first.clusters, question.level)
-        way = metric_intervals.OBUCHOWSKI if first.several else metric_intervals.DELONG
+        way = interval_methods.OBUCHOWSKI if first.several else interval_methods.DELONG
         figure = Figure(found.value, found.low, found.high, way)
         tests.append(Test(name, second.model, judged.classes[k], "auc", figure, found.p))
     return tests

@@ -13,7 +13,7 @@ from cxrtool.compare.display import ALL, Picture, Shows, word
 from cxrtool.core import outputs
 from cxrtool.figures import html_page as pages
 from cxrtool.figures.html_page import Cell, Page
-from cxrtool.stats import metric_intervals
+from cxrtool.stats import interval_methods
 
 HEADLINES = ("auc", "sensitivity", "specificity", "balanced_accuracy")
 # Of each kind of picture a page shows so many: more, and nobody scrolls to their end.
@@ -27,21 +27,21 @@ HEADINGS = {
     "confusion": "What is taken for what",
 }
 WAYS = {
-    metric_intervals.WILSON: "Wilson's for shares of images",
-    metric_intervals.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number "
+    interval_methods.WILSON: "Wilson's for shares of images",
+    interval_methods.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number "
     "of images",
     "normal": "the normal approximation for shares of images",
-    metric_intervals.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance "
+    interval_methods.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance "
     "gives",
-    metric_intervals.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's "
+    interval_methods.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's "
     "variance by patient gives",
-    metric_intervals.EFFECTIVE_SIZE: "Wilson's with the effective number of images for F1, average "
+    interval_methods.EFFECTIVE_SIZE: "Wilson's with the effective number of images for F1, average "
     "precision, MCC and Brier score",
-    metric_intervals.LOG_NORMAL: "the log-normal one for odds ratios",
-    metric_intervals.LOG_NORMAL_BY_PATIENT: "the log-normal one for odds ratios, by patient",
-    metric_intervals.MOVER: "averages from the intervals of their parts (MOVER)",
-    metric_intervals.CALIBRATION_ERROR: "calibration errors less what chance adds to them",
-    metric_intervals.SANDWICH: "Student's for calibration slope and intercept, with the sandwich "
+    interval_methods.LOG_NORMAL: "the log-normal one for odds ratios",
+    interval_methods.LOG_NORMAL_BY_PATIENT: "the log-normal one for odds ratios, by patient",
+    interval_methods.MOVER: "averages from the intervals of their parts (MOVER)",
+    interval_methods.CALIBRATION_ERROR: "calibration errors less what chance adds to them",
+    interval_methods.SANDWICH: "Student's for calibration slope and intercept, with the sandwich "
     "variance",
 }
 LIMITS = (

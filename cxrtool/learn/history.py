@@ -1,4 +1,4 @@
-"""What is told of a training, an epoch a row: history.csv and curves.png in the run folder."""
+"""The history of a training, one row an epoch: history.csv and curves.png in the run folder."""
 
 import math
 import os
@@ -6,14 +6,14 @@ from typing import Any
 
 from cxrtool.figures import plot
 from cxrtool.files import run_folder, table
+from cxrtool.learn.training_state import TrainingState
 
 
-def write(folder: str, state: dict[str, Any]) -> None:
+def write(folder: str, state: TrainingState) -> None:
     """Write the table and the picture of a training's state."""
-    history = state["history"]
-    # The state is kept in alphabetical order.
-    columns = state.get("columns") or list(history[0])
-    rows = ([_cell(row.get(c)) for c in columns] for row in history)
+    # Rows that were read again have their cells in alphabetical order.
+    columns = state.columns or list(state.history[0])
+    rows = ([_cell(row.get(c)) for c in columns] for row in state.history)
     table.write(os.path.join(folder, run_folder.HISTORY), columns, rows)
     draw(folder, state)
 
@@ -23,10 +23,10 @@ def cells(figures: dict[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
-def draw(folder: str, state: dict[str, Any]) -> None:
+def draw(folder: str, state: TrainingState) -> None:
     """Draw the curves."""
     path = os.path.join(folder, run_folder.CURVES)
-    plot.curves(path, state["history"], state["best"].get("epoch", 0))
+    plot.curves(path, state.history, state.best.get("epoch", 0))
 
 
 def _cell(value: Any) -> str:

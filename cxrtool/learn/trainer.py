@@ -34,10 +34,12 @@ from cxrtool.learn import (
     versions,
 )
 from cxrtool.learn.architectures._network import Net
+from cxrtool.learn.checkpoint import Checkpoint
 from cxrtool.learn.svm import SvmLearner
 from cxrtool.learn.training_data import Data, Reader, Tell
 from cxrtool.learn.training_loop import Learner, Part, Plan
 from cxrtool.learn.training_settings import Place, Settings
+from cxrtool.learn.training_state import TrainingState
 
 # The rates of the range test, as Keras' LR finder tries them.
 FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
@@ -70,7 +72,8 @@ class Training:
         _, schedule, given = registry.pick("--schedule", settings.schedule, optimizers.SCHEDULES)
         self.schedule = schedule(lr, settings.epochs, **given)
         self.optimizer = optimizers.made(settings.optimizer, self.network.parameters(), lr)
-        self.state: dict[str, Any] = {"epoch": 0, "history": [], "best": {}, "waited": 0}
+        self.state = TrainingState()
+        self.checkpoint = Checkpoint(place.folder, writes=not distributed.rank())
 
     def read(self, source: Manifest, tell: Tell) -> Data:
         """Read the rows that are learned from and looked at."""
@@ -115,34 +118,25 @@ class Training:
 
     def resume(self) -> dict[str, Any]:
         """Look for what there is to go on from: its tensors."""
-        folder = self.place.folder
         if self.place.force:
             return {}
-        last = run_folder.read_last(folder)
-        if last is None:
-            if os.path.exists(os.path.join(folder, run_folder.ABOUT)):
-                what = f"{folder}: holds a run already"
-                raise CxrtoolError(what, "Name another folder, or --force.")
-            return {}
-        self.state, tensors = last
-        if self.state.get("key") != self.key:
-            what = f"{folder}: holds a run of other options, data or version"
-            raise CxrtoolError(what, "Name another folder, or start anew with --force.")
-        if wrong := self._state_mistake():
-            raise run_folder.damaged(os.path.join(folder, run_folder.LAST), wrong)
+        self.state, tensors = self.checkpoint.read(self.key)
+        if tensors and (wrong := self._state_mistake()):
+            raise self.checkpoint.damaged(wrong)
         return tensors
 
     def _state_mistake(self) -> str:
         """Say what of the last state cannot be of this run."""
         state, own = self.state, self.schedule
-        if state["epoch"] > self.epochs:
-            return f"its epoch {state['epoch']} is beyond the {self.epochs} of the run"
-        if not FIRST_TRIED <= state.get("rate", FIRST_TRIED) <= LAST_TRIED * (1 + 1e-9):
-            return f"its rate {state['rate']} is none that was tried"
-        if not set(own.state) <= set(state["schedule"]):
+        rate = FIRST_TRIED if state.rate is None else state.rate
+        if state.epoch > self.epochs:
+            return f"its epoch {state.epoch} is beyond the {self.epochs} of the run"
+        if not FIRST_TRIED <= rate <= LAST_TRIED * (1 + 1e-9):
+            return f"its rate {state.rate} is none that was tried"
+        if not set(own.state) <= set(state.schedule):
             return "its schedule is another"
-        highest = state.get("rate", own.lr) * (1 + 1e-9)
-        if not 0 <= state["schedule"].get("lr", 0) <= highest:
+        highest = (own.lr if state.rate is None else state.rate) * (1 + 1e-9)
+        if not 0 <= state.schedule.get("lr", 0) <= highest:
             return "its schedule.lr is beyond the rate of the run"
         return ""
 
@@ -158,12 +152,12 @@ class Training:
         else:
             # From here on, the same command again goes on with this run.
             self._write_last(learner)
-        total, done = self.epochs * len(train), self.state["epoch"] * len(train)
+        total, done = self.epochs * len(train), self.state.epoch * len(train)
         with progress.counter(total, done, "images", self.place.progress) as tick:
-            while self.state["epoch"] < self.epochs and not self._is_over():
+            while self.state.epoch < self.epochs and not self._is_over():
                 self._keep(learner, self._epoch(learner, train, val, tick))
         if tensors:
-            self._check_best()
+            self.checkpoint.check_best()
         self._tell()
 
     @property
@@ -175,7 +169,7 @@ class Training:
         self, learner: Learner, train: Part, val: Part | None, tick: Callable[[int], None]
     ) -> training_loop.Epoch:
         try:
-            return learner.epoch(self.state["epoch"] + 1, train, val, tick)
+            return learner.epoch(self.state.epoch + 1, train, val, tick)
         except (RuntimeError, MemoryError) as e:
             if not is_memory(e) or distributed.processes() > 1:
                 raise
@@ -184,64 +178,40 @@ class Training:
 
     def _find_batch(self, learner: Learner, train: Part) -> None:
         """Choose how many images a step has, unless an earlier start of the run did."""
-        if "batch" not in self.state:
-            self.state["batch"] = batch_size.chosen(learner, train)
-            progress.note(f"--batch auto: {self.state['batch']}")
-        learner.plan = replace(learner.plan, batch=self.state["batch"])
+        if self.state.batch is None:
+            self.state.batch = batch_size.chosen(learner, train)
+            progress.note(f"--batch auto: {self.state.batch}")
+        learner.plan = replace(learner.plan, batch=self.state.batch)
 
     def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
-        try:
-            training_loop.remember(learner, tensors)
-        except (RuntimeError, ValueError, KeyError, IndexError) as e:
-            path = os.path.join(self.place.folder, run_folder.LAST)
-            raise run_folder.damaged(path, "its tensors are not those of the run") from e
-        learner.plan.schedule.state.update(self.state["schedule"])
-        if self.state["history"]:
-            self._write_beside()
-            progress.note(f"goes on after epoch {self.state['epoch']}")
+        self.checkpoint.restore(learner, tensors)
+        learner.plan.schedule.state.update(self.state.schedule)
+        if self.state.history:
+            self.checkpoint.write_missing(self.state)
+            progress.note(f"goes on after epoch {self.state.epoch}")
 
     def _write_last(self, learner: Learner) -> None:
-        self.state["schedule"], self.state["key"] = learner.plan.schedule.state, self.key
-        if not distributed.rank():
-            # In the order in which it is read again: going on changes nothing in last.json.
-            state = json.loads(json.dumps(self.state, sort_keys=True))
-            run_folder.write_last(self.place.folder, state, training_loop.memory(learner))
-
-    def _write_beside(self) -> None:
-        """Write what is told of the state where it is gone, or where the run ended before it."""
-        folder = self.place.folder
-        if distributed.rank():
-            return
-        if not os.path.exists(os.path.join(folder, run_folder.HISTORY)):
-            history.write(folder, self.state)
-        elif not os.path.exists(os.path.join(folder, run_folder.CURVES)):
-            history.draw(folder, self.state)
-        path = os.path.join(folder, run_folder.LAST_ABOUT)
-        try:
-            told = run_folder.json_file(path)
-        except CxrtoolError:
-            told = {}
-        if told != self.state:
-            run_folder.write_json(path, self.state)
+        self.state.schedule, self.state.key = learner.plan.schedule.state, self.key
+        self.checkpoint.write(self.state, learner)
 
     def _learner(self, train: Part) -> Learner:
         settings, network = self.settings, self.network
         network.to(self.place.device).to(memory_format=torch.channels_last)
         self.mean, self.std = self._scale(train)
         plan = Plan(
-            self._each_loss,
-            self.schedule,
-            settings.epochs,
-            settings.batch,
-            self.mean,
-            self.std,
-            self.augment,
-            settings.label_smoothing,
-            self._class_weights(train),
-            settings.amp,
-            self.frozen,
-            settings.clip,
-            settings.seed,
+            loss=self._each_loss,
+            schedule=self.schedule,
+            epochs=settings.epochs,
+            batch=settings.batch,
+            mean=self.mean,
+            std=self.std,
+            augment=self.augment,
+            smoothing=settings.label_smoothing,
+            weights=self._class_weights(train),
+            amp=settings.amp,
+            frozen=self.frozen,
+            clip=settings.clip,
+            seed=settings.seed,
         )
         learner = self.learner(plan)
         learner.call = distributed.joined(network, self.place.device)
@@ -251,10 +221,10 @@ class Training:
 
     def _find_rate(self, learner: Learner, train: Part) -> None:
         """Choose the rate by a range test, unless an earlier start of the run did."""
-        if "rate" not in self.state:
-            self.state["rate"] = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
-            progress.note(f"--lr find: {self.state['rate']:.3g}")
-        learner.plan.schedule.begin(self.state["rate"])
+        if self.state.rate is None:
+            self.state.rate = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
+            progress.note(f"--lr find: {self.state.rate:.3g}")
+        learner.plan.schedule.begin(self.state.rate)
 
     def _each_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         loss: torch.Tensor = self.loss(logits, targets, **self.loss_options)
@@ -283,36 +253,27 @@ class Training:
 
     def _is_over(self) -> bool:
         patience = self.settings.patience
-        return bool(patience) and self.state["waited"] >= patience
+        return bool(patience) and self.state.waited >= patience
 
     def _keep(self, learner: Learner, epoch: training_loop.Epoch) -> None:
         """Write down an epoch: the best weights first, then the state to go on from."""
-        state, monitor = self.state, self.settings.monitor
         row = {
             "epoch": epoch.number,
             **history.cells(epoch.figures),
             "seconds": round(epoch.seconds, 3),
         }
-        state["columns"] = list(row)
-        state["history"].append(row)
-        state["epoch"] = epoch.number
+        monitor = self.settings.monitor
         value = epoch.figures.get(f"val_{monitor}", math.nan)
         fallen = -value if self.monitors[monitor] else value
         learner.plan.schedule.after(fallen if math.isfinite(fallen) else epoch.figures["loss"])
-        least = state["best"].get("fallen")
-        # Without a part to look at, the last is the best there is.
-        if not math.isfinite(fallen) or least is None or fallen < least:
-            state["best"] = {"fallen": fallen if math.isfinite(fallen) else None, **row}
-            state["waited"] = 0
+        if self.state.add(row, fallen):
             about = replace(self._about(), **training_loop.calibrated(epoch.logs, epoch.labels))
-            if not distributed.rank():
-                tensors = learner.network.state_dict()
-                run_folder.write(self.place.folder, about, tensors, self.data.images)
-        else:
-            state["waited"] += 1
-        if not distributed.rank():
-            history.write(self.place.folder, state)
+            self.checkpoint.write_best(about, learner, self.data.images)
+        self.checkpoint.write_history(self.state)
         self._write_last(learner)
+        self._note_epoch(epoch, row)
+
+    def _note_epoch(self, epoch: training_loop.Epoch, row: dict[str, Any]) -> None:
         shown = {k: row.get(k) for k in self.shown}
         figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
         speed = f"{epoch.figures['images_per_second']:.0f} images/s"
@@ -320,7 +281,7 @@ class Training:
 
     def _about(self) -> run_folder.About:
         settings, network, data = self.settings, self.network, self.data
-        best = {k: v for k, v in self.state["best"].items() if k not in ("fallen", "seconds")}
+        best = {k: v for k, v in self.state.best.items() if k not in ("fallen", "seconds")}
         return run_folder.About(
             arch=settings.arch,
             classes=data.classes,
@@ -334,7 +295,7 @@ class Training:
             preprocessing=data.preprocessing,
             loaded=self.began_with,
             seed=settings.seed,
-            options=asdict(settings) | self._found(),
+            options=asdict(settings) | self.state.found(),
             data=cast(
                 DataAbout,
                 {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
@@ -345,24 +306,8 @@ class Training:
             versions=versions.used(),
         )
 
-    def _found(self) -> dict[str, Any]:
-        """Tell what was found for the options that say to find it."""
-        return {
-            option: self.state[name]
-            for option, name in (("batch", "batch"), ("lr", "rate"))
-            if name in self.state
-        }
-
-    def _check_best(self) -> None:
-        """Refuse to call a run done whose best weights an earlier start wrote, and are no more."""
-        try:
-            run_folder.read(self.place.folder).tensors()
-        except CxrtoolError as e:
-            what = f"{self.place.folder}: the best weights of the run are gone or damaged"
-            raise CxrtoolError(what, "Train it anew with --force.") from e
-
     def _tell(self) -> None:
-        best = self.state["best"]
+        best = self.state.best
         figures = ", ".join(
             f"{name.removeprefix('val_').replace('_', ' ')} {best[name]:.3f}"
             for name in self.final
@@ -370,8 +315,7 @@ class Training:
         )
         seen = f" (validation: {figures})" if figures else ""
         progress.note(
-            f"{self.place.folder}: the best of {self.state['epoch']} epochs is "
-            f"{best['epoch']}{seen}"
+            f"{self.place.folder}: the best of {self.state.epoch} epochs is {best['epoch']}{seen}"
         )
 
 

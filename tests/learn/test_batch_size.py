@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_learning import learner, part, same, weights
+from test_training_loop import learner, part, same, weights
 
 from cxrtool.core.errors import BrokenRun, is_memory
 from cxrtool.learn import batch_size

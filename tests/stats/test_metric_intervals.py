@@ -10,8 +10,8 @@ from benchmarks.coverage import Scenario, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrtool.stats import intervals, metric_intervals, metrics
-from cxrtool.stats.metric_intervals import Interval
+from cxrtool.stats import interval_methods, intervals, metric_intervals, metrics
+from cxrtool.stats.interval_methods import Interval
 from cxrtool.stats.weighted_metrics import MACRO, WEIGHTED, Judged, Key
 
 SEEDS = st.integers(0, 10**9)
@@ -73,7 +73,7 @@ def test_every_interval_holds_its_own_value(
         if not math.isnan(low):
             assert low <= value <= high, (label, metric)
             assert math.isfinite(low) and math.isfinite(high), (label, metric)
-            least, most = metric_intervals.LIMITS.get(
+            least, most = interval_methods.LIMITS.get(
                 metric, (0.0, 2.0 if metric == "brier" else 1.0)
             )
             assert least <= low and high <= most, (label, metric)
@@ -159,7 +159,7 @@ def test_an_error_more_never_raises_a_bound(size: int, images: int) -> None:
 def test_one_error_more_does_not_change_the_method() -> None:
     """Between none and one the bound of a share of clustered images once leapt from .80 to .93."""
     bound = [found(*perfect(400, wrong, 10))["y", "sensitivity"][1] for wrong in (0, 1)]
-    assert bound[0].method == bound[1].method == metric_intervals.WILSON_BY_PATIENT
+    assert bound[0].method == bound[1].method == interval_methods.WILSON_BY_PATIENT
     assert 0 <= bound[0].low - bound[1].low < 0.1
 
 
@@ -208,7 +208,7 @@ def test_shares_of_one_image_a_patient_are_wilsons() -> None:
     hits = right[judged.labels == 1]
     interval = results["c1", "sensitivity"][1]
     assert (interval.low, interval.high) == intervals.wilson(hits.sum(), len(hits))
-    assert interval.method == metric_intervals.WILSON
+    assert interval.method == interval_methods.WILSON
 
 
 def test_a_large_auc_interval_is_nearly_delongs() -> None:
@@ -216,7 +216,7 @@ def test_a_large_auc_interval_is_nearly_delongs() -> None:
     value, interval = found(judged, clusters)["c1", "auc"]
     parts = intervals.placements(judged.labels == 1, judged.probabilities[:, 1])
     half = 1.96 * math.sqrt(intervals.variance_of_mean(*parts))
-    assert interval.method == metric_intervals.DELONG
+    assert interval.method == interval_methods.DELONG
     assert (value - interval.low, interval.high - value) == pytest.approx((half, half), rel=0.05)
 
 

@@ -1,0 +1,111 @@
+"""What evaluate, cam and tsne read: a manifest, or images that are named one by one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
+
+if TYPE_CHECKING:
+    from cxrtool.files.manifest import Manifest, Where
+    from cxrtool.files.run_folder import About
+    from cxrtool.learn.leaks import Seen, Watch
+
+    Row = dict[str, str]
+
+
+def idle_with_images(inputs: list[str]) -> dict[str, str]:
+    """Say why options have no effect where images are named in place of a manifest."""
+    options_of_rows = ("--where", "--keep-columns")
+    return dict.fromkeys(options_of_rows, "images have no columns" if are_images(inputs) else "")
+
+
+def are_images(inputs: list[str]) -> bool:
+    """Tell images from a manifest."""
+    from cxrtool.files.manifest import is_manifest
+
+    return bool(inputs) and not is_manifest(inputs[0])
+
+
+def read(
+    inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
+) -> "tuple[list[str], Iterator[Row]]":
+    """Read a manifest, or take bare images: the columns, and the rows."""
+    source = opened(inputs, conditions)
+    return source.columns if source else ["path"], rows_of(source, inputs, about, root)
+
+
+def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) -> "Manifest | None":
+    """Open a manifest; None where images are named."""
+    import os
+
+    from cxrtool.files.manifest import Manifest, input_or_stdin
+
+    if are_images(inputs):
+        for path in inputs:
+            if os.path.isdir(path):
+                remedy = f"Make a manifest of it first: cxrtool ingest {path}"
+                raise CxrtoolError(f"{path}: is a folder, not an image", remedy)
+        return None
+    if len(inputs) > 1:
+        what = f"{inputs[0]}: is a manifest, so that {inputs[1]} cannot be taken too"
+        raise CxrtoolError(what, "Name one manifest, or images alone.")
+    return Manifest(input_or_stdin(inputs[0] if inputs else None), conditions, again=again)
+
+
+def rows_of(
+    source: "Manifest | None",
+    inputs: list[str],
+    about: "About",
+    root: str | None,
+    watch: "Watch | None" = None,
+) -> "Iterator[Row]":
+    """Yield the rows, which `watch` sees, with those of the manifest that are not used.
+
+    Only paths in a manifest are relative to --root. Those of images are written as a manifest under
+    that root would have them.
+    """
+    from cxrtool.files.manifest import relative
+
+    if source is None:
+        for path in inputs:
+            if watch:
+                watch.see(identity(path, watch.runs), True)
+            yield {"path": relative(path, root)}
+        return
+    if watch:
+        source.watch = watching(source, watch)
+    yield from prepared_alike(source, about.preprocessing)
+
+
+def watching(source: "Manifest", watch: "Watch") -> "Callable[[list[str], bool], None]":
+    """Let `watch` see every row that is read."""
+    return lambda cells, used: watch.see(dict(zip(source.columns, cells, strict=True)), used)
+
+
+def identity(path: str, runs: "Sequence[Seen]") -> "Row":
+    """Return the digest of an image that was named, if any of the runs could know it."""
+    from cxrtool.core.errors import Unreadable
+    from cxrtool.files import image
+
+    if all(run.images is None for run in runs):
+        return {}
+    try:
+        return {"sha256": image.load(path).sha256}
+    except Unreadable:
+        return {}
+
+
+def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
+    """Pass the rows on, and say when their images were prepared in another way."""
+    told = False
+    for cells in source.rows():
+        row = dict(zip(source.columns, cells, strict=True))
+        given = row.get("preprocessing", "")
+        if given != wanted and not told:
+            told = True
+            note(
+                f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
+                f"these are by '{given or 'nothing'}'"
+            )
+        yield row

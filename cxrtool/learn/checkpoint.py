@@ -1,0 +1,88 @@
+"""The files of a run while it is trained: what it goes on from, its history, its best weights."""
+
+import os
+from typing import Any
+
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.files import run_folder
+from cxrtool.files.run_folder import About
+from cxrtool.learn import history, training_loop
+from cxrtool.learn.training_loop import Learner
+from cxrtool.learn.training_state import TrainingState
+
+
+class Checkpoint:
+    """The files of one run. Of several processes, the first alone writes."""
+
+    def __init__(self, folder: str, writes: bool) -> None:
+        self.folder, self.writes = folder, writes
+
+    def read(self, key: str) -> tuple[TrainingState, dict[str, Any]]:
+        """Read what there is to go on from: the state and its tensors; both are empty of a new run.
+
+        A folder that holds a run of another key is refused.
+        """
+        last = run_folder.read_last(self.folder)
+        if last is None:
+            if os.path.exists(self._path(run_folder.ABOUT)):
+                what = f"{self.folder}: holds a run already"
+                raise CxrtoolError(what, "Name another folder, or --force.")
+            return TrainingState(), {}
+        record, tensors = last
+        if record.get("key") != key:
+            what = f"{self.folder}: holds a run of other options, data or version"
+            raise CxrtoolError(what, "Name another folder, or start anew with --force.")
+        return TrainingState.of(record), tensors
+
+    def restore(self, learner: Learner, tensors: dict[str, Any]) -> None:
+        """Put the tensors back into what learns."""
+        try:
+            training_loop.remember(learner, tensors)
+        except (RuntimeError, ValueError, KeyError, IndexError) as e:
+            raise self.damaged("its tensors are not those of the run") from e
+
+    def damaged(self, what: str) -> CxrtoolError:
+        """Return the refusal of a state that cannot be of this run."""
+        return run_folder.damaged(self._path(run_folder.LAST), what)
+
+    def write(self, state: TrainingState, learner: Learner) -> None:
+        """Write the state and all that the run needs to go on from it."""
+        if self.writes:
+            run_folder.write_last(self.folder, state.record(), training_loop.memory(learner))
+
+    def write_best(self, about: About, learner: Learner, images: bytes | None) -> None:
+        """Write the weights of the best epoch, with what is known of them."""
+        if self.writes:
+            run_folder.write(self.folder, about, learner.network.state_dict(), images)
+
+    def write_history(self, state: TrainingState) -> None:
+        """Write history.csv and curves.png."""
+        if self.writes:
+            history.write(self.folder, state)
+
+    def write_missing(self, state: TrainingState) -> None:
+        """Write the files for people again that are gone, or that a run ended before."""
+        if not self.writes:
+            return
+        if not os.path.exists(self._path(run_folder.HISTORY)):
+            history.write(self.folder, state)
+        elif not os.path.exists(self._path(run_folder.CURVES)):
+            history.draw(self.folder, state)
+        path = self._path(run_folder.LAST_ABOUT)
+        try:
+            there = run_folder.json_file(path)
+        except CxrtoolError:
+            there = {}
+        if there != state.record():
+            run_folder.write_json(path, state.record())
+
+    def check_best(self) -> None:
+        """Refuse to call a run done whose best weights, of an earlier start, cannot be read."""
+        try:
+            run_folder.read(self.folder).tensors()
+        except CxrtoolError as e:
+            what = f"{self.folder}: the best weights of the run are gone or damaged"
+            raise CxrtoolError(what, "Train it anew with --force.") from e
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
