@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 USUAL = {"classify": "resnet18", "segment": "unet"}
 
 
+PLUGINS = _train_options.PLUGINS
+
+
 def run(
     context: typer.Context,
     folder: options.Dir,
