@@ -1,6 +1,7 @@
 """How far a training has come: the typed content of last.json."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,10 +31,12 @@ class TrainingState:
         return cls(**{name: value for name, value in record.items() if name in names})
 
     def record(self) -> dict[str, Any]:
-        """Return the fields that have a value, for JSON."""
+        """Return the fields that have a value, for JSON, in the order in which they are read."""
         fields = dataclasses.asdict(self)
         optional = ("columns", "batch", "rate")
-        return {k: v for k, v in fields.items() if k not in optional or v not in (None, [])}
+        there = {k: v for k, v in fields.items() if k not in optional or v not in (None, [])}
+        record: dict[str, Any] = json.loads(json.dumps(there, sort_keys=True))
+        return record
 
     def add(self, row: Figures, fallen: float) -> bool:
         """Add an epoch; return whether it is the best so far.
