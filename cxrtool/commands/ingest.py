@@ -163,7 +163,7 @@ def run(
     masks = manifest.Folder(join_masks, root) if join_masks else images
     making = measurement.Making(images, masks, int(bits), force, root)
     measured = ingestion.measure(rows, wish, making, pseudonym, skipped, crew, progress)
-    table.write(output, measured.columns, measured.rows(crew, progress))
+    table.write(output, measured.columns, measured.rows())
     measured.tell(wish.views, joins=making.masks is not None)
     raise typer.Exit(skipped.close())
 

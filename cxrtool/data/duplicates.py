@@ -1,39 +1,54 @@
-"""Groups of images that are the same picture: by digest, or by hash and proved on the pixels."""
+"""Groups of images that are the same picture: equal files, and altered copies of one another.
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+Copies are looked for by difference hashes (`hamming`) and by fingerprints
+(`duplicate_candidates`); what may be
+one is proved on the pixels (`proof`). Recall and margins: ``tests/benchmarks/duplicates.py``.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from cxrtool.images import hashing
-from cxrtool.images.hashing import Hashes
+from cxrtool.data import duplicate_candidates, hamming
+from cxrtool.data.duplicate_candidates import Candidates
+from cxrtool.data.hamming import Hashes, Index
+from cxrtool.data.thumbnails import Thumbnails
+from cxrtool.images import duplicate_proof, fingerprints
+from cxrtool.images.fingerprints import Prints
 
-# Reads the thumbnails of images again: of (number, whether its central square), in that order.
-Thumbnails = Callable[[Sequence[tuple[int, bool]]], Iterator["NDArray[Any] | None"]]
+# So many candidates an image, and so many more, may fail the proof before the rest is left.
+FAILURES, MORE_FAILURES = 2, 1000
+_BATCH = 256  # Candidates that are proved before the groups are joined.
 
 
 def groups(
     digests: Hashes,
     hashes: Hashes,
     squares: Hashes,
+    prints: Prints,
     thumbnails: Thumbnails,
     before: Sequence[str] = (),
+    jobs: int = 1,
 ) -> dict[int, str]:
     """Name the duplicate group of each image that has one.
-
-    Collections cut each other's images to squares, so that an image is looked for both whole and
-    by its central square: 76 images of one public collection are found in another only so.
 
     Parameters
     ----------
     digests, hashes, squares
         SHA-256, difference hash, and difference hash of the central square of each image, 32
         bytes a row; the last is zero for an image that is a square.
+    prints
+        The packed fingerprint of each image; zeros for none.
     thumbnails
-        Reads thumbnails again.
+        The thumbnail of an image, by its number.
     before
         Groups that were found before, a name an image; empty for none.
+    jobs
+        Proofs that are done at a time.
 
     Returns
     -------
@@ -45,45 +60,106 @@ def groups(
     _, first, same = np.unique(digests, axis=0, return_index=True, return_inverse=True)
     twins = np.column_stack([first[same.ravel()], np.arange(len(digests))])
     first = np.sort(first)
-    oblong = first[squares[first].any(axis=1)]
-    # Looks at images: first the whole ones, then the squares.
-    image = np.concatenate([first, oblong])
-    pairs = hashing.near(np.concatenate([hashes[first], squares[oblong]]))
+    found = np.concatenate(
+        [near_hashes(hashes[first], squares[first]), duplicate_candidates.candidates(prints[first])]
+    )
+    for end in ("first", "second"):
+        found[end] = first[found[end]]
+    thumbnails.load(np.concatenate([found["first"], found["second"]]).tolist())
+    group = components(len(digests), np.concatenate([twins, _kept(before)]))
+    return _named(proved(found, group, fingerprints.aspects(prints), thumbnails, jobs), digests)
+
+
+def near_hashes(hashes: Hashes, squares: Hashes) -> Candidates:
+    """List pairs of images, whole or cut to their central squares, whose hashes are near."""
+    oblong = np.flatnonzero(squares.any(axis=1))
+    image = np.concatenate([np.arange(len(hashes)), oblong])
+    look = np.repeat(
+        [duplicate_candidates.WHOLE, duplicate_candidates.SQUARE], [len(hashes), len(oblong)]
+    )
+    pairs = hamming.near(np.concatenate([hashes, squares[oblong]]))
     pairs = pairs[image[pairs[:, 0]] != image[pairs[:, 1]]]
-    looks = [(i, k >= len(first)) for k, i in enumerate(image.tolist())]
-    near = _proved([(looks[a], looks[b]) for a, b in pairs.tolist()], thumbnails)
-    exact = twins[twins[:, 0] != twins[:, 1]]
-    pairs = np.concatenate([exact, near, _kept(before)])
-    return _named(hashing.components(len(digests), pairs), digests)
+    found = np.zeros(len(pairs), duplicate_candidates.CANDIDATE)
+    for end, shown, side in (("first", "look", 0), ("second", "other", 1)):
+        found[end], found[shown] = image[pairs[:, side]], look[pairs[:, side]]
+    return found
 
 
-def _kept(before: Sequence[str]) -> NDArray[np.int64]:
+def proved(
+    found: Candidates, group: Index, aspects: NDArray[np.float32], thumbnails: Thumbnails, jobs: int
+) -> Index:
+    """Join the groups of candidates that are the same picture, the most alike first.
+
+    Parameters
+    ----------
+    group
+        The group of each image, as `components` numbers them.
+
+    Returns
+    -------
+    group
+        The same after the joining.
+    """
+    failures = FAILURES * len(group) + MORE_FAILURES
+    with ThreadPoolExecutor(jobs) as pool:
+        for start in range(0, len(found), _BATCH):
+            batch = found[start : start + _BATCH]
+            # What is of one group by now needs no proof: of many copies, few are compared.
+            batch = batch[group[batch["first"]] != group[batch["second"]]]
+            same = np.array([*pool.map(_is_same, _sides(batch, aspects, thumbnails))], bool)
+            if same.any():
+                pairs = np.column_stack([group[batch["first"]], group[batch["second"]]])[same]
+                group = components(len(group), pairs)[group]
+            failures -= int((~same).sum())
+            if failures < 0:
+                break
+    return group
+
+
+def _sides(
+    found: Candidates, aspects: NDArray[np.float32], thumbnails: Thumbnails
+) -> Iterator[tuple[duplicate_proof.Side, duplicate_proof.Side] | None]:
+    """Yield both images of each candidate, as they are to be compared; None without a thumbnail."""
+    for one in found:
+        first, second = thumbnails.of(int(one["first"])), thumbnails.of(int(one["second"]))
+        if first is None or second is None:
+            yield None
+            continue
+        crop = duplicate_candidates.crop(int(one["look"]), float(aspects[one["first"]]))
+        other = duplicate_candidates.crop(int(one["other"]), float(aspects[one["second"]]))
+        yield (
+            duplicate_proof.Side(first, crop, bool(one["mirrored"]), bool(one["inverted"])),
+            duplicate_proof.Side(second, other),
+        )
+
+
+def _is_same(sides: tuple[duplicate_proof.Side, duplicate_proof.Side] | None) -> bool:
+    return sides is not None and duplicate_proof.is_same(*sides)
+
+
+def _kept(before: Sequence[str]) -> Index:
     first: dict[str, int] = {}
     pairs = [(first.setdefault(name, i), i) for i, name in enumerate(before) if name]
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _proved(
-    candidates: list[tuple[tuple[int, bool], tuple[int, bool]]], thumbnails: Thumbnails
-) -> NDArray[np.int64]:
-    """Keep the pairs whose pixels agree."""
-    needed = sorted({look for pair in candidates for look in pair})
-    known = dict(zip(needed, thumbnails(needed), strict=True))
-    kept = [(a[0], b[0]) for a, b in candidates if _same(known[a], known[b])]
-    return np.array(kept, np.int64).reshape(-1, 2)
+def components(n: int, pairs: Index) -> Index:
+    """Number each of n things by the smallest one it is connected to.
+
+    Parameters
+    ----------
+    n
+        How many things there are.
+    pairs
+        Connected ones, (m, 2).
+    """
+    edges = (np.ones(len(pairs), np.bool_), (pairs[:, 0], pairs[:, 1]))
+    _, label = connected_components(coo_array(edges, shape=(n, n)), directed=False)
+    _, first = np.unique(label, return_index=True)
+    return np.asarray(first[label], np.int64)
 
 
-def _same(a: "NDArray[Any] | None", b: "NDArray[Any] | None") -> bool:
-    if a is None or b is None:
-        return False
-    # The plain correlation is a hundred times cheaper, and most copies pass it.
-    return (
-        hashing.correlation(a, b) > hashing.CORRELATION
-        or hashing.registered(a, b) > hashing.CORRELATION
-    )
-
-
-def _named(component: NDArray[np.int64], digests: Hashes) -> dict[int, str]:
+def _named(component: Index, digests: Hashes) -> dict[int, str]:
     members = np.flatnonzero(np.bincount(component, minlength=len(component))[component] > 1)
     digest = {i: digests[i].tobytes().hex() for i in members.tolist()}
     lowest: dict[int, str] = {}

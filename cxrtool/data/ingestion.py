@@ -1,5 +1,6 @@
 """From gathered rows to a manifest: measure every image, find the duplicates, write the rows."""
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -14,20 +15,31 @@ from cxrtool.data import duplicates, measurement, packed_rows, sources
 from cxrtool.data.measurement import Making
 from cxrtool.data.packed_rows import Row
 from cxrtool.data.sources import FILE, LISTED, Wish
+from cxrtool.data.thumbnails import Thumbnails
 from cxrtool.files import disk
 from cxrtool.files.failures import Failures
+from cxrtool.images import fingerprints
 
 Pseudonym = Callable[[str], str]
 HASHES = ("sha256", "dhash", "dhash_square")
 HASH = re.compile("[0-9a-f]{64}")
 
 
-class Measured:
-    """The rows of the manifest to be, and their hashes."""
+def _hash(cell: str) -> bytes | None:
+    return bytes.fromhex(cell) if HASH.fullmatch(cell) else None
 
-    def __init__(self, columns: list[str], root: str | None) -> None:
-        self.columns, self.root = columns, root
+
+class Measured:
+    """The rows of the manifest to be, and what duplicates are looked for by."""
+
+    def __init__(self, columns: list[str], root: str | None, crew: Crew, progress: str) -> None:
+        self.columns, self.root, self.crew, self.progress = columns, root, crew, progress
         self._rows = packed_rows.Rows()
+        self._digests = {c: packed_rows.Digests(32, _hash, bytes.hex) for c in HASHES}
+        self._digests["fingerprint"] = packed_rows.Digests(
+            fingerprints.BYTES, fingerprints.packed, fingerprints.written
+        )
+        self._thumbnails = Thumbnails(self._read_again)
         self._labels = Counter[str]()
         self._people: set[int] = set()
         self._sources: set[str] = set()
@@ -38,41 +50,66 @@ class Measured:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, row: Row) -> None:
-        """Keep one row."""
-        self._rows.add({c: row.get(c, "") for c in self.columns})
+    def add(self, row: Row, thumbnail: bytes = b"") -> None:
+        """Keep one row, and the thumbnail of its image."""
+        if thumbnail:
+            self._thumbnails.keep(len(self), thumbnail)
+        cells = {c: row.get(c, "") for c in self.columns}
+        for column, kept in self._digests.items():
+            cells[column] = kept.add(cells[column])
+        self._rows.add(cells)
 
     def note_burned(self, path: str) -> None:
         """Count an image whose header says that text is burnt into it."""
         self._burned += 1
         detail(f"{path}: its header says that text is burnt into it (BurnedInAnnotation)")
 
-    def rows(self, crew: Crew, progress: str) -> Iterator[list[str]]:
+    def rows(self) -> Iterator[list[str]]:
         """Find the duplicates, and yield the rows with their group."""
-
-        def thumbnails(looks: Sequence[tuple[int, bool]]) -> Iterator[Any]:
-            wanted = {i for i, _ in looks}
-            paths = {i: row["path"] for i, row in enumerate(self._rows) if i in wanted}
-            here = os.path.abspath(self.root or ".")
-            again = ((os.path.join(here, paths[i]), square) for i, square in looks)
-            found = parallel.each(measurement.thumbnail, again, crew.of(len(looks)))
-            unread = 0
-            for t in bar(found, len(looks), "possible duplicates", progress):
-                shown = None if isinstance(t, parallel.Lost) else t
-                unread += shown is None
-                yield shown
-            if unread:
-                what = f"{unread} images that may be duplicates cannot be read again to prove it"
-                note(f"warning: {what} (see --root)")
-
-        digests, whole, squares = (packed_rows.hashes(r[c] for r in self._rows) for c in HASHES)
-        before = [row["dup_group"] for row in self._rows]
-        groups = duplicates.groups(digests, whole, squares, thumbnails, before)
-        _tell_duplicates(groups)
+        groups = self._duplicates()
         for i, row in enumerate(self._rows.taken()):
             row["dup_group"] = groups.get(i, "")
+            for column, kept in self._digests.items():
+                row[column] = kept.text(i, row[column])
             self._count(row)
             yield [row[c] for c in self.columns]
+
+    def _duplicates(self) -> dict[int, str]:
+        arrays = {column: kept.array() for column, kept in self._digests.items()}
+        before = [row["dup_group"] for row in self._rows]
+        with contextlib.closing(self._thumbnails) as thumbnails:
+            groups = duplicates.groups(
+                digests=arrays["sha256"],
+                hashes=arrays["dhash"],
+                squares=arrays["dhash_square"],
+                prints=arrays["fingerprint"],
+                thumbnails=thumbnails,
+                before=before,
+                jobs=self.crew.jobs,
+            )
+        if thumbnails.absent:
+            what = f"{thumbnails.absent} images that may be duplicates cannot be read again"
+            note(f"warning: {what} to prove it (see --root)")
+        # An image of one grey level has no fingerprint, and a hash of zeros.
+        plain = ~arrays["fingerprint"].any(axis=1) & arrays["dhash"].any(axis=1)
+        if plain.any():
+            what = f"{int(plain.sum())} images have no fingerprint in their manifest"
+            note(f"warning: {what}: copies are not looked for as widely (ingest the images again)")
+        if groups:
+            number = len(set(groups.values()))
+            plural = "" if number == 1 else "s"
+            note(f"{len(groups)} images are duplicates, in {number} group{plural} (dup_group)")
+        return groups
+
+    def _read_again(self, numbers: Sequence[int]) -> Iterator[bytes]:
+        """Read images again for their thumbnails."""
+        wanted = set(numbers)
+        paths = [row["path"] for number, row in enumerate(self._rows) if number in wanted]
+        here = os.path.abspath(self.root or ".")
+        again = (os.path.join(here, path) for path in paths)
+        found = parallel.each(measurement.thumbnail, again, self.crew.of(len(paths)))
+        for thumbnail in bar(found, len(paths), "possible duplicates", self.progress):
+            yield b"" if isinstance(thumbnail, parallel.Lost) else thumbnail
 
     def _count(self, row: Row) -> None:
         self._labels[row["label"] or "(no label)"] += 1
@@ -107,13 +144,6 @@ class Measured:
             note(f"warning: --view {view}: no image has this view")
 
 
-def _tell_duplicates(groups: dict[int, str]) -> None:
-    if groups:
-        number = len(set(groups.values()))
-        plural = "" if number == 1 else "s"
-        note(f"{len(groups)} images are duplicates, in {number} group{plural} (dup_group)")
-
-
 def collect(paths: list[str], wish: Wish, skipped: Failures) -> packed_rows.Rows:
     """List what is to be read; an empty list is an error."""
     rows = packed_rows.Rows()
@@ -140,14 +170,15 @@ def measure(
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
     making.check(rows)
-    measured = Measured(sources.columns(rows.columns()), wish.root)
+    measured = Measured(sources.columns(rows.columns()), wish.root, crew, progress)
     new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
     work = (making.job(rows[i][FILE], rows[i]) for i in new)
     results = parallel.each(measurement.measure, work, crew.of(len(new)))
     try:
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():
-            skip = None if _is_done(row, making) else _take(row, next(counted), wish, pseudonym)
+            found = None if _is_done(row, making) else next(counted)
+            skip = None if found is None else _take(row, found, wish, pseudonym)
             if not wish.exact_age:
                 row["age"] = sources.coarse_age(row.get("age", ""))
             if row.pop("burned_in", ""):
@@ -156,7 +187,7 @@ def measure(
                 half = measurement.mask_halves(row)[0]
                 skipped.add(Skip(half, why, "Its image goes without a mask."))
             if skip is None:
-                measured.add(row)
+                measured.add(row, getattr(found, "thumbnail", b""))
             else:
                 skipped.add(skip)
         next(counted, None)
@@ -177,7 +208,7 @@ def _take(row: Row, result: Any, wish: Wish, pseudonym: Pseudonym) -> Skip | Non
         return Skip(row["path"], result.reason, "Remove it.")
     if isinstance(result, Skip):
         return result
-    _complete(row, result, pseudonym)
+    _complete(row, result.cells, pseudonym)
     return sources.wrong_view(row, wish.views, known=True)
 
 

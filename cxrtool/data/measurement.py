@@ -10,8 +10,9 @@ from cxrtool import __version__
 from cxrtool.core import outputs
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name, stems
+from cxrtool.data import thumbnails
 from cxrtool.files import image, manifest
-from cxrtool.images import hashing
+from cxrtool.images import fingerprints, hashing
 
 # The cell that says why the masks of both lungs make no mask.
 LOST = "\0lost"
@@ -60,19 +61,30 @@ class Job:
     making: Making
 
 
-def measure(job: Job) -> dict[str, str] | Skip:
-    """Decode one image and return the manifest's cells that follow from it."""
+@dataclass(frozen=True)
+class Measurement:
+    """What the pixels of an image tell."""
+
+    cells: dict[str, str]  # of the manifest
+    thumbnail: bytes  # to prove copies by
+
+
+def measure(job: Job) -> Measurement | Skip:
+    """Decode one image and measure it."""
     try:
         picture = image.read(job.path)
     except Unreadable as e:
         return Skip(job.shown, e.reason, e.remedy, e.failed)
     height, width = picture.grey.shape
+    grey = hashing.reduced(picture.grey)
+    dhash, fingerprint, small = fingerprints.hashed(grey)
     cells = {
         "width": str(width),
         "height": str(height),
         "sha256": picture.sha256,
-        "dhash": hashing.dhash(picture.grey),
-        "dhash_square": "" if height == width else hashing.dhash(hashing.square(picture.grey)),
+        "dhash": dhash,
+        "dhash_square": "" if height == width else hashing.dhash(hashing.square(grey)),
+        "fingerprint": fingerprint,
         **picture.header,
         "warning": picture.warning,
     }
@@ -80,7 +92,7 @@ def measure(job: Job) -> dict[str, str] | Skip:
         cells["path"] = _convert(job, picture, job.making.folder)
     if job.making.masks and job.mask_halves:
         cells |= _join_masks(job, job.making.masks)
-    return {k: v for k, v in cells.items() if v}
+    return Measurement({k: v for k, v in cells.items() if v}, thumbnails.encode(small))
 
 
 def _convert(job: Job, picture: image.Picture, folder: manifest.Folder) -> str:
@@ -111,14 +123,9 @@ def _join_masks(job: Job, folder: manifest.Folder) -> dict[str, str]:
     return {"mask": shown}
 
 
-def thumbnail(look: tuple[str, bool]) -> "np.ndarray[tuple[int, int], np.dtype[np.generic]] | None":
-    """Read a file again for the thumbnail that proves a near duplicate; None if it cannot be.
-
-    `look` is the file and whether its central square is meant.
-    """
-    path, square = look
+def thumbnail(path: str) -> bytes:
+    """Read a file again for the thumbnail that proves a copy; empty if it cannot be read."""
     try:
-        grey = image.read(path).grey
+        return thumbnails.encode(fingerprints.thumbnail(image.read(path).grey))
     except Unreadable:
-        return None
-    return hashing.thumbnail(hashing.square(grey) if square else grey)
+        return b""

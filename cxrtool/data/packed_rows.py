@@ -1,6 +1,6 @@
 """Rows and hashes kept small: a million rows of a manifest fit in 1 GiB."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Row = dict[str, str]
 
 SEPARATOR = "\0"  # No cell holds a NUL byte.
+KEPT = "\1"  # It stands for a cell that is kept elsewhere.
 
 
 class Rows:
@@ -50,9 +51,41 @@ class Rows:
         return list(dict.fromkeys(name for names in self._names for name in names))
 
 
-def hashes(digits: Iterable[str]) -> NDArray[np.uint8]:
-    """Pack hashes of 64 hex digits into rows of 32 bytes; an empty one becomes zeros."""
-    packed = bytearray()
-    for one in digits:
-        packed += bytes.fromhex(one) if one else bytes(32)
-    return np.frombuffer(bytes(packed), np.uint8).reshape(-1, 32)
+class Digests:
+    """Cells that spell bytes of one length, kept as these bytes.
+
+    Parameters
+    ----------
+    length
+        The number of bytes.
+    bytes_of
+        Reads a cell; None for one that does not spell such bytes.
+    text_of
+        Writes a cell.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        bytes_of: Callable[[str], bytes | None],
+        text_of: Callable[[bytes], str],
+    ) -> None:
+        self.length, self._bytes_of, self._text_of = length, bytes_of, text_of
+        self._kept = bytearray()
+
+    def add(self, cell: str) -> str:
+        """Keep a cell, and return what stands for it among the other cells of its row."""
+        found = self._bytes_of(cell)
+        self._kept += bytes(self.length) if found is None else found
+        return cell if found is None else KEPT
+
+    def text(self, number: int, cell: str) -> str:
+        """Return the cell of a row, of which `cell` is what stood for it."""
+        if cell != KEPT:
+            return cell
+        start = number * self.length
+        return self._text_of(bytes(self._kept[start : start + self.length]))
+
+    def array(self) -> NDArray[np.uint8]:
+        """Return all of them, a row each; zeros for other cells."""
+        return np.frombuffer(self._kept, np.uint8).reshape(-1, self.length)

@@ -15,6 +15,8 @@ MANIFEST = {
     "sha256": "The digest of the file.",
     "dhash": "A 256-bit difference hash in hexadecimal, by which near duplicates are looked for.",
     "dhash_square": "The same of the central square.",
+    "fingerprint": "Low frequencies of the image without its borders, in base64, by which altered "
+    "copies are looked for.",
     "dup_group": "The same value for images that are the same picture, exactly or nearly; empty "
     "for the others.",
     "mask": "The lung mask: white is lung.",

@@ -27,6 +27,7 @@ COLUMNS = (
     "sha256",
     "dhash",
     "dhash_square",
+    "fingerprint",
     "dup_group",
     "mask",
     "finding",

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 
 from cxrtool import __version__
 from cxrtool.files import image, manifest
-from cxrtool.images import hashing
+from cxrtool.images import fingerprints
 from cxrtool.phantoms import Case, render
 
 FOLDERS = ("images", "masks", "lesions")
@@ -38,10 +38,11 @@ def make(order: Order) -> list[str]:
         phantom = render(case, order.size)
         data, *_ = [image.write_png(p, x, made_with) for p, x in zip(paths, phantom, strict=True)]
         digest = hashlib.sha256(data).hexdigest()
-        hashed = hashing.dhash(phantom.image)
+        drawn = phantom.image
     else:
         picture = image.read(paths[0])
-        digest, hashed = picture.sha256, hashing.dhash(picture.grey)
+        digest, drawn = picture.sha256, picture.grey
+    dhash, fingerprint, _ = fingerprints.hashed(drawn)
     shown = [manifest.relative(path, order.root) for path in paths]
     row = {
         "path": shown[0],
@@ -55,7 +56,8 @@ def make(order: Order) -> list[str]:
         "width": str(order.size),
         "height": str(order.size),
         "sha256": digest,
-        "dhash": hashed,
+        "dhash": dhash,
+        "fingerprint": fingerprint,
         "mask": shown[1],
         "lesion": shown[2],
     }

@@ -21,7 +21,7 @@ BARE = "import csv, sys\nfor row in csv.reader(open(sys.argv[1], newline='')): p
 SPLIT = ["-m", "cxrtool", "split", "-q"]
 DESIGN = ["--group", "patient", "--stratify", "label", "--test", "0.2", "--val", "0.1"]
 HEADER = (
-    "path,raw,label,patient,source,view,age,sex,width,height,sha256,dhash,dhash_square,"
+    "path,raw,label,patient,source,view,age,sex,width,height,sha256,dhash,dhash_square,fingerprint,"
     "dup_group,mask\n"
 )
 
@@ -42,7 +42,7 @@ def make(file: Path, rows: int) -> None:
                 out.write(
                     f"images/{name}.png,raw/{name}.dcm,{label},{source}/{patient},{source},PA,"
                     f"{random.randint(1, 99)},F,1024,1024,{random.getrandbits(256):064x},"
-                    f"{random.getrandbits(256):064x},,,\n"
+                    f"{random.getrandbits(256):064x},,,,\n"
                 )
 
 

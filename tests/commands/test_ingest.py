@@ -12,10 +12,23 @@ import time
 from pathlib import Path
 from typing import Any
 
+import changes
 import numpy as np
 import odd
 import pytest
-from handy import Run, noise, pixels, random_png, rows_of, snapshot, start, table, weak, write
+from handy import (
+    Run,
+    noise,
+    pixels,
+    random_png,
+    rows_of,
+    snapshot,
+    start,
+    table,
+    weak,
+    write,
+    write_table,
+)
 from PIL import Image
 
 from cxrtool.data import sources
@@ -51,6 +64,7 @@ def test_a_folder_of_classes(cxrtool: Run, classes: Path, tmp_path: Path) -> Non
         "sha256",
         "dhash",
         "dhash_square",
+        "fingerprint",
         "dup_group",
         "mask",
         "finding",
@@ -88,6 +102,48 @@ def test_duplicates_across_paths(cxrtool: Run, tmp_path: Path) -> None:
         cxrtool("ingest", part, "-o", f"{part}.csv")
     joined = table(cxrtool("ingest", "a.csv", "b.csv").stdout)
     assert {r["path"]: r["dup_group"] for r in joined} == groups
+
+
+def test_altered_copies_across_manifests(cxrtool: Run, tmp_path: Path) -> None:
+    """They are looked for by what the manifests keep, and proved on the files."""
+    pictures = [render(case, 256).image for case in plan(6, per_patient=1)]
+    random = np.random.default_rng(0)
+    copies = {"mirrored": pictures[1], "crop 5 %": pictures[2], "inverted": pictures[3]}
+    write(tmp_path / "a", {f"{i}.png": saved(p) for i, p in enumerate(pictures)})
+    changed = {name: changes.CHANGES[name](p, random) for name, p in copies.items()}
+    write(tmp_path / "b", {f"{name}.png": saved(p) for name, p in changed.items()})
+    for part in "ab":
+        assert "duplicates" not in cxrtool("ingest", part, "-o", f"{part}.csv").stderr
+    done = cxrtool("ingest", "a.csv", "b.csv", "-o", "both.csv")
+    assert "6 images are duplicates, in 3 groups" in done.stderr
+    group = {Path(r["path"]).stem: r["dup_group"] for r in rows_of(tmp_path / "both.csv")}
+    for number, name in enumerate(copies, 1):
+        assert group[str(number)] == group[name] != ""
+    again = cxrtool("ingest", "both.csv")
+    assert again.stdout == (tmp_path / "both.csv").read_text()
+    # Where the files are gone, what was found before stays, and it is said what cannot be proved.
+    (tmp_path / "b" / "mirrored.png").unlink()
+    gone = cxrtool("ingest", "both.csv")
+    assert gone.stdout == again.stdout
+    assert "1 images that may be duplicates cannot be read again" in gone.stderr
+
+
+def test_a_manifest_without_fingerprints_says_what_it_lacks(cxrtool: Run, tmp_path: Path) -> None:
+    picture = render(plan(1)[0], 256).image
+    write(tmp_path / "a", {"1.png": saved(picture), "2.png": saved(changes.jpeg(picture, 60))})
+    rows = table(cxrtool("ingest", "a").stdout)
+    assert rows[0]["dup_group"] == rows[1]["dup_group"] != ""
+    for row in rows:
+        del row["fingerprint"], row["dup_group"]
+    write_table(tmp_path / "old.csv", rows)
+    done = cxrtool("ingest", "old.csv")
+    assert "2 images have no fingerprint in their manifest" in done.stderr
+    found = table(done.stdout)
+    assert found[0]["dup_group"] == found[1]["dup_group"] != "" and not found[0]["fingerprint"]
+
+
+def saved(image: np.ndarray[Any, Any]) -> bytes:
+    return odd.saved(Image.fromarray(image), "PNG")
 
 
 def test_a_manifest_passes_through(cxrtool: Run, classes: Path, tmp_path: Path) -> None:

@@ -39,7 +39,10 @@ def test_a_row_takes_little_more_than_its_text():
     assert used < 10_000 * (14 * 11 + 200)
 
 
-def test_hashes_become_bytes_and_an_empty_one_zeros():
-    packed = packed_rows.hashes(["ff" * 32, "", "01" * 32])
-    assert packed.shape == (3, 32)
-    assert packed[:, 0].tolist() == [255, 0, 1]
+def test_digests_become_bytes_and_text_again():
+    kept = packed_rows.Digests(2, lambda x: bytes.fromhex(x) if len(x) == 4 else None, bytes.hex)
+    texts = ["ff00", "", "odd", "0102"]
+    cells = [kept.add(text) for text in texts]
+    assert cells[1:3] == ["", "odd"]
+    assert kept.array().tolist() == [[255, 0], [0, 0], [0, 0], [1, 2]]
+    assert [kept.text(i, cell) for i, cell in enumerate(cells)] == texts

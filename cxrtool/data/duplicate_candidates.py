@@ -1,0 +1,277 @@
+"""Look for images that may be altered copies of one another (fingerprints -> candidates).
+
+An image is compared whole, and by some crops of it (`LOOKS`), with every other one. What is
+compared is a descriptor: the directions in which a fingerprint's coefficients differ between
+pictures, rather than between a picture and its altered copy (linear discriminant analysis, learned
+from phantoms by ``tests/benchmarks/fit_duplicate_candidates.py``), and whitened by the collection itself. A mirror
+image changes the sign of the coefficients that are odd in the horizontal direction, a negative that
+of all: one product of the even and one of the odd parts therefore compare with all four.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from cxrtool.images import fingerprints
+from cxrtool.images.fingerprints import ORDER, Floats, Prints
+
+Index = NDArray[np.int64]
+Crop = tuple[float, float, float, float]
+
+WEIGHTS = Path(__file__).with_name("duplicate_candidates.safetensors")
+
+# Shares of the height and width cut off: at the top, the bottom, the left, the right.
+LOOKS: tuple[Crop, ...] = (
+    (0, 0, 0, 0),
+    (0.06, 0.06, 0.06, 0.06),
+    (0.02, 0.02, 0.07, 0),
+    (0.02, 0.02, 0, 0.07),
+    (0.07, 0, 0.02, 0.02),
+    (0, 0.07, 0.02, 0.02),
+)
+WHOLE, SQUARE = 0, len(LOOKS)  # The last look is the central square, whose crop is the image's own.
+OBLONG = 1.05  # The longer side over the shorter one, above which there is a central square.
+
+# Pairs whose similarity is above the first limit are candidates, but at most so many an image.
+# Where these are few, in a small collection or in one of images that are much alike, the best above
+# the second limit are too: so many, and so many an image.
+SIMILARITY, LEAST_SIMILARITY = 0.54, 0.42  # at most 1
+PER_IMAGE, FEW, FEW_PER_IMAGE = 8, 50, 1 / 6
+
+_SAMPLE = 2000  # Images by which a collection is whitened.
+_ALIKE = 0.9  # Of images that are more similar, one is taken into the sample.
+_PRIOR = 200  # The images that the identity counts as, against the sample.
+_CELL = 8192  # So many images are compared all with all; of more, those that are near to
+_MEMBERS = 8  # so many pivots of which each stands
+_PER_PIVOT = 64  # for so many images.
+_BLOCK = 1 << 18  # Similarities that are computed at a time; they fit in the cache.
+
+
+# Pairs of images that may be the same picture. The first image, cropped by its look, then mirrored
+# and inverted, resembles the second one, cropped by the other look.
+Candidates = NDArray[np.void]
+CANDIDATE = np.dtype(
+    [
+        ("first", np.int32),
+        ("second", np.int32),
+        ("look", np.uint8),
+        ("other", np.uint8),
+        ("mirrored", np.bool_),
+        ("inverted", np.bool_),
+        ("similarity", np.float32),
+    ]
+)
+
+
+def crop(look: int, aspect: float) -> Crop:
+    """Return the shares that a look cuts off an image of a width over height."""
+    if look != SQUARE:
+        return LOOKS[look]
+    across, down = max(0.0, 1 - 1 / aspect) / 2, max(0.0, 1 - aspect) / 2
+    return down, down, across, across
+
+
+def _cropped(crop: Crop) -> Floats:
+    """Return the matrix that makes the coefficients of a crop from those of the whole."""
+    size = 4 * ORDER
+    top, bottom, left, right = crop
+    rows, columns = _resampled(top, bottom, size), _resampled(left, right, size)
+    return np.asarray(np.kron(rows, columns).T, np.float32)
+
+
+def _resampled(start: float, end: float, size: int) -> Floats:
+    place = start + (np.arange(size) + 0.5) / size * (1 - start - end)
+    basis = np.cos(np.pi * np.outer(place, np.arange(ORDER)))
+    basis[:, 0] /= np.sqrt(2)
+    matrix = fingerprints.cosines(ORDER, size) @ (basis * np.sqrt(2 / size))
+    return np.asarray(matrix, np.float32)
+
+
+@cache
+def _learned() -> Floats:
+    """Return the directions, (144, 2 d): the first half are even, the others odd."""
+    return np.asarray(load_file(WEIGHTS)["directions"], np.float32)
+
+
+class Descriptors:
+    """Descriptors of images: unit vectors, the even half and the odd half of (n, 2 d)."""
+
+    def __init__(self, prints: Prints, directions: Floats | None = None) -> None:
+        self.prints = prints
+        self.directions = _learned() if directions is None else directions
+        self.half = self.directions.shape[1] // 2
+        self._maps = [_cropped(crop) @ self.directions for crop in LOOKS]
+        whitening = self._whitening()
+        self.directions = self.directions @ whitening
+        self._maps = [m @ whitening for m in self._maps]
+
+    def of(self, numbers: Index, look: int = WHOLE) -> Floats:
+        """Describe some images by one of their looks; zeros where one has no such look."""
+        prints = self.prints[numbers]
+        coefficients = fingerprints.coefficients(prints)
+        if look != SQUARE:
+            return _unit(coefficients @ self._maps[look])
+        return _unit(self._squares(coefficients, fingerprints.aspects(prints)))
+
+    def _squares(self, coefficients: Floats, aspects: Floats) -> Floats:
+        """Describe central squares; near aspects share a matrix."""
+        result = np.zeros((len(aspects), self.directions.shape[1]), np.float32)
+        steps = np.rint(np.log(aspects) / np.log(OBLONG)).astype(int)
+        for step in np.unique(steps[steps != 0]):
+            some = steps == step
+            matrix = _cropped(crop(SQUARE, OBLONG ** int(step))) @ self.directions
+            result[some] = coefficients[some] @ matrix
+        return result
+
+    def _whitening(self) -> Floats:
+        """Make all directions vary alike in this collection, as far as it is large enough.
+
+        Phantoms, children, or images of one scanner are more alike than radiographs in general.
+        Copies would hide that they differ, so that only one of them counts.
+        """
+        known = np.flatnonzero(self.prints[:, 0])
+        chosen = known[:: max(1, len(known) // _SAMPLE)][:_SAMPLE]
+        vectors = self.of(chosen)
+        alike = np.triu(self.similarity(vectors, vectors), 1) > _ALIKE
+        vectors = vectors[~alike.any(axis=0)]
+        whitening = np.zeros((2 * self.half, 2 * self.half), np.float32)
+        for part in (slice(self.half), slice(self.half, None)):
+            moment = vectors[:, part].T @ vectors[:, part]
+            spread = max(float(np.trace(moment)), 1e-6) / self.half
+            mixed = moment / spread + _PRIOR / max(len(vectors), 1) * np.eye(self.half)
+            values, axes = np.linalg.eigh(mixed / (1 + _PRIOR / max(len(vectors), 1)))
+            whitening[part, part] = axes / np.sqrt(values) @ axes.T
+        return whitening
+
+    def similarity(self, a: Floats, b: Floats) -> Floats:
+        """Compare all of one list with all of another, whichever way they are turned."""
+        even, odd = self.parts(a, b)
+        return np.asarray(np.abs(even) + np.abs(odd), np.float32)
+
+    def parts(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+        """Return the products of the even and of the odd halves."""
+        half = self.half
+        return a[:, :half] @ b[:, :half].T, a[:, half:] @ b[:, half:].T
+
+
+def _unit(vectors: Floats) -> Floats:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
+
+
+def candidates(prints: Prints) -> Candidates:
+    """List the pairs of images that may be copies of one another, each once, the best first.
+
+    Parameters
+    ----------
+    prints
+        Packed fingerprints, (n, BYTES); an image without one is in no pair.
+    """
+    descriptors = Descriptors(prints)
+    small = len(prints) <= _CELL
+    best = _Best(PER_IMAGE * len(prints) + 1000, LEAST_SIMILARITY if small else SIMILARITY)
+    for looks in _cells(descriptors):
+        wholes = looks[WHOLE]
+        base = descriptors.of(wholes)
+        for look, members in enumerate(looks):
+            vectors = base if look == WHOLE else descriptors.of(members, look)
+            for found in _similar(descriptors, vectors, base, best, look == WHOLE):
+                found["first"], found["second"] = members[found["first"]], wholes[found["second"]]
+                found["look"] = look
+                best.add(found[found["first"] != found["second"]])
+    found = best.candidates()
+    enough = max(
+        int((found["similarity"] > SIMILARITY).sum()), FEW + int(FEW_PER_IMAGE * len(prints))
+    )
+    return found[:enough]
+
+
+def _similar(
+    descriptors: Descriptors, vectors: Floats, base: Floats, best: "_Best", triangle: bool
+) -> Iterator[Candidates]:
+    """Yield the pairs above the threshold, a block at a time; of a triangle, each once."""
+    step = max(1, _BLOCK // max(len(base), 1))
+    for top in range(0, len(vectors), step):
+        start = top if triangle else 0
+        even, odd = descriptors.parts(vectors[top : top + step], base[start:])
+        score = np.abs(even)
+        score += np.abs(odd)
+        place = np.flatnonzero(score > best.threshold)
+        found = np.zeros(len(place), CANDIDATE)
+        row, column = np.divmod(place, max(score.shape[1], 1))
+        found["first"], found["second"] = top + row, start + column
+        found["inverted"] = even.ravel()[place] < 0
+        found["mirrored"] = (odd.ravel()[place] < 0) != found["inverted"]
+        found["similarity"] = score.ravel()[place]
+        yield found
+
+
+def _cells(descriptors: Descriptors) -> Iterator[list[Index]]:
+    """Yield groups of images that are to be compared, a list for each look.
+
+    Of a large collection, images are compared that are near to the same one of some pivots, which
+    are images drawn from it. Each is near to several.
+    """
+    known = np.flatnonzero(descriptors.prints[:, 0])
+    ratio = np.log(fingerprints.aspects(descriptors.prints[known]))
+    looks = [*[known] * len(LOOKS), known[np.abs(ratio) > np.log(OBLONG)]]
+    if len(known) <= _CELL:
+        yield looks
+        return
+    count = len(known) // _PER_PIVOT
+    pivots = descriptors.of(known[:: len(known) // count][:count])
+    near = [_nearest(descriptors, members, look, pivots) for look, members in enumerate(looks)]
+    for pivot in range(count):
+        yield [numbers[starts[pivot] : starts[pivot + 1]] for numbers, starts in near]
+
+
+def _nearest(
+    descriptors: Descriptors, numbers: Index, look: int, pivots: Floats
+) -> tuple[Index, Index]:
+    """List the images that are nearest to each pivot by a look, and where each list starts."""
+    cells = np.empty((len(numbers), _MEMBERS), np.int16)
+    for top in range(0, len(numbers), 1024):
+        some = slice(top, top + 1024)
+        score = descriptors.similarity(descriptors.of(numbers[some], look), pivots)
+        cells[some] = np.argpartition(-score, _MEMBERS, axis=1)[:, :_MEMBERS]
+    order = np.argsort(cells.ravel(), kind="stable")
+    starts = np.searchsorted(cells.ravel()[order], np.arange(len(pivots) + 1))
+    return numbers[order // _MEMBERS], starts
+
+
+class _Best:
+    """The best candidates so far: a bounded number of them, by a threshold that rises."""
+
+    def __init__(self, most: int, threshold: float) -> None:
+        self.most, self.threshold = most, threshold
+        self._kept = [np.empty(0, CANDIDATE)]
+        self._count = 0
+
+    def add(self, found: Candidates) -> None:
+        """Take some more."""
+        self._kept.append(found)
+        self._count += len(found)
+        if self._count > 4 * self.most:
+            self._prune()
+
+    def _prune(self) -> None:
+        """Keep the best look of each pair, and of the pairs the best."""
+        kept = np.concatenate(self._kept)
+        kept = kept[np.argsort(-kept["similarity"], kind="stable")]
+        low = np.minimum(kept["first"], kept["second"]).astype(np.int64)
+        high = np.maximum(kept["first"], kept["second"])
+        _, once = np.unique(low << 32 | high, return_index=True)
+        kept = kept[np.sort(once)]
+        if len(kept) > self.most:
+            kept = kept[: self.most]
+            self.threshold = float(kept["similarity"][-1])
+        self._kept, self._count = [kept], len(kept)
+
+    def candidates(self) -> Candidates:
+        """Return them, the best first."""
+        self._prune()
+        return self._kept[0]
