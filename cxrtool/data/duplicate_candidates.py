@@ -3,9 +3,10 @@
 An image is compared whole, and by some crops of it (`LOOKS`), with every other one. What is
 compared is a descriptor: the directions in which a fingerprint's coefficients differ between
 pictures, rather than between a picture and its altered copy (linear discriminant analysis, learned
-from phantoms by ``tests/benchmarks/fit_duplicate_candidates.py``), and whitened by the collection itself. A mirror
-image changes the sign of the coefficients that are odd in the horizontal direction, a negative that
-of all: one product of the even and one of the odd parts therefore compare with all four.
+from phantoms by ``tests/benchmarks/fit_duplicate_candidates.py``), whitened by the collection
+itself. A mirror image changes the sign of the coefficients that are odd in the horizontal
+direction, a negative that of all: one product of the even and one of the odd parts therefore
+compare with all four.
 """
 
 from collections.abc import Iterator

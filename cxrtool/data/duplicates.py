@@ -1,8 +1,8 @@
 """Groups of images that are the same picture: equal files, and altered copies of one another.
 
-Copies are looked for by difference hashes (`hamming`) and by fingerprints
-(`duplicate_candidates`); what may be
-one is proved on the pixels (`proof`). Recall and margins: ``tests/benchmarks/duplicates.py``.
+Copies are looked for by difference hashes (`hamming`) and by fingerprints (`duplicate_candidates`);
+what may be one is proved on the pixels (`duplicate_proof`). Recall and margins:
+``tests/benchmarks/duplicates.py``.
 """
 
 from collections.abc import Iterator, Sequence

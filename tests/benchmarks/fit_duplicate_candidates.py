@@ -1,6 +1,6 @@
 """Learn from phantoms in which directions fingerprints differ between pictures, not copies.
 
-    python tests/benchmarks/fit_duplicate_candidates.py [-o cxrtool/data/duplicate_candidates.safetensors] [COUNT]
+    python tests/benchmarks/fit_duplicate_candidates.py [-o FILE] [COUNT]
 
 COUNT phantoms of as many patients are drawn (2000 by default), each is changed at random, and a
 linear discriminant analysis is done on the differences: the within-class covariance is that of a
