@@ -7,8 +7,10 @@ several are joined, and duplicates between them found.
 Columns of the metadata with the names of the manifest's are taken, others with --column; where the
 table has no label, the folder is it.
 
-Every image is decoded once. `dup_group` tells the images that are the same picture: equal files,
-and near ones found by a perceptual hash and proved on the pixels. Of a DICOM header only view, sex,
+Every image is decoded once. Images that are the same picture have the same `dup_group`: equal
+files, and copies proved on the pixels. Of copies with another contrast, text or a border, mirrored
+or inverted, cropped by at most 7 % a side or turned by at most 3 degrees, 99 % are found; of larger
+crops and turns fewer. Of a DICOM header only view, sex,
 age and a keyed pseudonym of the patient are kept. An age over 89 years becomes 90+ (--exact-age).
 What is left out, and why, is in failures.csv.
 

@@ -59,7 +59,7 @@ def test_the_central_square_is_a_look(shape: tuple[int, int]) -> None:
     wide = cv2.resize(PHANTOMS[5], shape[::-1])
     found = duplicate_candidates.candidates(prints_of([*PHANTOMS[:5], wide, changes.squared(wide)]))
     best = found[(found["first"] == 5) & (found["second"] == 6)]
-    assert best["look"].tolist() == [duplicate_candidates.SQUARE] and best["similarity"] > 0.7
+    assert best["look"].tolist() == [duplicate_candidates.SQUARE] and best["similarity"] > 0.6
 
 
 def test_the_crop_of_the_central_square() -> None:
@@ -71,13 +71,19 @@ def test_the_crop_of_the_central_square() -> None:
 
 def test_a_crop_of_coefficients_is_that_of_the_image() -> None:
     """The matrix that crops agrees with cropping the pixels, at the lower frequencies."""
-    image = PHANTOMS[0]
-    both = prints_of([image, changes.cropped(image, 0.1, 0.05, 0.07, 0.02)])
-    whole, cut = fingerprints.coefficients(both)
-    ours = (whole @ duplicate_candidates._cropped((0.1, 0.05, 0.07, 0.02))).reshape(12, 12)[:7, :7]
-    cut = cut.reshape(12, 12)[:7, :7].copy()
-    ours[0, 0] = cut[0, 0] = 0
-    assert np.corrcoef(ours.ravel(), cut.ravel())[0, 1] > 0.97
+    shares = (0.1, 0.05, 0.07, 0.02)
+    images = PHANTOMS[:8]
+    whole = fingerprints.coefficients(prints_of(images))
+    cut = fingerprints.coefficients(prints_of([changes.cropped(p, *shares) for p in images]))
+    cropped = whole @ duplicate_candidates._cropped(shares)
+    low = np.array([k for k in range(1, 12 * 12) if k // 12 < 7 and k % 12 < 7])
+
+    def agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+        pairs_of = zip(one[:, low], other[:, low], strict=True)
+        return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs_of]))
+
+    # A coefficient has 15 levels, so that not all of it agrees.
+    assert agreement(cropped, cut) > 0.9 > agreement(whole, cut) + 0.05
 
 
 @pytest.mark.parametrize("number", [0, 1])
