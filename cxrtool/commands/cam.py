@@ -156,7 +156,7 @@ def run(
         return note(f"would make {sum(1 for _ in rows)} pictures in {folder}: {explainer.method}")
     style = overlays.Style(colormap, threshold)
     viewing = Viewing(
-        pixel_cache.Frame(about.size, 3 if "stack:" in about.preprocessing else 1, about.fit),
+        pixel_cache.Frame(about.size, about.image_channels, about.fit),
         manifest.Folder(folder, root),
         overlays.steps(explainer, style, mask),
         os.path.abspath(root or "."),

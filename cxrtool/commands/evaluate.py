@@ -95,7 +95,7 @@ def run(
     effects.refuse(
         context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
     )
-    found = first[0]
+    about = first[0].about
     where_to = distributed.begin(inference.device(device))
     if distributed.rank():
         # All work, one writes.
@@ -109,7 +109,7 @@ def run(
     watch = leaks.Watch(seen)
     if strict:
         refuse_leaks(source, inputs or [], seen)
-    rows = _model_inputs.rows_of(source, inputs or [], found.about, root, watch)
+    rows = _model_inputs.rows_of(source, inputs or [], about, root, watch)
     way = prediction.Way(
         batch, calibrate, tta, cache or pixel_cache.default_folder(), root or "", options.crew(jobs)
     )
@@ -120,7 +120,7 @@ def run(
     if composed:
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
     else:
-        cut = read_threshold(threshold, prediction.of_val(found.about, calibrate))
+        cut = read_threshold(threshold, prediction.of_val(about, calibrate))
     skipped = Failures(failures, output=output, strict=strict)
     kept = list(source.columns) if source and keep_columns else []
     if test is not None:
@@ -132,7 +132,7 @@ def run(
     if threshold == "youden":
         pairs = list(pairs)
         cut = youden(pairs, predictor)
-    told = prediction.decided(pairs, predictor, cut, found.name, judge)
+    told = prediction.decided(pairs, predictor, cut, judge)
     table.write(output, made, ([row.get(c, "") for c in made] for row in told))
     tell(judge)
     tell_leaks(watch)

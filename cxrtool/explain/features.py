@@ -118,7 +118,7 @@ def of_rows(
     found: list[Floats] = []
     waiting = iter(rows)
     while chunk := list(itertools.islice(waiting, CHUNK)):
-        features, skips = _of(tap, way, [row["path"] for row in chunk], progress)
+        features, skips = _of(tap, way, chunk, progress)
         for skip in skips.values():
             skipped.add(skip)
         good = [number for number in range(len(chunk)) if number not in skips]
@@ -131,11 +131,12 @@ def of_rows(
     return kept, np.concatenate(found)
 
 
-def _of(tap: Tap, way: Way, paths: Sequence[str], progress: str) -> tuple[Floats, dict[int, Skip]]:
+def _of(tap: Tap, way: Way, rows: Sequence[Row], progress: str) -> tuple[Floats, dict[int, Skip]]:
     about = tap.model.about
-    channels = 3 if "stack:" in about.preprocessing else 1
-    frame = pixel_cache.Frame(about.size, channels, about.fit, way.root)
-    array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, progress)
+    frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
+    array, skips = pixel_cache.gathered(
+        *pixel_cache.named(rows), frame, way.cache, way.crew, progress
+    )
     steps = list(batches(len(array), bounded(way.batch, about.size)))
     found = [
         tap.features(torch.from_numpy(np.array(array[step])))

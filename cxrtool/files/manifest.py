@@ -161,6 +161,11 @@ class Manifest(Table):
         return f"The values of {where.column} are: {common}."
 
 
+def image_channels(preprocessing: str) -> int:
+    """Return the channels of images that were prepared so: stacks have three, others one."""
+    return 3 if "stack:" in preprocessing else 1
+
+
 def is_manifest(path: str) -> bool:
     """Tell a manifest from an image, by its name or by its header."""
     # A shell names what a command writes as /dev/fd/63: <(cxrtool split ...).

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,18 +82,23 @@ def framed_by(pixels: Bytes, size: int, fit: str) -> Bytes:
     return np.asarray(cv2.resize(pixels, (size, size), interpolation=way), np.uint8)
 
 
+def named(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
+    """Return the paths of rows of a manifest, and the digests that it has of the files."""
+    return [row["path"] for row in rows], [row.get("sha256", "") for row in rows]
+
+
 def gathered(
     paths: Sequence[str],
+    digests: Sequence[str],
     frame: Frame,
     folder: str,
     crew: Crew,
     progress: str = "auto",
-    digests: Sequence[str] = (),
 ) -> tuple[Bytes, dict[int, Skip]]:
     """Return all images as one memory-mapped array, and which of them cannot be read and why.
 
     Where one cannot be read the array is black. The digests are those that the manifest has of the
-    files.
+    files; empty where it has none.
     """
     if not paths:
         raise CxrtoolError("no images to read", "Check the --where conditions.")
@@ -182,7 +187,7 @@ def _key(paths: Sequence[str], frame: Frame, digests: Sequence[str]) -> str:
     """
     kind = f"2 {frame.size} {frame.channels} {frame.fit}" + " mask" * frame.mask
     key = hashlib.sha256(kind.encode())
-    for path, digest in zip(paths, digests or [""] * len(paths), strict=True):
+    for path, digest in zip(paths, digests, strict=True):
         place = os.path.abspath(os.path.join(frame.root, path))
         try:
             about = os.stat(place)

@@ -19,6 +19,7 @@ from cxrtool import __version__
 from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError, shortened
 from cxrtool.files import disk, run_fields, weights_file
+from cxrtool.files.manifest import image_channels
 from cxrtool.files.run_fields import (
     Best,
     Classes,
@@ -71,6 +72,11 @@ class About:
     weights: Digest = ""  # of model.safetensors
     images: Digest = ""  # of images.safetensors; empty where there is none
     format: Integer = FORMAT
+
+    @property
+    def image_channels(self) -> int:
+        """The channels of the images that it reads."""
+        return image_channels(self.preprocessing)
 
     @property
     def has_validation(self) -> bool:
@@ -175,7 +181,7 @@ def _wrong(found: About) -> str:
         return "its classes are not distinct"
     if not len(found.mean) == len(found.std) == found.channels:
         return "its mean and std are not of as many channels as it has"
-    if "stack:" in found.preprocessing and found.channels == 1:
+    if found.image_channels > found.channels:
         return "its preprocessing makes images of three channels, but its network takes one"
     if found.fit not in choices.FITS:
         return f"its fit '{shortened(found.fit)}' is not one of: {', '.join(choices.FITS)}"

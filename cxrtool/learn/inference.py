@@ -143,8 +143,7 @@ class Model:
 
     def __init__(self, run: Run, where: torch.device, amp: bool = False) -> None:
         self.about: About = run.about
-        self.folder = run.folder
-        self.folder, self.device, self.amp = run.folder, where, amp
+        self.name, self.folder, self.device, self.amp = run.name, run.folder, where, amp
         about = self.about
         tensors = _finite_weights(run)
         if about.arch.partition(":")[0] in FETCHED:

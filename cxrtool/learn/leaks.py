@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.files.predictions import digest
-from cxrtool.files.run_folder import Run
+from cxrtool.files.run_folder import IMAGES, Run
 
 Digests = NDArray[np.int64]
 Row = Mapping[str, str]
@@ -90,6 +90,9 @@ class Seen:
 
     def __init__(self, run: Run) -> None:
         self.name, self.images = run.folder, run.images()
+        if run.about.images and self.images is None:
+            what = f"{run.folder}: its {IMAGES} is missing, so the column `split` alone"
+            note(f"warning: {what} says which images it was trained on. Copy the file, too.")
         self.fold = str(run.about.options.get("fold") or "").lstrip("0")
 
     def recorded(self, row: Row) -> str | None:

@@ -66,6 +66,12 @@ class Predictor:
                 raise CxrtoolError(what, "The second must tell apart what the first's second is.")
 
     @property
+    def name(self) -> str:
+        """Name what predicts: `a`, `a+b` for their mean, `a>b` where b subdivides a class of a."""
+        names = "+".join(model.name for model in self.models)
+        return f"{names}>{self.second.name}" if self.second else names
+
+    @property
     def first(self) -> list[str]:
         """The classes of the first level."""
         return self.models[0].about.classes
@@ -75,30 +81,30 @@ class Predictor:
         """How many probabilities the levels have together."""
         return len(self.first) + (len(self.second.about.classes) if self.second else 0)
 
-    def levels(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+    def levels(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         """Return the probabilities of every image, and which a run could not read and why."""
         skips: dict[int, Skip] = {}
         each: list[Floats] = []
         for model in self.models:
-            p, unread = self._of(model, paths)
+            p, unread = self._of(model, rows)
             skips = unread | skips
             each.append(p[:, [model.about.classes.index(c) for c in self.first]])
         found = np.mean(each, axis=0)
         if self.second is not None:
-            p, unread = self._of(self.second, paths)
+            p, unread = self._of(self.second, rows)
             skips = unread | skips
             found = np.concatenate([found, p], axis=1)
         return found, skips
 
-    def shared(self, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+    def shared(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         """Do the same together with other processes, each its part."""
-        part = distributed.part(len(paths))
-        mine = paths[part]
+        part = distributed.part(len(rows))
+        mine = rows[part]
         found, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
-        numbers = range(len(paths))[part]
+        numbers = range(len(rows))[part]
         everywhere = distributed.gathered({numbers[i]: skip for i, skip in skips.items()})
         together = {i: skip for some in everywhere for i, skip in some.items()}
-        return distributed.interleaved(found, len(paths)), together
+        return distributed.interleaved(found, len(rows)), together
 
     def probabilities(self, levels: Floats) -> Floats:
         """Return p of each class (N, classes): of a second level, the products."""
@@ -121,11 +127,12 @@ class Predictor:
             found = np.where(found == 1, 1 + levels[:, 2:].argmax(axis=1), found)
         return found
 
-    def _of(self, model: Model, paths: Sequence[str]) -> tuple[Floats, dict[int, Skip]]:
+    def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         about, way = model.about, self.way
-        channels = 3 if "stack:" in about.preprocessing else 1
-        frame = pixel_cache.Frame(about.size, channels, about.fit, way.root)
-        array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, "never")
+        frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
+        array, skips = pixel_cache.gathered(
+            *pixel_cache.named(rows), frame, way.cache, way.crew, "never"
+        )
         temperature = about.temperature if way.calibrate else 1.0
         logs = [
             self._logs(model, array[step], temperature)
@@ -153,7 +160,7 @@ def predicted(
     """Yield every row whose image all runs can read, with the probabilities of its levels."""
     waiting = iter(source)
     while chunk := list(itertools.islice(waiting, CHUNK)):
-        levels, skips = predictor.shared([row["path"] for row in chunk])
+        levels, skips = predictor.shared(chunk)
         for number, pair in enumerate(zip(chunk, levels, strict=True)):
             if number in skips:
                 skipped(skips[number])
@@ -165,7 +172,6 @@ def decided(
     pairs: Iterable[tuple[Row, Floats]],
     predictor: Predictor,
     threshold: float | None,
-    model: str,
     judge: "Judge",
 ) -> Iterator[Row]:
     """Yield a row of predictions for every row and the probabilities of its levels."""
@@ -173,8 +179,8 @@ def decided(
         p = predictor.probabilities(levels[None])[0]
         pred = int(predictor.decisions(levels[None], threshold)[0])
         judge.see(row, p, pred)
-        told = {"model": model, "pred": predictor.classes[pred]}
-        yield row | told | predictions.cells(predictor.classes, p.tolist())
+        decision = {"model": predictor.name, "pred": predictor.classes[pred]}
+        yield row | decision | predictions.cells(predictor.classes, p.tolist())
 
 
 def best_threshold(

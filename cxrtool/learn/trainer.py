@@ -17,7 +17,7 @@ from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError, is_memory
 from cxrtool.files import disk, pixel_cache, run_folder
 from cxrtool.files.failures import Failures
-from cxrtool.files.manifest import Manifest
+from cxrtool.files.manifest import Manifest, image_channels
 from cxrtool.files.run_fields import Best, DataAbout
 from cxrtool.learn import (
     augmentation,
@@ -334,7 +334,7 @@ def train(
     check(training)
     if skipped is not None:
         leaks.tell(data.name, data.leaks, skipped.strict)
-    channels = 3 if "stack:" in data.preprocessing else 1
+    channels = image_channels(data.preprocessing)
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
         raise CxrtoolError(what, "Give it --channels 3.")

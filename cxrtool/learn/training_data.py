@@ -200,8 +200,9 @@ class Reader:
         paths = sorted({row[column] for row in rows})
         # The manifest's digest is of the image, not of its mask.
         known = {row["path"]: row.get("sha256", "") for row in rows}
+        digests = [known.get(path, "") for path in paths]
         array, skips = pixel_cache.gathered(
-            paths, frame, self.cache, self.crew, self.progress, [known.get(p, "") for p in paths]
+            paths, digests, frame, self.cache, self.crew, self.progress
         )
         failed = {paths[i]: skip for i, skip in skips.items()}
         for row in rows:
