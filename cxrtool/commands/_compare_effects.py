@@ -6,11 +6,35 @@ import typer
 MUTE = ("quiet", "verbose", "progress")
 
 
-def of(matrix: str | None, metrics: list[str], tests: list[str], bootstrap: int) -> dict[str, str]:
+# Figures of probabilities, which no decision threshold changes, and which are no shares of images.
+OF_PROBABILITIES = {
+    "auc",
+    "average_precision",
+    "brier",
+    "ece",
+    "ece_debiased",
+    "calibration_slope",
+    "calibration_intercept",
+}
+
+
+def of(
+    matrix: str | None,
+    metrics: list[str],
+    tests: list[str],
+    bootstrap: int,
+    interval: str,
+    is_drawn: bool,
+) -> dict[str, str]:
     """Say why options have no effect."""
     one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
     by_chance = bootstrap or "permutation" in tests
+    asked = set(metrics) if metrics and not is_drawn and not tests else {"accuracy"}
+    of_p = "no metric that is shown depends on the predicted class"
+    only = of_p if asked <= OF_PROBABILITIES else ""
     return {
+        "--threshold": only,
+        "--interval": only if interval == "normal" else "",
         "--metrics": one if matrix else "",
         "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
     }

@@ -115,7 +115,12 @@ def run(
         list_papers(output)
     tests = listed("--test", test)
     shown_papers = _compare_options.papers_of("--published", published or _compare_options.PAPERS)
-    effects.refuse(context, idle.of(matrix, listed("--metrics", metrics), tests, bootstrap))
+    effects.refuse(
+        context,
+        idle.of(
+            matrix, listed("--metrics", metrics), tests, bootstrap, interval, bool(plot or report)
+        ),
+    )
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
         raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")

@@ -46,12 +46,16 @@ if TYPE_CHECKING:
 
     from cxrtool.core.errors import Skip
     from cxrtool.files.manifest import Manifest
-    from cxrtool.files.run_folder import Run
+    from cxrtool.files.run_folder import About, Run
     from cxrtool.learn.leaks import Seen, Watch
     from cxrtool.learn.prediction import Floats, Judge, Predictor
 
     Row = dict[str, str]
     Pair = tuple[Row, Floats]
+
+
+# With fewer validation images of a class a threshold is mostly chance.
+FEW = 10
 
 
 def run(
@@ -121,6 +125,8 @@ def run(
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
     else:
         cut = read_threshold(threshold, prediction.of_val(about, calibrate))
+        if threshold == "val":
+            warn_few(about)
     skipped = Failures(failures, output=output, strict=strict)
     kept = list(source.columns) if source and keep_columns else []
     if test is not None:
@@ -213,6 +219,14 @@ def of_validation(
     lost = f" ({len(unread)} cannot be read)" if unread else ""
     note(f"threshold {best[0]:.4f}, of {best[1]} validation images{lost}")
     return best[0]
+
+
+def warn_few(about: "About") -> None:
+    """Say where a threshold was chosen on few images of a class."""
+    counts = about.data.get("val") or {}
+    few = [f"{counts[name]} of '{name}'" for name in about.classes if counts.get(name, FEW) < FEW]
+    if few:
+        note(f"warning: the threshold was chosen on few validation images: {', '.join(few)}")
 
 
 def read_threshold(text: str, of_val: float) -> float | None:

@@ -134,9 +134,8 @@ def of_rows(
 def _of(tap: Tap, way: Way, rows: Sequence[Row], progress: str) -> tuple[Floats, dict[int, Skip]]:
     about = tap.model.about
     frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
-    array, skips = pixel_cache.gathered(
-        *pixel_cache.named(rows), frame, way.cache, way.crew, progress
-    )
+    paths, digests = pixel_cache.named(rows)
+    array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, progress, digests)
     steps = list(batches(len(array), bounded(way.batch, about.size)))
     found = [
         tap.features(torch.from_numpy(np.array(array[step])))

@@ -89,16 +89,16 @@ def named(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
 
 def gathered(
     paths: Sequence[str],
-    digests: Sequence[str],
     frame: Frame,
     folder: str,
     crew: Crew,
     progress: str = "auto",
+    digests: Sequence[str] = (),
 ) -> tuple[Bytes, dict[int, Skip]]:
     """Return all images as one memory-mapped array, and which of them cannot be read and why.
 
     Where one cannot be read the array is black. The digests are those that the manifest has of the
-    files; empty where it has none.
+    files; a file that it has none of has an empty one.
     """
     if not paths:
         raise CxrtoolError("no images to read", "Check the --where conditions.")
@@ -187,7 +187,7 @@ def _key(paths: Sequence[str], frame: Frame, digests: Sequence[str]) -> str:
     """
     kind = f"2 {frame.size} {frame.channels} {frame.fit}" + " mask" * frame.mask
     key = hashlib.sha256(kind.encode())
-    for path, digest in zip(paths, digests, strict=True):
+    for path, digest in zip(paths, digests or [""] * len(paths), strict=True):
         place = os.path.abspath(os.path.join(frame.root, path))
         try:
             about = os.stat(place)

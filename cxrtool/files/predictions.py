@@ -31,6 +31,9 @@ REMEDY = "Predictions have path, label and one p_CLASS column a class."
 def columns(classes: Sequence[str], kept: Sequence[str] = ()) -> list[str]:
     """List the columns: the fixed ones, the probabilities, then what is kept of the manifest."""
     fixed = [*COLUMNS, *(CHANCE + name for name in classes)]
+    if alike := next((n for n in kept if n.startswith(CHANCE) and n not in fixed), ""):
+        what = f"--keep-columns: the column '{alike}' would be read as the probability of a class"
+        raise CxrtoolError(what, "Rename it in the manifest.")
     return [*fixed, *(name for name in kept if name not in fixed)]
 
 

@@ -223,7 +223,7 @@ def write(
     """
     from safetensors.torch import save
 
-    about = asdict(found)
+    about = asdict(found) | {"images": ""}
     if images is not None:
         about["images"] = hashlib.sha256(images).hexdigest()
         with disk.atomic(os.path.join(folder, IMAGES)) as file:

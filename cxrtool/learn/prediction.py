@@ -130,9 +130,8 @@ class Predictor:
     def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         about, way = model.about, self.way
         frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
-        array, skips = pixel_cache.gathered(
-            *pixel_cache.named(rows), frame, way.cache, way.crew, "never"
-        )
+        paths, digests = pixel_cache.named(rows)
+        array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, "never", digests)
         temperature = about.temperature if way.calibrate else 1.0
         logs = [
             self._logs(model, array[step], temperature)

@@ -202,7 +202,7 @@ class Reader:
         known = {row["path"]: row.get("sha256", "") for row in rows}
         digests = [known.get(path, "") for path in paths]
         array, skips = pixel_cache.gathered(
-            paths, digests, frame, self.cache, self.crew, self.progress
+            paths, frame, self.cache, self.crew, self.progress, digests
         )
         failed = {paths[i]: skip for i, skip in skips.items()}
         for row in rows:

@@ -164,6 +164,26 @@ def test_the_threshold_of_val(small_run: Path, phantoms: Path) -> None:
     assert {r["pred"] for r in rows} == {"covid", "normal"}
 
 
+def test_a_threshold_of_few_validation_images_is_said(
+    small_run: Path, phantoms: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = changed(small_run, "r", data={"val": {"covid": 9, "normal": 10}})
+    predicted(folder, phantoms / "split.csv", "--threshold", "val")
+    assert "chosen on few validation images: 9 of 'covid'\n" in capfd.readouterr().err
+
+
+def test_a_kept_column_is_no_probability(
+    small_run: Path, phantoms: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = rows_of(phantoms / "split.csv")
+    write_table(Path("m.csv"), [{**row, "p_other": "0.5"} for row in table])
+    assert evaluate(small_run, "m.csv", "--keep-columns") == 2
+    assert capfd.readouterr().err.endswith(
+        "--keep-columns: the column 'p_other' would be read as the probability of a class. "
+        "Rename it in the manifest.\n"
+    )
+
+
 def test_calibration_divides_the_logits_by_the_temperature(
     small_run: Path, phantoms: Path, split: list[Row]
 ) -> None:
@@ -213,6 +233,7 @@ def test_an_ensemble_averages(small_run: Path, phantoms: Path) -> None:
     given = ["--ensemble", "b", "--ensemble", "c"]
     rows = predicted(small_run, phantoms / "split.csv", *given)
     np.testing.assert_allclose(chances(rows), np.mean(each, axis=0), atol=1e-6)
+    assert {row["model"] for row in rows} == {f"{small_run.name}+b+c"}
 
 
 def test_an_ensemble_matches_classes_by_their_names(small_run: Path, phantoms: Path) -> None:

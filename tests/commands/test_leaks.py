@@ -179,6 +179,19 @@ def without_record(small_run: Path) -> Path:
     return Path("old")
 
 
+def test_a_record_that_was_left_behind_is_missed(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    shutil.copytree(small_run, "left")
+    Path("left/images.safetensors").unlink()
+    write_table(Path("m.csv"), rows)
+    assert evaluate("left", "m.csv", "--where", "split=test") == 0
+    assert lines(capfd, "images.safetensors") == [
+        "cxrtool evaluate: warning: left: its images.safetensors is missing, so the column `split` "
+        "alone says which images it was trained on. Copy the file, too."
+    ]
+
+
 @pytest.mark.parametrize("record", ["with a record", "without"])
 @pytest.mark.parametrize("leak", ["patient", "picture"])
 def test_evaluate_counts_what_leaks(
@@ -377,7 +390,8 @@ def test_a_threshold_that_cannot_be_chosen_is_refused(
         shutil.rmtree("two")
         shutil.copytree("third", "two")
     else:
-        Path("two/images.safetensors").unlink()
+        about = json.loads(Path("two/run.json").read_text())
+        Path("two/run.json").write_text(json.dumps(about | {"images": ""}))
         why = "--threshold val: two keeps no record of its validation images"
     capfd.readouterr()
     assert evaluate("one", *given, "--threshold", "val", "--ensemble", "two") == 2

@@ -157,11 +157,11 @@ class Skipping:
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, vectors: np.ndarray, bad: set[int]) -> None:
-    def of(_: Any, __: Any, paths: list[str], ___: str) -> Any:
+    def of(_: Any, __: Any, rows: list[dict[str, str]], ___: str) -> Any:
         from cxrtool.core.errors import Skip
 
-        numbers = [int(p) for p in paths]
-        skips = {at: Skip(paths[at], "why") for at, n in enumerate(numbers) if n in bad}
+        numbers = [int(row["path"]) for row in rows]
+        skips = {at: Skip(rows[at]["path"], "why") for at, n in enumerate(numbers) if n in bad}
         return vectors[numbers], skips
 
     monkeypatch.setattr(features, "_of", of)
