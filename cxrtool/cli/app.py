@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from cxrtool import __version__
-from cxrtool.cli import address_space, file_roles, signals
+from cxrtool.cli import address_space, file_roles, old_names, signals
 from cxrtool.core import progress, registry
 from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
 
@@ -109,8 +109,11 @@ def run(arguments: list[str], limited: str = "") -> int:
         if not {"--help", "-h"} & set(arguments):
             address_space.check(limited)
         _check_words(arguments)
+        words, notes = old_names.replaced(arguments)
+        for line in notes:
+            progress.note(line)
         command = build()
-        with command.make_context("cxrtool", list(arguments)) as context:
+        with command.make_context("cxrtool", words) as context:
             command.invoke(context)
     except typer.Exit as e:
         return e.exit_code

@@ -171,19 +171,23 @@ Manifest = Annotated[
     str | None,
     typer.Argument(
         metavar="MANIFEST",
-        help="The manifest to read; '-' or nothing is standard input.",
+        help="The manifest; '-' or nothing reads standard input.",
         show_default=False,
     ),
     Role.READS,
 ]
 Output = Annotated[
     str,
-    typer.Option("--output", "-o", metavar="FILE", help="Write the table here; '-' is stdout."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="File for the table; '-' is standard output."
+    ),
     Role.WRITES,
 ]
 Dir = Annotated[
     str,
-    typer.Option("--dir", "-d", metavar="DIR", help="Folder for the files that are made."),
+    typer.Option(
+        "--dir", "-d", metavar="DIR", help="Folder for the files that the command writes."
+    ),
     Role.FILLS,
 ]
 Bits = Annotated[
@@ -191,7 +195,7 @@ Bits = Annotated[
     typer.Option(
         "--bits",
         metavar="8|16",
-        help="Depth of the images that are made; 16 keeps what is deeper than 8.",
+        help="Bit depth of the new images; 16 keeps the depth of images with more than 8 bits.",
         **choice(("8", "16")),
     ),
 ]
@@ -200,7 +204,8 @@ Where = Annotated[
     typer.Option(
         "--where",
         metavar="COLUMN=V[,V...]",
-        help="Use only rows with such a value (COLUMN!=V: without); all conditions must hold.",
+        help="Use only rows with one of these values (COLUMN!=V: with none of them). May be "
+        "repeated; all conditions must hold.",
     ),
 ]
 Root = Annotated[
@@ -209,7 +214,7 @@ Root = Annotated[
         "--root",
         metavar="DIR",
         envvar="CXRTOOL_ROOT",
-        help="What relative paths in a manifest are relative to (default: the working folder).",
+        help="Base folder for relative paths in a manifest (default: the working folder).",
     ),
     Role.ROOT,
 ]
@@ -221,7 +226,7 @@ Jobs = Annotated[
         metavar="N",
         min=0,
         max=4096,
-        help="Workers; 0 is one for every core.",
+        help="Number of workers; 0 means one per core.",
     ),
 ]
 Engine = Annotated[
@@ -229,8 +234,9 @@ Engine = Annotated[
     typer.Option(
         "--engine",
         metavar="local|dask=ADDRESS",
-        help="Where the images are worked on: here, or by the workers of a Dask scheduler, which "
-        "need the same files and the same cxrtool.",
+        help="Process images on this machine, or on the workers of a Dask scheduler. These need "
+        "the "
+        "same files and the same version of cxrtool.",
         **word_or(
             ["local"],
             "dask=ADDRESS",
@@ -244,7 +250,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="auto|cpu|cuda[:N]|mps",
-        help="Where tensors live; auto takes an accelerator where there is one.",
+        help="Device for the network; auto uses an accelerator if there is one.",
         **word_or(
             ["auto", "cpu", "cuda", "mps"],
             "cuda:N",
@@ -270,23 +276,23 @@ Seed = Annotated[
         metavar="N",
         min=0,
         max=2**63 - 1,
-        help="Every random choice follows from it.",
+        help="Seed of all random choices.",
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Say what would be done, touch nothing.")
+    bool, typer.Option("--dry-run", "-n", help="Print what would be done, and write nothing.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", "-f", help="Redo what is already there instead of skipping it.")
+    bool, typer.Option("--force", "-f", help="Redo what already exists instead of skipping it.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="End at the first bad input.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first input that fails.")]
 Failures = Annotated[
     str | None,
     typer.Option(
         "--failures",
         metavar="FILE",
-        help="Where the list of skipped inputs goes "
-        "(default: failures.csv in DIR, or beside OUTPUT).",
+        help="File for the list of skipped inputs (default: failures.csv in DIR, or beside "
+        "OUTPUT).",
     ),
     Role.LISTS,
 ]
@@ -300,10 +306,10 @@ Progress = Annotated[
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Less on standard error.", callback=_quiet)
+    bool, typer.Option("--quiet", "-q", help="Print less to standard error.", callback=_quiet)
 ]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More on standard error.", callback=_verbose)
+    bool, typer.Option("--verbose", "-v", help="Print more to standard error.", callback=_verbose)
 ]
 
 

@@ -52,25 +52,29 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[PREDICTIONS...]",
-        help="Tables of predictions; '-' or nothing is standard input.",
+        help="Tables of predictions; '-' or nothing reads standard input.",
     ),
     Role.READS,
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option("--by", metavar="COLUMN[,COLUMN...]", help="A group for each value of these."),
+    typer.Option(
+        "--by",
+        metavar="COLUMN[,COLUMN...]",
+        help="Evaluate each value of these columns separately.",
+    ),
 ]
 Pool = Annotated[
     str | None,
-    typer.Option("--pool", metavar="COLUMN", help="Mean and spread over folds or repeats."),
+    typer.Option("--pool", metavar="COLUMN", help="Add mean and spread over folds or repeats."),
 ]
 Positive = Annotated[
     str | None,
     typer.Option(
         "--positive",
         metavar="CLASS",
-        help="The class to be detected (default: of two, the one that is not "
-        "normal, negative, healthy, no finding, control or other; else the second p_ column).",
+        help="The positive class (default with two classes: the one that is not normal, negative, "
+        "healthy, no finding, control or other; otherwise the second p_ column).",
     ),
 ]
 Metrics = Annotated[
@@ -78,12 +82,13 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="NAME[,NAME...]",
-        help="Show only these.",
+        help="Metrics to show (default: all).",
         **options.choices(metric_names),
     ),
 ]
 Ci = Annotated[
-    float, typer.Option("--ci", metavar="P", min=0, max=1, help="Level of the intervals.")
+    float,
+    typer.Option("--ci", metavar="P", min=0, max=1, help="Confidence level of the intervals."),
 ]
 Bootstrap = Annotated[
     int,
@@ -92,8 +97,8 @@ Bootstrap = Annotated[
         metavar="N",
         min=0,
         max=1_000_000,
-        help="Resamples of the patients, for differences between models, the gap of a matrix, "
-        "bands of curves, permutations and --interval bootstrap; 0 draws none.",
+        help="Number of resamples of the patients: for differences between models, the gap of a "
+        "matrix, confidence bands, permutations and --interval bootstrap; 0 for none.",
     ),
 ]
 Interval = Annotated[
@@ -101,24 +106,26 @@ Interval = Annotated[
     typer.Option(
         "--interval",
         metavar="auto|bootstrap|normal",
-        help="How intervals are computed: by formula (auto), by bootstrap, or for shares of "
-        "images by the normal approximation that papers print, which ignores patients.",
+        help="Method of the intervals: formulas (auto), bootstrap, or for proportions the normal "
+        "approximation as in many papers, which ignores patients.",
         **options.choice(WAYS),
     ),
 ]
 Test = Annotated[
     list[str] | None,
     typer.Option(
-        "--test",
+        "--paired-test",
         metavar="delong|mcnemar|permutation",
-        help="Test every pair of models.",
+        help="Test all pairs of models on the same images.",
         **options.choices(TESTS),
     ),
 ]
 MatrixColumns = Annotated[
     str | None,
     typer.Option(
-        "--matrix", metavar="ROWS,COLUMNS", help="The cross-dataset matrix, as train,test."
+        "--matrix",
+        metavar="ROWS,COLUMNS",
+        help="Show a cross-dataset matrix; for example train,test.",
     ),
 ]
 Threshold = Annotated[
@@ -128,7 +135,7 @@ Threshold = Annotated[
         metavar="P",
         min=0,
         max=1,
-        help="Predict the positive class over this probability, whatever `pred` says.",
+        help="Decision threshold for the positive class; replaces the column `pred`.",
     ),
 ]
 Published = Annotated[
@@ -136,7 +143,7 @@ Published = Annotated[
     typer.Option(
         "--published",
         metavar="NAME[:KEY=VALUE,...]",
-        help="Show a paper's figures too; 'list' lists the papers.",
+        help="Add the results of a paper; 'list' lists the papers.",
         **options.checked(papers, papers_of),
     ),
 ]
@@ -145,19 +152,19 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="What the table is written as: csv, json, or a format of tabulate.",
+        help="Format of the table: csv, json, or a format of tabulate.",
         **options.choice(formats),
     ),
 ]
 Plot = Annotated[
     str | None,
-    typer.Option("--plot", metavar="DIR", help="Draw the plots into this folder, as SVG."),
+    typer.Option("--plots", metavar="DIR", help="Folder for plots, as SVG."),
     Role.KEEPS,
 ]
 Report = Annotated[
     str | None,
     typer.Option(
-        "--report", metavar="FILE.html", help="Tell everything on one page, plots included."
+        "--report", metavar="FILE.html", help="Write all results and plots to one HTML page."
     ),
     Role.WRITES,
 ]

@@ -19,7 +19,7 @@ Inputs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MANIFEST|IMAGE...]",
-        help="A manifest ('-' or nothing is standard input), or images.",
+        help="A manifest ('-' or nothing reads standard input), or images.",
     ),
     Role.READS,
 ]
@@ -28,7 +28,7 @@ Threshold = Annotated[
     typer.Option(
         "--threshold",
         metavar="P|val|youden",
-        help="Predict the second of the run's two classes when its probability is over P.",
+        help="Decision threshold for the second of two classes.",
         **options.word_or(
             ["val", "youden"],
             "a probability",
@@ -38,15 +38,24 @@ Threshold = Annotated[
     ),
 ]
 Calibrate = Annotated[
-    bool, typer.Option("--calibrate", help="Scale by the temperature found on val.")
+    bool,
+    typer.Option(
+        "--calibrate", help="Calibrate with the temperature found on the validation images."
+    ),
 ]
 Tta = Annotated[
     int,
-    typer.Option("--tta", metavar="N", min=0, max=64, help="Average with N mildly changed looks."),
+    typer.Option(
+        "--tta",
+        metavar="N",
+        min=0,
+        max=64,
+        help="Average the prediction with those of N slightly augmented versions of the image.",
+    ),
 ]
 Ensemble = Annotated[
     list[str] | None,
-    typer.Option("--ensemble", metavar="RUN", help="Average with another run."),
+    typer.Option("--ensemble", metavar="RUN", help="Average with another run. May be repeated."),
     Role.READS,
 ]
 Hierarchy = Annotated[
@@ -60,16 +69,18 @@ Hierarchy = Annotated[
 ]
 Batch = Annotated[
     int,
-    typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
+    typer.Option(
+        "--batch", metavar="N", min=1, max=options.MOST, help="Number of images processed at once."
+    ),
 ]
 Test = Annotated[
     str | None,
     typer.Option(
-        "--test",
+        "--test-name",
         metavar="NAME",
-        help="Call these images so, in a column `test`: a column of compare --matrix.",
+        help="Name of this test set, for the column `test` (a column of compare --matrix).",
     ),
 ]
 KeepColumns = Annotated[
-    bool, typer.Option("--keep-columns", help="Keep the manifest's other columns.")
+    bool, typer.Option("--keep-columns", help="Keep the other columns of the manifest.")
 ]

@@ -96,7 +96,7 @@ Arch = Annotated[
     typer.Option(
         "--arch",
         metavar="NAME[:KEY=VALUE,...]",
-        help="The network (see --list); resnet18, or unet for masks, unless you say.",
+        help="The network, see --list (default: resnet18; for masks unet).",
         **options.spec(*PLUGINS),
     ),
 ]
@@ -105,7 +105,7 @@ Classes = Annotated[
     typer.Option(
         "--classes",
         metavar="LABEL[,LABEL...]",
-        help="The classes and their order; rows of others are left out.",
+        help="Classes in their order; rows of other classes are left out.",
     ),
 ]
 Weights = Annotated[
@@ -113,7 +113,7 @@ Weights = Annotated[
     typer.Option(
         "--weights",
         metavar="none|imagenet|FILE|RUN",
-        help="What the network begins with.",
+        help="Initial weights.",
         **options.word_or(
             ["none", "imagenet"],
             "an existing file, the folder of a run",
@@ -128,7 +128,8 @@ First = Annotated[
     typer.Option(
         "--first-layer",
         metavar="red|sum",
-        help="What becomes of colour weights where the network takes grey images.",
+        help="First layer of a network for grey images: use the red weights, or the sum of the "
+        "colours.",
         **options.choice(choices.FIRST_LAYERS),
     ),
 ]
@@ -137,7 +138,7 @@ Freeze = Annotated[
     typer.Option(
         "--freeze",
         metavar="none|backbone|N",
-        help="What does not learn: nothing, all but the last layer, or the first N layers.",
+        help="Layers that are not trained: none, all but the last (backbone), or the first N.",
         **options.word_or(["none", "backbone"], "a number of layers", str.isdecimal, "it as 3"),
     ),
 ]
@@ -146,7 +147,7 @@ Loss = Annotated[
     typer.Option(
         "--loss",
         metavar="NAME[:KEY=VALUE,...]",
-        help="ce, focal:gamma=2 or double-softmax (a paper's slip).",
+        help="Loss: ce, focal:gamma=2, or double-softmax (an error in a published code).",
         **options.function_spec(losses),
     ),
 ]
@@ -155,19 +156,22 @@ ClassWeights = Annotated[
     typer.Option(
         "--class-weights",
         metavar="NAME",
-        help="Weigh classes in the loss: none, balanced (N / K N_j) or max (N_max / N_j).",
+        help="Class weights in the loss: none, balanced (N / K N_j) or max (N_max / N_j).",
         **options.choice(choices.CLASS_WEIGHTS),
     ),
 ]
 LabelSmoothing = Annotated[
-    float, typer.Option("--label-smoothing", metavar="S", min=0, max=1, help="y (1-S) + S/K.")
+    float,
+    typer.Option(
+        "--label-smoothing", metavar="S", min=0, max=1, help="Label smoothing: y (1-S) + S/K."
+    ),
 ]
 Optimizer = Annotated[
     str,
     typer.Option(
         "--optimizer",
         metavar="NAME[:KEY=VALUE,...]",
-        help="sgd, adam, adamw, adamax.",
+        help="Optimiser: sgd, adam, adamw or adamax.",
         **options.function_spec(optimizers),
     ),
 ]
@@ -176,7 +180,8 @@ Schedule = Annotated[
     typer.Option(
         "--schedule",
         metavar="NAME[:KEY=VALUE,...]",
-        help="none, plateau:factor=0.1,patience=10, cosine, onecycle or step.",
+        help="Schedule of the learning rate: none, plateau:factor=0.1,patience=10, cosine, "
+        "onecycle or step.",
         **options.function_spec(schedules),
     ),
 ]
@@ -185,7 +190,7 @@ Lr = Annotated[
     typer.Option(
         "--lr",
         metavar="RATE|find",
-        help="Learning rate; find chooses it by a range test.",
+        help="Learning rate; find chooses it with a range test.",
         **options.word_or(
             ["find"],
             "a learning rate below 1000",
@@ -196,16 +201,14 @@ Lr = Annotated[
 ]
 Epochs = Annotated[
     int,
-    typer.Option(
-        "--epochs", metavar="N", min=1, max=options.MOST, help="How often each image is seen."
-    ),
+    typer.Option("--epochs", metavar="N", min=1, max=options.MOST, help="Number of epochs."),
 ]
 Batch = Annotated[
     str,
     typer.Option(
         "--batch",
         metavar="N|auto",
-        help="Images of one step; auto finds the largest power of two (8 to 256) that fits.",
+        help="Batch size; auto finds the largest power of two from 8 to 256 that fits into memory.",
         **options.word_or(
             ["auto"],
             "a number of images",
@@ -221,7 +224,7 @@ Patience = Annotated[
         metavar="N",
         min=0,
         max=options.MOST,
-        help="End after N epochs without a better one; 0 never does.",
+        help="Stop after N epochs without improvement; 0 means never.",
     ),
 ]
 Monitor = Annotated[
@@ -229,15 +232,19 @@ Monitor = Annotated[
     typer.Option(
         "--monitor",
         metavar="NAME",
-        help="What of val makes an epoch the best: loss, auc, accuracy, balanced_accuracy; "
-        "loss or dice of masks.",
+        help="Validation metric that selects the best epoch: loss, auc, accuracy or "
+        "balanced_accuracy; for masks loss or dice.",
         **options.choice(MONITORS),
     ),
 ]
 Size = Annotated[
     int,
     typer.Option(
-        "--size", metavar="N", min=0, max=4096, help="Side of the images; 0 is the network's."
+        "--size",
+        metavar="N",
+        min=0,
+        max=4096,
+        help="Side of the images in pixels; 0 means the size of the network.",
     ),
 ]
 Channels = Annotated[
@@ -245,7 +252,7 @@ Channels = Annotated[
     typer.Option(
         "--channels",
         metavar="0|1|3",
-        help="Channels; 0 is the network's own.",
+        help="Number of input channels; 0 means that of the network.",
         **options.choice(("0", "1", "3")),
     ),
 ]
@@ -254,7 +261,7 @@ Fit = Annotated[
     typer.Option(
         "--fit",
         metavar="NAME",
-        help="How images become square: squash, crop (the central 7/8) or pad.",
+        help="How images are made square: squash, crop (the central 7/8) or pad.",
         **options.choice(choices.FITS),
     ),
 ]
@@ -281,11 +288,16 @@ Augment = Annotated[
 Clip = Annotated[
     float,
     typer.Option(
-        "--clip", metavar="NORM", min=0, max=options.MOST, help="Bound the gradient's norm."
+        "--clip",
+        metavar="NORM",
+        min=0,
+        max=options.MOST,
+        help="Upper limit of the gradient norm; 0 means none.",
     ),
 ]
 Fold = Annotated[
-    str, typer.Option("--fold", metavar="K", help="Leave fold K for the test; the next is val.")
+    str,
+    typer.Option("--fold", metavar="K", help="Use fold K as test set and the next fold as val."),
 ]
 Repeat = Annotated[
     int,
@@ -294,7 +306,7 @@ Repeat = Annotated[
         metavar="N",
         min=1,
         max=options.MOST,
-        help="N runs of seeds that follow, in RUN/seed-S.",
+        help="Train N runs with consecutive seeds, in RUN/seed-S.",
     ),
 ]
 Amp = Annotated[
@@ -302,11 +314,12 @@ Amp = Annotated[
     typer.Option(
         "--amp",
         metavar="auto|none|bf16",
-        help="Compute in bfloat16; auto does on CUDA only.",
+        help="Compute in bfloat16; auto uses it on CUDA only.",
         **options.choice(("auto", "none", "bf16")),
     ),
 ]
 CompileIt = Annotated[
-    bool, typer.Option("--compile", help="Compile the network; pays on long runs only.")
+    bool,
+    typer.Option("--compile", help="Compile the network, which is worthwhile for long runs only."),
 ]
 Listing = Annotated[bool, options.lister(PLUGINS, described)]

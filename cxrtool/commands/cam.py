@@ -1,17 +1,17 @@
-"""Draw where a run looks, and measure whether that is in the lungs (run + images -> pictures, CSV).
+"""Draw where a run looks, and measure the share in the lungs (run + images -> pictures, CSV).
 
-DIR gets a picture for every image, its heat in colours, with a line round all that is at least
---threshold of the hottest place. One row an image: what is predicted, the class that is looked for
-and its probability (score), and where the heat is. `in_lung` is the share of the heat inside the
-lung mask, `enrichment` that share over the lungs' share of the image (`lung_fraction`): 1 is what a
-map without any idea of lungs gives. The peak is in pixels of the image. `flag` tells of an empty
-map, of a peak at the edge of the image, and of heat that keeps outside the lungs.
+DIR receives one picture per image, with the heat in colour and an outline around all pixels that
+have at least the fraction --outline of the maximum heat. The CSV has one row per image: the
+prediction, the class that is explained and its probability (score), and where the heat is.
+`in_lung` is the fraction of the heat inside the lung mask. `enrichment` is `in_lung` divided by the
+lungs' fraction of the image (`lung_fraction`): 1 means no preference for the lungs. The peak is
+given in pixels. `flag` marks empty maps, peaks at the edge, and heat outside the lungs.
 
-A heat map shows what a network used, not whether it was right to. Where Zhou's map (cam) is not
-defined for a network, Grad-CAM is used, and `method` says so.
+A heat map shows what a network used. It does not show whether this was right. If class activation
+maps (cam) are not defined for a network, Grad-CAM is used, and the column `method` says so.
 
-The lungs are those of the manifest's `mask` (made by segment); with --mask auto they are found
-where a row has none. A re-run skips the pictures that are whole and made with the same options.
+Lung masks come from the column `mask` (see cxrtool segment). With --mask auto, missing masks are
+computed. When the command runs again, it skips complete pictures made with the same options.
 
 Example:
 
@@ -51,7 +51,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="[MANIFEST|IMAGE...]",
-            help="A manifest ('-' or nothing is standard input), or images.",
+            help="A manifest ('-' or nothing reads standard input), or images.",
         ),
         Role.READS,
     ] = None,
@@ -60,7 +60,7 @@ def run(
         typer.Option(
             "--method",
             metavar="NAME[:KEY=VALUE,...]",
-            help="What finds the heat; see --list.",
+            help="Heat map method, see --list.",
             **options.spec(*PLUGINS),
         ),
     ] = "gradcam",
@@ -69,18 +69,19 @@ def run(
         typer.Option(
             "--class",
             metavar="NAME|predicted|label",
-            help="The class that is looked for: one for all, the predicted one, or the true one.",
+            help="The class to explain: a class, the predicted class, or the true class (label).",
             autocompletion=lambda: ["predicted", "label"],
         ),
     ] = "predicted",
     threshold: Annotated[
         float,
         typer.Option(
-            "--threshold",
+            "--outline",
             metavar="SHARE",
             min=0,
             max=1,
-            help="The line goes round what has this share of the hottest place; 0 draws none.",
+            help="Outline the pixels with at least this fraction of the maximum heat; 0 draws no "
+            "outline.",
         ),
     ] = 0.6,
     colormap: Annotated[
@@ -97,7 +98,7 @@ def run(
         typer.Option(
             "--mask",
             metavar="NAME",
-            help="The lungs: of the mask column, found where that is empty (auto), or none.",
+            help="Lung masks: the column `mask`, computed if the cell is empty (auto), or none.",
             **options.choice(choices.LUNG_MASKS),
         ),
     ] = "column",
@@ -106,17 +107,29 @@ def run(
         typer.Option(
             "--grid",
             metavar="FILE",
-            help="Draw the first pictures on one sheet; the ending is the kind.",
+            help="Draw the first pictures on one sheet; the file ending gives the format.",
         ),
         Role.WRITES,
     ] = None,
     grid_most: Annotated[
         int,
-        typer.Option("--grid-most", metavar="N", min=1, max=600, help="How many, at most."),
+        typer.Option(
+            "--grid-most",
+            metavar="N",
+            min=1,
+            max=600,
+            help="Maximum number of pictures on the sheet.",
+        ),
     ] = 24,
     batch: Annotated[
         int,
-        typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
+        typer.Option(
+            "--batch",
+            metavar="N",
+            min=1,
+            max=options.MOST,
+            help="Number of images processed at once.",
+        ),
     ] = 32,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     device: options.Device = "auto",

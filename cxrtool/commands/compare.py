@@ -1,55 +1,54 @@
-"""Compare models by all their figures, with intervals and tests (predictions -> tables).
+"""Compare models: metrics with confidence intervals, and tests (predictions -> tables).
 
-PREDICTIONS are what `cxrtool evaluate` writes, or any CSV with path, label and a probability column
-p_CLASS a class; `model` (else the file's name), `patient`, `pred` and more are used where they are
-there. Every model is judged on every group of --by: accuracy, balanced_accuracy, sensitivity,
-specificity, precision, npv, f1, auc, average_precision, dor, dor_haldane, mcc, brier, ece, error,
-ece_debiased, calibration_slope, calibration_intercept. Of more than two classes, each is judged
-against the rest, with macro and support-weighted averages; --positive CLASS asks for one alone.
+PREDICTIONS are the output of cxrtool evaluate, or any CSV with path, label and one probability
+column p_CLASS per class. `model` (default: the file's name), `patient`, `pred` and other columns
+are used if present. Every model is evaluated on every group of --by: accuracy, balanced_accuracy,
+sensitivity, specificity, precision, npv, f1, auc, average_precision, dor, dor_haldane, mcc, brier,
+ece, error, ece_debiased, calibration_slope, calibration_intercept. With more than two classes, each
+class is compared with the rest, and macro and support-weighted averages are added; --positive CLASS
+selects one class.
 
-Every interval keeps the images of one patient together. A figure between 0 and 1 has Wilson's
-interval with its effective number of images: as many independent ones would have the same variance
-(of AUC DeLong's, where patients have several images Obuchowski's). Odds ratios have the log-normal
-interval, calibration slope and intercept Student's with the sandwich variance. At 0 and 1 the
-interval is a one-sided bound. With fewer than 30 patients of a class a warning says that intervals
-may miss the true value more often than stated. man/guides/statistics.md has the formulas and their
-coverage by simulation. --interval bootstrap takes percentiles of resamples of the patients instead.
+Confidence intervals take into account that images of one patient are correlated. Metrics between 0
+and 1 have Wilson intervals with an effective sample size, derived from DeLong's variance for AUC
+(Obuchowski's if patients have several images). Odds ratios have log-normal intervals. Calibration
+slope and intercept have Student intervals with a sandwich variance. At 0 and 1 the interval is
+one-sided. With fewer than 30 patients in a class, a warning says that intervals may be too narrow.
+man/guides/statistics.md has the formulas and their simulated coverage. --interval bootstrap uses
+percentiles of resampled patients instead.
 
-What is undefined is empty: AUC of one class, precision of a class that is never predicted, the
-calibration slope where the classes are completely apart. Averages leave out a class with neither
-images nor predictions, with a note; the precision of a class with images that is never predicted
-counts as 0. A class is predicted when its p is over 0.5, of several classes the likeliest, unless
-`pred` tells. brier of several classes is the sum over them. ece has 15 bins of equal width; chance
-alone makes it larger than 0. ece_debiased has bins of equal mass and subtracts what chance adds
-(Kumar et al. 2019). A calibration_slope of 1 and a calibration_intercept of 0 are right; a slope
-under 1 means probabilities that are too near 0 and 1.
+A class is predicted if its probability is above 0.5, or highest of several, unless the column
+`pred` is present. Undefined values are empty: AUC with one class, precision of a class that is
+never predicted, the calibration slope of perfectly separated classes. Averages leave out a class
+without images and predictions, with a note; the precision of a class that has images but is never
+predicted counts as 0. brier of several classes is the sum over the classes. ece has 15 bins of
+equal width, and is above 0 by chance alone. ece_debiased has bins of equal size and subtracts this
+effect (Kumar et al. 2019). A perfectly calibrated model has a calibration_slope of 1 and a
+calibration_intercept of 0; a slope below 1 means that probabilities are too close to 0 and 1.
 
---pool fold adds mean, standard deviation (ddof 1) and range over the folds to the figures of all
-their images together; runs named for their fold become one model. --pool model does so for repeats.
+--pool fold adds mean, standard deviation (ddof 1) and range over the folds to the metrics of all
+images together; runs named after their fold become one model. --pool model does this for repeats.
 
---test compares models pair by pair on the same images: DeLong's test of AUC, McNemar's exact test
-of accuracy, or a permutation test of any metric (of --metrics, else auc and accuracy). All keep the
-images of a patient together: DeLong's with Obuchowski's variance, McNemar's by the sums of each
-patient, the permutation test by exchanging all predictions of a patient between the models, for auc
-and average_precision their ranks. p_holm is adjusted for all tests of the table.
+--paired-test compares all pairs of models on the same images: DeLong's test of AUC, McNemar's exact
+test of accuracy, or a permutation test of any metric (of --metrics, default auc and accuracy). All
+tests keep the images of a patient together: DeLong's by Obuchowski's variance, McNemar's by
+sums per patient, the permutation test by exchanging all predictions of a patient between the
+models (for auc and average_precision their ranks). p_holm is adjusted for all tests of the table.
 
---matrix train,test shows the first of --metrics (else auc) for models trained on one data set
-(rows; without a column `train` the model's name) and tested on another (columns; without `test`
-the source). Rows of the parts train and val are not judged. Cells off the diagonal leave out images
-that duplicate one the model may have been trained on: by path, raw, sha256 or dup_group, among the
-rows of its data set that are not known to be for the test.
+--matrix train,test shows one metric (the first of --metrics, default auc) for models trained on one
+data set (rows; default: the model's name) and tested on another (columns; default: the source).
+Rows of train and val are left out. Cells off the diagonal leave out images that duplicate a
+training image (by path, raw, sha256 or dup_group).
 
---plot DIR draws ROC and precision-recall curves with bands by patient, calibration, histograms of
-the scores by class and source, confusion matrices, and the intervals of --metrics (else auc), as
-SVG. --report FILE.html tells all of it on one page, with what its readers should be warned of.
+--plots DIR draws ROC, precision-recall and calibration curves, histograms of the scores, confusion
+matrices and intervals, as SVG. --report FILE.html writes everything to one page, with warnings.
 
 Example:
 
     cxrtool evaluate runs/r18 split.csv --where split=test | cxrtool compare -
-    cxrtool compare a.csv b.csv --positive covid --test delong --format json
+    cxrtool compare a.csv b.csv --positive covid --paired-test delong --format json
     cxrtool compare folds-*.csv --pool fold --by source --metrics auc,sensitivity,specificity
     cxrtool compare p.csv --positive covid --published tartaglione:model=resnet18,train=CORDA
-    cxrtool compare a.csv b.csv --by source --plot plots --report page.html > table.md
+    cxrtool compare a.csv b.csv --by source --plots plots --report page.html > table.md
 """
 
 import sys
@@ -113,7 +112,7 @@ def run(
     if published == _compare_options.PAPERS:
         effects.refuse(context, idle.with_list(effects.typed(context)))
         list_papers(output)
-    tests = listed("--test", test)
+    tests = listed("--paired-test", test)
     shown_papers = _compare_options.papers_of("--published", published or _compare_options.PAPERS)
     effects.refuse(
         context,
@@ -123,7 +122,9 @@ def run(
     )
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
-        raise CxrtoolError("--matrix stands alone", "Drop --test, --by, --pool and --published.")
+        raise CxrtoolError(
+            "--matrix stands alone", "Drop --paired-test, --by, --pool and --published."
+        )
     skipped = Failures(failures, output=output, strict=strict)
     given = inputs(files or [])
     check(plot, report)
@@ -213,7 +214,7 @@ def check(plot: str | None, report: str | None) -> None:
     if report is not None:
         places.check_output(report)
     if plot in ("", "-"):
-        raise CxrtoolError(f"--plot '{plot}' is no folder", "Name one.")
+        raise CxrtoolError(f"--plots '{plot}' is no folder", "Name one.")
     if plot is not None:
         places.make_folder(plot)
 

@@ -1,12 +1,13 @@
-"""Run the whole chain on phantoms, and tell what it shows (nothing -> a page).
+"""Run the whole chain on phantoms and explain the result (nothing -> a page).
 
-Two phantom hospitals make a training set in which each class has its own; three networks learn
-from it: from the images as they are, from the lungs alone, and from images without lungs. They are
-judged on held-out patients of these hospitals, and on new ones. DIR/index.html tells the story:
-the first figures look wonderful, the others do not, and why.
+In the training set of two phantom hospitals, each class comes from its own hospital. Three networks
+are trained: on whole images, on the lungs alone, and on images without lungs. They are evaluated on
+held-out patients of the same hospitals and on patients of new hospitals. DIR/index.html explains
+the results: the first look excellent, the second do not, and why.
 
-Every command is printed before it runs; --dry-run prints them all as a shell script instead. A few
-minutes on two cores, 150 MB. The same command again goes on where it stopped.
+Every command is printed before it runs. --dry-run prints all of them as a shell script instead. The
+demo takes a few minutes on two cores and 150 MB. A demo that was stopped continues when it is run
+again.
 
 Example:
 

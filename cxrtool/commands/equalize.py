@@ -1,13 +1,12 @@
-"""Enhance the contrast of every image by an exactly defined method (manifest -> images + manifest).
+"""Enhance the contrast of every image (manifest -> images + manifest).
 
-Each image is read at its own depth, its burnt-in text covered (--conceal), resized (--size),
-enhanced (--method), and written to DIR as a grey PNG of 8 bits, or of its own with --bits 16;
-`stack` makes three channels. The manifest that comes out points `path` at the new images;
-`preprocessing` tells what was done to them, `concealed` how many boxes were covered. Masks stay as
-they are.
+Each image is read at its own bit depth, burnt-in text is covered (--conceal), the image is resized
+(--size), enhanced (--method) and written to DIR as a grey PNG of 8 bits (--bits 16 keeps 16). The
+method `stack` writes three channels. In the new manifest `path` is the new image, `preprocessing`
+lists what was done, and `concealed` is the number of covered boxes. Masks are not changed.
 
-The rows come out in their order while the work goes on. A re-run skips the images that are whole
-and made with the same options from the same file.
+Rows are written in their order while the work goes on. When the command runs again, it skips images
+that are complete and were made from the same file with the same options.
 
 Example:
 
@@ -41,14 +40,14 @@ def run(
         typer.Option(
             "--method",
             metavar="NAME[:KEY=VALUE,...]",
-            help="How the grey levels are put in order; see --list.",
+            help="Enhancement method, see --list.",
             **options.spec(*PLUGINS),
         ),
     ] = "hist",
     size: Annotated[
         int,
         typer.Option(
-            "--size", metavar="N", min=0, max=8192, help="Make images of N x N; 0 keeps the size."
+            "--size", metavar="N", min=0, max=8192, help="Resize to N x N pixels; 0 keeps the size."
         ),
     ] = 0,
     interpolation: Annotated[
@@ -56,7 +55,7 @@ def run(
         typer.Option(
             "--interpolation",
             metavar="NAME",
-            help="How --size resizes: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
+            help="Interpolation of --size: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
             **options.choice(choices.INTERPOLATIONS),
         ),
     ] = "area",
@@ -66,8 +65,9 @@ def run(
         typer.Option(
             "--conceal",
             metavar="auto|BOXES.csv",
-            help="Cover burnt-in text: where it seems to be, or the boxes of a table with columns "
-            "path,x,y,width,height.",
+            help="Cover burnt-in text: where it is detected (auto), or the boxes of a table with "
+            "the "
+            "columns path,x,y,width,height.",
             **options.word_or(
                 ["auto"], "an existing table of boxes", os.path.exists, "auto or its path"
             ),

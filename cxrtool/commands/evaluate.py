@@ -1,29 +1,27 @@
-"""Predict with a run, and say how good it is (run + manifest or images -> predictions).
+"""Predict with a run and print metrics (run + manifest or images -> predictions).
 
-One row an image, in the order of the manifest: path, label, patient, source, split, fold, model,
-pred and a probability a class. Where labels are known, a table of figures goes to standard error,
-and so does what looks wrong: every image one class, an AUC under 0.5, a source whose scores are all
-alike, images that were prepared in another way than those the run learned from.
+Writes one row per image, in the order of the manifest: path, label, patient, source, split, fold,
+model, pred and one probability per class. If labels are known, a table of metrics goes to standard
+error, with warnings: one class predicted for all images, an AUC below 0.5, a source with constant
+scores, images that were preprocessed differently from the training images.
 
-Of two classes, the second in the run's order (the last p_ column) is predicted when its probability
-is over --threshold, whichever of the two is the positive class: 0.5, the best of the run's
-validation part (val), or the best of these very images (youden), which flatters.
+With two classes, the second class of the run (the last p_ column) is predicted if its probability
+is above --threshold. The threshold is 0.5, or the best one on the run's validation images (val), or
+the best one on the evaluated images (youden), which makes the metrics too good. With --ensemble or
+--tta, the threshold val is chosen for the combined prediction, on validation images that all runs
+have in common and that the manifest must contain; --where does not apply to them. --calibrate
+scales each run by its own temperature.
 
-With --ensemble or --tta the threshold val is chosen for what predicts: on the validation images
-that the runs have in common, predicted in the same way. The manifest must have them; --where does
-not apply to them. With --calibrate each run is scaled by its own temperature.
+Patients and pictures that the run was trained or validated on are counted, from the run's record of
+images and from the manifest. --strict refuses them before anything is written. Rows that are marked
+as train or val themselves are evaluated on purpose: those of train are only counted.
 
-Patients and pictures that the run was trained or validated on are counted, by its record of images
-and by the rows of the manifest; --strict refuses them before anything is written. Rows that say
-themselves that they are of train or val are asked for on purpose: those of train are only counted.
+With --ensemble the probabilities are averaged. With --hierarchy the decision is taken level by
+level: first by RUN with --threshold, then by RUN2 within RUN's second class. The probabilities are
+products, so `pred` is not always the class with the highest probability. Metrics of decisions use
+`pred`; AUC, average precision, Brier score and calibration error use the probabilities.
 
-With --ensemble the probabilities are the means of the runs'; with --hierarchy they are products,
-and the decision is taken level by level: first RUN's, by --threshold, then RUN2's within RUN's
-second class. So `pred` need not be the class of the largest probability. The figures that are
-printed, and those of compare, are of `pred` (compare --threshold ignores it); AUC, average
-precision, Brier score and calibration error are of the probabilities.
-
-Under torchrun several processes share the images.
+With torchrun several processes share the images.
 
 Example:
 

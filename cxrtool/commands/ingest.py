@@ -1,18 +1,20 @@
-"""Turn folders, images, DICOM and published collections into one manifest (files -> manifest).
+"""Read images and their metadata into one manifest (files -> manifest).
 
-A PATH is a folder whose subfolders are the classes, the folder of a published collection
-(--preset), a folder beside any metadata CSV (--metadata), an image or DICOM file, or a manifest:
-several are joined, and duplicates between them found.
+A PATH is a folder with one subfolder per class, the folder of a published collection (--preset), a
+folder described by a metadata CSV (--metadata), an image or DICOM file, or a manifest. Several
+manifests are joined, and duplicates are searched across them.
 
-Columns of the metadata with the names of the manifest's are taken, others with --column; where the
-table has no label, the folder is it.
+With --metadata, columns that have the name of a manifest column are used as they are; --column
+renames others. If the table has no label, the subfolder's name is the label.
 
-Every image is decoded once. Images that are the same picture have the same `dup_group`: equal
-files, and copies proved on the pixels. Of copies with another contrast, text or a border, mirrored
-or inverted, cropped by at most 7 % a side or turned by at most 3 degrees, 99 % are found; of larger
-crops and turns fewer. Of a DICOM header only view, sex,
-age and a keyed pseudonym of the patient are kept. An age over 89 years becomes 90+ (--exact-age).
-What is left out, and why, is in failures.csv.
+Images that show the same picture get the same value in `dup_group`: identical files, and altered
+copies that a comparison of the pixels confirms. At least 99 % of copies are found if only contrast,
+text or a border changed, if the image was mirrored or inverted, cropped by up to 7 % on each side,
+or rotated by up to 3 degrees. Larger crops and rotations are found less often.
+
+From a DICOM header only view, sex, age and a keyed pseudonym of the patient are used. Ages over 89
+years become 90+ unless --exact-age is given. Files that are left out are listed in failures.csv
+with the reason.
 
 Example:
 
@@ -51,13 +53,13 @@ def run(
         typer.Option(
             "--preset",
             metavar="NAME[:KEY=VALUE]",
-            help="The published collection that PATH holds; see --list.",
+            help="The published collection in PATH, see --list.",
             **options.spec(*PLUGINS),
         ),
     ] = None,
     metadata: Annotated[
         str | None,
-        typer.Option("--metadata", metavar="CSV", help="A table that describes the images."),
+        typer.Option("--metadata", metavar="CSV", help="Metadata table of the images."),
         Role.READS,
     ] = None,
     column: Annotated[
@@ -65,7 +67,7 @@ def run(
         typer.Option(
             "--column",
             metavar="OLD=NEW[,OLD=NEW...]",
-            help="Columns of the metadata and their names in the manifest; path names the file.",
+            help="Columns of the metadata and their names in the manifest; `path` is the file.",
         ),
     ] = None,
     map_label: Annotated[
@@ -73,8 +75,8 @@ def run(
         typer.Option(
             "--map-label",
             metavar="PATTERN=LABEL",
-            help="Rename findings or labels that match, as 'COVID-19*=covid'; the first match "
-            "counts, an empty LABEL leaves the image out.",
+            help="Rename findings or labels that match, for example 'COVID-19*=covid'. The first "
+            "match counts; an empty LABEL leaves the image out.",
         ),
     ] = None,
     source: Annotated[
@@ -87,11 +89,15 @@ def run(
     ] = None,
     view: Annotated[
         list[str] | None,
-        typer.Option("--view", metavar="VIEW[,VIEW...]", help="Keep only these views, as PA,AP."),
+        typer.Option(
+            "--view", metavar="VIEW[,VIEW...]", help="Keep only these views, for example PA,AP."
+        ),
     ] = None,
     convert: Annotated[
         str | None,
-        typer.Option("--convert", metavar="DIR", help="Also write every image as grey PNG here."),
+        typer.Option(
+            "--convert", metavar="DIR", help="Also write every image as a grey PNG to this folder."
+        ),
         Role.FILLS,
     ] = None,
     join_masks: Annotated[
@@ -99,8 +105,8 @@ def run(
         typer.Option(
             "--join-masks",
             metavar="DIR",
-            help="Write here, as one PNG, the masks that a collection has of each lung (default: "
-            "the folder of --convert).",
+            help="Folder for joined masks, where a collection has one mask per lung (default: the "
+            "folder of --convert).",
         ),
         Role.KEEPS,
     ] = None,
@@ -111,14 +117,14 @@ def run(
             "--key",
             metavar="FILE",
             envvar="CXRTOOL_KEY",
-            help="Secret for the pseudonyms of DICOM patients (default: one of this user's own, "
-            "made at the first need in the cache folder).",
+            help="Secret for the pseudonyms of DICOM patients (default: a secret of this user, "
+            "created in the cache folder when it is first needed).",
         ),
         Role.READS,
     ] = None,
     exact_age: Annotated[
         bool,
-        typer.Option("--exact-age", help="Keep ages over 89 years, which become 90+ otherwise."),
+        typer.Option("--exact-age", help="Keep ages over 89 years instead of writing 90+."),
     ] = False,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     root: options.Root = None,

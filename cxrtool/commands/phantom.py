@@ -1,13 +1,14 @@
-"""Make synthetic chest radiographs whose truth is known (nothing -> images + manifest).
+"""Make synthetic chest radiographs with known truth (nothing -> images + manifest).
 
-COUNT images of patients with one to three images each: lungs, heart, ribs, vessels and noise; covid
-as bilateral, peripheral, lower opacities, pneumonia as a consolidation of one lung, normal without
-any. Every hospital (source) leaves its signature: gamma, window, resolution, border, vignette,
-marker, wires. --confound sets how strongly the hospital follows the label: at 0 not at all, at 1
-each class comes from its own. A classifier that does well at 1 may know nothing but hospitals.
+COUNT images of patients who have one to three images each: lungs, heart, ribs, vessels and noise;
+covid as bilateral peripheral opacities in the lower lungs, pneumonia as a consolidation of one
+lung, normal without opacities. Every hospital (source) leaves a signature: gamma, window,
+resolution, border, vignette, marker, wires. --confound sets how strongly the hospital depends on
+the label: 0 means not at all, 1 means that every class comes from its own hospital. A classifier
+that is good at 1 may have learned nothing but the hospital.
 
-DIR gets images/, masks/ (the lungs) and lesions/ (the opacity); the manifest tells the truth.
-These are drawings for testing software, not radiographs of anybody.
+DIR receives images/, masks/ (the lungs) and lesions/ (the opacities). The manifest has the true
+labels. These are drawings for testing software, not radiographs of persons.
 
 Example:
 
@@ -39,7 +40,7 @@ def known_labels() -> "Sequence[str]":
 def run(
     context: typer.Context,
     count: Annotated[
-        int, typer.Argument(metavar="COUNT", help="How many images.", min=1, max=options.MOST)
+        int, typer.Argument(metavar="COUNT", help="Number of images.", min=1, max=options.MOST)
     ],
     folder: options.Dir,
     labels: Annotated[
@@ -47,12 +48,12 @@ def run(
         typer.Option(
             "--labels",
             metavar="LABEL[,LABEL...]",
-            help="Classes, equally many.",
+            help="Classes, with equal numbers of images.",
             **options.choices(known_labels),
         ),
     ] = "normal,pneumonia,covid",
     sources: Annotated[
-        int, typer.Option("--sources", metavar="N", help="Hospitals.", min=1, max=1000)
+        int, typer.Option("--sources", metavar="N", help="Number of hospitals.", min=1, max=1000)
     ] = 3,
     confound: Annotated[
         float,
@@ -61,11 +62,14 @@ def run(
             metavar="0..1",
             min=0,
             max=1,
-            help="How strongly the hospital follows the label.",
+            help="How strongly the hospital depends on the label: 0 not at all, 1 completely.",
         ),
     ] = 0.0,
     size: Annotated[
-        int, typer.Option("--size", metavar="PX", help="Side of the images.", min=32, max=4096)
+        int,
+        typer.Option(
+            "--size", metavar="PX", help="Side of the images in pixels.", min=32, max=4096
+        ),
     ] = 256,
     seed: options.Seed = 0,
     root: options.Root = None,

@@ -1,19 +1,20 @@
-"""Find the lungs, and keep them, their box, or all but them (manifest -> masks, images, manifest).
+"""Find the lungs; keep them, their box, or the rest (manifest -> masks, images, manifest).
 
-The lungs are found by a small U-Net that comes with cxrtool (--model lungs), or by a classical
-method (threshold), which is six times as fast and less good, or by a run that learned to from
-masks of yours (cxrtool train --task segment).
+--model lungs, the default, is a small U-Net that is part of cxrtool. `threshold` is a classical
+method: six times as fast, less accurate. RUN is a model of your own (cxrtool train --task segment).
 
-What a classifier sees outside the lungs (markers, borders, devices, shoulders) is mostly the
-hospital. --keep lungs blacks it out, --keep box cuts it off, --keep background blacks the lungs out
-instead: a classifier that still works has not looked at them. --keep mask leaves the mask alone.
+Outside the lungs an image mostly shows the hospital: markers, borders, devices, shoulders. --keep
+lungs makes everything else black. --keep box crops to the lungs. --keep background makes the lungs
+black, as a control: a classifier that still works does not use the lungs. --keep mask writes the
+mask alone.
 
-The manifest that comes out points `path` at the new images and `mask` at the masks that made them,
-after --dilate. `lung_fraction` and `mask_flag` tell of the mask as it was found: a flag says why it
-looks wrong (empty, one lung, touches the border, ...), so that --where mask_flag= leaves such out.
-Where the manifest has masks, dice, iou and hd95 (pixels) compare with them.
+In the new manifest `path` is the new image and `mask` the mask that was used, after --dilate.
+`lung_fraction` and `mask_flag` describe the mask before --dilate. The flag says why a mask looks
+wrong (empty, one lung, touches the border, ...); --where mask_flag= keeps the others. If the
+manifest has masks, the columns dice, iou and hd95 (in pixels) compare them with the new ones.
 
-A re-run skips the images that are whole and made with the same options from the same file.
+When the command runs again, it skips images that are complete and were made from the same file with
+the same options.
 
 Example:
 
@@ -64,7 +65,7 @@ def run(
         typer.Option(
             "--model",
             metavar="NAME[:KEY=VALUE,...]|RUN",
-            help="What finds the lungs (see --list), or the folder of a run that learned to.",
+            help="Segmentation method, see --list, or the folder of a run.",
             **options.spec(*PLUGINS, or_folder=True),
         ),
         Role.READS,
@@ -83,15 +84,14 @@ def run(
         typer.Option(
             "--blur",
             metavar="[gaussian:|box:]PX",
-            help="Soften the edge of the mask: a Gaussian of sigma PX, or the mean of a box of "
-            "radius PX.",
+            help="Blur the edge of the mask: with a Gaussian of sigma PX, or a box of radius PX.",
             **options.checked(choices.BLURS, read_blur),
         ),
     ] = "0",
     dilate: Annotated[
         int,
         typer.Option(
-            "--dilate", metavar="PX", min=0, max=1000, help="Widen the mask on every side."
+            "--dilate", metavar="PX", min=0, max=1000, help="Widen the mask by this many pixels."
         ),
     ] = 0,
     margin: Annotated[
@@ -101,7 +101,7 @@ def run(
             metavar="FRACTION",
             min=0,
             max=10,
-            help="Widen the box by this share of its sides.",
+            help="Widen the box by this fraction of its sides.",
         ),
     ] = 0.0,
     bits: options.Bits = "8",

@@ -1,16 +1,17 @@
 """Assign every patient to train, val or test (manifest -> manifest).
 
-Images of one patient, and images that are the same picture (dup_group, sha256), always go to one
-part. Classes are spread evenly (--stratify). The order of the rows does not matter, the seed does.
+All images of a patient go to the same part, and so do all images of the same picture (equal
+`dup_group` or `sha256`). Classes are spread evenly over the parts (--stratify). The result depends
+on the seed and not on the order of the rows.
 
-The designs: a hold-out (--test, --val; 0.2 and 0.1 when nothing else is asked for);
-cross-validation (--folds K, with --unseen F reserved for the very end); one fold a source
-(--leave-out source); an external test (--test-where source=hannover); the papers' image-level
-split (--paper image), which says what it leaks. With folds, `split` is `train` and `fold` tells
-the folds apart.
+Designs: hold-out (--test, --val; default 0.2 and 0.1), cross-validation (--folds K; --unseen F
+reserves a final test set), one fold per source (--leave-out source), external test (--test-where
+source=hannover), and the image-level split of the papers (--paper image), which reports what it
+leaks. With folds, `split` is `train` and the column `fold` has the number of the fold.
 
-No part is further from its share than the largest patient has images; within that, every class
-stands in every part. With few patients of many images, other seeds may give the same split.
+Each part differs from its target size by at most the largest patient's image count. Where possible,
+every class occurs in every part. With few patients who have many images, different seeds may give
+the same split.
 
 Example:
 
@@ -44,37 +45,45 @@ def run(
     context: typer.Context,
     manifest: options.Manifest = None,
     test: Annotated[
-        str | None, typer.Option("--test", metavar="F", help="Share of the rows in test.")
+        str | None, typer.Option("--test", metavar="F", help="Fraction of the rows in test.")
     ] = None,
     val: Annotated[
-        str | None, typer.Option("--val", metavar="F", help="Share of the rows in val.")
+        str | None, typer.Option("--val", metavar="F", help="Fraction of the rows in val.")
     ] = None,
     folds: Annotated[
         int | None,
         typer.Option(
-            "--folds", metavar="K", min=2, max=options.MOST, help="Cross-validation folds."
+            "--folds",
+            metavar="K",
+            min=2,
+            max=options.MOST,
+            help="Number of cross-validation folds.",
         ),
     ] = None,
     unseen: Annotated[
         str | None,
-        typer.Option("--unseen", metavar="F", help="Share reserved for the very end, as 1/11."),
+        typer.Option(
+            "--unseen", metavar="F", help="Fraction reserved as final test set, for example 1/11."
+        ),
     ] = None,
     leave_out: Annotated[
         str | None,
-        typer.Option("--leave-out", metavar="COLUMN", help="One fold a value of this column."),
+        typer.Option("--leave-out", metavar="COLUMN", help="One fold per value of this column."),
     ] = None,
     test_where: Annotated[
         list[str] | None,
         typer.Option(
             "--test-where",
             metavar="COLUMN=V[,V...]",
-            help="An external test: these rows are test, the others never.",
+            help="External test: exactly these rows are test.",
         ),
     ] = None,
     group: Annotated[
         str,
         typer.Option(
-            "--group", metavar="COLUMN", help="What may not stand in two parts; none: rows."
+            "--group",
+            metavar="COLUMN",
+            help="Column whose values must not be in two parts; none splits single rows.",
         ),
     ] = "patient",
     stratify: Annotated[
@@ -82,7 +91,7 @@ def run(
         typer.Option(
             "--stratify",
             metavar="COLUMN[,COLUMN...]",
-            help="Spread these evenly (default: label); none: do not.",
+            help="Columns whose values are spread evenly (default: label), or none.",
             show_default=False,
         ),
     ] = None,
@@ -91,8 +100,8 @@ def run(
         typer.Option(
             "--balance",
             metavar="under|over|borrow=SOURCE",
-            help="Equal classes: drop or repeat rows of train (or of each fold), or fill up every "
-            "part with rows of SOURCE.",
+            help="Balance the classes: drop (under) or repeat (over) rows of train or of each "
+            "fold, or add rows of SOURCE to every part.",
             **options.word_or(
                 ["under", "over"],
                 "borrow=SOURCE",
@@ -106,8 +115,8 @@ def run(
         typer.Option(
             "--cap",
             metavar="label=N|CLASS=N",
-            help="At most N rows of every label (or any column's value), or of one class; an "
-            "external test is not capped.",
+            help="At most N rows per label (or per value of another column), or of one class. An "
+            "external test is not reduced.",
         ),
     ] = None,
     paper: Annotated[
@@ -115,7 +124,7 @@ def run(
         typer.Option(
             "--paper",
             metavar="image",
-            help="Split image by image as the papers did, and count what leaks.",
+            help="Split image by image as the papers did, and count the leaks.",
             **options.choice(("image",)),
         ),
     ] = None,
@@ -124,13 +133,13 @@ def run(
         typer.Option(
             "--straddle",
             metavar="refuse|drop",
-            help="Patients on both sides of --test-where or --leave-out: refuse to split, or drop "
-            "their rows outside the test (with --leave-out: all of them).",
+            help="Patients on both sides of --test-where or --leave-out: refuse the split, or drop "
+            "their rows outside the test set (with --leave-out: all their rows).",
             **options.choice(("refuse", "drop")),
         ),
     ] = "refuse",
     check: Annotated[
-        bool, typer.Option("--check", help="Judge the split that is already there.")
+        bool, typer.Option("--check", help="Check an existing split instead of making one.")
     ] = False,
     where: options.Where = None,
     seed: options.Seed = 0,

@@ -1,26 +1,26 @@
-"""Train a classifier, or a network that draws lung masks (manifest -> run folder).
+"""Train a classifier or a lung segmentation network (manifest -> run folder).
 
-Learns from the rows whose `split` is train and looks at those of val after every epoch; with
---fold K, fold K is left for the test and the next one is val. RUN gets the best weights
-(model.safetensors, run.json), the history (history.csv, curves.png), and the last state: the same
-command again goes on where it stopped, and ends as if it never had.
+The network learns from rows with `split` train and is evaluated on val after every epoch. With
+--fold K, fold K is the test set and the next fold is val. RUN receives the best weights
+(model.safetensors, run.json), the history (history.csv, curves.png) and the last state. The same
+command again continues from the last state; the result is the same as without the interruption.
 
-Under torchrun several processes, on one machine or many, share every batch; what they learn is what
-one would, but for rounding.
+The best epoch, --schedule plateau and --patience follow the validation metric that --monitor names.
+The validation loss is the training loss: --loss with label smoothing and class weights.
 
-Patients, equal files and duplicates that are in more than one part of the split, those of the test
-among them, are counted, in run.json too; --strict refuses them.
+Patients and pictures that occur in more than one part of the split are counted, and the counts are
+written to run.json. --strict refuses such a split.
 
-The best epoch, --schedule plateau and --patience follow what --monitor names, on the validation
-part. The loss there is that of training: --loss with label smoothing and class weights.
+--task segment learns from the masks in the column `mask`, for cxrtool segment --model RUN. With
+--augment hard, images are changed strongly: inverted, equalized, with letters, wires, white lungs
+and noise.
 
-With --task segment it learns the masks that the column `mask` names, for cxrtool segment --model
-RUN. --augment hard then changes images as other hospitals would, and worse: negatives, equalised
-ones, letters, wires, white lungs, noise.
+Images are decoded and resized once, into a cache that later runs use, and augmented in batches on
+the device. Classes are in alphabetical order unless --classes is given. With two classes, the
+--threshold of evaluate applies to the probability of the second class.
 
-Images are decoded and resized once, into a cache that later runs share, then augmented a batch at a
-time on the device. The classes are in alphabetical order unless --classes says otherwise;
-of two, evaluate --threshold applies to the probability of the second.
+With torchrun several processes, on one or more machines, share every batch. The result equals a
+single-process run up to rounding.
 
 Example:
 

@@ -1,18 +1,20 @@
-"""Lay images out as a run sees them, and probe what it tells apart (run + manifest -> points).
+"""Plot the features of a run, and test what they predict (run + manifest -> points).
 
-OUTPUT has the manifest's columns and `x,y`: images that the network makes much the same of lie near
-each other (t-SNE of the features, after PCA). The features are those that the last linear layer
-sees, or with --layer map the last feature maps, averaged, or what any module of the network gives.
+OUTPUT has the manifest's columns and `x,y`, the t-SNE coordinates of the features after PCA: images
+that the network represents similarly are close together. Features are the input of the last linear
+layer (--layer embedding), the averaged last feature map (--layer map), or the output of any module
+of the network.
 
-A picture persuades easily, so it comes with numbers. For every column of --color, a linear probe
-learns to predict the column from the features, and is tested on patients that it has not seen. Each
-patient counts once, however many images it has. p is from an exact permutation test: patients
-exchange their values. It is also adjusted for all probes of the call (Holm). --stats writes the
-95 % interval of the balanced accuracy, and the balanced accuracy that so many patients would detect
-with a power of 80 %. Where p is large, read that before you conclude that there is nothing.
+A plot alone can mislead, so it comes with tests. For every column of --color a linear probe
+predicts the column from the features, tested on patients that it was not trained on. Each patient
+counts once. p is the p-value of an exact permutation test (values permuted between patients), and
+p_holm is adjusted for all probes of the call. --stats writes the 95 % confidence interval of the
+balanced accuracy, and the balanced accuracy that this number of patients would detect with a power
+of 80 %. If p is large, look at this number before you conclude that there is no effect.
 
-Is it the disease or the data set? If the source can be predicted, so can any label that goes with
-the source: so the label is probed within each source too. Duplicates count as the same patient.
+Is it the disease or the data set? If the source can be predicted, so can every label that depends
+on the source. The label is therefore also probed within each source. Duplicates count as one
+patient.
 
 Example:
 
@@ -52,7 +54,7 @@ def run(
         typer.Option(
             "--layer",
             metavar="NAME",
-            help="Where features are taken: embedding, map, or a module of the network.",
+            help="Source of the features: embedding, map, or a module of the network.",
         ),
     ] = "embedding",
     perplexity: Annotated[
@@ -62,7 +64,7 @@ def run(
             metavar="P",
             min=1,
             max=options.MOST,
-            help="About how many neighbours an image has.",
+            help="Perplexity of t-SNE, roughly the number of neighbours of an image.",
         ),
     ] = 30.0,
     pca: Annotated[
@@ -72,29 +74,39 @@ def run(
             metavar="N",
             min=0,
             max=options.MOST,
-            help="Principal components that t-SNE sees; 0: all.",
+            help="Number of principal components that t-SNE uses; 0 means all.",
         ),
     ] = 50,
     max_iter: Annotated[
         int,
-        typer.Option("--max-iter", metavar="N", min=500, max=options.MOST, help="Steps of t-SNE."),
+        typer.Option(
+            "--max-iter",
+            metavar="N",
+            min=500,
+            max=options.MOST,
+            help="Number of iterations of t-SNE.",
+        ),
     ] = 750,
     color: Annotated[
         str | None,
         typer.Option(
             "--color",
             metavar="COLUMN[,COLUMN...]",
-            help="What is coloured and probed (default: those of source and label that exist).",
+            help="Columns that are coloured and probed (default: source and label, if present).",
         ),
     ] = None,
     plot: Annotated[
         str | None,
-        typer.Option("--plot", metavar="FILE", help="Draw the points; the ending is the kind."),
+        typer.Option(
+            "--plot", metavar="FILE", help="Plot of the points; the file ending gives the format."
+        ),
         Role.WRITES,
     ] = None,
     stats: Annotated[
         str | None,
-        typer.Option("--stats", metavar="FILE", help="Write what the probes found as JSON."),
+        typer.Option(
+            "--stats", metavar="FILE", help="File for the results of the probes, as JSON."
+        ),
         Role.WRITES,
     ] = None,
     permutations: Annotated[
@@ -104,13 +116,19 @@ def run(
             metavar="N",
             min=1,
             max=options.MOST,
-            help="Permutations of the test; the least p is 1 / (N + 1).",
+            help="Number of permutations; the smallest possible p is 1 / (N + 1).",
         ),
     ] = 1999,
     seed: options.Seed = 0,
     batch: Annotated[
         int,
-        typer.Option("--batch", metavar="N", min=1, max=options.MOST, help="Images of one step."),
+        typer.Option(
+            "--batch",
+            metavar="N",
+            min=1,
+            max=options.MOST,
+            help="Number of images processed at once.",
+        ),
     ] = 64,
     device: options.Device = "auto",
     cache: options.Cache = None,

@@ -29,9 +29,11 @@ def contest(
     """Test every pair of models, and add the tests to both of their results."""
     pairs = list(comparison.pairs(results))
     if not pairs:
-        raise CxrtoolError("--test: there is no pair of models", "Name predictions of two models.")
+        raise CxrtoolError(
+            "--paired-test: there is no pair of models", "Name predictions of two models."
+        )
     if not question.resamples and "permutation" in names:
-        raise CxrtoolError("--test permutation needs resamples", "Drop --bootstrap 0.")
+        raise CxrtoolError("--paired-test permutation needs resamples", "Drop --bootstrap 0.")
     needed = {metric for name in names for metric in NEEDED.get(name, permuted)}
     found: list[tuple[Result, Result, Test]] = []
     for first, second in pairs:
@@ -75,7 +77,7 @@ def _check_labels(first: Result, second: Result, order: Ints, predictions: Predi
     if len(differ):
         path = predictions.paths[int(first.rows[differ[0]])]
         what = f"{first.model} and {second.model} have other labels for {len(differ)} images"
-        raise CxrtoolError(f"{what} ({path})", "Mend the labels of one, or drop --test.")
+        raise CxrtoolError(f"{what} ({path})", "Mend the labels of one, or drop --paired-test.")
 
 
 def _differing(first: Result, second: Result, predictions: Predictions) -> CxrtoolError:
@@ -87,7 +89,7 @@ def _differing(first: Result, second: Result, predictions: Predictions) -> Cxrto
             path = predictions.paths[int(one.rows[alone].min())]
             parts.append(f"{len(alone)} only in {one.model} ({path})")
     where = f" of {first.group}" if first.group else ""
-    what = f"--test: {first.model} and {second.model} judge different images{where}"
+    what = f"--paired-test: {first.model} and {second.model} judge different images{where}"
     remedy = "Choose the same with --where."
     if not np.isin(first.images["path"], second.images["path"]).any():
         remedy = "If they are made from the same files, evaluate --keep-columns keeps `raw`."

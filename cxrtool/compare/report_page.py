@@ -344,7 +344,7 @@ def _pictures(page: Page, pictures: Sequence[tuple[Picture, str]]) -> None:
         for picture, file in own:
             section.picture(file, picture.alt, picture.caption)
         if len(own) == PICTURES:
-            section.text(f"No more than {PICTURES} are shown here; `--plot DIR` draws them all.")
+            section.text(f"No more than {PICTURES} are shown here; `--plots DIR` draws them all.")
 
 
 def _method(page: Page, shows: Shows, about: About) -> None:

@@ -95,7 +95,7 @@ def steps() -> list[Step]:
                     )
                 ),
                 "compare raw-out.csv lungs-out.csv background-out.csv --positive covid "
-                "--test permutation --report figures.html -o figures.md",
+                "--paired-test permutation --report figures.html -o figures.md",
             ],
         ),
         Step(

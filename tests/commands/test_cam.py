@@ -166,7 +166,7 @@ def test_the_summary(cnnx: Path, rows: list[Row], capfd: Said) -> None:
 
 
 def test_the_heat_is_drawn_where_it_is(cnnx: Path, rows: list[Row]) -> None:
-    (row, *_) = mapped(cnnx, "m.csv", "--class", "covid", "--threshold", 0)
+    (row, *_) = mapped(cnnx, "m.csv", "--class", "covid", "--outline", 0)
     warm = heat(cnnx, row["path"], 0)
     grey = pixels(Path(row["path"])).astype(int)
     tint = np.abs(pixels(Path(row["overlay"])) - grey[..., None]).sum(axis=2)
@@ -233,7 +233,7 @@ def tinted(row: Row, path: Path) -> NDArray[np.bool_]:
 
 def test_what_the_network_does_not_see_is_left_grey(wide: Path) -> None:
     """Of 40 x 80 pixels a crop has the 35 x 35 in the middle."""
-    (row,) = mapped(made("crop", fit="crop"), wide, "--threshold", 0)
+    (row,) = mapped(made("crop", fit="crop"), wide, "--outline", 0)
     coloured = tinted(row, wide)
     assert coloured.any()
     assert not coloured[:2].any() and not coloured[37:].any()
@@ -243,7 +243,7 @@ def test_what_the_network_does_not_see_is_left_grey(wide: Path) -> None:
 
 @pytest.mark.parametrize("fit", ["squash", "pad"])
 def test_the_whole_image_may_be_coloured(fit: str, wide: Path) -> None:
-    (row,) = mapped(made(fit, fit=fit), wide, "--threshold", 0)
+    (row,) = mapped(made(fit, fit=fit), wide, "--outline", 0)
     columns = np.flatnonzero(tinted(row, wide).any(axis=0))
     assert columns[0] < 8 and columns[-1] > 71
     assert 0 <= int(row["peak_y"]) < 40
@@ -311,7 +311,7 @@ def test_the_true_class(cnnx: Path, rows: list[Row], capfd: Said) -> None:
         (["--grid", "-"], "--grid -: standard output is for the table."),
         (["--grid", "none/s.png"], "none/s.png: no such folder. "),
         (["--colormap", "jet"], "--colormap 'jet' is not one of: cividis, inferno,"),
-        (["--threshold", "1.5"], "invalid value for '--threshold'"),
+        (["--outline", "1.5"], "invalid value for '--outline'"),
         (["--mask", "lungs"], "--mask 'lungs' is not one of: column, auto, none"),
     ],
 )
@@ -412,7 +412,7 @@ def test_again_nothing_is_done_twice(cnnx: Path, rows: list[Row]) -> None:
     [
         ["--class", "covid"],
         ["--method", "layercam"],
-        ["--threshold", "0.5"],
+        ["--outline", "0.5"],
         ["--mask", "none"],
         ["--colormap", "cividis"],
     ],

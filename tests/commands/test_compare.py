@@ -224,7 +224,7 @@ def test_the_positive_class_is_named(capfd: Said) -> None:
     )
 
 
-@pytest.mark.parametrize("options", [[], ["--threshold", "0.3"], ["--test", "delong"]])
+@pytest.mark.parametrize("options", [[], ["--threshold", "0.3"], ["--paired-test", "delong"]])
 def test_the_order_of_the_columns_does_not_choose_the_positive_class(
     options: list[str], capfd: Said
 ) -> None:
@@ -453,12 +453,12 @@ def test_a_wider_level_is_wider() -> None:
 def test_the_same_bytes_again_whatever_the_order_of_the_rows() -> None:
     rows = made("m.csv", images=90, per_patient=3)
     made("n.csv", images=90, per_patient=3, seed=1)
-    first = compare("m.csv", "n.csv", "--format", "csv", "--test", "permutation")
+    first = compare("m.csv", "n.csv", "--format", "csv", "--paired-test", "permutation")
     write("m.csv", rows[::-1])
-    assert compare("m.csv", "n.csv", "--format", "csv", "--test", "permutation") == first
-    assert compare("m.csv", "n.csv", "--format", "csv", "--test", "permutation", "--seed", 1) != (
-        first
-    )
+    assert compare("m.csv", "n.csv", "--format", "csv", "--paired-test", "permutation") == first
+    assert compare(
+        "m.csv", "n.csv", "--format", "csv", "--paired-test", "permutation", "--seed", 1
+    ) != (first)
 
 
 # --- groups, folds and repeats --------------------------------------------------------------------
@@ -543,7 +543,9 @@ def test_tests_between_models() -> None:
     made("a.csv", skill=0.5)
     made("b.csv", skill=2, seed=1)
     names = ("delong", "mcnemar", "permutation")
-    first, second = objects("a.csv", "b.csv", "--test", ",".join(names), "--metrics", "auc,f1")
+    first, second = objects(
+        "a.csv", "b.csv", "--paired-test", ",".join(names), "--metrics", "auc,f1"
+    )
     assert [t["test"] for t in first["tests"]] == ["delong", "mcnemar", *["permutation"] * 2]
     assert list(first["metrics"]) == ["auc", "f1"]
     for one, other in zip(first["tests"], second["tests"], strict=True):
@@ -556,7 +558,7 @@ def test_tests_between_models() -> None:
         first["metrics"]["auc"]["value"] - second["metrics"]["auc"]["value"]
     )
     assert delong["p"] < 0.001
-    rows = tidy("a.csv", "b.csv", "--test", "delong")
+    rows = tidy("a.csv", "b.csv", "--paired-test", "delong")
     assert float(rows["a - b", "", "covid", "auc_delong_p"]["value"]) == delong["p"]
 
 
@@ -565,7 +567,7 @@ def test_a_monotone_change_of_one_models_scores_changes_no_test_of_ranks() -> No
     made("a.csv", skill=1, per_patient=3)
     rows = made("b.csv", skill=1.4, seed=1, per_patient=3)
     metrics = "auc,average_precision,accuracy,brier"
-    options = ("--test", "permutation", "--metrics", metrics, "--bootstrap", "199")
+    options = ("--paired-test", "permutation", "--metrics", metrics, "--bootstrap", "199")
     before = objects("a.csv", "b.csv", *options)[0]["tests"]
     for row in rows:
         score = 0.5 + 4 * (float(row["p_covid"]) - 0.5) ** 3
@@ -586,7 +588,7 @@ def test_tests_keep_the_images_of_a_patient_together(capfd: Said) -> None:
             [row | {"path": f"{copy}-{row['path']}"} for row in rows for copy in range(7)],
         )
     names = "delong,mcnemar,permutation"
-    options = ("--test", names, "--metrics", "auc,accuracy", "--bootstrap", "999")
+    options = ("--paired-test", names, "--metrics", "auc,accuracy", "--bootstrap", "999")
     capfd.readouterr()
     one, many = (
         {(t["test"], t["metric"]): t for t in objects(*files, *options)[0]["tests"]}
@@ -607,7 +609,7 @@ def test_tests_keep_the_images_of_a_patient_together(capfd: Said) -> None:
 def test_a_table_to_be_read_has_each_test_once() -> None:
     for name in "abc":
         made(f"{name}.csv", seed=ord(name))
-    text = compare("a.csv", "b.csv", "c.csv", "--test", "mcnemar")
+    text = compare("a.csv", "b.csv", "c.csv", "--paired-test", "mcnemar")
     lines = [line for line in text.splitlines() if "mcnemar" in line]
     assert [tuple(line.split()[1:4:2]) for line in lines] == [
         ("a", "b"),
@@ -624,7 +626,7 @@ def test_the_same_images_by_their_raw_files() -> None:
             row["raw"] = row["path"]
             row["path"] = f"{name}/{row['path']}"
         write(f"{name}.csv", some if name == "a" else some[::-1])
-    (first, _) = objects("a.csv", "b.csv", "--test", "mcnemar")
+    (first, _) = objects("a.csv", "b.csv", "--paired-test", "mcnemar")
     right = []
     for some in (rows, other):
         labels, p = arrays(some)
@@ -641,8 +643,8 @@ def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
         "b.csv",
         [r | {"model": "b"} for r in rows[2:]] + [rows[0] | {"path": "z.png", "model": "b"}],
     )
-    assert refused(capfd, "a.csv", "b.csv", "--test", "delong") == (
-        "--test: a and b judge different images: 2 only in a (0.png), 1 only in b (z.png). "
+    assert refused(capfd, "a.csv", "b.csv", "--paired-test", "delong") == (
+        "--paired-test: a and b judge different images: 2 only in a (0.png), 1 only in b (z.png). "
         "Choose the same with --where.\n"
     )
 
@@ -650,7 +652,7 @@ def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
 def test_pairs_of_other_pictures_are_told_of_raw(capfd: Said) -> None:
     rows = made("a.csv")
     write("b.csv", [r | {"model": "b", "path": f"made/{r['path']}"} for r in rows])
-    told = refused(capfd, "a.csv", "b.csv", "--test", "delong")
+    told = refused(capfd, "a.csv", "b.csv", "--paired-test", "delong")
     assert told.endswith("from the same files, evaluate --keep-columns keeps `raw`.\n")
 
 
@@ -659,8 +661,9 @@ def test_pairs_with_other_labels_are_refused(capfd: Said) -> None:
     other = [r | {"model": "b"} for r in rows]
     other[5]["label"] = "covid" if rows[5]["label"] == "normal" else "normal"
     write("b.csv", other)
-    assert refused(capfd, "a.csv", "b.csv", "--test", "mcnemar") == (
-        "a and b have other labels for 1 images (5.png). Mend the labels of one, or drop --test.\n"
+    assert refused(capfd, "a.csv", "b.csv", "--paired-test", "mcnemar") == (
+        "a and b have other labels for 1 images (5.png). "
+        "Mend the labels of one, or drop --paired-test.\n"
     )
 
 
@@ -901,8 +904,8 @@ def test_latex_braces_and_rows_are_balanced() -> None:
     ("options", "message"),
     [
         (["--metrics", "aoc"], "--metrics 'aoc' is not one of: accuracy, "),
-        (["--test", "t"], "--test 't' is not one of: delong, mcnemar, permutation."),
-        (["--test", "delong"], "--test: there is no pair of models."),
+        (["--paired-test", "t"], "--paired-test 't' is not one of: delong, mcnemar, permutation."),
+        (["--paired-test", "delong"], "--paired-test: there is no pair of models."),
         (["--positive", "flu"], "--positive 'flu' is not one of: normal, covid."),
         (["--by", "site"], "m.csv: no column 'site' among: path, label, "),
         (["--pool", "site"], "m.csv: no column 'site' among: "),
@@ -1002,9 +1005,8 @@ def test_the_same_bytes_in_every_process(cxrtool: Command) -> None:
 def test_json_is_read_by_others(tmp_path: Path) -> None:
     made("a.csv")
     made("b.csv", seed=1)
-    line = (
-        f"cxrtool compare a.csv b.csv --test delong --format json | {sys.executable} -m json.tool"
-    )
+    command = "cxrtool compare a.csv b.csv --paired-test delong --format json"
+    line = f"{command} | {sys.executable} -m json.tool"
     done = shell(tmp_path, line)
     assert done.returncode == 0
     assert json.loads(done.stdout)[1]["tests"][0]["against"] == "a"

@@ -1,4 +1,4 @@
-"""`cxrtool compare --plot DIR --report FILE.html`, run as users run it."""
+"""`cxrtool compare --plots DIR --report FILE.html`, run as users run it."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def page(*args: str) -> str:
 def test_plots_and_page_and_the_table_as_before() -> None:
     made("a.csv")
     made("b.csv", seed=1)
-    plain = compare("a.csv", "b.csv", "--test", "delong", "--format", "csv")
-    asked = ("--plot", "deep/plots", "--report", "page.html", "--format", "csv")
-    assert compare("a.csv", "b.csv", "--test", "delong", *asked) == plain
+    plain = compare("a.csv", "b.csv", "--paired-test", "delong", "--format", "csv")
+    asked = ("--plots", "deep/plots", "--report", "page.html", "--format", "csv")
+    assert compare("a.csv", "b.csv", "--paired-test", "delong", *asked) == plain
     assert sorted(snapshot(Path("deep/plots"))) == [
         "calibration.svg",
         "confusion-a.svg",
@@ -138,7 +138,7 @@ def test_the_same_command_makes_the_same_bytes_again() -> None:
     made("a.csv")
     found = []
     for _ in range(2):
-        page("a.csv", "--plot", "plots")
+        page("a.csv", "--plots", "plots")
         found.append((snapshot(Path("plots")), Path("page.html").read_bytes()))
     assert found[0] == found[1]
 
@@ -160,7 +160,7 @@ def test_the_command_on_the_page_makes_it_again() -> None:
 
 def test_three_classes_groups_and_folds() -> None:
     made("a.csv", classes=3)
-    text = page("a.csv", "--by", "source", "--pool", "fold", "--plot", "plots", "--metrics", "auc")
+    text = page("a.csv", "--by", "source", "--pool", "fold", "--plots", "plots", "--metrics", "auc")
     names = set(snapshot(Path("plots")))
     assert {
         "roc-covid-a.svg",
@@ -170,14 +170,14 @@ def test_three_classes_groups_and_folds() -> None:
         "confusion-a-b.svg",
     } <= names
     assert "mean ± std over folds" in text
-    text = page("a.csv", "--positive", "pneumonia", "--plot", "others", "--metrics", "auc,dor")
+    text = page("a.csv", "--positive", "pneumonia", "--plots", "others", "--metrics", "auc,dor")
     assert {"roc.svg", "forest-dor.svg"} <= set(snapshot(Path("others")))
     assert "finding pneumonia" in text
 
 
 def test_one_image_one_class_and_scores_all_alike(capfd: Said) -> None:
     made("one.csv", images=1)
-    text = page("one.csv", "--plot", "plots")
+    text = page("one.csv", "--plots", "plots")
     assert "There is one class alone" in text and "Fewer than 30 images" in text
     made("same.csv", label=1)
     assert "AUC, and whatever else needs two classes" in page("same.csv", "--by", "source")
@@ -189,7 +189,7 @@ def test_one_image_one_class_and_scores_all_alike(capfd: Said) -> None:
 def test_a_matrix() -> None:
     made("a.csv", model="a")
     made("b.csv", model="b", seed=1)
-    text = page("a.csv", "b.csv", "--matrix", "model,source", "--plot", "plots")
+    text = page("a.csv", "b.csv", "--matrix", "model,source", "--plots", "plots")
     assert "matrix.svg" in snapshot(Path("plots"))
     (found,) = (t for c, t in tables(text).items() if "tested on (source)" in c)
     assert found[0] == ["trained on (model)", "a", "b"]
@@ -198,7 +198,7 @@ def test_a_matrix() -> None:
 
 def test_a_matrix_without_images_is_no_good_news() -> None:
     made("a.csv", model="a", split="train")
-    text = page("a.csv", "--matrix", "model,source", "--plot", "plots")
+    text = page("a.csv", "--matrix", "model,source", "--plots", "plots")
     assert "No image could be judged" in text
     assert "found a problem" not in text
 
@@ -216,7 +216,7 @@ def test_hostile_names_are_data_and_files_stay_where_they_belong(tmp_path: Path)
     for at, name in enumerate(NAMES):
         made(f"{at}.csv", seed=at, images=30, model=name)
     files = [f"{at}.csv" for at in range(len(NAMES))]
-    text = page(*files, "--plot", "plots", "--metrics", "auc")
+    text = page(*files, "--plots", "plots", "--metrics", "auc")
     assert "<script>document" not in text
     names = list(snapshot(Path("plots")))
     assert len({n.casefold() for n in names if n.startswith("confusion")}) == len(NAMES)
@@ -244,10 +244,10 @@ def test_what_could_not_be_written_is_refused_before_any_work(capfd: Said) -> No
         (("--report", "out"), "--report out is --output too. Name two files."),
         (("--report", "folder"), "folder: is a folder. Name a file in it."),
         (("--report", "no/page.html"), "no/page.html: no such folder. Choose a place that"),
-        (("--plot", "-"), "--plot '-' is no folder. Name one."),
+        (("--plots", "-"), "--plots '-' is no folder. Name one."),
         (("--report", "f.csv", "--failures", "f.csv"), "--failures f.csv is --report too. Name"),
-        (("--plot", "file"), "file: file exists. Choose a place that can be written."),
-        (("--plot", "file/plots"), "file/plots: not a directory. Choose a place that can be"),
+        (("--plots", "file"), "file: file exists. Choose a place that can be written."),
+        (("--plots", "file/plots"), "file/plots: not a directory. Choose a place that can be"),
     ):
         compare("a.csv", *options, code=2)
         assert f"cxrtool compare: {message}" in capfd.readouterr().err
@@ -259,7 +259,7 @@ def test_a_folder_of_others_is_refused(tmp_path: Path, capfd: Said) -> None:
     run = weak(tmp_path / "work")
     made("a.csv")
     Path("closed").mkdir(mode=0o500)
-    found = run("compare", "a.csv", "--plot", "closed")
+    found = run("compare", "a.csv", "--plots", "closed")
     assert (found.returncode, found.stdout) == (2, "")
     assert "closed: permission denied" in found.stderr
 
@@ -267,7 +267,7 @@ def test_a_folder_of_others_is_refused(tmp_path: Path, capfd: Said) -> None:
 def test_a_browser_reads_the_page(browser: Browser, tmp_path: Path) -> None:
     for at, name in enumerate(NAMES[:4]):
         made(f"{at}.csv", seed=at, images=30, model=name)
-    page(*(f"{at}.csv" for at in range(4)), "--test", "delong")
+    page(*(f"{at}.csv" for at in range(4)), "--paired-test", "delong")
     for width, dark in ((1200, False), (360, True)):
         browser.open(Path("page.html").resolve(), width, dark)
         complaints = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")

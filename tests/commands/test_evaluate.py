@@ -702,7 +702,7 @@ def test_a_run_that_would_fetch_its_network_is_refused(
 def test_the_images_can_be_given_a_name(small_run: Path, phantoms: Path) -> None:
     """It is a column of the cross-dataset matrix."""
     for kept in ([], ["--keep-columns"]):
-        given = ["--test", "a, b", *kept, "-o", "p.csv"]
+        given = ["--test-name", "a, b", *kept, "-o", "p.csv"]
         assert evaluate(small_run, phantoms / "split.csv", "--where", "split=test", *given) == 0
         assert {row["test"] for row in rows_of(Path("p.csv"))} == {"a, b"}
     plain = ["-o", "p.csv"]

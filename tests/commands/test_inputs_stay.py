@@ -25,7 +25,7 @@ LUNGS = "nlm --preset montgomery --join-masks made"
 # How each command is called, on the small files that `scene` makes.
 CALLS = {
     "cam": "run m.csv -d made",
-    "compare": "p.csv --bootstrap 0 --metrics auc --plot made",
+    "compare": "p.csv --bootstrap 0 --metrics auc --plots made",
     "demo": "-d made",
     "equalize": "m.csv -d made",
     "evaluate": "run m.csv --cache cache",
@@ -43,7 +43,10 @@ RUN = ("run.json", "model.safetensors", "history.csv", "last.safetensors")
 READ = {
     ("cam", "RUN"): [("", f"run/{name}") for name in RUN],
     ("cam", "MANIFEST|IMAGE"): [("", "m.csv"), ("run images/1.png -d made", "images/1.png")],
-    ("compare", "PREDICTIONS"): [("", "p.csv"), ("p.csv q.csv --metrics auc --plot made", "q.csv")],
+    ("compare", "PREDICTIONS"): [
+        ("", "p.csv"),
+        ("p.csv q.csv --metrics auc --plots made", "q.csv"),
+    ],
     ("equalize", "MANIFEST"): [("", "m.csv")],
     ("equalize", "--conceal"): [("m.csv -d made --conceal boxes.csv", "boxes.csv")],
     ("evaluate", "RUN"): [("", f"run/{name}") for name in RUN],

@@ -42,8 +42,8 @@ EVERYWHERE = {
 }
 ALWAYS = {
     # A step of another size is faster or slower. The name of the images is a column of the table.
-    "evaluate": {"--tta", "--ensemble", "--hierarchy", "--batch", "--test"},
-    "cam": {"--method", "--threshold", "--colormap", "--grid"},
+    "evaluate": {"--tta", "--ensemble", "--hierarchy", "--batch", "--test-name"},
+    "cam": {"--method", "--outline", "--colormap", "--grid"},
     "tsne": {
         "--layer",
         "--perplexity",

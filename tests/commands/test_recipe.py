@@ -77,7 +77,7 @@ def data(tmp_path):
 
 
 def test_check_tells_what_is_missing(cxrtool, data):
-    done = cxrtool("recipe", "T6", "--check", "--data", "data")
+    done = cxrtool("recipe", "T6", "--missing", "--data", "data")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == (
         "recipe,collection,folder,found\n"
@@ -88,13 +88,13 @@ def test_check_tells_what_is_missing(cxrtool, data):
 
 def test_check_of_what_is_there_exits_0(cxrtool, data):
     (data / "kermany" / "train").mkdir()
-    done = cxrtool("recipe", "t6", "--check", env={"DATA": str(data)})
+    done = cxrtool("recipe", "t6", "--missing", env={"DATA": str(data)})
     assert done.returncode == 0
     assert {r["found"] for r in rows(done.stdout)} == {"yes"}
 
 
 def test_check_of_all_is_a_list_and_no_failure(cxrtool, data):
-    done = cxrtool("recipe", "--check", "--data", data)
+    done = cxrtool("recipe", "--missing", "--data", data)
     assert done.returncode == 0
     found = {(r["collection"], r["found"]) for r in rows(done.stdout)}
     assert {("cohen", "yes"), ("corda", "yes"), ("kermany", "no"), ("nih", "no")} <= found
@@ -105,10 +105,10 @@ def test_check_of_all_is_a_list_and_no_failure(cxrtool, data):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--check",), "--check: no folder of collections. Give --data DIR, or set DATA."),
-        (("--check", "--data", "nowhere"), "--data nowhere: no such folder. Check the path."),
-        (("T3", "--names"), "--names stands alone. Drop NAME and --check."),
-        (("--names", "--check"), "--names stands alone. Drop NAME and --check."),
+        (("--missing",), "--missing: no folder of collections. Give --data DIR, or set DATA."),
+        (("--missing", "--data", "nowhere"), "--data nowhere: no such folder. Check the path."),
+        (("T3", "--names"), "--names stands alone. Drop NAME and --missing."),
+        (("--names", "--missing"), "--names stands alone. Drop NAME and --missing."),
     ],
 )
 def test_mistakes_are_one_line_and_exit_2(cxrtool, options, message):
