@@ -37,12 +37,13 @@ benchmarks: .venv/.dev
 	for b in tests/benchmarks/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 install:
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 644 man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 completions/cxrtool.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cxrtool
 	install -m 644 completions/_cxrtool $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cxrtool
 	install -m 644 completions/cxrtool.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cxrtool.fish

@@ -1,4 +1,4 @@
-"""Every command that the README shows runs as it stands."""
+"""Every command that the README and the guides show runs as it stands."""
 
 import csv
 import pathlib
@@ -12,15 +12,28 @@ import pytest
 from cxrtool.cli import manual
 from cxrtool.core import registry
 
-README = (pathlib.Path(manual.ROOT) / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+ROOT = pathlib.Path(manual.ROOT)
+# In this order a reader goes from one page to the next.
+FIRST = ("data", "preprocessing", "splitting", "training", "evidence")
+GUIDES = [*FIRST, *(name for name in manual.guide_names(str(ROOT)) if name not in FIRST)]
+PAGES = {
+    path: (ROOT / path).read_text(encoding="utf-8")
+    for path in ("README.md", *(f"{manual.GUIDES}/{name}.md" for name in GUIDES))
+}
+README = PAGES["README.md"]
+BLOCKS = re.findall(r"```sh\n(.*?)```", "".join(PAGES.values()), re.DOTALL)
+LINKS = [
+    (path, link)
+    for path, text in PAGES.items()
+    for link in re.findall(r"\[[^]]*\]\(([^):]+)\)", text)
+]
 
 FINDINGS = {"covid": "COVID-19", "pneumonia": "SARS", "normal": "No Finding"}
 
 
 @pytest.fixture
 def world(tmp_path):
-    """A folder with what the README's user has: images/, cohen/, scans/ and all.csv."""
+    """A folder with what a reader has: images/, cohen/, scans/ and all.csv."""
     folder = tmp_path
     cxrtool = [sys.executable, "-m", "cxrtool"]
     made = [*cxrtool, "phantom", "120", "-d", "made", "--size", "32", "-o", "made.csv"]
@@ -57,8 +70,8 @@ def world(tmp_path):
     return folder
 
 
-def test_the_commands_run_in_the_order_of_the_page(world):
-    """A block may use what an earlier one made, so that only the whole page stands alone."""
+def test_the_commands_run_in_the_order_of_the_pages(world):
+    """A block may use what an earlier one made, so that only all pages together stand alone."""
     path = f"{world / 'bin'}:/usr/bin:/bin"
     for block in BLOCKS:
         done = subprocess.run(
@@ -77,11 +90,17 @@ def test_there_are_blocks_and_each_command_is_in_one():
 
 
 def test_it_names_the_test_command_that_ci_calls():
-    ci = (pathlib.Path(manual.ROOT) / ".ci" / "run").read_text()
+    ci = (ROOT / ".ci" / "run").read_text()
     assert "make test" in README
     assert "test" in re.search(r"for check in (.*); do", ci)[1].split()
 
 
-def test_the_pictures_are_there():
-    for picture in re.findall(r"!\[.*?\]\((.*?)\)", README):
-        assert (pathlib.Path(manual.ROOT) / picture).is_file()
+@pytest.mark.parametrize("path, link", LINKS)
+def test_links_lead_to_files(path, link):
+    assert (ROOT / path).parent.joinpath(link).is_file()
+
+
+def test_the_readme_is_short_and_lists_every_guide():
+    assert len(README.encode()) <= 10_000
+    listed = re.findall(r"^\| \[(\w+)\]\(man/guides/\1\.md\)", README, re.MULTILINE)
+    assert sorted(listed) == sorted(GUIDES)

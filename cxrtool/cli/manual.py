@@ -1,4 +1,4 @@
-"""Write man/, completions/ and the README's tables from the command line itself.
+"""Write man/, completions/ and the tables of the README and the guides from the command line.
 
 `python -m cxrtool.cli.manual` writes them, `--check` exits with 1 if any differs.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import cxrtool
 from cxrtool import __version__
-from cxrtool.cli import completions
+from cxrtool.cli import completions, guides
 from cxrtool.cli.app import ABOUT
 from cxrtool.cli.descriptions import HELP, Flag, Verb, verbs
 from cxrtool.core import registry
@@ -31,6 +31,7 @@ MEANING = {
     ExitCode.TERMINATED: "Terminated; likewise whole and resumable.",
 }
 FORMATS = ("manifest", "run")
+GUIDES = "man/guides"
 CSV = (
     "UTF-8 CSV with a header (RFC 4180; a byte order mark and CRLF are read too), one row an "
     "image. Cells are text and never guessed at: patient 007 stays 007."
@@ -185,23 +186,35 @@ def overview(commands: list[Verb]) -> str:
     return "\n".join([*lines, *_statuses(), _see_also()]) + "\n"
 
 
-def tables(readme: str, commands: list[Verb]) -> str:
-    """Put the generated tables between their marks in the README."""
+def tables(commands: list[Verb]) -> dict[str, list[str]]:
+    """Make the tables that stand in the README and in the guides, by their marks."""
     rows = [f"| [`{v.name}`](man/cxrtool-{v.name}.1) | {v.flow} | {v.summary} |" for v in commands]
     made = {"commands": ["| command | from -> to | what it does |", "|---|---|---|", *rows]}
     for verb in commands:
         if verb.plugins:
-            folder = verb.plugins[0]
             choices = [f"| `{n}` | {s} |" for n, _, s in registry.listing(*verb.plugins)]
-            made[folder] = [f"| {folder} | |", "|---|---|", *choices]
+            made[verb.plugins[0]] = ["| name | what it is |", "|---|---|", *choices]
     recipes = [f"| {r.id} | `{r.name}` | {r.paper} | {r.needs} |" for r in library.every()]
     made["recipes"] = ["| id | name | paper | needs |", "|---|---|---|---|", *recipes]
-    for mark, lines in made.items():
-        start, end = f"<!-- {mark} -->\n", f"<!-- end of {mark} -->"
-        before, _, rest = readme.partition(start)
-        after = rest.partition(end)[2]
-        readme = before + start + "\n".join(lines) + "\n" + end + after
-    return readme
+    return made
+
+
+def guide_names(root: str) -> list[str]:
+    """List the guides by name."""
+    files = os.listdir(os.path.join(root, GUIDES))
+    return sorted(file.removesuffix(".md") for file in files if file.endswith(".md"))
+
+
+def documents(root: str, commands: list[Verb]) -> dict[str, str]:
+    """Fill the tables of the README and of the guides; write the guides as man pages."""
+    names = guide_names(root)
+    paths = ["README.md", *(f"{GUIDES}/{name}.md" for name in names)]
+    pages = {path: text.read_text(os.path.join(root, path)) for path in paths}
+    made = guides.filled(pages, tables(commands))
+    for name in names:
+        page = guides.man_page(name, made[f"{GUIDES}/{name}.md"], __version__)
+        made[f"man/cxrtool-{name}.7"] = page
+    return made
 
 
 def generated(root: str) -> dict[str, str]:
@@ -213,8 +226,7 @@ def generated(root: str) -> dict[str, str]:
     made["completions/cxrtool.bash"] = completions.bash(commands)
     made["completions/_cxrtool"] = completions.zsh(commands)
     made["completions/cxrtool.fish"] = completions.fish(commands)
-    readme = text.read_text(os.path.join(root, "README.md"))
-    made["README.md"] = tables(readme, commands)
+    made |= documents(root, commands)
     return {os.path.join(root, path): content for path, content in made.items()}
 
 

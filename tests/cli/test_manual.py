@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from cxrtool.cli import manual
+from cxrtool.cli.descriptions import verbs
 from cxrtool.core import registry
 
 ROOT = pathlib.Path(manual.ROOT)
@@ -22,7 +23,11 @@ def test_nothing_has_drifted():
 
 
 def test_check_tells_what_differs_and_writing_mends_it(tmp_path, capsys):
-    (tmp_path / "README.md").write_text("<!-- commands -->\n<!-- end of commands -->\n")
+    folder = tmp_path / manual.GUIDES
+    folder.mkdir(parents=True)
+    marks = (f"<!-- {name} -->\n<!-- end of {name} -->\n" for name in manual.tables(verbs()))
+    (tmp_path / "README.md").write_text("".join(marks))
+    (folder / "notes.md").write_text("# Notes\n\nNone.\n")
     root = str(tmp_path)
     assert manual.main(["--check"], root) == 1
     assert "man/cxrtool-split.1 differs" in capsys.readouterr().out
@@ -42,4 +47,18 @@ def test_man_shows_every_page_without_a_warning(verb):
     )
     assert (done.returncode, done.stderr) == (0, "")
     for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "EXIT STATUS", "SEE ALSO"):
+        assert f"\n{heading}\n" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="install man-db")
+@pytest.mark.parametrize("name", manual.guide_names(manual.ROOT))
+def test_man_shows_every_guide_without_a_warning(name):
+    done = subprocess.run(
+        ["man", "--warnings", "-l", str(ROOT / "man" / f"cxrtool-{name}.7")],
+        capture_output=True,
+        text=True,
+        env={"MANWIDTH": "100", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for heading in ("NAME", "DESCRIPTION", "SEE ALSO", "NOTES"):
         assert f"\n{heading}\n" in done.stdout
