@@ -33,6 +33,8 @@ Exit codes: {", ".join(f"{c.value} {c.name.lower().replace('_', ' ')}" for c in 
 """
 
 FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
+WITH_TORCH = ("torch", "torchvision", "timm")
+NO_TORCH = "PyTorch is not installed. Install it: pip install torch torchvision."
 CLOSED = "standard output is closed. Send it to a file, or to a pipe."
 REPORT = "This is a fault of cxrtool itself: please report it with the output of the same with -v."
 
@@ -149,6 +151,8 @@ def _outcome(e: BaseException) -> tuple[object, ExitCode]:
             return "interrupted. Run it again to finish", ExitCode.INTERRUPTED
         case Terminated():
             return "terminated. Run it again to finish", ExitCode.TERMINATED
+        case ModuleNotFoundError() if e.name in WITH_TORCH:
+            return NO_TORCH, ExitCode.NOTHING_DONE
         case OSError():
             return _outside(e), ExitCode.BROKE_MIDWAY
         case _ if is_memory(e):

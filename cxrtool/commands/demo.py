@@ -29,7 +29,7 @@ def run(
     """Run the command."""
     import os
 
-    from cxrtool.demo import chain, page
+    from cxrtool.demo import chain
     from cxrtool.files import disk
 
     disk.check_output("-")
@@ -42,5 +42,7 @@ def run(
     code = chain.run(folder, ["-q"] * quiet)
     if code:
         raise typer.Exit(code)
+    from cxrtool.demo import page
+
     with disk.standard_output():
         print(page.write(there))
