@@ -42,6 +42,7 @@ OBLONG = 1.05  # The longer side over the shorter one, above which there is a ce
 # the second limit are too: so many, and so many an image.
 SIMILARITY, LEAST_SIMILARITY = 0.54, 0.42  # at most 1
 PER_IMAGE, FEW, FEW_PER_IMAGE = 8, 50, 1 / 6
+MOST = 1 << 20  # In all, however large the collection is: the best of a million take 50 MB.
 
 _SAMPLE = 2000  # Images by which a collection is whitened.
 _ALIKE = 0.9  # Of images that are more similar, one is taken into the sample.
@@ -174,7 +175,9 @@ def candidates(prints: Prints) -> Candidates:
     """
     descriptors = Descriptors(prints)
     small = len(prints) <= _CELL
-    best = _Best(PER_IMAGE * len(prints) + 1000, LEAST_SIMILARITY if small else SIMILARITY)
+    best = _Best(
+        min(PER_IMAGE * len(prints) + 1000, MOST), LEAST_SIMILARITY if small else SIMILARITY
+    )
     for looks in _cells(descriptors):
         wholes = looks[WHOLE]
         base = descriptors.of(wholes)
@@ -241,7 +244,8 @@ def _nearest(
         cells[some] = np.argpartition(-score, _MEMBERS, axis=1)[:, :_MEMBERS]
     order = np.argsort(cells.ravel(), kind="stable")
     starts = np.searchsorted(cells.ravel()[order], np.arange(len(pivots) + 1))
-    return numbers[order // _MEMBERS], starts
+    # There are as many lists as looks: of a million images, small numbers spare 200 MB.
+    return numbers.astype(np.int32)[order // _MEMBERS], starts
 
 
 class _Best:
@@ -256,7 +260,7 @@ class _Best:
         """Take some more."""
         self._kept.append(found)
         self._count += len(found)
-        if self._count > 4 * self.most:
+        if self._count > 2 * self.most:
             self._prune()
 
     def _prune(self) -> None:
