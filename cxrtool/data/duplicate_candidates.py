@@ -12,6 +12,7 @@ compare with all four.
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from safetensors.numpy import load_file
 from cxrtool.images import fingerprints
 from cxrtool.images.fingerprints import ORDER, Floats, Prints
 
-Index = NDArray[np.int64]
+Index = NDArray[np.signedinteger[Any]]
 Crop = tuple[float, float, float, float]
 
 WEIGHTS = Path(__file__).with_name("duplicate_candidates.safetensors")
@@ -178,15 +179,13 @@ def candidates(prints: Prints) -> Candidates:
     best = _Best(
         min(PER_IMAGE * len(prints) + 1000, MOST), LEAST_SIMILARITY if small else SIMILARITY
     )
-    for looks in _cells(descriptors):
-        wholes = looks[WHOLE]
+    for look, members, wholes in _cells(descriptors):
         base = descriptors.of(wholes)
-        for look, members in enumerate(looks):
-            vectors = base if look == WHOLE else descriptors.of(members, look)
-            for found in _similar(descriptors, vectors, base, best, look == WHOLE):
-                found["first"], found["second"] = members[found["first"]], wholes[found["second"]]
-                found["look"] = look
-                best.add(found[found["first"] != found["second"]])
+        vectors = base if look == WHOLE else descriptors.of(members, look)
+        for found in _similar(descriptors, vectors, base, best, look == WHOLE):
+            found["first"], found["second"] = members[found["first"]], wholes[found["second"]]
+            found["look"] = look
+            best.add(found[found["first"] != found["second"]])
     found = best.candidates()
     enough = max(
         int((found["similarity"] > SIMILARITY).sum()), FEW + int(FEW_PER_IMAGE * len(prints))
@@ -214,38 +213,43 @@ def _similar(
         yield found
 
 
-def _cells(descriptors: Descriptors) -> Iterator[list[Index]]:
-    """Yield groups of images that are to be compared, a list for each look.
+def _cells(descriptors: Descriptors) -> Iterator[tuple[int, Index, Index]]:
+    """Yield a look, images to be looked at by it, and images to compare them with.
 
     Of a large collection, images are compared that are near to the same one of some pivots, which
-    are images drawn from it. Each is near to several.
+    are images drawn from it. Each is near to several. One look after another, which keeps the lists
+    of two of them in memory and not of seven.
     """
     known = np.flatnonzero(descriptors.prints[:, 0])
     ratio = np.log(fingerprints.aspects(descriptors.prints[known]))
     looks = [*[known] * len(LOOKS), known[np.abs(ratio) > np.log(OBLONG)]]
     if len(known) <= _CELL:
-        yield looks
+        yield from ((look, members, known) for look, members in enumerate(looks))
         return
     count = len(known) // _PER_PIVOT
     pivots = descriptors.of(known[:: len(known) // count][:count])
-    near = [_nearest(descriptors, members, look, pivots) for look, members in enumerate(looks)]
-    for pivot in range(count):
-        yield [numbers[starts[pivot] : starts[pivot + 1]] for numbers, starts in near]
+    wholes = _Near(descriptors, known, WHOLE, pivots)
+    for look, members in enumerate(looks):
+        near = wholes if look == WHOLE else _Near(descriptors, members, look, pivots)
+        yield from ((look, near.to(pivot), wholes.to(pivot)) for pivot in range(count))
 
 
-def _nearest(
-    descriptors: Descriptors, numbers: Index, look: int, pivots: Floats
-) -> tuple[Index, Index]:
-    """List the images that are nearest to each pivot by a look, and where each list starts."""
-    cells = np.empty((len(numbers), _MEMBERS), np.int16)
-    for top in range(0, len(numbers), 1024):
-        some = slice(top, top + 1024)
-        score = descriptors.similarity(descriptors.of(numbers[some], look), pivots)
-        cells[some] = np.argpartition(-score, _MEMBERS, axis=1)[:, :_MEMBERS]
-    order = np.argsort(cells.ravel(), kind="stable")
-    starts = np.searchsorted(cells.ravel()[order], np.arange(len(pivots) + 1))
-    # There are as many lists as looks: of a million images, small numbers spare 200 MB.
-    return numbers.astype(np.int32)[order // _MEMBERS], starts
+class _Near:
+    """The images that are nearest to each pivot by a look."""
+
+    def __init__(self, descriptors: Descriptors, numbers: Index, look: int, pivots: Floats) -> None:
+        cells = np.empty((len(numbers), _MEMBERS), np.int16)
+        for top in range(0, len(numbers), 1024):
+            some = slice(top, top + 1024)
+            score = descriptors.similarity(descriptors.of(numbers[some], look), pivots)
+            cells[some] = np.argpartition(-score, _MEMBERS, axis=1)[:, :_MEMBERS]
+        order = np.argsort(cells.ravel(), kind="stable")
+        self._starts = np.searchsorted(cells.ravel()[order], np.arange(len(pivots) + 1))
+        self._numbers = numbers.astype(np.int32)[order // _MEMBERS]
+
+    def to(self, pivot: int) -> Index:
+        """Return the numbers of the images that are near to a pivot."""
+        return self._numbers[self._starts[pivot] : self._starts[pivot + 1]]
 
 
 class _Best:
