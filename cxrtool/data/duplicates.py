@@ -60,12 +60,14 @@ def groups(
     _, first, same = np.unique(digests, axis=0, return_index=True, return_inverse=True)
     twins = np.column_stack([first[same.ravel()], np.arange(len(digests))])
     first = np.sort(first)
+    # Where no file is there twice, nothing is copied.
+    once = slice(None) if len(first) == len(digests) else first
     found = np.concatenate(
-        [near_hashes(hashes[first], squares[first]), duplicate_candidates.candidates(prints[first])]
+        [near_hashes(hashes[once], squares[once]), duplicate_candidates.candidates(prints[once])]
     )
     for end in ("first", "second"):
         found[end] = first[found[end]]
-    thumbnails.load(np.concatenate([found["first"], found["second"]]).tolist())
+    thumbnails.load(np.concatenate([found["first"], found["second"]]))
     group = components(len(digests), np.concatenate([twins, _kept(before)]))
     return _named(proved(found, group, fingerprints.aspects(prints), thumbnails, jobs), digests)
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from cxrtool.core import parallel
@@ -15,7 +15,7 @@ from cxrtool.data import duplicates, measurement, packed_rows, sources
 from cxrtool.data.measurement import Making
 from cxrtool.data.packed_rows import Row
 from cxrtool.data.sources import FILE, LISTED, Wish
-from cxrtool.data.thumbnails import Thumbnails
+from cxrtool.data.thumbnails import Index, Thumbnails
 from cxrtool.files import disk
 from cxrtool.files.failures import Failures
 from cxrtool.images import fingerprints
@@ -101,15 +101,22 @@ class Measured:
             note(f"{len(groups)} images are duplicates, in {number} group{plural} (dup_group)")
         return groups
 
-    def _read_again(self, numbers: Sequence[int]) -> Iterator[bytes]:
-        """Read images again for their thumbnails."""
-        wanted = set(numbers)
-        paths = [row["path"] for number, row in enumerate(self._rows) if number in wanted]
+    def _read_again(self, numbers: Index) -> Iterator[bytes]:
+        """Read images again for their thumbnails; the numbers are sorted."""
         here = os.path.abspath(self.root or ".")
-        again = (os.path.join(here, path) for path in paths)
-        found = parallel.each(measurement.thumbnail, again, self.crew.of(len(paths)))
-        for thumbnail in bar(found, len(paths), "possible duplicates", self.progress):
+        again = (os.path.join(here, path) for path in self._paths(numbers))
+        found = parallel.each(measurement.thumbnail, again, self.crew.of(len(numbers)))
+        for thumbnail in bar(found, len(numbers), "possible duplicates", self.progress):
             yield b"" if isinstance(thumbnail, parallel.Lost) else thumbnail
+
+    def _paths(self, numbers: Index) -> Iterator[str]:
+        """Yield the paths of some rows: a million of them would take a hundred megabytes."""
+        wanted = iter(numbers.tolist())
+        following = next(wanted, None)
+        for number, row in enumerate(self._rows):
+            if number == following:
+                yield row["path"]
+                following = next(wanted, None)
 
     def _count(self, row: Row) -> None:
         self._labels[row["label"] or "(no label)"] += 1

@@ -2,15 +2,17 @@
 
 import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrtool.images.fingerprints import Thumbnail
 
-Reader = Callable[[Sequence[int]], Iterator[bytes]]
+Index = NDArray[np.signedinteger[Any]]
+Reader = Callable[[Index], Iterator[bytes]]
 
 _IN_MEMORY = 32 << 20  # bytes; what is more goes to the disk
 _QUALITY = 95
@@ -70,14 +72,20 @@ class Thumbnails:
             return _UNKNOWN
         return place
 
-    def load(self, numbers: Iterable[int]) -> None:
+    def load(self, numbers: Index) -> None:
         """Read again those of the images that are not kept."""
-        wanted = sorted(set(numbers))
-        missing = [number for number in wanted if self._state(number) == _UNKNOWN]
-        if missing:
+        wanted = np.unique(numbers)
+        missing = wanted[self._states(wanted) == _UNKNOWN]
+        if len(missing):
             for number, packed in zip(missing, self._read(missing), strict=True):
-                self.keep(number, packed)
-        self.absent = sum(self._state(number) < 0 for number in wanted)
+                self.keep(int(number), packed)
+        self.absent = int((self._states(wanted) < 0).sum())
+
+    def _states(self, numbers: Index) -> Index:
+        there = numbers < len(self._place)
+        states = np.full(len(numbers), _UNKNOWN, np.int64)
+        states[there] = self._place[numbers[there]]
+        return states
 
     def _state(self, number: int) -> int:
         return int(self._place[number]) if number < len(self._place) else _UNKNOWN

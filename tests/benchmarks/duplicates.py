@@ -70,7 +70,7 @@ def margins(names: list[str], images: list[Image], kept: Collection, sheet: str)
     pairs = np.sort(np.column_stack([found["first"], found["second"]]), axis=1)
     found = found[np.unique(pairs, axis=0, return_index=True)[1]]
     thumbnails = Thumbnails(kept.read)
-    thumbnails.load(range(len(kept)))
+    thumbnails.load(np.arange(len(kept)))
     sides = duplicates._sides(found, fingerprints.aspects(prints), thumbnails)
     results = np.array([duplicate_proof.compared(*pair) for pair in sides if pair]).reshape(-1, 2)
     likeness, unmoved = results[:, 0], results[:, 1] <= duplicate_proof.UNMOVED

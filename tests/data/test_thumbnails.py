@@ -27,7 +27,7 @@ def test_what_is_kept_is_not_read_again(memory: int, monkeypatch: pytest.MonkeyP
     kept = Thumbnails(nothing)
     for number in (3, 0, 5000):
         kept.keep(number, shade(number % 251))
-    kept.load([5000, 0, 3, 3])
+    kept.load(np.array([5000, 0, 3, 3]))
     for number in (3, 0, 5000):
         found = kept.of(number)
         assert found is not None and (found == number % 251).all()
@@ -44,9 +44,9 @@ def test_what_is_missing_is_read_once() -> None:
 
     kept = Thumbnails(read)
     kept.keep(1, shade(1))
-    kept.load([2, 1, 4])
+    kept.load(np.array([2, 1, 4]))
     assert kept.absent == 1 and kept.of(4) is None
-    kept.load([2, 4, 7])
+    kept.load(np.array([2, 4, 7]))
     assert asked == [[2, 4], [7]]
     assert kept.absent == 1
     kept.close()
@@ -60,7 +60,7 @@ def test_a_full_disk_keeps_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(kept._file, "write", full)
-    kept.load([0, 1, 2])
+    kept.load(np.arange(3))
     assert kept.absent == 2
     found = kept.of(0)
     assert found is not None and (found == 7).all()
