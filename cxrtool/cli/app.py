@@ -111,7 +111,8 @@ def run(arguments: list[str], limited: str = "") -> int:
         if not {"--help", "-h"} & set(arguments):
             address_space.check(limited)
         _check_words(arguments)
-        words, notes = old_names.replaced(arguments)
+        verb = next((word for word in arguments if word in registry.names("commands")), "")
+        words, notes = old_names.replaced(verb, arguments)
         for line in notes:
             progress.note(line)
         command = build()

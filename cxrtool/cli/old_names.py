@@ -1,4 +1,4 @@
-"""Options that were renamed: their old names still work in this version, with a note."""
+"""Options and values that were renamed: the old ones still work in this version, with a note."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,35 @@ OLD_NAMES = {
     "evaluate": {"--test": "--test-name"},
     "recipe": {"--check": "--missing"},
 }
+# 0 meant "what is usual" of some options, and "none" or "all" of others.
+OLD_ZEROS = {
+    "equalize": {"--size": "none"},
+    "train": {"--size": "auto", "--channels": "auto", "--patience": "none", "--clip": "none"},
+    "tsne": {"--pca": "all"},
+}
+OLD_ZEROS_EVERYWHERE = {"--jobs": "auto", "-j": "auto"}
 
 
-def replaced(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the arguments with the options' names of today, and a note for each old name."""
+def replaced(verb: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments of a command in the words of today, and a note for each old one."""
     words, notes = list(arguments), []
-    verb = next((word for word in words if word in OLD_NAMES), "")
-    start = words.index(verb) + 1 if verb else len(words)
-    for place in range(start, len(words)):
-        if words[place] == "--":
-            break
+    names = OLD_NAMES.get(verb, {})
+    zeros = OLD_ZEROS_EVERYWHERE | OLD_ZEROS.get(verb, {})
+    last = words.index("--") if "--" in words else len(words)
+    for place in range(last):
         option, equals, value = words[place].partition("=")
-        if new := OLD_NAMES[verb].get(option):
+        if new := names.get(option):
             words[place] = new + equals + value
             notes.append(f"{option} is now {new}; the old name works in this version only")
+        elif meaning := zeros.get(option):
+            at, given = (
+                (place, value) if equals else (place + 1, "".join(words[place + 1 : place + 2]))
+            )
+            if at < last and _is_zero(given):
+                words[at] = f"{option}={meaning}" if equals else meaning
+                notes.append(f"{option} {given} is now {option} {meaning}")
     return words, notes
+
+
+def _is_zero(text: str) -> bool:
+    return bool(text) and not text.strip("0.") and text[0] == "0"

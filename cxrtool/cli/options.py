@@ -133,6 +133,25 @@ def word_or(
     return checked(words, check)
 
 
+def number_or(
+    word: str, low: float, high: float, kind: type[int] | type[float] = int
+) -> dict[str, Any]:
+    """Make an option take a number, or a word that stands for what is usual."""
+    what = "a whole number" if kind is int else "a number"
+    example = f"{max(low, 1):g}"
+    return word_or(
+        [word],
+        f"{what} from {low:g} to {high:g}",
+        lambda t: low <= kind(t) <= high,
+        f"it as {example}",
+    )
+
+
+def number(text: str, kind: type[int] | type[float] = int) -> Any:
+    """Return the number that was typed; 0 for a word."""
+    return kind(text) if text[:1].isdigit() or text[:1] in ".+-" else kind(0)
+
+
 def _is_accepted(accepts: Callable[[str], bool], text: str) -> bool:
     try:
         return bool(text) and accepts(text)
@@ -219,14 +238,13 @@ Root = Annotated[
     Role.ROOT,
 ]
 Jobs = Annotated[
-    int,
+    str,
     typer.Option(
         "--jobs",
         "-j",
-        metavar="N",
-        min=0,
-        max=4096,
-        help="Number of workers; 0 means one per core.",
+        metavar="auto|N",
+        help="Number of workers; auto means one per core.",
+        **number_or("auto", 1, 4096),
     ),
 ]
 Engine = Annotated[
@@ -318,11 +336,11 @@ def idle_jobs(engine: str) -> str:
     return "" if engine == "local" else "the workers are those of --engine"
 
 
-def crew(jobs: int, engine: str = "local") -> "Crew":
+def crew(jobs: str, engine: str = "local") -> "Crew":
     """Read who does the work."""
     from cxrtool.core.parallel import Crew
 
-    return Crew(jobs or default_jobs(), engine.partition("=")[2])
+    return Crew(number(jobs) or default_jobs(), engine.partition("=")[2])
 
 
 def fraction(option: str, text: str | None) -> float | None:

@@ -218,13 +218,12 @@ Batch = Annotated[
     ),
 ]
 Patience = Annotated[
-    int,
+    str,
     typer.Option(
         "--patience",
-        metavar="N",
-        min=0,
-        max=options.MOST,
-        help="Stop after N epochs without improvement; 0 means never.",
+        metavar="none|N",
+        help="Stop after N epochs without improvement.",
+        **options.number_or("none", 1, options.MOST),
     ),
 ]
 Monitor = Annotated[
@@ -238,22 +237,21 @@ Monitor = Annotated[
     ),
 ]
 Size = Annotated[
-    int,
+    str,
     typer.Option(
         "--size",
-        metavar="N",
-        min=0,
-        max=4096,
-        help="Side of the images in pixels; 0 means the size of the network.",
+        metavar="auto|N",
+        help="Side of the images in pixels; auto means the size of the network.",
+        **options.number_or("auto", 1, 4096),
     ),
 ]
 Channels = Annotated[
     str,
     typer.Option(
         "--channels",
-        metavar="0|1|3",
-        help="Number of input channels; 0 means that of the network.",
-        **options.choice(("0", "1", "3")),
+        metavar="auto|1|3",
+        help="Number of input channels; auto means that of the network.",
+        **options.choice(("auto", "1", "3")),
     ),
 ]
 Fit = Annotated[
@@ -286,13 +284,12 @@ Augment = Annotated[
     ),
 ]
 Clip = Annotated[
-    float,
+    str,
     typer.Option(
         "--clip",
-        metavar="NORM",
-        min=0,
-        max=options.MOST,
-        help="Upper limit of the gradient norm; 0 means none.",
+        metavar="none|NORM",
+        help="Upper limit of the gradient norm.",
+        **options.number_or("none", 1e-9, options.MOST, float),
     ),
 ]
 Fold = Annotated[

@@ -135,7 +135,7 @@ def run(
     device: options.Device = "auto",
     where: options.Where = None,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     output: options.Output = "-",
     failures: options.Failures = None,
     dry_run: options.DryRun = False,

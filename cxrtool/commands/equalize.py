@@ -45,11 +45,14 @@ def run(
         ),
     ] = "hist",
     size: Annotated[
-        int,
+        str,
         typer.Option(
-            "--size", metavar="N", min=0, max=8192, help="Resize to N x N pixels; 0 keeps the size."
+            "--size",
+            metavar="none|N",
+            help="Resize to N x N pixels.",
+            **options.number_or("none", 1, 8192),
         ),
-    ] = 0,
+    ] = "none",
     interpolation: Annotated[
         str,
         typer.Option(
@@ -77,7 +80,7 @@ def run(
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     where: options.Where = None,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,
@@ -95,13 +98,14 @@ def run(
     from cxrtool.preprocess import pipeline
     from cxrtool.preprocess.equalization import Equalizing, Settings
 
-    effects.refuse(context, idle(method, size, engine))
+    side = options.number(size)
+    effects.refuse(context, idle(method, side, engine))
     crew = options.crew(jobs, engine)
     listed = boxes.read(conceal) if conceal and conceal != "auto" else None
     found = conceal == "auto"
     unused = set(listed or ())
     settings = Settings(
-        folder, method, size, interpolation, int(bits), found, listed, root=root, force=force
+        folder, method, side, interpolation, int(bits), found, listed, root=root, force=force
     )
     work = Equalizing(settings)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))

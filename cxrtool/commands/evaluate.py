@@ -72,7 +72,7 @@ def run(
     cache: options.Cache = None,
     where: options.Where = None,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     output: options.Output = "-",
     failures: options.Failures = None,
     strict: options.Strict = False,

@@ -128,7 +128,7 @@ def run(
     ] = False,
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,

@@ -73,7 +73,7 @@ def run(
     ] = 256,
     seed: options.Seed = 0,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     output: options.Output = "-",
     dry_run: options.DryRun = False,
     force: options.Force = False,

@@ -108,7 +108,7 @@ def run(
     _list: Annotated[bool, options.lister(PLUGINS)] = False,
     where: options.Where = None,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,

@@ -68,15 +68,14 @@ def run(
         ),
     ] = 30.0,
     pca: Annotated[
-        int,
+        str,
         typer.Option(
             "--pca",
-            metavar="N",
-            min=0,
-            max=options.MOST,
-            help="Number of principal components that t-SNE uses; 0 means all.",
+            metavar="all|N",
+            help="Number of principal components that t-SNE uses.",
+            **options.number_or("all", 1, options.MOST),
         ),
-    ] = 50,
+    ] = "50",
     max_iter: Annotated[
         int,
         typer.Option(
@@ -134,7 +133,7 @@ def run(
     cache: options.Cache = None,
     where: options.Where = None,
     root: options.Root = None,
-    jobs: options.Jobs = 0,
+    jobs: options.Jobs = "auto",
     output: options.Output = "-",
     failures: options.Failures = None,
     strict: options.Strict = False,
@@ -164,7 +163,9 @@ def run(
     kept, vectors = features.of_rows(rows, tap, way, skipped, progress)
     if len(kept) > MANY:
         note(f"placing {len(kept)} points takes minutes")
-    picture = projection.placed(vectors, projection.Plan(perplexity, pca, max_iter, chance))
+    picture = projection.placed(
+        vectors, projection.Plan(perplexity, options.number(pca), max_iter, chance)
+    )
     told = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
     for text in (

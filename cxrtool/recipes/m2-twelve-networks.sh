@@ -28,7 +28,7 @@ SCALE=${SCALE:-full}
 case $SCALE in
 full)
   DATA=${DATA:?is to name the folder of the collections}
-  WEIGHTS=imagenet SIZE=0 EPOCHS=20 BATCH=15
+  WEIGHTS=imagenet SIZE=auto EPOCHS=20 BATCH=15
   NETWORKS="alexnet googlenet vgg16 vgg19 resnet18 resnet50 resnet101 inception-v3
     inception-resnet-v2 squeezenet densenet201 xception cnn-x"
   ;;

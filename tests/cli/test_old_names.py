@@ -24,14 +24,32 @@ def test_the_new_name_is_an_option_and_the_old_one_is_not(verb: str, old: str, n
 @pytest.mark.parametrize("verb, old, new", RENAMED)
 def test_an_old_name_is_replaced(verb: str, old: str, new: str) -> None:
     given = ["-q", verb, "a", old, "1", f"{old}=2", f"{old}x", "--", old]
-    words, notes = old_names.replaced(given)
+    words, notes = old_names.replaced(verb, given)
     assert words == ["-q", verb, "a", new, "1", f"{new}=2", f"{old}x", "--", old]
     assert notes == [f"{old} is now {new}; the old name works in this version only"] * 2
 
 
 def test_other_commands_keep_their_options() -> None:
-    given = ["split", "m.csv", "--test", "0.2", "--check"]
-    assert old_names.replaced(given) == (given, [])
+    given = ["split", "m.csv", "--test", "0.2", "--check", "--val", "0"]
+    assert old_names.replaced("split", given) == (given, [])
+
+
+@pytest.mark.parametrize(
+    "verb, given, words, note",
+    [
+        ("train", ["--size", "0"], ["--size", "auto"], "--size 0 is now --size auto"),
+        ("train", ["--clip=0.0"], ["--clip=none"], "--clip 0.0 is now --clip none"),
+        ("tsne", ["--pca", "0"], ["--pca", "all"], "--pca 0 is now --pca all"),
+        ("split", ["-j", "0"], ["-j", "auto"], "-j 0 is now -j auto"),
+        ("train", ["--patience", "10"], ["--patience", "10"], ""),
+        ("train", ["--patience"], ["--patience"], ""),
+        ("phantom", ["--size", "0"], ["--size", "0"], ""),
+    ],
+)
+def test_a_zero_that_stood_for_a_word(
+    verb: str, given: list[str], words: list[str], note: str
+) -> None:
+    assert old_names.replaced(verb, given) == (words, [note] if note else [])
 
 
 def test_it_is_said(

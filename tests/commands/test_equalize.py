@@ -473,7 +473,7 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
         ),
         (
             ["m.csv", "-d", "eq", "--size", "-1"],
-            "invalid value for '--size': below 0. See cxrtool equalize --help.",
+            "--size '-1' is not one of: none, a whole number from 1 to 8192. Write it as 1.",
         ),
         (
             ["m.csv", "-d", "eq", "--conceal", "absent.csv"],

@@ -536,7 +536,7 @@ REFUSED = {
     "--arch=unet": "'unet' draws masks, it does not classify. Choose another network.",
     "--arch=chexnet": "'chexnet' has 14 outputs of its own, not 2 classes. "
     "Choose another network; its weights may go into densenet121.",
-    "--channels=2": "--channels '2' is not one of: 0, 1, 3. Choose one of them.",
+    "--channels=2": "--channels '2' is not one of: auto, 1, 3. Choose one of them.",
     "--loss=mse": "--loss 'mse' is not one of: ce, focal, double-softmax. Choose one of them.",
     "--optimizer=adm": "--optimizer 'adm' is not one of: sgd, adam, adamw, adamax. "
     "Did you mean 'adam'?",
