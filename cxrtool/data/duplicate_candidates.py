@@ -43,7 +43,7 @@ OBLONG = 1.05  # The longer side over the shorter one, above which there is a ce
 # the second limit are too: so many, and so many an image.
 SIMILARITY, LEAST_SIMILARITY = 0.54, 0.42  # at most 1
 PER_IMAGE, FEW, FEW_PER_IMAGE = 8, 50, 1 / 6
-MOST = 1 << 20  # In all, however large the collection is: the best of a million take 50 MB.
+MOST = 1 << 19  # In all, however large the collection is.
 
 _SAMPLE = 2000  # Images by which a collection is whitened.
 _ALIKE = 0.9  # Of images that are more similar, one is taken into the sample.
@@ -245,7 +245,8 @@ class _Near:
             cells[some] = np.argpartition(-score, _MEMBERS, axis=1)[:, :_MEMBERS]
         order = np.argsort(cells.ravel(), kind="stable")
         self._starts = np.searchsorted(cells.ravel()[order], np.arange(len(pivots) + 1))
-        self._numbers = numbers.astype(np.int32)[order // _MEMBERS]
+        order //= _MEMBERS
+        self._numbers = numbers.astype(np.int32)[order]
 
     def to(self, pivot: int) -> Index:
         """Return the numbers of the images that are near to a pivot."""
