@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from cxrtool.core import filenames, outputs
-from cxrtool.core.outputs import Folder, Output, Reservation
+from cxrtool.core.outputs import FilledFolder, Output, Reservation
 from cxrtool.files import formats
 
 LONGEST_TITLE = 200
@@ -88,7 +88,7 @@ def reserved(
     """
     values = [(p, value) for p in parameters(run) for value in _values(given.get(p.name))]
     by = {role: [(p, value) for p, value in values if p.role is role] for role in Role}
-    folders = [Folder(p.shown, value, made) for p, value in by[Role.FILLS]]
+    folders = [FilledFolder(p.shown, value, made) for p, value in by[Role.FILLS]]
     written = [Output(p.shown, v) for p, v in by[Role.WRITES] if v != "-" or p.name == "output"]
     written.sort(key=lambda output: output.option != "--output")
     table = written[0].path if written and written[0].option == "--output" else "-"
@@ -104,7 +104,7 @@ def reserved(
     return outputs.reserved(
         read,
         [*written, *lists],
-        [*folders, *(Folder(p.shown, value) for p, value in by[Role.KEEPS])],
+        [*folders, *(FilledFolder(p.shown, value) for p, value in by[Role.KEEPS])],
         root=next((value for _, value in by[Role.ROOT]), os.environ.get("CXRTOOL_ROOT", "")),
         title=_title([verb, *(value for p, value in values if p.is_argument)], table, lists),
     )

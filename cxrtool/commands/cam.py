@@ -170,7 +170,7 @@ def run(
     style = overlays.Style(colormap, threshold)
     viewing = Viewing(
         pixel_cache.Frame(about.size, about.image_channels, about.fit),
-        manifest.Folder(folder, root),
+        manifest.ImageFolder(folder, root),
         overlays.steps(explainer, style, mask),
         os.path.abspath(root or "."),
         mask,

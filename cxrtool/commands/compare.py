@@ -146,7 +146,7 @@ def run(
     if drawn:
         patients = all("patient" in table.columns for table in tables)
         call = idle.command_line(context)
-        about = report_page.About(given, call, patients, positive is None, skipped.failed)
+        about = report_page.ReportDetails(given, call, patients, positive is None, skipped.failed)
         report_page.write(shows, about, plot, report)
     if positive is None and chosen is not None:
         why = positive_class.reason(tables[0].classes)
@@ -240,7 +240,7 @@ def compared(
     results = comparison.compare(found, question, skipped)
     if tests:
         model_tests.contest(results, tests, question, permuted, found)
-    comparison.tell(results, question)
+    comparison.note_intervals(results, question)
     return results
 
 

@@ -96,7 +96,7 @@ def run(
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Manifest, input_or_stdin
     from cxrtool.preprocess import pipeline
-    from cxrtool.preprocess.equalization import Equalizing, Settings
+    from cxrtool.preprocess.equalization import EqualizeSettings, Equalizing
 
     side = options.number(size)
     effects.refuse(context, idle(method, side, engine))
@@ -104,12 +104,12 @@ def run(
     listed = boxes.read(conceal) if conceal and conceal != "auto" else None
     found = conceal == "auto"
     unused = set(listed or ())
-    settings = Settings(
+    settings = EqualizeSettings(
         folder, method, side, interpolation, int(bits), found, listed, root=root, force=force
     )
     work = Equalizing(settings)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
-    run = pipeline.Run(
+    run = pipeline.PicturePass(
         source,
         work,
         folder,

@@ -112,7 +112,7 @@ def run(
     if strict:
         refuse_leaks(source, inputs or [], seen)
     rows = _model_inputs.rows_of(source, inputs or [], about, root, watch)
-    way = prediction.Way(
+    way = prediction.PredictionSettings(
         batch, calibrate, tta, cache or pixel_cache.default_folder(), root or "", options.crew(jobs)
     )
     models = [inference.Model(one, where_to) for one in first]
@@ -138,8 +138,8 @@ def run(
         cut = youden(pairs, predictor)
     told = prediction.decided(pairs, predictor, cut, judge)
     table.write(output, made, ([row.get(c, "") for c in made] for row in told))
-    tell(judge)
-    tell_leaks(watch)
+    note_metrics(judge)
+    warn_of_leaks(watch)
     distributed.end()
     raise typer.Exit(skipped.close())
 
@@ -248,7 +248,7 @@ def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
     return best[0]
 
 
-def tell(judge: "Judge") -> None:
+def note_metrics(judge: "Judge") -> None:
     """Say how good the predictions are, and what looks wrong in them."""
     figures = judge.table()
     if figures:
@@ -259,7 +259,7 @@ def tell(judge: "Judge") -> None:
     judge.warn()
 
 
-def tell_leaks(watch: "Watch") -> None:
+def warn_of_leaks(watch: "Watch") -> None:
     """Say which images are no test."""
     found = watch.found()
     if found.own:

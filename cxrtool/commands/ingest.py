@@ -35,7 +35,7 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from cxrtool.data.packed_rows import Rows
+    from cxrtool.data.packed_rows import PackedRows
     from cxrtool.files.failures import Failures
 
 PLUGINS = ("collections", "rows")
@@ -148,7 +148,7 @@ def run(
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
     effects.refuse(context, idle(metadata, convert, join_masks, engine))
     crew = options.crew(jobs, engine)
-    wish = sources.Wish(
+    wish = sources.Selection(
         preset=preset,
         metadata=metadata,
         columns=[options.pair("--column", c) for c in options.entries("--column", *column or ())],
@@ -162,13 +162,13 @@ def run(
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
     rows = ingestion.collect(paths, wish, skipped)
     if dry_run:
-        tell(rows, skipped)
+        note_rows(rows, skipped)
         return
     pseudonym = dicom.pseudonyms(key)
     for made in filter(None, (convert, join_masks)):
         disk.make_folder(made)
-    images = manifest.Folder(convert, root) if convert else None
-    masks = manifest.Folder(join_masks, root) if join_masks else images
+    images = manifest.ImageFolder(convert, root) if convert else None
+    masks = manifest.ImageFolder(join_masks, root) if join_masks else images
     making = measurement.Making(images, masks, int(bits), force, root)
     measured = ingestion.measure(rows, wish, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
@@ -190,7 +190,7 @@ def idle(
     }
 
 
-def tell(rows: "Rows", skipped: "Failures") -> None:
+def note_rows(rows: "PackedRows", skipped: "Failures") -> None:
     """Say what would be read."""
     skipped.tell()
     for column in ("source", "label", "view"):

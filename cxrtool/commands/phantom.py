@@ -96,7 +96,7 @@ def run(
     orders = [writer.Order(c, size, folder, root, force) for c in cases]
     for part in writer.FOLDERS:
         disk.make_folder(f"{folder}/{part}")
-        outputs.current().fill(outputs.Folder("--dir", f"{folder}/{part}"))
+        outputs.current().fill(outputs.FilledFolder("--dir", f"{folder}/{part}"))
     outputs.current().check(path for order in orders for path in order.paths())
     made = parallel.each(writer.make, orders, options.crew(jobs).of(count))
     table.write(output, writer.COLUMNS, whole(bar(made, count, "images", progress)))

@@ -123,23 +123,25 @@ def run(
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Manifest, input_or_stdin
     from cxrtool.preprocess import pipeline
-    from cxrtool.preprocess.segmentation import Segmenting, Settings
+    from cxrtool.preprocess.segmentation import Segmenting, SegmentSettings
 
     effects.refuse(context, idle(keep, engine))
     softness = read_blur("--blur", blur)
-    settings = Settings(folder, model, keep, softness, dilate, margin, int(bits), root, force)
+    settings = SegmentSettings(
+        folder, model, keep, softness, dilate, margin, int(bits), root, force
+    )
     crew = options.crew(jobs, engine)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     work = Segmenting(settings, scores="mask" in source.columns)
     flags = Counter[str]()
-    run = pipeline.Run(
+    run = pipeline.PicturePass(
         source, work, folder, crew, progress, seen=lambda _, made: count(flags, made.cells)
     )
     if dry_run:
         return run.tell()
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     run.write(output, skipped)
-    tell(flags)
+    note_flags(flags)
     raise typer.Exit(skipped.close())
 
 
@@ -159,7 +161,7 @@ def count(flags: Counter[str], cells: dict[str, str]) -> None:
     flags["\0"] += bool(cells["mask_flag"])
 
 
-def tell(flags: Counter[str]) -> None:
+def note_flags(flags: Counter[str]) -> None:
     """Say how many masks look wrong, and how to leave them out."""
     wrong = flags.pop("\0", 0)
     if wrong:

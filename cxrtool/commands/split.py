@@ -35,7 +35,7 @@ from cxrtool.core.errors import ExitCode, Skip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cxrtool.data.partition import Plan
+    from cxrtool.data.partition import RowParts
     from cxrtool.data.split_design import Design
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Manifest
@@ -231,9 +231,9 @@ def divide(
     from cxrtool.files import table
     from cxrtool.files.failures import Failures
 
-    rows = split_rows.Rows(manifest, design)
+    rows = split_rows.SplitRows(manifest, design)
     plan = partition.divide(rows, design)
-    partition.tell(rows, design, plan)
+    partition.note_parts(rows, design, plan)
     if not dry_run:
         skipped = Failures(failures, output=output)
         wanted = ["split", "fold"] if any(p.fold for p in plan.parts) else ["split"]
@@ -242,7 +242,9 @@ def divide(
         skipped.close()
 
 
-def with_parts(manifest: "Manifest", plan: "Plan", skipped: "Failures") -> "Iterator[list[str]]":
+def with_parts(
+    manifest: "Manifest", plan: "RowParts", skipped: "Failures"
+) -> "Iterator[list[str]]":
     """Yield the rows with their part, as often as each is used; note those that are not."""
     columns, with_folds = manifest.columns, any(p.fold for p in plan.parts)
     # The places of the two columns: an old one is overwritten, so that no fold of another

@@ -109,7 +109,7 @@ def run(
         raise CxrtoolError(
             f"--augment {_train_options.HARD} is for masks", "Give --task segment, or leave it out."
         )
-    settings = training_settings.Settings(
+    settings = training_settings.TrainingSettings(
         arch=arch or USUAL[task],
         classes=options.entries("--classes", classes),
         weights=weights,
@@ -135,7 +135,7 @@ def run(
         fold=fold,
         seed=seed,
     )
-    place = training_settings.Place(
+    place = training_settings.TrainingEnvironment(
         folder=folder,
         device=where_to,
         cache=cache or pixel_cache.default_folder(),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from cxrtool.explain.probe_report import Findings
     from cxrtool.files.run_folder import About
-    from cxrtool.stats.projection import Floats, Picture
+    from cxrtool.stats.projection import Floats, Projection
 
 Row = dict[str, str]
 
@@ -156,7 +156,7 @@ def run(
     columns, coloured, rows = read(manifest, where, color, found.about)
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
     tap = features.Tap(inference.Model(found, inference.device(device)), layer)
-    way = prediction.Way(
+    way = prediction.PredictionSettings(
         batch, cache=cache or pixel_cache.default_folder(), root=root or "", crew=options.crew(jobs)
     )
     skipped = Failures(failures, output=output, strict=strict)
@@ -164,7 +164,7 @@ def run(
     if len(kept) > MANY:
         note(f"placing {len(kept)} points takes minutes")
     picture = projection.placed(
-        vectors, projection.Plan(perplexity, options.number(pca), max_iter, chance)
+        vectors, projection.ProjectionSettings(perplexity, options.number(pca), max_iter, chance)
     )
     told = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
@@ -230,7 +230,7 @@ def warn(rows: list[Row]) -> None:
 
 
 def figures(
-    vectors: "Floats", picture: "Picture", told: "Findings", rows: list[Row]
+    vectors: "Floats", picture: "Projection", told: "Findings", rows: list[Row]
 ) -> dict[str, Any]:
     """Gather the figures of the points and of the probes."""
     from cxrtool.explain import probe_report

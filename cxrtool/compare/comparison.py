@@ -276,7 +276,7 @@ def _most_of_a_model(results: Sequence[Result]) -> tuple[int, int]:
     return max(images.values()), max(patients.values())
 
 
-def tell(results: Sequence[Result], question: Question) -> None:
+def note_intervals(results: Sequence[Result], question: Question) -> None:
     """Say what the figures cannot tell, and how the intervals were found."""
     if any(r.several for r in results):
         images, patients = _most_of_a_model(results)

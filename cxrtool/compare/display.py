@@ -31,7 +31,7 @@ ALL = "all images"
 
 
 @dataclass(frozen=True)
-class Picture:
+class Plot:
     """One plot: its file, what it shows in words, and how it is drawn."""
 
     file: str

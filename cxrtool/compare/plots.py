@@ -15,7 +15,7 @@ from cxrtool.compare.display import (
     ALL,
     Names,
     Panel,
-    Picture,
+    Plot,
     Shows,
     panels_of,
     sources_of,
@@ -23,8 +23,8 @@ from cxrtool.compare.display import (
     word,
 )
 from cxrtool.figures import charts, grids
-from cxrtool.figures.charts import Bins, Curve
-from cxrtool.figures.grids import Interval
+from cxrtool.figures.charts import PlottedBins, PlottedCurve
+from cxrtool.figures.grids import PlottedInterval
 from cxrtool.stats import performance_curves, weighted_metrics
 from cxrtool.stats.metrics import Floats
 from cxrtool.stats.performance_curves import Line, Sampling
@@ -35,7 +35,7 @@ GUESSING = {"auc": 0.5, "balanced_accuracy": 0.5, "mcc": 0.0, "dor": 1.0, "dor_h
 ODDS = ("dor", "dor_haldane")
 
 
-def pictures(shows: Shows) -> list[Picture]:
+def pictures(shows: Shows) -> list[Plot]:
     """List the pictures in the order in which they are looked at; none is drawn yet."""
     names = Names()
     found = [] if shows.matrix is None else [_matrix(shows.matrix, names)]
@@ -53,7 +53,7 @@ def pictures(shows: Shows) -> list[Picture]:
     return found + [_confusion(result, names) for result in shows.results]
 
 
-def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Picture, Picture]:
+def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot]:
     """Describe the ROC and the precision-recall curves of one class."""
     question, label = shows.question, shows.results[0].classes[k]
     number = question.resamples if len(panel.lines) <= charts.BANDS else 0
@@ -83,14 +83,14 @@ def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Picture, P
             f"{sampling.resamples} resamples of the patients, place by place."
         )
     return (
-        Picture(
+        Plot(
             kept[0],
             "roc",
             _alt("ROC curves", title, panel, notes[0]),
             f"ROC curves, {title}. The diagonal is guessing.{band}",
             roc,
         ),
-        Picture(
+        Plot(
             kept[1],
             "precision-recall",
             _alt("Precision and recall", title, panel, notes[1]),
@@ -115,10 +115,10 @@ def _note(result: Result, k: int, metric: str) -> str:
     return f"{short} {figure}" if figure else "undefined: one class alone"
 
 
-def _curves(panel: Panel, found: Sequence[Line | None], notes: Sequence[str]) -> list[Curve]:
+def _curves(panel: Panel, found: Sequence[Line | None], notes: Sequence[str]) -> list[PlottedCurve]:
     curves = []
     for (name, _), line, note in zip(panel.lines, found, notes, strict=True):
-        curve = Curve(name, (), (), note=note)
+        curve = PlottedCurve(name, (), (), note=note)
         if line is not None:
             curve = replace(curve, x=line.x, y=line.y, low=line.low, high=line.high)
         curves.append(curve)
@@ -136,7 +136,7 @@ def _alt(what: str, title: str, panel: Panel, notes: Sequence[str]) -> str:
     return f"{what}, {title}: {'; '.join(told)}"
 
 
-def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Picture]:
+def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot]:
     """Describe how true the probabilities of one class are."""
     level, label = shows.question.level, shows.results[0].classes[k]
     title = titled(panel.name, label)
@@ -153,7 +153,9 @@ def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Pic
                 result.judged.labels == k, scores, result.clusters, level
             )
             models.append(
-                Bins(name, bins.predicted, bins.observed, bins.counts, bins.low, bins.high, note)
+                PlottedBins(
+                    name, bins.predicted, bins.observed, bins.counts, bins.low, bins.high, note
+                )
             )
         charts.calibration(path, models, title=title)
 
@@ -164,15 +166,15 @@ def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Pic
         f"joined until each holds {performance_curves.LEAST}."
     )
     file = names.of("calibration", shows.label(k), panel.name)
-    return (Picture(file, "calibration", _alt("Calibration", title, panel, notes), caption, draw),)
+    return (Plot(file, "calibration", _alt("Calibration", title, panel, notes), caption, draw),)
 
 
-def _histograms(shows: Shows, model: str, k: int, names: Names) -> Picture:
+def _histograms(shows: Shows, model: str, k: int, names: Names) -> Plot:
     """Describe how a model's scores are spread by class, in every group and every source."""
     label, own = shows.results[0].classes[k], [r for r in shows.results if r.model == model]
     panels = dict(_spreads(shows, own, k))
     title = titled(model, label)
-    return Picture(
+    return Plot(
         names.of("histograms", shows.label(k), model),
         "histograms",
         f"Histograms of the scores, {title}, in: {'; '.join(panels)}",
@@ -207,10 +209,10 @@ def _by_class(
     return {name: scores[labels == at] for at, name in enumerate(classes)}
 
 
-def _confusion(result: Result, names: Names) -> Picture:
+def _confusion(result: Result, names: Names) -> Plot:
     title, counts = titled(result.model, result.group), result.judged.confusion()
     right, total = int(np.trace(counts)), len(result.judged)
-    return Picture(
+    return Plot(
         names.of("confusion", result.model, result.group),
         "confusion",
         f"Confusion matrix, {title}: {right} of {total} images predicted rightly",
@@ -219,7 +221,7 @@ def _confusion(result: Result, names: Names) -> Picture:
     )
 
 
-def _forest(shows: Shows, metric: str, names: Names) -> Picture:
+def _forest(shows: Shows, metric: str, names: Names) -> Plot:
     """Describe the intervals of one metric, group by group; those of one model are one list."""
     alone = len({r.model for r in shows.results}) == 1
     order = list(dict.fromkeys(r.group for r in shows.results))
@@ -229,7 +231,7 @@ def _forest(shows: Shows, metric: str, names: Names) -> Picture:
     said = "; ".join(f"{titled(r.group, r.name)} {t}" for r, t in zip(rows, told, strict=True))
     guess = f" The dashed line is {GUESSING[metric]:g}: guessing." if metric in GUESSING else ""
     caption = f"{word(metric)[:1].upper()}{word(metric)[1:]} with its intervals.{guess}"
-    return Picture(
+    return Plot(
         names.of("forest", metric),
         "forest",
         f"Intervals of {word(metric)}: {said}",
@@ -240,7 +242,7 @@ def _forest(shows: Shows, metric: str, names: Names) -> Picture:
     )
 
 
-def _rows(result: Result, metric: str, alone: bool) -> Iterator[Interval]:
+def _rows(result: Result, metric: str, alone: bool) -> Iterator[PlottedInterval]:
     """List a model's figure, and those of the classes where there are several."""
     head, name = (result.group, result.model)
     if alone and result.group:
@@ -248,10 +250,10 @@ def _rows(result: Result, metric: str, alone: bool) -> Iterator[Interval]:
     for (label, other), figure in result.figures.items():
         if other == metric:
             row = name if label in ("", result.positive) else f"{name}: {label}"
-            yield Interval(row, figure.value, figure.low, figure.high, head)
+            yield PlottedInterval(row, figure.value, figure.low, figure.high, head)
 
 
-def _matrix(matrix: Matrix, names: Names) -> Picture:
+def _matrix(matrix: Matrix, names: Names) -> Plot:
     found = [[matrix.figure(row, column) for column in matrix.columns] for row in matrix.rows]
     values, low, high = (
         [[math.nan if f is None else getattr(f, part) for f in row] for row in found]
@@ -262,7 +264,7 @@ def _matrix(matrix: Matrix, names: Names) -> Picture:
     limits = SCALES.get(matrix.metric, (0.0, top))
     sides = (f"trained on ({matrix.names[0]})", f"tested on ({matrix.names[1]})")
     gap = result_tables.spoken(matrix.gap)
-    return Picture(
+    return Plot(
         names.of("matrix"),
         "matrix",
         f"Matrix of {word(matrix.metric)}; diagonal minus others: {gap or 'undefined'}",

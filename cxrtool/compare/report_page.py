@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cxrtool.compare import plots, positive_class, reader_warnings, records, result_tables
 from cxrtool.compare.comparison import Result, Shown
 from cxrtool.compare.cross_matrix import Matrix
-from cxrtool.compare.display import ALL, Picture, Shows, word
+from cxrtool.compare.display import ALL, Plot, Shows, word
 from cxrtool.core import outputs
 from cxrtool.figures import html_page as pages
 from cxrtool.figures.html_page import Cell, Page
@@ -56,7 +56,7 @@ LIMITS = (
 
 
 @dataclass(frozen=True)
-class About:
+class ReportDetails:
     """What a page tells besides the results."""
 
     files: Sequence[str]
@@ -66,7 +66,7 @@ class About:
     skipped: int = 0
 
 
-def page(shows: Shows, about: About, pictures: Sequence[tuple[Picture, str]]) -> Page:
+def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]]) -> Page:
     """Tell everything; each picture comes with its file."""
     found = Page(_title(shows), _lead(shows, about))
     _short(found, shows, about)
@@ -83,7 +83,7 @@ def page(shows: Shows, about: About, pictures: Sequence[tuple[Picture, str]]) ->
     return found
 
 
-def write(shows: Shows, about: About, plot: str | None, report: str | None) -> None:
+def write(shows: Shows, about: ReportDetails, plot: str | None, report: str | None) -> None:
     """Draw the plots into a folder, and write the page that shows them."""
     pictures = plots.pictures(shows)
     few = chosen(pictures)
@@ -98,7 +98,7 @@ def write(shows: Shows, about: About, plot: str | None, report: str | None) -> N
             pages.write(report, page(shows, about, [(p, f) for p, f in there if p in few]))
 
 
-def chosen(pictures: Sequence[Picture]) -> list[Picture]:
+def chosen(pictures: Sequence[Plot]) -> list[Plot]:
     """Choose the pictures that a page has room for: the first of each kind."""
     return [
         p
@@ -119,7 +119,7 @@ def _title(shows: Shows) -> str:
     return f"{models[0]}: {task}" if len(models) == 1 else f"{len(models)} models: {task}"
 
 
-def _lead(shows: Shows, about: About) -> str:
+def _lead(shows: Shows, about: ReportDetails) -> str:
     classes = shows.results[0].classes if shows.results else []
     positive = shows.question.positive
     rest = f"; the positive class is {positive}" if positive else ""
@@ -135,7 +135,7 @@ def _counted(names: Sequence[str], what: str) -> str:
     return f"the {what}{'s' * (len(names) != 1)} {', '.join(names)}"
 
 
-def _short(page: Page, shows: Shows, about: About) -> None:
+def _short(page: Page, shows: Shows, about: ReportDetails) -> None:
     section = page.section("In short")
     metrics = [m for m in HEADLINES if m in shows.metrics]
     metrics = list(shows.question.metrics[:4]) or metrics
@@ -187,7 +187,7 @@ def _without_empty(
     return [columns[k] for k in kept], [[row[k] for k in kept] for row in rows]
 
 
-def _images(page: Page, shows: Shows, about: About) -> None:
+def _images(page: Page, shows: Shows, about: ReportDetails) -> None:
     section = page.section("The images")
     names = ("standard input" if f == "-" else f"`{os.path.basename(f)}`" for f in about.files)
     section.text(f"Tables of predictions: {', '.join(names)}.")
@@ -204,7 +204,7 @@ def _images(page: Page, shows: Shows, about: About) -> None:
     section.table(columns, cells, "Images and patients, and how many images of each class.")
 
 
-def _matrix(page: Page, matrix: Matrix, pictures: Sequence[tuple[Picture, str]]) -> None:
+def _matrix(page: Page, matrix: Matrix, pictures: Sequence[tuple[Plot, str]]) -> None:
     section = page.section("Trained here, tested there")
     rows: list[list[Cell]] = [
         [row, *(result_tables.spoken(matrix.figure(row, c)) for c in matrix.columns)]
@@ -335,7 +335,7 @@ def _has(papers: Sequence[Shown], metric: str) -> bool:
     return any(name == metric for paper in papers for _, name in paper.figures)
 
 
-def _pictures(page: Page, pictures: Sequence[tuple[Picture, str]]) -> None:
+def _pictures(page: Page, pictures: Sequence[tuple[Plot, str]]) -> None:
     for kind, heading in HEADINGS.items():
         own = [(picture, file) for picture, file in pictures if picture.kind == kind]
         if not own:
@@ -347,7 +347,7 @@ def _pictures(page: Page, pictures: Sequence[tuple[Picture, str]]) -> None:
             section.text(f"No more than {PICTURES} are shown here; `--plots DIR` draws them all.")
 
 
-def _method(page: Page, shows: Shows, about: About) -> None:
+def _method(page: Page, shows: Shows, about: ReportDetails) -> None:
     section = page.section("How the figures were made, and their limits")
     section.text(_intervals(shows))
     if shows.question.threshold is not None:

@@ -51,7 +51,7 @@ class Output:
 
 
 @dataclass
-class Folder:
+class FilledFolder:
     """A folder that will be filled, with files of any name or with such endings."""
 
     option: str
@@ -92,7 +92,7 @@ class Reservation:
         self._there: dict[Identity, Output] = {}  # those that exist already
         self._links: dict[str, str] = {}  # where the paths lead that the user named
         self._inputs: dict[Identity, tuple[str, str]] = {}
-        self._folders: list[Folder] = []
+        self._folders: list[FilledFolder] = []
         self._known: dict[str, Identity | None] = {}
 
     @property
@@ -130,7 +130,7 @@ class Reservation:
             elif output.named:
                 self._links[_absolute(output.path)] = place
 
-    def fill(self, folder: Folder) -> None:
+    def fill(self, folder: FilledFolder) -> None:
         """Reserve a folder."""
         if self.outer is not None:
             self.outer.enter(os.path.join(folder.path, ""))
@@ -283,7 +283,7 @@ def current() -> Reservation:
 def reserved(
     inputs: Sequence[tuple[str, str]],
     outputs: Sequence[Output],
-    folders: Sequence[Folder] = (),
+    folders: Sequence[FilledFolder] = (),
     root: str = "",
     title: str = "",
 ) -> Iterator[Reservation]:

@@ -14,7 +14,7 @@ from cxrtool.core.progress import bar, detail, note
 from cxrtool.data import duplicates, measurement, packed_rows, sources
 from cxrtool.data.measurement import Making
 from cxrtool.data.packed_rows import Row
-from cxrtool.data.sources import FILE, LISTED, Wish
+from cxrtool.data.sources import FILE, LISTED, Selection
 from cxrtool.data.thumbnails import Index, Thumbnails
 from cxrtool.files import disk
 from cxrtool.files.failures import Failures
@@ -34,7 +34,7 @@ class Measured:
 
     def __init__(self, columns: list[str], root: str | None, crew: Crew, progress: str) -> None:
         self.columns, self.root, self.crew, self.progress = columns, root, crew, progress
-        self._rows = packed_rows.Rows()
+        self._rows = packed_rows.PackedRows()
         self._digests = {c: packed_rows.Digests(32, _hash, bytes.hex) for c in HASHES}
         self._digests["fingerprint"] = packed_rows.Digests(
             fingerprints.BYTES, fingerprints.packed, fingerprints.written
@@ -151,9 +151,9 @@ class Measured:
             note(f"warning: --view {view}: no image has this view")
 
 
-def collect(paths: list[str], wish: Wish, skipped: Failures) -> packed_rows.Rows:
+def collect(paths: list[str], wish: Selection, skipped: Failures) -> packed_rows.PackedRows:
     """List what is to be read; an empty list is an error."""
-    rows = packed_rows.Rows()
+    rows = packed_rows.PackedRows()
     for found in sources.gather(paths, wish):
         if isinstance(found, Skip):
             skipped.add(found)
@@ -167,8 +167,8 @@ def collect(paths: list[str], wish: Wish, skipped: Failures) -> packed_rows.Rows
 
 
 def measure(
-    rows: packed_rows.Rows,
-    wish: Wish,
+    rows: packed_rows.PackedRows,
+    wish: Selection,
     making: Making,
     pseudonym: Pseudonym,
     skipped: Failures,
@@ -209,7 +209,7 @@ def measure(
     return measured
 
 
-def _take(row: Row, result: Any, wish: Wish, pseudonym: Pseudonym) -> Skip | None:
+def _take(row: Row, result: Any, wish: Selection, pseudonym: Pseudonym) -> Skip | None:
     """Complete a row by what came of its image, or say why it is left out."""
     if isinstance(result, parallel.Lost):
         return Skip(row["path"], result.reason, "Remove it.")

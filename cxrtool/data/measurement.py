@@ -22,8 +22,8 @@ LOST = "\0lost"
 class Making:
     """What is to be made besides the measurements."""
 
-    folder: manifest.Folder | None = None  # of the converted images; None does not convert
-    masks: manifest.Folder | None = None  # of the masks that are joined from halves
+    folder: manifest.ImageFolder | None = None  # of the converted images; None does not convert
+    masks: manifest.ImageFolder | None = None  # of the masks that are joined from halves
     bits: int = 8
     force: bool = False
     root: str | None = None
@@ -95,7 +95,7 @@ def measure(job: Job) -> Measurement | Skip:
     return Measurement({k: v for k, v in cells.items() if v}, thumbnails.encode(small))
 
 
-def _convert(job: Job, picture: image.Picture, folder: manifest.Folder) -> str:
+def _convert(job: Job, picture: image.Picture, folder: manifest.ImageFolder) -> str:
     name = file_name(job.shown, anonymous=bool(picture.header))
     path, shown = folder.file(f"{name}.png")
     made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
@@ -105,7 +105,7 @@ def _convert(job: Job, picture: image.Picture, folder: manifest.Folder) -> str:
     return shown
 
 
-def _join_masks(job: Job, folder: manifest.Folder) -> dict[str, str]:
+def _join_masks(job: Job, folder: manifest.ImageFolder) -> dict[str, str]:
     """Join the masks of the two lungs, which some collections keep apart, or say why not."""
     if len(job.mask_halves) < len(manifest.HALVES):
         return {LOST: "the mask of the other lung is absent"}

@@ -11,8 +11,8 @@ SEPARATOR = "\0"  # No cell holds a NUL byte.
 KEPT = "\1"  # It stands for a cell that is kept elsewhere.
 
 
-class Rows:
-    """Rows kept as text, in a fifth of the memory that they take as dictionaries."""
+class PackedRows:
+    "PackedRows kept as text, in a fifth of the memory that they take as dictionaries."
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, ...], int] = {}

@@ -6,15 +6,15 @@ from numpy.typing import NDArray
 from cxrtool.core.progress import note
 from cxrtool.data import assignment
 from cxrtool.data.assignment import Ints
-from cxrtool.data.split_design import Design, Part
-from cxrtool.data.split_rows import FREE, Rows
+from cxrtool.data.split_design import Design, SplitPart
+from cxrtool.data.split_rows import FREE, SplitRows
 
 
-class Plan:
+class RowParts:
     """What becomes of each row: its part, and how often it is used."""
 
     def __init__(self, rows: int) -> None:
-        self.parts: list[Part] = []
+        self.parts: list[SplitPart] = []
         self.part = np.full(rows, FREE)
         self.times = np.ones(rows, np.int64)
         self.reasons = [""]
@@ -35,9 +35,9 @@ class Plan:
         return used
 
 
-def divide(rows: Rows, design: Design) -> Plan:
+def divide(rows: SplitRows, design: Design) -> RowParts:
     """Give every row its part: cap, bind, place what the design names, spread the rest, balance."""
-    plan = Plan(len(rows))
+    plan = RowParts(len(rows))
     forced, plan.parts = _forced(rows, design)
     _cap(rows, design, plan, forced)
     groups = rows.groups(design.leaky)
@@ -50,7 +50,7 @@ def divide(rows: Rows, design: Design) -> Plan:
     return plan
 
 
-def _forced(rows: Rows, design: Design) -> tuple[Ints, list[Part]]:
+def _forced(rows: SplitRows, design: Design) -> tuple[Ints, list[SplitPart]]:
     """Find the rows that the design puts into a part by name."""
     if design.leave_out:
         names, codes = rows.codes[design.leave_out].ordered()
@@ -59,7 +59,7 @@ def _forced(rows: Rows, design: Design) -> tuple[Ints, list[Part]]:
         if len(names) < 2:
             only = f"{design.leave_out} is '{names[0]}' in every row, so nothing can be left out"
             raise rows.error(only, "Join the manifest of another source: cxrtool ingest A B.")
-        return codes, [Part("train", str(k + 1), 0, name) for k, name in enumerate(names)]
+        return codes, [SplitPart("train", str(k + 1), 0, name) for k, name in enumerate(names)]
     parts = design.parts()
     forced = np.full(len(rows), FREE)
     if design.test_where:
@@ -69,11 +69,11 @@ def _forced(rows: Rows, design: Design) -> tuple[Ints, list[Part]]:
             wanted = " and ".join(str(w) for w in design.test_where)
             raise rows.error(f"{which} row is in the test by {wanted}", "Check the values.")
         forced[external] = len(parts)
-        parts = [*parts, Part("test", "", 0)]
+        parts = [*parts, SplitPart("test", "", 0)]
     return forced, parts
 
 
-def _cap(rows: Rows, design: Design, plan: Plan, forced: Ints) -> None:
+def _cap(rows: SplitRows, design: Design, plan: RowParts, forced: Ints) -> None:
     external = (forced != FREE) & bool(design.test_where)
     for key, limit in design.caps:
         by_column = key in rows.columns
@@ -92,7 +92,9 @@ def _cap(rows: Rows, design: Design, plan: Plan, forced: Ints) -> None:
         plan.drop(~kept, f"over the cap of {limit} for {key}")
 
 
-def _straddlers(rows: Rows, design: Design, plan: Plan, groups: Ints, forced: Ints) -> None:
+def _straddlers(
+    rows: SplitRows, design: Design, plan: RowParts, groups: Ints, forced: Ints
+) -> None:
     """Deal with groups that the design would tear apart."""
     torn = np.zeros(len(rows), bool)
     torn[plan.used] = assignment.straddling(groups[plan.used], forced[plan.used])
@@ -106,7 +108,7 @@ def _straddlers(rows: Rows, design: Design, plan: Plan, groups: Ints, forced: In
     plan.drop(torn & (forced == FREE) if design.test_where else torn, "would leak into the test")
 
 
-def _spread(rows: Rows, design: Design, plan: Plan, groups: Ints) -> None:
+def _spread(rows: SplitRows, design: Design, plan: RowParts, groups: Ints) -> None:
     """Divide the rows that are in no part yet."""
     free = plan.used & (plan.part == FREE)
     wish = np.array([p.wish for p in plan.parts])
@@ -119,7 +121,7 @@ def _spread(rows: Rows, design: Design, plan: Plan, groups: Ints) -> None:
     plan.part[free] = part[numbers]
 
 
-def _refuse_empty(rows: Rows, plan: Plan) -> None:
+def _refuse_empty(rows: SplitRows, plan: RowParts) -> None:
     filled = np.bincount(plan.part[plan.used], minlength=len(plan.parts))
     for part, size in zip(plan.parts, filled.tolist(), strict=True):
         if not size:
@@ -127,7 +129,9 @@ def _refuse_empty(rows: Rows, plan: Plan) -> None:
             raise rows.error(left, "Ask for a larger share, fewer parts, or fewer rows left out.")
 
 
-def _classes(rows: Rows, design: Design, free: NDArray[np.bool_], groups: Ints, parts: int) -> Ints:
+def _classes(
+    rows: SplitRows, design: Design, free: NDArray[np.bool_], groups: Ints, parts: int
+) -> Ints:
     """Code what is to be spread evenly, after checking that it can be."""
     total = int(groups.max()) + 1
     if total < parts:
@@ -149,13 +153,13 @@ def _classes(rows: Rows, design: Design, free: NDArray[np.bool_], groups: Ints, 
     return rows.classes(design.lender is not None)[free]
 
 
-def _one_class(rows: Rows, design: Design, what: str) -> None:
+def _one_class(rows: SplitRows, design: Design, what: str) -> None:
     if design.stratify is not None:
         raise rows.error(f"{what}: one class only", "Join another source, or drop --stratify.")
     note(f"warning: {what}: no classifier can be trained on this split alone")
 
 
-def _balance(rows: Rows, design: Design, plan: Plan) -> None:
+def _balance(rows: SplitRows, design: Design, plan: RowParts) -> None:
     if design.balance is None:
         return
     names, labels = rows.codes["label"].ordered()
@@ -185,7 +189,7 @@ def _balance(rows: Rows, design: Design, plan: Plan) -> None:
 MOST_CLASSES = 8
 
 
-def tell(rows: Rows, design: Design, plan: Plan) -> None:
+def note_parts(rows: SplitRows, design: Design, plan: RowParts) -> None:
     """Say what came out: a line a part, what is missing from one, and what leaks."""
     used, patients = plan.used, rows.patients()
     for k, part in enumerate(plan.parts):
@@ -207,7 +211,7 @@ def tell(rows: Rows, design: Design, plan: Plan) -> None:
             note(f"warning: {values} {what} stand in more than one part ({images} images leak)")
 
 
-def _classes_of(rows: Rows, plan: Plan, here: NDArray[np.bool_]) -> str:
+def _classes_of(rows: SplitRows, plan: RowParts, here: NDArray[np.bool_]) -> str:
     names, labels = rows.codes["label"].ordered()
     count = np.bincount(labels[here], plan.times[here], len(names)).astype(int)
     most = np.sort(np.argsort(-count, kind="stable")[:MOST_CLASSES])
@@ -216,7 +220,7 @@ def _classes_of(rows: Rows, plan: Plan, here: NDArray[np.bool_]) -> str:
     return ", ".join(listed) + (f", and {more} classes more" if more else "")
 
 
-def _tell_missing(rows: Rows, plan: Plan) -> None:
+def _tell_missing(rows: SplitRows, plan: RowParts) -> None:
     """Warn of the classes that the parts' sizes left no room for."""
     column = rows.strata[0]
     names, codes = rows.codes[column].ordered()

@@ -30,7 +30,7 @@ SAMPLE = 200
 
 
 @dataclass
-class Wish:
+class Selection:
     """What the user wants of the rows."""
 
     preset: str | None = None
@@ -57,7 +57,7 @@ def coarse_age(text: str) -> str:
     return "90+" if years >= 90 else text
 
 
-def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:
+def gather(paths: list[str], wish: Selection) -> Iterator[Row | Skip]:
     """Yield a row for every image that is to be read, and a Skip for every one that is not."""
     for path in paths:
         if path != "-" and not os.path.lexists(path):
@@ -73,7 +73,7 @@ def gather(paths: list[str], wish: Wish) -> Iterator[Row | Skip]:
         note(f"warning: --map-label '{pattern}' matches no finding and no label")
 
 
-def _all_rows(paths: list[str], wish: Wish) -> Iterator[tuple[str, Row | Skip]]:
+def _all_rows(paths: list[str], wish: Selection) -> Iterator[tuple[str, Row | Skip]]:
     """Yield every row with the path that it is from."""
     if wish.metadata is not None:
         yield from _described(paths, wish.metadata, wish.columns)
@@ -97,7 +97,7 @@ def _protect(gathered: Row | Skip, root: str | None) -> None:
         outputs.current().protect(file, "which is among the images to read")
 
 
-def _rows(path: str, wish: Wish) -> Iterator[Row | Skip]:
+def _rows(path: str, wish: Selection) -> Iterator[Row | Skip]:
     if wish.preset is None and (path == "-" or path.lower().endswith(".csv")):
         return _listed(path, wish.root)
     if os.path.isdir(path) or wish.preset is not None:
@@ -193,7 +193,7 @@ def _naming_column(table: Table, files: Index) -> int:
     return matches.index(max(matches))
 
 
-def _finished(row: Row, path: str, wish: Wish, unused: set[str]) -> Row | Skip:
+def _finished(row: Row, path: str, wish: Selection, unused: set[str]) -> Row | Skip:
     """Add what the command line knows: source, patient across sources, label; filter the view.
 
     `unused` are the patterns of --map-label that no row has matched yet.
@@ -232,7 +232,7 @@ def wrong_view(row: Row, views: frozenset[str], known: bool = False) -> Skip | N
     return Skip(row["path"], f"view is '{view}', not {' or '.join(sorted(views))}", failed=False)
 
 
-def _source(path: str, wish: Wish) -> str:
+def _source(path: str, wish: Selection) -> str:
     if wish.preset is not None and wish.preset.partition(":")[0] != "folder":
         return wish.preset.partition(":")[0]
     return os.path.basename(os.path.abspath(_folder(path)))

@@ -7,7 +7,7 @@ from cxrtool.files.manifest import Where
 
 
 @dataclass(frozen=True)
-class Part:
+class SplitPart:
     """One part of a split, as its two columns name it, and its share of the rows."""
 
     split: str
@@ -78,20 +78,24 @@ class Design:
         """Whether rows are divided among several parts, by chance."""
         return not self.leave_out and len(self.parts()) > 1
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[SplitPart]:
         """List the parts that free rows are divided among; the shares sum to 1."""
         if self.folds:
             test, unseen = self.test or 0.0, self.unseen or 0.0
             each = (1 - test - unseen) / self.folds
-            parts = [Part("train", str(k + 1), each) for k in range(self.folds)]
-            parts += [Part("test", "", test), Part("unseen", "", unseen)]
+            parts = [SplitPart("train", str(k + 1), each) for k in range(self.folds)]
+            parts += [SplitPart("test", "", test), SplitPart("unseen", "", unseen)]
         elif self.test is None and self.val is None and not self.test_where:
-            parts = [Part("train", "", 0.7), Part("val", "", 0.1), Part("test", "", 0.2)]
+            parts = [
+                SplitPart("train", "", 0.7),
+                SplitPart("val", "", 0.1),
+                SplitPart("test", "", 0.2),
+            ]
         else:
             test, val = self.test or 0.0, self.val or 0.0
             parts = [
-                Part("train", "", 1 - test - val),
-                Part("val", "", val),
-                Part("test", "", test),
+                SplitPart("train", "", 1 - test - val),
+                SplitPart("val", "", val),
+                SplitPart("test", "", test),
             ]
         return [p for p in parts if p.wish > 0]

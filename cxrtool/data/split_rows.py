@@ -59,7 +59,7 @@ class Codes:
 ALONE = "\0"  # No cell holds a NUL byte, so no patient is named like a row without one.
 
 
-class Rows:
+class SplitRows:
     """A manifest as numbers: of each row the patient, the picture, the classes, the part."""
 
     def __init__(self, manifest: Manifest, design: Design) -> None:

@@ -15,7 +15,7 @@ from cxrtool.files import pixel_cache
 from cxrtool.files.failures import Failures
 from cxrtool.learn.architectures._network import Network
 from cxrtool.learn.inference import Model, batches, bounded, finite, precision, prepared
-from cxrtool.learn.prediction import CHUNK, Row, Way
+from cxrtool.learn.prediction import CHUNK, PredictionSettings, Row
 
 Floats = NDArray[np.float32]
 
@@ -107,7 +107,11 @@ def pooled(maps: Tensor) -> Tensor:
 
 
 def of_rows(
-    rows: Iterable[Row], tap: Tap, way: Way, skipped: Failures, progress: str = "auto"
+    rows: Iterable[Row],
+    tap: Tap,
+    way: PredictionSettings,
+    skipped: Failures,
+    progress: str = "auto",
 ) -> tuple[list[Row], Floats]:
     """Return the rows whose images can be read, and the features of these images (N, D).
 
@@ -131,7 +135,9 @@ def of_rows(
     return kept, np.concatenate(found)
 
 
-def _of(tap: Tap, way: Way, rows: Sequence[Row], progress: str) -> tuple[Floats, dict[int, Skip]]:
+def _of(
+    tap: Tap, way: PredictionSettings, rows: Sequence[Row], progress: str
+) -> tuple[Floats, dict[int, Skip]]:
     about = tap.model.about
     frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
     paths, digests = pixel_cache.named(rows)

@@ -29,7 +29,7 @@ LARGEST = 1024
 
 
 @dataclass(frozen=True)
-class Place:
+class PictureTarget:
     """Where the picture of a row goes: the file, its cell, and what is noted in it."""
 
     file: str
@@ -41,7 +41,7 @@ class Place:
 class Kept:
     """One image whose picture is there, and the cells that were found when it was made."""
 
-    place: Place
+    place: PictureTarget
     cells: Row
 
 
@@ -49,7 +49,7 @@ class Kept:
 class View:
     """One image, ready to be looked at."""
 
-    place: Place
+    place: PictureTarget
     framed: Bytes  # (channels, size, size), for the network
     picture: Bytes  # grey, to be drawn upon
     shape: tuple[int, int]  # of the image itself
@@ -63,7 +63,7 @@ class Viewing:
     """The work on one row: `Kept` where its picture is there and whole, else a `View`."""
 
     frame: pixel_cache.Frame
-    folder: manifest.Folder
+    folder: manifest.ImageFolder
     steps: str  # all that changes the pictures, whatever the image
     here: str  # what paths are relative to; workers may run in another folder
     mask: str = "column"  # auto, none
@@ -99,16 +99,22 @@ class Viewing:
             warnings.append(f"its mask {row['mask']} cannot be read: {e.reason}")
             return None
 
-    def _place(self, row: Row, encoded: image.Encoded, drawn: image.Picture | None) -> Place:
+    def _place(
+        self, row: Row, encoded: image.Encoded, drawn: image.Picture | None
+    ) -> PictureTarget:
         name = file_name(row["path"], row.get("raw", ""), encoded.is_dicom)
         label = row.get("label", "") if self.by_label else ""
         # As a digest, for the names of classes need not be ASCII.
         text = "\0".join((self.steps, encoded.sha256, drawn.sha256 if drawn else "", label))
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        return Place(*self.folder.file(f"{name}.png"), f"cam {__version__} {digest}")
+        return PictureTarget(*self.folder.file(f"{name}.png"), f"cam {__version__} {digest}")
 
     def _viewed(
-        self, place: Place, picture: image.Picture, drawn: image.Picture | None, told: list[str]
+        self,
+        place: PictureTarget,
+        picture: image.Picture,
+        drawn: image.Picture | None,
+        told: list[str],
     ) -> View:
         height, width = picture.grey.shape[:2]
         small = shrunk(image.to8(picture.grey))

@@ -23,7 +23,7 @@ EDGES = np.linspace(0, 1, 21)
 
 
 @dataclass(frozen=True)
-class Curve:
+class PlottedCurve:
     """One line of a plot, with its band and what the legend says after its name."""
 
     name: str
@@ -35,7 +35,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Bins:
+class PlottedBins:
     """One model's predictions in bins: mean probability, share of positives, and how many."""
 
     name: str
@@ -47,7 +47,7 @@ class Bins:
     note: str = ""
 
 
-def roc(path: str | os.PathLike[str], curves: Sequence[Curve], *, title: str = "") -> None:
+def roc(path: str | os.PathLike[str], curves: Sequence[PlottedCurve], *, title: str = "") -> None:
     """Draw sensitivity over the share of false alarms; the diagonal is guessing."""
     with plot.drawing(path, SIDE, _height(curves)) as figure:
         axes = _square(figure, title, "1 - specificity", "sensitivity")
@@ -57,7 +57,7 @@ def roc(path: str | os.PathLike[str], curves: Sequence[Curve], *, title: str = "
 
 def precision_recall(
     path: str | os.PathLike[str],
-    curves: Sequence[Curve],
+    curves: Sequence[PlottedCurve],
     *,
     prevalence: float | None = None,
     title: str = "",
@@ -73,7 +73,9 @@ def precision_recall(
         _lines(figure, axes, curves, steps=True)
 
 
-def calibration(path: str | os.PathLike[str], models: Sequence[Bins], *, title: str = "") -> None:
+def calibration(
+    path: str | os.PathLike[str], models: Sequence[PlottedBins], *, title: str = ""
+) -> None:
     """Draw the share of positives over the probability that was given, with the bins' counts."""
     with plot.drawing(path, SIDE, _height(models) + 1.2) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
@@ -128,7 +130,7 @@ def histograms(
         if len(scores) > PANELS:
             figure.suptitle(f"the first {PANELS} of {len(scores)}")
         handles = [grid[0].plot([], [], **_style(place))[0] for place in range(len(series))]
-        _explain(figure, grid[0], handles, [Curve(name, [], []) for name in series])
+        _explain(figure, grid[0], handles, [PlottedCurve(name, [], []) for name in series])
 
 
 def _spread(axes: Any, values: ArrayLike, style: dict[str, Any]) -> None:
@@ -158,7 +160,7 @@ def _style(place: int) -> dict[str, Any]:
     return {"color": colours[place % len(colours)], "linestyle": dash, "linewidth": 1.6}
 
 
-def _lines(figure: Any, axes: Any, curves: Sequence[Curve], steps: bool = False) -> None:
+def _lines(figure: Any, axes: Any, curves: Sequence[PlottedCurve], steps: bool = False) -> None:
     handles = []
     for place, curve in enumerate(curves):
         x, y = _numbers(curve.x, curve.y)
@@ -174,7 +176,9 @@ def _lines(figure: Any, axes: Any, curves: Sequence[Curve], steps: bool = False)
     _explain(figure, axes, handles, curves)
 
 
-def _explain(figure: Any, axes: Any, handles: list[Any], entries: Sequence[Curve | Bins]) -> None:
+def _explain(
+    figure: Any, axes: Any, handles: list[Any], entries: Sequence[PlottedCurve | PlottedBins]
+) -> None:
     if not entries:
         return plot.nothing(axes, "nothing to draw")
     names = plot.names([entry.name for entry in entries], 40)

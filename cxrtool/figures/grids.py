@@ -23,7 +23,7 @@ BLACK_ON = 0.179
 
 
 @dataclass(frozen=True)
-class Interval:
+class PlottedInterval:
     """One row of a forest plot: a value, what it lies between, and the group it stands under."""
 
     name: str
@@ -85,7 +85,7 @@ def matrix(
 
 def forest(
     path: str | os.PathLike[str],
-    rows: Sequence[Interval],
+    rows: Sequence[PlottedInterval],
     *,
     reference: float | None = None,
     label: str = "",
@@ -112,9 +112,9 @@ def forest(
         axes.tick_params(axis="y", length=0)
 
 
-def _grouped(rows: Sequence[Interval]) -> list[Interval | str]:
+def _grouped(rows: Sequence[PlottedInterval]) -> list[PlottedInterval | str]:
     """Put the name of a group above its rows."""
-    lines: list[Interval | str] = []
+    lines: list[PlottedInterval | str] = []
     for before, row in zip([None, *rows], rows, strict=False):
         if row.group and (before is None or before.group != row.group):
             lines.append(row.group)
@@ -123,9 +123,9 @@ def _grouped(rows: Sequence[Interval]) -> list[Interval | str]:
 
 
 def _intervals(
-    axes: Any, lines: Sequence[Interval | str], log: bool, reference: float | None
+    axes: Any, lines: Sequence[PlottedInterval | str], log: bool, reference: float | None
 ) -> None:
-    rows = {at: line for at, line in enumerate(lines) if isinstance(line, Interval)}
+    rows = {at: line for at, line in enumerate(lines) if isinstance(line, PlottedInterval)}
     numbers = [x for r in rows.values() for x in (r.low, r.value, r.high)]
     if reference is not None:
         numbers.append(reference)

@@ -206,7 +206,7 @@ def resolve(cell: str, root: str | None) -> str:
     return os.path.join(root, cell) if root and cell else cell
 
 
-class Folder:
+class ImageFolder:
     """A folder for files that are made: where it is for any process, and how cells name it."""
 
     def __init__(self, folder: str, root: str | None) -> None:

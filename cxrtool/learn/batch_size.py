@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from cxrtool.core.errors import BrokenRun, is_memory
-from cxrtool.learn.training_loop import Learner, Part, memory, remember
+from cxrtool.learn.training_loop import ImageSet, Learner, memory, remember
 
 # What `auto` chooses among on an accelerator: more images a step would only learn worse.
 AUTO = (8, 256)
@@ -16,7 +16,7 @@ ON_CPU = 32
 NEAR = 8
 
 
-def chosen(learner: Learner, train: Part) -> int:
+def chosen(learner: Learner, train: ImageSet) -> int:
     """Choose the largest batch that fits, a power of two."""
     if learner.where.type == "cpu":
         return ON_CPU
@@ -27,7 +27,7 @@ def chosen(learner: Learner, train: Part) -> int:
     return size
 
 
-def too_large(learner: Learner, train: Part, size: int) -> BrokenRun:
+def too_large(learner: Learner, train: ImageSet, size: int) -> BrokenRun:
     """Word the refusal of a batch that does not fit; say which does."""
     most = largest(lambda number: fits(learner, train, number), size)
     what = f"out of memory: a batch of {size} does not fit"
@@ -49,7 +49,7 @@ def largest(fit: Callable[[int], bool], most: int) -> int:
     return there
 
 
-def fits(learner: Learner, train: Part, size: int) -> bool:
+def fits(learner: Learner, train: ImageSet, size: int) -> bool:
     """Try a step of so many images; the network and the optimiser are as before afterwards."""
     before = {name: value.clone() for name, value in memory(learner).items()}
     places = np.resize(np.arange(len(train)), size)

@@ -76,7 +76,7 @@ def listed(counts: Mapping[str, int]) -> str:
     return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
-def tell(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
+def warn_of_leaks(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
     """Say what stands in more than one part of a manifest; with `strict`, refuse it."""
     if found := listed(counts):
         what, remedy = f"{manifest}: {found} in more than one part", "See: cxrtool split --check"

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from cxrtool.learn import augmentation, distributed, losses, mask_augmentation
 from cxrtool.learn.inference import batches, precision, prepared
-from cxrtool.learn.training_loop import Bytes, Learner, Part, mixed
+from cxrtool.learn.training_loop import Bytes, ImageSet, Learner, mixed
 
 # What happens to the grey levels of an image does not happen to its mask.
 STILL = ("brightness", "contrast")
 
 
 @dataclass(frozen=True)
-class Outlined(Part):
+class Outlined(ImageSet):
     """The images of one part of the split, and their masks."""
 
     masks: Bytes = field(default_factory=lambda: np.zeros((0, 1, 1, 1), np.uint8))
@@ -38,7 +38,7 @@ class MaskLearner(Learner):
         values = super().drawn(epoch, number)
         return values | {"seed": torch.arange(number) + (mixed(self.plan.seed, epoch, 4) >> 24)}
 
-    def lost(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+    def lost(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Return the loss of each image."""
         assert isinstance(train, Outlined)
         images, masks = self._changed(train, places, drawn)
@@ -74,7 +74,7 @@ class MaskLearner(Learner):
         masks = torch.from_numpy(np.stack([mask for _, mask in pairs]))
         return images.to(self.where).float(), masks.float()
 
-    def looked_at(self, part: Part) -> tuple[dict[str, float], None]:
+    def looked_at(self, part: ImageSet) -> tuple[dict[str, float], None]:
         """Return the loss and the Dice, each the mean over the images of a part."""
         assert isinstance(part, Outlined)
         self.network.eval()

@@ -6,8 +6,8 @@ from cxrtool.learn import augmentation, inference, training_data
 from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.mask_learner import MaskLearner
 from cxrtool.learn.trainer import Training
-from cxrtool.learn.training_data import Data, Reader, Tell
-from cxrtool.learn.training_loop import Learner, Part, Plan
+from cxrtool.learn.training_data import Data, OnSkip, Reader
+from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
 
 
 class MaskTraining(Training):
@@ -19,7 +19,7 @@ class MaskTraining(Training):
     final = ("val_dice",)
     criterion = "ce of the pixels + 1 - Dice"
 
-    def read(self, source: Manifest, tell: Tell) -> Data:
+    def read(self, source: Manifest, tell: OnSkip) -> Data:
         """Read the rows that are learned from and looked at."""
         return training_data.outlined(source, self.settings.fold, tell)
 
@@ -33,14 +33,14 @@ class MaskTraining(Training):
 
     @property
     def is_hard(self) -> bool:
-        """Tell that images are to be changed as other hospitals would, and worse."""
+        "OnSkip that images are to be changed as other hospitals would, and worse."
         return self.settings.augment == "hard"
 
-    def loaded(self, reader: Reader) -> tuple[Part, Part | None]:
+    def loaded(self, reader: Reader) -> tuple[ImageSet, ImageSet | None]:
         """Read the pixels of images and masks."""
         return reader.outlined_parts(self.data)
 
-    def learner(self, plan: Plan) -> Learner:
+    def learner(self, plan: TrainingPlan) -> Learner:
         """Make what learns by a plan."""
         learner = MaskLearner(self.network, self.optimizer, plan, self.place.device)
         learner.hard = self.is_hard

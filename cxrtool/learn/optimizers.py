@@ -69,7 +69,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 
-def made(spec: str, parameters: Parameters, lr: float) -> Optimizer:
+def build(spec: str, parameters: Parameters, lr: float) -> Optimizer:
     """Make the optimiser of a SPEC for the parameters that learn."""
     _, make, options = registry.pick("--optimizer", spec, OPTIMIZERS)
     learning = [p for p in parameters if p.requires_grad]
@@ -127,7 +127,7 @@ class Plateau(Schedule):
             state.update(lr=max(self.least, state["lr"] * self.factor), waited=0)
 
 
-class Curve(Schedule):
+class RateCurve(Schedule):
     """A rate that follows a curve over the whole training."""
 
     def __init__(self, lr: float, epochs: int, warmup: float, least: float) -> None:
@@ -174,12 +174,12 @@ def plateau(
 
 def cosine(lr: float, epochs: int, *, warmup: Share = 0.0, least: Share = 0.0) -> Schedule:
     """Fall by half a cosine, after a linear warm-up over a share of the training."""
-    return Curve(lr, epochs, warmup, least)
+    return RateCurve(lr, epochs, warmup, least)
 
 
 def onecycle(lr: float, epochs: int, *, warmup: Share = 0.3, least: Share = 0.0) -> Schedule:
     """Rise to the rate and fall again."""
-    return Curve(lr, epochs, warmup, least)
+    return RateCurve(lr, epochs, warmup, least)
 
 
 def step(

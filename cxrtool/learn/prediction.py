@@ -29,7 +29,7 @@ MILD = augmentation.Augmentation(rotate="5", shift="0.02", zoom="0.03")
 
 
 @dataclass(frozen=True)
-class Way:
+class PredictionSettings:
     """How images are read and probabilities are made."""
 
     batch: int = 64
@@ -48,7 +48,9 @@ class Predictor:
     (N, K) or (N, 2 + K): the decision is taken from them, not from their products.
     """
 
-    def __init__(self, models: Sequence[Model], second: Model | None, way: Way) -> None:
+    def __init__(
+        self, models: Sequence[Model], second: Model | None, way: PredictionSettings
+    ) -> None:
         self.models, self.second, self.way = models, second, way
         first = models[0].about
         for other in models[1:]:

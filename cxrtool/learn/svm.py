@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cxrtool.learn import distributed, losses
 from cxrtool.learn.architectures._network import Network
 from cxrtool.learn.inference import batches, precision, prepared
-from cxrtool.learn.training_loop import Learner, Part, mixed
+from cxrtool.learn.training_loop import ImageSet, Learner, mixed
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,9 @@ ROUNDS = 20_000
 class SvmLearner(Learner):
     """A network of which nothing but the last layer learns, all at once."""
 
-    def learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
+    def learn(
+        self, number: int, train: ImageSet, tick: Callable[[int], None]
+    ) -> tuple[float, float]:
         """Find the last layer: the loss afterwards, and no rate."""
         features = self._features(train, tick)
         weights = None if self.plan.weights is None else self.plan.weights.cpu().numpy()
@@ -46,7 +48,7 @@ class SvmLearner(Learner):
         hot = losses.targets(torch.from_numpy(labels).to(self.where), self.classes, 0)
         return losses.cross_entropy(logits, hot)
 
-    def _features(self, part: Part, tick: Callable[[int], None]) -> Floats:
+    def _features(self, part: ImageSet, tick: Callable[[int], None]) -> Floats:
         network, plan, found = self.network.eval(), self.plan, []
         assert isinstance(network, Network)
         mine = np.arange(len(part))[distributed.part(len(part))]

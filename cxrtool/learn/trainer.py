@@ -36,9 +36,9 @@ from cxrtool.learn import (
 from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.checkpoint import Checkpoint
 from cxrtool.learn.svm import SvmLearner
-from cxrtool.learn.training_data import Data, Reader, Tell
-from cxrtool.learn.training_loop import Learner, Part, Plan
-from cxrtool.learn.training_settings import Place, Settings
+from cxrtool.learn.training_data import Data, OnSkip, Reader
+from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
+from cxrtool.learn.training_settings import TrainingEnvironment, TrainingSettings
 from cxrtool.learn.training_state import TrainingState
 
 # The rates of the range test, as Keras' LR finder tries them.
@@ -55,7 +55,9 @@ class Training:
     shown: tuple[str, ...] = ("loss", "val_loss", "val_auc")
     final: tuple[str, ...] = ("val_auc", "val_accuracy", "val_balanced_accuracy")
 
-    def __init__(self, source: Manifest, settings: Settings, place: Place, tell: Tell) -> None:
+    def __init__(
+        self, source: Manifest, settings: TrainingSettings, place: TrainingEnvironment, tell: OnSkip
+    ) -> None:
         self.settings, self.place = settings, place
         self.data = self.read(source, tell)
         _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
@@ -71,11 +73,11 @@ class Training:
         lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
         _, schedule, given = registry.pick("--schedule", settings.schedule, optimizers.SCHEDULES)
         self.schedule = schedule(lr, settings.epochs, **given)
-        self.optimizer = optimizers.made(settings.optimizer, self.network.parameters(), lr)
+        self.optimizer = optimizers.build(settings.optimizer, self.network.parameters(), lr)
         self.state = TrainingState()
         self.checkpoint = Checkpoint(place.folder, writes=not distributed.rank())
 
-    def read(self, source: Manifest, tell: Tell) -> Data:
+    def read(self, source: Manifest, tell: OnSkip) -> Data:
         """Read the rows that are learned from and looked at."""
         return training_data.divided(source, self.settings.fold, self.settings.classes, tell)
 
@@ -89,11 +91,11 @@ class Training:
         """Read what is to happen to the images."""
         return augmentation.parse(self.settings.augment)
 
-    def loaded(self, reader: Reader) -> tuple[Part, Part | None]:
+    def loaded(self, reader: Reader) -> tuple[ImageSet, ImageSet | None]:
         """Read the pixels."""
         return reader.parts(self.data)
 
-    def learner(self, plan: Plan) -> Learner:
+    def learner(self, plan: TrainingPlan) -> Learner:
         """Make what learns by a plan."""
         kind = SvmLearner if self.network.by_svm else Learner
         learner = kind(self.network, self.optimizer, plan, self.place.device)
@@ -102,7 +104,7 @@ class Training:
 
     @property
     def key(self) -> str:
-        """Tell this run from one of other options, or of other data."""
+        "OnSkip this run from one of other options, or of other data."
         # Runs of plain cross-entropy were always judged by it: they are gone on with.
         judged_by = [self.criterion] * (self.criterion != losses.PLAIN)
         said = json.dumps([asdict(self.settings), self.data.digest, __version__, *judged_by])
@@ -140,7 +142,7 @@ class Training:
             return "its schedule.lr is beyond the rate of the run"
         return ""
 
-    def go(self, train: Part, val: Part | None, tensors: dict[str, Any]) -> None:
+    def go(self, train: ImageSet, val: ImageSet | None, tensors: dict[str, Any]) -> None:
         """Learn until the end, and keep the best and the last state after every epoch."""
         learner = self._learner(train)
         if not self.settings.batch:
@@ -166,7 +168,7 @@ class Training:
         return 1 if self.network.by_svm else self.settings.epochs
 
     def _epoch(
-        self, learner: Learner, train: Part, val: Part | None, tick: Callable[[int], None]
+        self, learner: Learner, train: ImageSet, val: ImageSet | None, tick: Callable[[int], None]
     ) -> training_loop.Epoch:
         try:
             return learner.epoch(self.state.epoch + 1, train, val, tick)
@@ -176,7 +178,7 @@ class Training:
         # Only here has the failed step let go of its memory.
         raise batch_size.too_large(learner, train, learner.plan.batch)
 
-    def _find_batch(self, learner: Learner, train: Part) -> None:
+    def _find_batch(self, learner: Learner, train: ImageSet) -> None:
         """Choose how many images a step has, unless an earlier start of the run did."""
         if self.state.batch is None:
             self.state.batch = batch_size.chosen(learner, train)
@@ -194,11 +196,11 @@ class Training:
         self.state.schedule, self.state.key = learner.plan.schedule.state, self.key
         self.checkpoint.write(self.state, learner)
 
-    def _learner(self, train: Part) -> Learner:
+    def _learner(self, train: ImageSet) -> Learner:
         settings, network = self.settings, self.network
         network.to(self.place.device).to(memory_format=torch.channels_last)
         self.mean, self.std = self._scale(train)
-        plan = Plan(
+        plan = TrainingPlan(
             loss=self._each_loss,
             schedule=self.schedule,
             epochs=settings.epochs,
@@ -219,7 +221,7 @@ class Training:
             learner.call = torch.compile(learner.call)
         return learner
 
-    def _find_rate(self, learner: Learner, train: Part) -> None:
+    def _find_rate(self, learner: Learner, train: ImageSet) -> None:
         """Choose the rate by a range test, unless an earlier start of the run did."""
         if self.state.rate is None:
             self.state.rate = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
@@ -230,7 +232,7 @@ class Training:
         loss: torch.Tensor = self.loss(logits, targets, **self.loss_options)
         return loss
 
-    def _scale(self, train: Part) -> tuple[list[float], list[float]]:
+    def _scale(self, train: ImageSet) -> tuple[list[float], list[float]]:
         way = self.normalize
         if way != "dataset":
             return inference.scale(way, self.network)
@@ -245,7 +247,7 @@ class Training:
             return self.settings.normalize
         return "imagenet" if self.settings.weights == "imagenet" else "dataset"
 
-    def _class_weights(self, train: Part) -> torch.Tensor | None:
+    def _class_weights(self, train: ImageSet) -> torch.Tensor | None:
         if self.settings.class_weights == "none":
             return None
         counts = np.bincount(train.labels, minlength=len(self.data.classes))
@@ -321,19 +323,19 @@ class Training:
 
 def train(
     source: Manifest,
-    settings: Settings,
-    place: Place,
+    settings: TrainingSettings,
+    place: TrainingEnvironment,
     skipped: Failures | None,
     kind: type[Training] = Training,
     check: Callable[[Training], None] = lambda _: None,
 ) -> None:
     """Do it all, after a `check`; what is skipped is not told again by the runs of other seeds."""
-    tell: Tell = (lambda _: None) if skipped is None or distributed.rank() else skipped.add
+    tell: OnSkip = (lambda _: None) if skipped is None or distributed.rank() else skipped.add
     training = kind(source, settings, place, tell)
     data = training.data
     check(training)
     if skipped is not None:
-        leaks.tell(data.name, data.leaks, skipped.strict)
+        leaks.warn_of_leaks(data.name, data.leaks, skipped.strict)
     channels = image_channels(data.preprocessing)
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"

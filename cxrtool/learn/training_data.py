@@ -18,11 +18,11 @@ from cxrtool.files.manifest import Manifest
 from cxrtool.files.predictions import digests
 from cxrtool.learn.leaks import Overlap
 from cxrtool.learn.mask_learner import Outlined
-from cxrtool.learn.training_loop import Part
+from cxrtool.learn.training_loop import ImageSet
 
 Row = dict[str, str]
-Tell = Callable[[Skip], None]
-AnyPart = TypeVar("AnyPart", bound=Part)
+OnSkip = Callable[[Skip], None]
+AnyPart = TypeVar("AnyPart", bound=ImageSet)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Data:
         return there.most_common(1)[0][0]
 
 
-def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data:
+def divided(source: Manifest, fold: str, classes: list[str], tell: OnSkip) -> Data:
     """Read the rows, and say which are for learning and which for looking."""
     source.index("label")
 
@@ -92,7 +92,7 @@ def divided(source: Manifest, fold: str, classes: list[str], tell: Tell) -> Data
     return data
 
 
-def outlined(source: Manifest, fold: str, tell: Tell) -> Data:
+def outlined(source: Manifest, fold: str, tell: OnSkip) -> Data:
     """Read the rows whose masks are learned from and looked at."""
     source.index("mask", "Draw masks, or let them be read: cxrtool ingest --preset NAME.")
     train, val, leaks = _chosen(source, fold, lambda r: "" if r["mask"] else "it has no mask", tell)
@@ -100,7 +100,7 @@ def outlined(source: Manifest, fold: str, tell: Tell) -> Data:
 
 
 def _chosen(
-    source: Manifest, fold: str, amiss: Callable[[Row], str], tell: Tell
+    source: Manifest, fold: str, amiss: Callable[[Row], str], tell: OnSkip
 ) -> tuple[list[Row], list[Row], dict[str, int]]:
     """Read the rows of train and val, but for those with which something is amiss.
 
@@ -163,18 +163,18 @@ class Reader:
     device: torch.device
     crew: Crew
     progress: str
-    tell: Tell
+    tell: OnSkip
 
-    def parts(self, data: Data) -> tuple[Part, Part | None]:
+    def parts(self, data: Data) -> tuple[ImageSet, ImageSet | None]:
         """Read the images of both parts."""
         array, number = self._gathered(data, "path", self.frame)
         held = _held(array, self.device)
 
-        def part(rows: list[Row]) -> Part:
+        def part(rows: list[Row]) -> ImageSet:
             kept = [row for row in rows if row["path"] in number]
             labels = [data.classes.index(row["label"]) for row in kept]
             places = [number[row["path"]] for row in kept]
-            return Part(array, np.array(places, np.int64), np.array(labels, np.int64), held)
+            return ImageSet(array, np.array(places, np.int64), np.array(labels, np.int64), held)
 
         return _both(part(data.train), part(data.val), data)
 

@@ -30,7 +30,7 @@ NEGATIVE = 0x6E656761
 
 
 @dataclass(frozen=True)
-class Part:
+class ImageSet:
     """The images of one part of the split, and their classes."""
 
     pixels: Bytes  # (all images, C, S, S), of which `rows` belong to the part
@@ -50,7 +50,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How to learn."""
 
     loss: Callable[[Tensor, Tensor], Tensor]  # logits, target distributions -> loss of each image
@@ -83,14 +83,18 @@ class Learner:
     """A network that learns."""
 
     def __init__(
-        self, network: Net, optimizer: torch.optim.Optimizer, plan: Plan, where: torch.device
+        self,
+        network: Net,
+        optimizer: torch.optim.Optimizer,
+        plan: TrainingPlan,
+        where: torch.device,
     ) -> None:
         self.network, self.optimizer, self.plan, self.where = network, optimizer, plan, where
         self.call: Callable[[Tensor], Tensor] = network
         self.classes = 0
 
     def epoch(
-        self, number: int, train: Part, val: Part | None, tick: Callable[[int], None]
+        self, number: int, train: ImageSet, val: ImageSet | None, tick: Callable[[int], None]
     ) -> Epoch:
         """Learn from every image once, and look at the validation part."""
         start = time.perf_counter()
@@ -105,7 +109,7 @@ class Learner:
         figures |= {f"val_{name}": value for name, value in found.items()}
         return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
 
-    def looked_at(self, part: Part) -> tuple[dict[str, float], NDArray[np.float64] | None]:
+    def looked_at(self, part: ImageSet) -> tuple[dict[str, float], NDArray[np.float64] | None]:
         """Return the figures of a part, the loss being that of training, and log p of its images.
 
         Smoothing and class weights belong to the loss: what is not minimised cannot say when to
@@ -114,7 +118,9 @@ class Learner:
         logs, lost = self.judged(part)
         return {"loss": float(lost.mean()), **validated(logs, part.labels)}, logs
 
-    def learn(self, number: int, train: Part, tick: Callable[[int], None]) -> tuple[float, float]:
+    def learn(
+        self, number: int, train: ImageSet, tick: Callable[[int], None]
+    ) -> tuple[float, float]:
         """Learn from every image once: the mean loss, and the last rate."""
         plan = self.plan
         torch.manual_seed(mixed(plan.seed, number, 1))  # for dropout
@@ -145,7 +151,7 @@ class Learner:
         """Draw what is to happen to every image of an epoch."""
         return augmentation.drawn(self.plan.augment, number, mixed(self.plan.seed, epoch, 3))
 
-    def range_test(self, train: Part, low: float, high: float, most: int) -> float:
+    def range_test(self, train: ImageSet, low: float, high: float, most: int) -> float:
         """Raise the rate from batch to batch until the loss runs away: the best rate.
 
         The network and the optimiser are as before afterwards.
@@ -179,7 +185,7 @@ class Learner:
             raise BrokenRun(what, "Name a rate, or --clip the gradients.")
         return found_rate(tried, lost)
 
-    def step(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+    def step(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Learn from one batch, of which this process has its part: the sum of its losses."""
         plan, part = self.plan, distributed.part(len(places))
         values = {name: value[part] for name, value in drawn.items()}
@@ -192,7 +198,7 @@ class Learner:
         self.optimizer.step()
         return total.detach()
 
-    def lost(self, train: Part, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
+    def lost(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Return the loss of each image."""
         plan = self.plan
         images = train.batch(places, self.where).float()
@@ -219,7 +225,7 @@ class Learner:
             what = f"a batch of {len(images)} is too small for the network"
             raise CxrtoolError(what, "Raise --batch, or --size.") from e
 
-    def judged(self, part: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def judged(self, part: ImageSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return log p of every image of a part (N, classes), and the loss of each (N)."""
         self.network.eval()
         plan, found = self.plan, []
@@ -304,7 +310,7 @@ def shuffled(number: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(number)
 
 
-def averages(part: Part) -> tuple[list[float], list[float]]:
+def averages(part: ImageSet) -> tuple[list[float], list[float]]:
     """Return the mean over images of each image's mean and spread, as Tartaglione's code does."""
     means, spreads = [], []
     for step in batches(len(part), 64):

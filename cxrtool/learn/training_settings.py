@@ -11,7 +11,7 @@ from cxrtool.files import formats
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """What the user chose; each of these makes another run."""
 
     arch: str
@@ -41,7 +41,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Place:
+class TrainingEnvironment:
     """Where and with what it is done, which changes nothing of the run but rounding."""
 
     folder: str
@@ -63,7 +63,9 @@ def reserve(folder: str) -> None:
             outputs.current().add(outputs.Output("--dir", file, named=False, resumed=True))
 
 
-def repeated(settings: Settings, place: Place, number: int) -> list[tuple[Settings, Place]]:
+def repeated(
+    settings: TrainingSettings, place: TrainingEnvironment, number: int
+) -> list[tuple[TrainingSettings, TrainingEnvironment]]:
     """Make a run of each seed, in a folder of its own."""
     if number == 1:
         return [(settings, place)]

@@ -20,7 +20,7 @@ INTERPOLATION = {n: getattr(cv2, f"INTER_{n.upper()}") for n in choices.INTERPOL
 
 
 @dataclass(frozen=True)
-class Settings:
+class EqualizeSettings:
     """What the user chose."""
 
     folder: str
@@ -39,7 +39,7 @@ class Equalizing:
 
     reads = ("path", "raw", "preprocessing")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: EqualizeSettings) -> None:
         name, plugin, self.given = registry.load("equalizers", settings.method, "equalize")
         self.name, self.settings, self.modules = name, settings, (plugin.__name__,)
         self.spec = registry.canonical(name, plugin.equalize, self.given)
@@ -49,7 +49,7 @@ class Equalizing:
         self.files = {k: os.path.abspath(v) for k, v in named.items()}
         # Workers may run in another folder, on another machine.
         self.here = os.path.abspath(settings.root or ".")
-        self.folder = manifest.Folder(settings.folder, settings.root)
+        self.folder = manifest.ImageFolder(settings.folder, settings.root)
         self.conceals = settings.conceal or settings.boxes is not None
         self.adds = ("path", "preprocessing", *["concealed"][: self.conceals])
 

@@ -55,7 +55,7 @@ def after(row: Row, steps: str) -> str:
 
 
 @dataclass
-class Run:
+class PicturePass:
     """One pass over a manifest."""
 
     source: Manifest

@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SegmentSettings:
     """What the user chose."""
 
     folder: str
@@ -43,13 +43,13 @@ class Segmenting:
 
     reads = ("path", "raw", "mask", "lesion", "preprocessing")
 
-    def __init__(self, settings: Settings, scores: bool) -> None:
+    def __init__(self, settings: SegmentSettings, scores: bool) -> None:
         self.settings, self.scores = settings, scores
         self.name, self.spec, self.given = _model(settings.model)
         self.modules = (registry.module("segmenters", self.name).__name__,)
         # Workers may run in another folder, on another machine.
         self.here = os.path.abspath(settings.root or ".")
-        self.folder = manifest.Folder(settings.folder, settings.root)
+        self.folder = manifest.ImageFolder(settings.folder, settings.root)
         self.adds = ("path", "mask", *JUDGEMENT, *(SCORES if scores else ()), "preprocessing")
 
     @property

@@ -103,7 +103,7 @@ def intraclass_correlation(values: Floats, clusters: Ints, counts: Floats) -> fl
 
 
 @dataclass(frozen=True)
-class Part:
+class VariancePart:
     """A part of a variance, and the degrees of freedom of its estimate."""
 
     variance: float
@@ -114,7 +114,7 @@ class Part:
 class Moments:
     """What the patients tell of the variance of a figure."""
 
-    own: list[Part]  # of each class
+    own: list[VariancePart]  # of each class
     shared: float  # between the classes: how many images each has, and what they share
     freedom: float  # of what is shared
     sums: Floats  # the influence of each patient
@@ -138,7 +138,7 @@ def moments(strata: Strata, influence: Floats) -> Moments:
     return Moments(own, shared, apart.freedom or strata.whole - 1, sums)
 
 
-def part_of(sums: Floats, number: float) -> Part:
+def part_of(sums: Floats, number: float) -> VariancePart:
     """Estimate a variance from the sums of patients.
 
     Few patients that differ much from the others tell little: the degrees of freedom are
@@ -146,13 +146,15 @@ def part_of(sums: Floats, number: float) -> Part:
     """
     squares = float((sums**2).sum())
     if number < FEWEST or squares <= NOTHING**2:
-        return Part(0.0, 0.0)
+        return VariancePart(0.0, 0.0)
     spread = float((sums**4).sum()) - squares**2 / len(sums)
     freedom = 2 * squares**2 / spread if spread > 0 else np.inf
-    return Part(squares * number / (number - 1), min(freedom, number - 1))
+    return VariancePart(squares * number / (number - 1), min(freedom, number - 1))
 
 
-def moderated(strata: Strata, found: Moments, priors: Sequence[float], scale: float = 1.0) -> Part:
+def moderated(
+    strata: Strata, found: Moments, priors: Sequence[float], scale: float = 1.0
+) -> VariancePart:
     """Average each class's variance with its prior, and add what the classes share.
 
     The estimates are divided by `scale`, in whose unit the priors are. The degrees of freedom are
@@ -171,7 +173,7 @@ def moderated(strata: Strata, found: Moments, priors: Sequence[float], scale: fl
     shared = max(shared, -estimated / 2)
     spread += shared**2 / found.freedom if found.freedom > 0 else 0.0
     total += shared
-    return Part(total, total**2 / spread if spread > 0 else np.inf)
+    return VariancePart(total, total**2 / spread if spread > 0 else np.inf)
 
 
 def student(level: float, freedom: float) -> float:
@@ -208,7 +210,7 @@ def shares(
     Its variance is value (1 - value) / size, moderated. Of a figure of 0 or 1 the prior is all that
     is known.
     """
-    none = Moments([Part(0.0, 0.0)] * len(priors.own), 0.0, 0.0, found.sums)
+    none = Moments([VariancePart(0.0, 0.0)] * len(priors.own), 0.0, 0.0, found.sums)
     made = []
     for at, known, prior in (
         (value, found, priors.own),

@@ -155,7 +155,7 @@ def _band(parts: list[Floats], level: float, width: int) -> tuple[Floats, Floats
 
 
 @dataclass(frozen=True)
-class Bins:
+class CalibrationBins:
     """Parts of [0, 1] that hold images, with Wilson's intervals."""
 
     predicted: Floats
@@ -165,7 +165,7 @@ class Bins:
     high: Floats
 
 
-def calibration(positive: Marks, scores: Floats, clusters: Ints, level: float) -> Bins:
+def calibration(positive: Marks, scores: Floats, clusters: Ints, level: float) -> CalibrationBins:
     """Set the share of positives in every bin against the mean score.
 
     The intervals are as wide as if each patient were one image.
@@ -179,7 +179,7 @@ def calibration(positive: Marks, scores: Floats, clusters: Ints, level: float) -
         for share, number in zip(observed.tolist(), patients, strict=True)
     ]
     low, high = np.array(bounds, np.float64).T
-    return Bins(predicted, observed, counts, low, high)
+    return CalibrationBins(predicted, observed, counts, low, high)
 
 
 def _enough(place: Ints) -> Ints:

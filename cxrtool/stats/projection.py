@@ -23,7 +23,7 @@ ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProjectionSettings:
     """How points are placed."""
 
     perplexity: float = 30.0
@@ -33,7 +33,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Projection:
     """Points (N, 2), and what is to be said of how they came about."""
 
     points: Points
@@ -42,7 +42,7 @@ class Picture:
     divergence: float | None = None  # Kullback-Leibler, which t-SNE makes small
 
 
-def placed(features: Floats, plan: Plan) -> Picture:
+def placed(features: Floats, plan: ProjectionSettings) -> Projection:
     """Place features (N, D) in the plane.
 
     The same features and plan give the same points: one thread works, as the sums of several are
@@ -65,10 +65,10 @@ def placed(features: Floats, plan: Plan) -> Picture:
         scores = components(features, max(plan.pca, 2) if plan.pca else 0, plan.seed)
         if not scores.shape[1]:
             why = "one image" if number == 1 else "the features of all images are alike"
-            return Picture(np.zeros((number, 2)), (f"{why}: placed at 0, 0",))
+            return Projection(np.zeros((number, 2)), (f"{why}: placed at 0, 0",))
         if number < FEWEST:
             why = f"{number} images are too few for t-SNE: placed by their principal components"
-            return Picture(_two(scores).astype(np.float64), (why,))
+            return Projection(_two(scores).astype(np.float64), (why,))
         return _tsne(scores, plan)
 
 
@@ -83,7 +83,7 @@ def one_thread() -> contextlib.AbstractContextManager[object]:
     return limits
 
 
-def _tsne(scores: Floats, plan: Plan) -> Picture:
+def _tsne(scores: Floats, plan: ProjectionSettings) -> Projection:
     from sklearn.manifold import TSNE
 
     most = (len(scores) - 1) / 3
@@ -99,7 +99,7 @@ def _tsne(scores: Floats, plan: Plan) -> Picture:
     points = np.asarray(method.fit_transform(scores), np.float64)
     # Adding zero makes of -0.0 a plain zero.
     points = np.round(points - points.mean(axis=0), 4) + 0.0
-    return Picture(points, notes, perplexity, float(method.kl_divergence_))
+    return Projection(points, notes, perplexity, float(method.kl_divergence_))
 
 
 def _two(scores: Floats) -> Floats:

@@ -28,7 +28,7 @@ def features(rows: int) -> np.ndarray:
 
 
 def ours(vectors: np.ndarray) -> float:
-    found = projection.placed(vectors, projection.Plan())
+    found = projection.placed(vectors, projection.ProjectionSettings())
     assert found.divergence is not None
     return found.divergence
 

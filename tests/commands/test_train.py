@@ -144,7 +144,7 @@ def test_the_best_epoch_follows_the_loss_of_training(
     expected: list[float] = []
     real = training_loop.Learner.looked_at
 
-    def looked_at(self: training_loop.Learner, part: training_loop.Part) -> Any:
+    def looked_at(self: training_loop.Learner, part: training_loop.ImageSet) -> Any:
         figures, logs = real(self, part)
         assert logs is not None
         smoothing = 0.2 if case == "all" else 0.0

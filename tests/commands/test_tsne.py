@@ -65,7 +65,9 @@ def said(capfd: Said) -> list[str]:
 
 def vectors(folder: Path, rows: list[Row], layer: str = "embedding") -> np.ndarray:
     tap = features.Tap(inference.Model(run_folder.read(str(folder)), torch.device("cpu")), layer)
-    found: np.ndarray = features.of_rows(rows, tap, prediction.Way(cache="c"), Failures(None))[1]
+    found: np.ndarray = features.of_rows(
+        rows, tap, prediction.PredictionSettings(cache="c"), Failures(None)
+    )[1]
     return found
 
 
@@ -87,7 +89,9 @@ def test_every_row_gets_its_place(small_run: Path, split: list[Row]) -> None:
     rows = placed(small_run, "m.csv")
     assert list(rows[0]) == [*split[0], "x", "y"]
     assert [{k: v for k, v in r.items() if k not in "xy"} for r in rows] == split[::-1]
-    expected = projection.placed(vectors(small_run, split[::-1]), projection.Plan(max_iter=500))
+    expected = projection.placed(
+        vectors(small_run, split[::-1]), projection.ProjectionSettings(max_iter=500)
+    )
     np.testing.assert_allclose(points(rows), expected.points, atol=1e-9)
 
 
@@ -177,7 +181,7 @@ def test_strict(small_run: Path, split: list[Row]) -> None:
 @pytest.mark.parametrize("layer", ["map", "body.2"])
 def test_other_layers(layer: str, small_run: Path, split: list[Row], phantoms: Path) -> None:
     rows = placed(small_run, phantoms / "split.csv", "--layer", layer)
-    plan = projection.Plan(max_iter=500)
+    plan = projection.ProjectionSettings(max_iter=500)
     expected = projection.placed(vectors(small_run, split, layer), plan).points
     np.testing.assert_allclose(points(rows), expected, atol=1e-9)
 

@@ -13,24 +13,24 @@ from results import QUESTION, result, shows, skilled
 from cxrtool.compare import comparison, report_page, result_tables
 from cxrtool.compare.comparison import PRINTED, Figure, Folds, Question, Shown
 from cxrtool.compare.cross_matrix import Matrix
-from cxrtool.compare.display import Picture, Shows
-from cxrtool.compare.report_page import About
+from cxrtool.compare.display import Plot, Shows
+from cxrtool.compare.report_page import ReportDetails
 from cxrtool.figures.html_page import Page
 from cxrtool.stats.intervals import Summary
 
-ABOUT = About(["runs/a.csv", "-"], "cxrtool compare runs/a.csv -")
+ABOUT = ReportDetails(["runs/a.csv", "-"], "cxrtool compare runs/a.csv -")
 
 
-def page(shown: Shows, about: About = ABOUT) -> Page:
+def page(shown: Shows, about: ReportDetails = ABOUT) -> Page:
     return report_page.page(shown, about, [])
 
 
-def only(shown: Shows, words: str, about: About = ABOUT) -> list[list[str]]:
+def only(shown: Shows, words: str, about: ReportDetails = ABOUT) -> list[list[str]]:
     (found,) = (t for c, t in tables(page(shown, about).render()).items() if words in c)
     return found
 
 
-def texts(shown: Shows, about: About = ABOUT) -> str:
+def texts(shown: Shows, about: ReportDetails = ABOUT) -> str:
     return page(shown, about).render()
 
 
@@ -208,7 +208,7 @@ def test_names_are_data() -> None:
         )
         for name in names
     ]
-    about = About([f"{names[0]}/{names[1]}"], " ".join(names))
+    about = ReportDetails([f"{names[0]}/{names[1]}"], " ".join(names))
     reader = check(page(shows(*results, question=question), about))
     assert "b" in [tag for tag, _ in reader.elements]  # the numbers of the tables
     assert "finding <b>" in reader.text("h1")[0]
@@ -216,7 +216,7 @@ def test_names_are_data() -> None:
 
 def test_of_many_pictures_the_first_are_shown() -> None:
     pictures = [
-        Picture(f"{kind}{n}.svg", kind, "", "", lambda path: None)
+        Plot(f"{kind}{n}.svg", kind, "", "", lambda path: None)
         for kind in ("confusion", "roc", "matrix")
         for n in range(20)
     ]

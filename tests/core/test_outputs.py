@@ -9,7 +9,7 @@ import pytest
 
 from cxrtool.core import outputs
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.core.outputs import Folder, Output, reserved
+from cxrtool.core.outputs import FilledFolder, Output, reserved
 from cxrtool.files import disk
 from cxrtool.files.table import Table
 
@@ -65,7 +65,7 @@ def test_nothing_is_lost_where_nothing_is() -> None:
 def test_names_that_differ_by_their_case_are_one_file_for_some_file_systems() -> None:
     Path("made").mkdir()
     Path("made/Roc.svg").touch()
-    with reserved([("made/Roc.svg", "")], [], [Folder("--plot", "made")]):
+    with reserved([("made/Roc.svg", "")], [], [FilledFolder("--plot", "made")]):
         outputs.current().check(["made/other.svg", "elsewhere/roc.svg"])
         with pytest.raises(CxrtoolError, match=r"made/roc\.svg would overwrite an input"):
             outputs.current().check(["made/roc.svg"])
@@ -76,7 +76,7 @@ def test_a_link_in_the_chain_is_an_input_too() -> None:
     Path("real").touch()
     Path("made/between").symlink_to("../real")
     Path("image").symlink_to("made/between")
-    with reserved([("image", "")], [], [Folder("--dir", "made")]):
+    with reserved([("image", "")], [], [FilledFolder("--dir", "made")]):
         with pytest.raises(CxrtoolError):
             outputs.current().target("made/between")
         assert outputs.current().target("made/real") == os.path.realpath("made/real")
@@ -88,13 +88,13 @@ def test_commands_within_a_command_fill_its_folder_only(here: Path) -> None:
     Path("demo").mkdir()
     Path("demo/link.csv").symlink_to("../out/link.csv")
     Path("demo/away").symlink_to("../out")
-    with reserved([], [], [Folder("--dir", "demo")]):
+    with reserved([], [], [FilledFolder("--dir", "demo")]):
         os.chdir("demo")
         with reserved([], [Output("-o", "link.csv")]), disk.open_output("link.csv") as file:
             file.write(b"x")
-        for given in ([Output("-o", "away/a.csv")], [Folder("--dir", "away")]):
+        for given in ([Output("-o", "away/a.csv")], [FilledFolder("--dir", "away")]):
             of = [g for g in given if isinstance(g, Output)]
-            into = [g for g in given if isinstance(g, Folder)]
+            into = [g for g in given if isinstance(g, FilledFolder)]
             with (
                 pytest.raises(CxrtoolError, match="away: is a link that leads out of demo"),
                 reserved([], of, into),
@@ -107,9 +107,9 @@ def test_a_folder_that_is_searched_is_not_filled() -> None:
     Path("in/deep").mkdir(parents=True)
     for folder in ("in", "in/deep"):
         with (
-            reserved([], [], [Folder("--convert", folder)]),
+            reserved([], [], [FilledFolder("--convert", folder)]),
             pytest.raises(CxrtoolError, match=f"^{folder} is inside in, where the next run"),
         ):
             outputs.current().search("in")
-    with reserved([], [], [Folder("--convert", "in")]):
+    with reserved([], [], [FilledFolder("--convert", "in")]):
         outputs.current().search("in/deep")

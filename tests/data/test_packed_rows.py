@@ -13,7 +13,7 @@ CELL = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["C
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcdef"), CELL, min_size=1)))
 def test_rows_come_out_as_they_went_in(rows):
-    kept = packed_rows.Rows()
+    kept = packed_rows.PackedRows()
     for row in rows:
         kept.add(row)
     assert (list(kept), len(kept)) == (rows, len(rows))
@@ -22,7 +22,7 @@ def test_rows_come_out_as_they_went_in(rows):
 
 
 def test_a_row_that_was_taken_is_gone():
-    kept = packed_rows.Rows()
+    kept = packed_rows.PackedRows()
     kept.add({"a": "1"})
     list(kept.taken())
     with pytest.raises(ValueError, match="row 0 has been taken"):
@@ -31,7 +31,7 @@ def test_a_row_that_was_taken_is_gone():
 
 def test_a_row_takes_little_more_than_its_text():
     tracemalloc.start()
-    kept = packed_rows.Rows()
+    kept = packed_rows.PackedRows()
     for number in range(10_000):
         kept.add({f"column{i}": f"{number:010}" for i in range(14)})
     used, _ = tracemalloc.get_traced_memory()

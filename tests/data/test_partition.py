@@ -55,25 +55,25 @@ DESIGNS = st.sampled_from(
 )
 
 
-def divide(folder: Path, rows: list[Row], **design: Any) -> partition.Plan:
+def divide(folder: Path, rows: list[Row], **design: Any) -> partition.RowParts:
     """Divide rows as the command does."""
     file = str(folder / "m.csv")
     table.write(file, COLUMNS, rows)
     wanted = Design(**design)
-    read = split_rows.Rows(Manifest(file), wanted)
+    read = split_rows.SplitRows(Manifest(file), wanted)
     plan = partition.divide(read, wanted)
-    partition.tell(read, wanted, plan)
+    partition.note_parts(read, wanted, plan)
     return plan
 
 
-def parts(plan: partition.Plan) -> list[str]:
+def parts(plan: partition.RowParts) -> list[str]:
     """Name the part of every row; an unused one has none."""
     names = [str(p) for p in plan.parts]
     both = zip(plan.part.tolist(), plan.times.tolist(), strict=True)
     return [names[k] if times else "" for k, times in both]
 
 
-def torn(rows: list[Row], plan: partition.Plan, columns: tuple[str, ...]) -> list[str]:
+def torn(rows: list[Row], plan: partition.RowParts, columns: tuple[str, ...]) -> list[str]:
     """Name what stands in several parts."""
     seen = defaultdict(set)
     for row, part in zip(rows, parts(plan), strict=True):
@@ -125,7 +125,7 @@ def test_sizes_are_within_the_largest_group(tmp_path: Path, rows: list[Row], sha
     file = str(tmp_path / "m.csv")
     table.write(file, COLUMNS, rows)
     design = Design(test=share)
-    read = split_rows.Rows(Manifest(file), design)
+    read = split_rows.SplitRows(Manifest(file), design)
     try:
         plan = partition.divide(read, design)
     except CxrtoolError:
@@ -151,7 +151,7 @@ def from_source(rows: list[Row], source: str) -> list[Row]:
     ]
 
 
-def labels(rows: list[Row], plan: partition.Plan) -> dict[str, dict[str, int]]:
+def labels(rows: list[Row], plan: partition.RowParts) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for row, part, times in zip(rows, parts(plan), plan.times.tolist(), strict=True):
         if part:

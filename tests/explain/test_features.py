@@ -16,7 +16,7 @@ from cxrtool.explain import features
 from cxrtool.explain.features import Tap
 from cxrtool.files import run_folder
 from cxrtool.learn import inference
-from cxrtool.learn.prediction import Way
+from cxrtool.learn.prediction import PredictionSettings
 
 
 @pytest.fixture(autouse=True)
@@ -171,7 +171,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, vectors: np.ndarray, bad: set[int]
 def taken(number: int, skipped: Skipping) -> Any:
     tap: Any = None
     rows = [{"path": str(k)} for k in range(number)]
-    return features.of_rows(rows, tap, Way(), skipped, "never")  # type: ignore[arg-type]
+    return features.of_rows(rows, tap, PredictionSettings(), skipped, "never")  # type: ignore[arg-type]
 
 
 def test_rows_in_are_rows_out_and_rows_reported(monkeypatch: pytest.MonkeyPatch) -> None:

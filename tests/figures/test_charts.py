@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cxrtool.figures import charts, plot
-from cxrtool.figures.charts import Bins, Curve
+from cxrtool.figures.charts import PlottedBins, PlottedCurve
 
 Draw = Callable[..., Any]
 
@@ -37,7 +37,7 @@ def data(line: Any) -> list[list[float]]:
 
 
 def test_roc_draws_the_curve_above_the_diagonal_of_guessing(drawn: Draw) -> None:
-    curve = Curve("a", [0, 0.1, 1], [0, 0.8, 1], [0, 0.7, 1], [0, 0.9, 1], "AUC 0.85")
+    curve = PlottedCurve("a", [0, 0.1, 1], [0, 0.8, 1], [0, 0.7, 1], [0, 0.9, 1], "AUC 0.85")
     figure = drawn(charts.roc, [curve], title="t")
     axes = figure.axes[0]
     guess, line = axes.lines
@@ -51,7 +51,7 @@ def test_roc_draws_the_curve_above_the_diagonal_of_guessing(drawn: Draw) -> None
 
 
 def test_many_curves_have_no_bands(drawn: Draw) -> None:
-    curve = Curve("a", [0, 1], [0, 1], [0, 1], [0, 1])
+    curve = PlottedCurve("a", [0, 1], [0, 1], [0, 1], [0, 1])
     for count, bands in ((charts.BANDS, charts.BANDS), (charts.BANDS + 1, 0)):
         axes = drawn(charts.roc, [curve] * count).axes[0]
         assert len(axes.collections) == bands
@@ -59,7 +59,11 @@ def test_many_curves_have_no_bands(drawn: Draw) -> None:
 
 
 def test_curves_are_told_apart_without_their_colours(drawn: Draw) -> None:
-    lines = drawn(charts.roc, [Curve(str(i), [0, 1], [0, 1]) for i in range(32)]).axes[0].lines[1:]
+    lines = (
+        drawn(charts.roc, [PlottedCurve(str(i), [0, 1], [0, 1]) for i in range(32)])
+        .axes[0]
+        .lines[1:]
+    )
     styles = [(line.get_color(), line.get_linestyle()) for line in lines]
     assert len(set(styles)) == 32
     assert all(a[1] != b[1] for a, b in itertools.pairwise(styles))
@@ -70,7 +74,9 @@ def test_a_precision_holds_down_to_the_next_lower_recall(drawn: Draw, falling: b
     recall, precision = np.array([0.0, 0.5, 1.0]), np.array([1.0, 0.8, 0.3])
     order = slice(None, None, -1 if falling else 1)
     figure = drawn(
-        charts.precision_recall, [Curve("a", recall[order], precision[order])], prevalence=0.3
+        charts.precision_recall,
+        [PlottedCurve("a", recall[order], precision[order])],
+        prevalence=0.3,
     )
     level, line = figure.axes[0].lines
     assert level.get_ydata() == [0.3, 0.3]
@@ -88,19 +94,19 @@ def _corners(line: Any) -> set[tuple[float, float]]:
 
 
 def test_a_single_point_is_seen(drawn: Draw) -> None:
-    axes = drawn(charts.roc, [Curve("a", [0.2], [0.7])]).axes[0]
+    axes = drawn(charts.roc, [PlottedCurve("a", [0.2], [0.7])]).axes[0]
     assert axes.lines[1].get_marker() == "o"
 
 
 def test_what_is_not_finite_is_a_gap(drawn: Draw) -> None:
-    curve = Curve("a", [0, 0.5, 1], [0, np.inf, np.nan], [np.nan] * 3, [1, 1, np.inf])
+    curve = PlottedCurve("a", [0, 0.5, 1], [0, np.inf, np.nan], [np.nan] * 3, [1, 1, np.inf])
     line = drawn(charts.roc, [curve]).axes[0].lines[1]
     np.testing.assert_array_equal(line.get_ydata(), [0, np.nan, np.nan])
 
 
 def test_lengths_that_differ_are_refused(drawn: Draw) -> None:
     with pytest.raises(ValueError, match=r"lengths differ: \[2, 3\]"):
-        drawn(charts.roc, [Curve("a", [0, 1], [0, 1, 2])])
+        drawn(charts.roc, [PlottedCurve("a", [0, 1], [0, 1, 2])])
 
 
 @pytest.mark.parametrize("function", [charts.roc, charts.precision_recall, charts.calibration])
@@ -110,8 +116,8 @@ def test_no_curve_says_so(drawn: Draw, function: Draw) -> None:
 
 
 def test_calibration_shows_shares_intervals_and_counts(drawn: Draw) -> None:
-    model = Bins("m", [0.1, 0.9], [0.2, 0.7], [30, 5], [0.1, 0.5], [0.3, 0.9], "ECE 0.14")
-    figure = drawn(charts.calibration, [model, Bins("", [], [], [])])
+    model = PlottedBins("m", [0.1, 0.9], [0.2, 0.7], [30, 5], [0.1, 0.5], [0.3, 0.9], "ECE 0.14")
+    figure = drawn(charts.calibration, [model, PlottedBins("", [], [], [])])
     above, below = figure.axes
     assert data(above.lines[1]) == [[0.1, 0.9], [0.2, 0.7]]
     assert data(below.lines[0]) == [[0.1, 0.9], [30, 5]]

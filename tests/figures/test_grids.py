@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cxrtool.figures import grids, plot
-from cxrtool.figures.grids import Interval
+from cxrtool.figures.grids import PlottedInterval
 
 Draw = Callable[..., Any]
 NAN, INF = float("nan"), float("inf")
@@ -93,7 +93,11 @@ def test_a_matrix_of_another_shape_is_refused(drawn: Draw) -> None:
 
 
 def test_forest_draws_each_interval_under_its_group(drawn: Draw) -> None:
-    rows = [Interval("a", 0.7, 0.6, 0.9, "g"), Interval("b", 0.8, group="g"), Interval("a", 0.5)]
+    rows = [
+        PlottedInterval("a", 0.7, 0.6, 0.9, "g"),
+        PlottedInterval("b", 0.8, group="g"),
+        PlottedInterval("a", 0.5),
+    ]
     axes = drawn(grids.forest, rows, reference=0.4, label="AUC")
     assert labels(axes.yaxis) == ["g", "a", "b", "a"]
     assert [t.get_text() for t in axes.texts] == ["0.700 [0.600, 0.900]", "0.800", "0.500"]
@@ -107,7 +111,11 @@ def test_forest_draws_each_interval_under_its_group(drawn: Draw) -> None:
 
 
 def test_forest_ends_an_endless_interval_in_an_arrow(drawn: Draw) -> None:
-    rows = [Interval("a", 10, 0, INF), Interval("b", INF, NAN, NAN), Interval("c", 100)]
+    rows = [
+        PlottedInterval("a", 10, 0, INF),
+        PlottedInterval("b", INF, NAN, NAN),
+        PlottedInterval("c", 100),
+    ]
     axes = drawn(grids.forest, rows, reference=1, log=True)
     arrows = {line.get_marker(): line.get_xdata()[0] for line in axes.lines[1:]}
     assert {"<", ">", "s"} == set(arrows)
@@ -118,7 +126,7 @@ def test_forest_ends_an_endless_interval_in_an_arrow(drawn: Draw) -> None:
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("value", [0.5, NAN, INF, 0.0, -3.0])
 def test_one_value_alone_has_room_around_it(drawn: Draw, value: float, log: bool) -> None:
-    axes = drawn(grids.forest, [Interval("a", value)], log=log)
+    axes = drawn(grids.forest, [PlottedInterval("a", value)], log=log)
     left, right = axes.get_xlim()
     assert left < right
     if np.isfinite(value) and (value > 0 or not log):

@@ -43,9 +43,11 @@ def draw_all(folder: Path, names: list[str], ending: str = "png") -> list[Path]:
     at = iter(folder / f"{i}.{ending}" for i in itertools.count())
     files = [next(at) for _ in range(9)]
     square = np.arange(n * n).reshape(n, n) / max(n * n, 1)
-    lines = [charts.Curve(name, RISING, RISING, RISING, RISING, name) for name in names]
-    bins = [charts.Bins(name, RISING, RISING, RISING, RISING, RISING, name) for name in names]
-    rows = [grids.Interval(name, 1, 0.5, 2, name[:1]) for name in names]
+    lines = [charts.PlottedCurve(name, RISING, RISING, RISING, RISING, name) for name in names]
+    bins = [
+        charts.PlottedBins(name, RISING, RISING, RISING, RISING, RISING, name) for name in names
+    ]
+    rows = [grids.PlottedInterval(name, 1, 0.5, 2, name[:1]) for name in names]
     plot.curves(files[0], [{"epoch": i + 1, "loss": 1 / (i + 1)} for i in range(n)], n)
     plot.scatter(
         files[1],

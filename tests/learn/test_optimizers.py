@@ -145,14 +145,14 @@ def steps(net: nn.Module, optimizer: torch.optim.Optimizer, seeds: range) -> lis
 @pytest.mark.parametrize("spec", SPECS)
 def test_memory_goes_to_and_fro(spec: str) -> None:
     whole = network()
-    expected = steps(whole, optimizers.made(spec, whole.parameters(), 0.1), range(6))
+    expected = steps(whole, optimizers.build(spec, whole.parameters(), 0.1), range(6))
     first = network()
-    optimizer = optimizers.made(spec, first.parameters(), 0.1)
+    optimizer = optimizers.build(spec, first.parameters(), 0.1)
     steps(first, optimizer, range(3))
     tensors = {k: v.clone() for k, v in optimizers.tensors_of(optimizer).items()}
     second = network()
     second.load_state_dict(first.state_dict())
-    other = optimizers.made(spec, second.parameters(), 0.1)
+    other = optimizers.build(spec, second.parameters(), 0.1)
     optimizers.restore(other, tensors)
     found = steps(second, other, range(3, 6))
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
@@ -161,7 +161,7 @@ def test_memory_goes_to_and_fro(spec: str) -> None:
 def test_memory_lies_as_the_weights_do() -> None:
     """What a file holds is contiguous; a fused step reads both in the order of memory."""
     layer = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
-    optimizer = optimizers.made("adam", layer.parameters(), 0.1)
+    optimizer = optimizers.build("adam", layer.parameters(), 0.1)
     layer(torch.randn(1, 3, 5, 5)).sum().backward()
     optimizer.step()
     tensors = {k: v.contiguous() for k, v in optimizers.tensors_of(optimizer).items()}
@@ -170,7 +170,7 @@ def test_memory_lies_as_the_weights_do() -> None:
 
 
 def test_an_optimiser_that_did_nothing_remembers_nothing() -> None:
-    optimizer = optimizers.made("adam", network().parameters(), 0.1)
+    optimizer = optimizers.build("adam", network().parameters(), 0.1)
     assert optimizers.tensors_of(optimizer) == {}
     optimizers.restore(optimizer, {})
 
@@ -179,23 +179,23 @@ def test_what_does_not_learn_is_left_out() -> None:
     net = network()
     first = next(net.parameters())
     first.requires_grad_(False)
-    optimizer = optimizers.made("sgd", net.parameters(), 0.1)
+    optimizer = optimizers.build("sgd", net.parameters(), 0.1)
     assert all(p is not first for g in optimizer.param_groups for p in g["params"])
 
 
 def test_nothing_that_learns_is_refused() -> None:
     with pytest.raises(CxrtoolError, match="--freeze leaves nothing to learn"):
-        optimizers.made("sgd", [nn.Parameter(torch.zeros(1), requires_grad=False)], 0.1)
+        optimizers.build("sgd", [nn.Parameter(torch.zeros(1), requires_grad=False)], 0.1)
 
 
 @pytest.mark.parametrize("spec", ["sgd:nesterov=yes", "adam:beta1=1", "adam:eps=-1"])
 def test_what_pytorch_refuses_is_one_line(spec: str) -> None:
     with pytest.raises(CxrtoolError, match=f"--optimizer {spec}: "):
-        optimizers.made(spec, network().parameters(), 0.1)
+        optimizers.build(spec, network().parameters(), 0.1)
 
 
 def test_options_reach_pytorch() -> None:
-    made = optimizers.made("adam:decay=0.5,beta1=0.8,eps=0.001", network().parameters(), 0.25)
+    made = optimizers.build("adam:decay=0.5,beta1=0.8,eps=0.001", network().parameters(), 0.25)
     (group,) = made.param_groups
     assert (group["lr"], group["betas"], group["eps"]) == (0.25, (0.8, 0.999), 0.001)
     assert group["weight_decay"] == 0.5

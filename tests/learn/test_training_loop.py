@@ -17,7 +17,7 @@ from torch import nn
 
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 from cxrtool.learn import augmentation, inference, losses, optimizers, training_loop
-from cxrtool.learn.training_loop import Learner, Part, Plan
+from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
 
 CPU = torch.device("cpu")
 
@@ -30,12 +30,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def part(number: int = 12, seed: int = 0, channels: int = 1, size: int = 16) -> Part:
+def part(number: int = 12, seed: int = 0, channels: int = 1, size: int = 16) -> ImageSet:
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 256, (number + 3, channels, size, size), np.uint8)
     labels = np.arange(number) % 2
     values[3:][labels == 1] //= 2
-    return Part(values, np.arange(3, number + 3), labels)
+    return ImageSet(values, np.arange(3, number + 3), labels)
 
 
 def learner(optimizer: str = "sgd", lr: float = 0.1, freeze: str = "none", **plan: Any) -> Learner:
@@ -44,8 +44,8 @@ def learner(optimizer: str = "sgd", lr: float = 0.1, freeze: str = "none", **pla
     kept = training_loop.frozen(network, freeze)
     schedule = optimizers.none(lr, 5)
     given = {"batch": 4, "mean": [100.0], "std": [60.0], "frozen": kept} | plan
-    made = Plan(losses.cross_entropy, schedule, 5, **given)
-    found = Learner(network, optimizers.made(optimizer, network.parameters(), lr), made, CPU)
+    made = TrainingPlan(losses.cross_entropy, schedule, 5, **given)
+    found = Learner(network, optimizers.build(optimizer, network.parameters(), lr), made, CPU)
     found.classes = 2
     return found
 
@@ -90,13 +90,13 @@ def test_an_epoch_is_what_pytorch_would_do() -> None:
 
 def test_every_image_is_seen_once_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    real = Part.batch
+    real = ImageSet.batch
 
-    def batch(self: Part, places: NDArray[np.int64], where: torch.device) -> torch.Tensor:
+    def batch(self: ImageSet, places: NDArray[np.int64], where: torch.device) -> torch.Tensor:
         seen.extend(places.tolist())
         return real(self, places, where)
 
-    monkeypatch.setattr(Part, "batch", batch)
+    monkeypatch.setattr(ImageSet, "batch", batch)
     ticks: list[int] = []
     learner().epoch(1, part(10), None, ticks.append)
     assert sorted(seen) == list(range(10)) and seen != sorted(seen)
@@ -347,5 +347,5 @@ def test_averages_are_of_each_image() -> None:
 
 
 def test_images_without_any_spread_can_be_divided_by_it() -> None:
-    flat = Part(np.full((4, 1, 8, 8), 9, np.uint8), np.arange(4), np.arange(4) % 2)
+    flat = ImageSet(np.full((4, 1, 8, 8), 9, np.uint8), np.arange(4), np.arange(4) % 2)
     assert training_loop.averages(flat) == ([9.0], [1e-3])

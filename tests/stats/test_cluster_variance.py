@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cxrtool.stats import cluster_variance, influence, intervals
-from cxrtool.stats.cluster_variance import Moments, Part, Priors, Share, Strata
+from cxrtool.stats.cluster_variance import Moments, Priors, Share, Strata, VariancePart
 from cxrtool.stats.metrics import Counts
 
 SEEDS = st.integers(0, 10**9)
-NONE = Part(0.0, 0.0)
+NONE = VariancePart(0.0, 0.0)
 
 
 def test_patients_of_equal_size_count_in_full() -> None:
@@ -89,7 +89,7 @@ def test_the_more_patients_vary_the_less_the_prior_counts() -> None:
     strata = Strata(np.zeros(50, int), np.arange(50))
     sums = np.zeros(50)
     for freedom, expected in ((0.0, 1.0), (2.0, 1.5), (1e9, 2.0)):
-        found = Moments([Part(2.0, freedom)], 0.0, 0.0, sums)
+        found = Moments([VariancePart(2.0, freedom)], 0.0, 0.0, sums)
         assert cluster_variance.moderated(strata, found, [1.0]).variance == pytest.approx(expected)
 
 

@@ -8,9 +8,9 @@ from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
 
 from cxrtool.stats import projection
-from cxrtool.stats.projection import Plan
+from cxrtool.stats.projection import ProjectionSettings
 
-FAST = Plan(max_iter=500)
+FAST = ProjectionSettings(max_iter=500)
 
 
 def clusters(each: int = 20, number: int = 3, depth: int = 40, seed: int = 0) -> np.ndarray:
@@ -21,7 +21,7 @@ def clusters(each: int = 20, number: int = 3, depth: int = 40, seed: int = 0) ->
 
 
 def test_clusters_stay_apart() -> None:
-    points = projection.placed(clusters(), Plan()).points.reshape(3, 20, 2)
+    points = projection.placed(clusters(), ProjectionSettings()).points.reshape(3, 20, 2)
     middles = points.mean(axis=1)
     spread = np.linalg.norm(points - middles[:, None], axis=2).max()
     apart = min(np.linalg.norm(middles[i] - middles[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
@@ -34,7 +34,7 @@ def test_neighbours_stay_neighbours() -> None:
     along, across = rng.uniform(3, 9, 300), rng.uniform(0, 6, 300)
     sheet = np.column_stack([along * np.cos(along), along * np.sin(along), across])
     features = sheet @ np.linalg.qr(rng.normal(size=(20, 3)))[0].T
-    points = projection.placed(features, Plan(perplexity=20)).points
+    points = projection.placed(features, ProjectionSettings(perplexity=20)).points
     assert trustworthiness(features, points, n_neighbors=10) > 0.97
 
 
@@ -56,10 +56,12 @@ def test_the_unit_of_the_features_does_not_matter() -> None:
 
 
 def test_more_perplexity_than_there_are_neighbours_is_lowered() -> None:
-    picture = projection.placed(clusters(4), Plan(perplexity=30, max_iter=500))
+    picture = projection.placed(clusters(4), ProjectionSettings(perplexity=30, max_iter=500))
     assert picture.perplexity == pytest.approx(11 / 3)
     assert picture.notes == ("perplexity 3.67 in place of 30: 12 images are few",)
-    assert projection.placed(clusters(4), Plan(perplexity=3, max_iter=500)).notes == ()
+    assert (
+        projection.placed(clusters(4), ProjectionSettings(perplexity=3, max_iter=500)).notes == ()
+    )
 
 
 def test_one_image() -> None:
@@ -102,7 +104,7 @@ def test_few_images_and_few_features(number: int, depth: int) -> None:
 
 def test_a_feature_that_orders_images_alone_orders_their_points() -> None:
     features = np.repeat([0.0, 100.0], 20)[:, None] + np.random.default_rng(0).normal(size=(40, 1))
-    points = projection.placed(features, Plan(perplexity=5)).points
+    points = projection.placed(features, ProjectionSettings(perplexity=5)).points
     distances = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     assert ((distances.argmin(axis=1) < 20) == (np.arange(40) < 20)).all()
@@ -129,9 +131,9 @@ def test_wrong_shapes_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_all_dimensions_or_some() -> None:
-    whole = projection.placed(clusters(), Plan(pca=0, max_iter=500)).points
-    few = projection.placed(clusters(), Plan(pca=2, max_iter=500)).points
-    enough = projection.placed(clusters(), Plan(pca=59, max_iter=500)).points
+    whole = projection.placed(clusters(), ProjectionSettings(pca=0, max_iter=500)).points
+    few = projection.placed(clusters(), ProjectionSettings(pca=2, max_iter=500)).points
+    enough = projection.placed(clusters(), ProjectionSettings(pca=59, max_iter=500)).points
     assert not np.array_equal(whole, few)
     assert np.array_equal(whole, enough)
 

@@ -173,10 +173,10 @@ def _joined(grid: Tensor, extra: Tensor) -> Tensor:
     return torch.cat([extra, grid.flatten(2).transpose(1, 2)], 1)
 
 
-class Name(str):
+class TimmName(str):
     """A network of timm, perhaps with the tag of its weights."""
 
-    def __new__(cls, text: str) -> "Name":
+    def __new__(cls, text: str) -> "TimmName":
         """Refuse a name that timm does not have."""
         _check(timm(), text)
         return super().__new__(cls, text)

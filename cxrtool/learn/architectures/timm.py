@@ -7,6 +7,8 @@ SIZE = 224
 PROVIDER = "timm"
 
 
-def build(classes: int, channels: int = 3, size: int | None = None, *, name: _timm.Name) -> Network:
+def build(
+    classes: int, channels: int = 3, size: int | None = None, *, name: _timm.TimmName
+) -> Network:
     """Build it for images of its own size, which `Network.size` tells, or of the given one."""
     return _timm.anything(name, classes, channels, size)

@@ -21,16 +21,16 @@ PROVIDER = "xrv"
 NORMALIZATION = (0.5,), (1 / 2048,)
 
 
-class Name(str):
+class XrvName(str):
     """A network of torchxrayvision."""
 
-    def __new__(cls, text: str) -> "Name":
+    def __new__(cls, text: str) -> "XrvName":
         """Refuse a name that the library does not have."""
         registry.choose("network of torchxrayvision", text, list(_library().models.model_urls))
         return super().__new__(cls, text)
 
 
-def build(classes: int, channels: int = 1, size: int | None = None, *, name: Name) -> Network:
+def build(classes: int, channels: int = 1, size: int | None = None, *, name: XrvName) -> Network:
     """Build the network of the name with its weights and a fresh linear layer."""
     # Its ResNet is one of torchvision's, wrapped.
     whole = _loaded(name)

@@ -43,7 +43,7 @@ Compared = tuple[int, int, int, list[tuple[int, int]]]
 Column = tuple[int, list[int]]
 
 
-class Plan(NamedTuple):
+class DiskPlan(NamedTuple):
     """What is counted how, for blocks of side x side pixels.
 
     The pixels of a block share the blocks that lie in the disks of all of them. They are counted
@@ -114,7 +114,7 @@ def _sliding(image: Grey, radius: int, top: int) -> Grey:
     return out
 
 
-def _cheapest(radius: int, levels: int, width: int) -> tuple[Plan, int]:
+def _cheapest(radius: int, levels: int, width: int) -> tuple[DiskPlan, int]:
     """Choose the side of the blocks, or to compare all, and the rows of blocks of a strip."""
     compared = COMPARED[levels <= 256]
     direct = _area(radius) * compared, 2, False, max(1, DIRECT // _pitch(radius, 2, width))
@@ -174,12 +174,12 @@ def _columns(core: NDArray[np.bool_]) -> list[Column]:
 
 
 @lru_cache(8)
-def _plan(radius: int, side: int, shared: bool) -> Plan:
+def _plan(radius: int, side: int, shared: bool) -> DiskPlan:
     """Divide the disks of the pixels of a block into what they share and what they do not."""
     core = _core(radius, side) & shared
     margin = len(core) // 2
     ring = [run for y in range(-margin, margin + 1) for run in _ring(radius, side, y, core)]
-    return Plan(side, margin, _columns(core), ring)
+    return DiskPlan(side, margin, _columns(core), ring)
 
 
 def _ring(radius: int, side: int, y: int, core: NDArray[np.bool_]) -> Iterator[Compared]:
@@ -197,7 +197,7 @@ def _ring(radius: int, side: int, y: int, core: NDArray[np.bool_]) -> Iterator[C
         yield y, int(x[b]), p, [run[2:] for run in group]
 
 
-def _strip(ranks: Grey, top: int, rows: int, plan: Plan) -> Strip:
+def _strip(ranks: Grey, top: int, rows: int, plan: DiskPlan) -> Strip:
     """Cut rows of blocks out, with margins in the brightest level, and part their pixels."""
     (height, width), side, margin = ranks.shape, plan.side, plan.margin
     # The margin left of a row of blocks is the one right of the row before.
@@ -210,7 +210,7 @@ def _strip(ranks: Grey, top: int, rows: int, plan: Plan) -> Strip:
     return Strip(planes.reshape(side * side, -1), margin * pitch + margin, rows * pitch, pitch)
 
 
-def _counts(strip: Strip, plan: Plan, levels: int, radius: int) -> Counts:
+def _counts(strip: Strip, plan: DiskPlan, levels: int, radius: int) -> Counts:
     """Count what is not brighter, for every pixel of every block."""
     kind = _kind(radius)
     if plan.columns:
