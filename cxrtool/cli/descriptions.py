@@ -49,8 +49,8 @@ class Verb:
     @property
     def plugins(self) -> tuple[str, str] | None:
         """The folder of the command's choices and the function that takes their options."""
-        found: tuple[str, str] | None = getattr(self.module, "PLUGINS", None)
-        return found
+        result: tuple[str, str] | None = getattr(self.module, "PLUGINS", None)
+        return result
 
 
 class Flag:

@@ -15,12 +15,12 @@ COMMAND_LINE = "COMMANDLINE"
 
 def typed(context: typer.Context) -> set[str]:
     """Return the long names of the options that were typed on the command line."""
-    found = set()
+    result = set()
     for parameter in context.command.params:
         source = context.get_parameter_source(str(parameter.name))
         if source is not None and source.name == COMMAND_LINE:
-            found |= set(parameter.opts)
-    return found
+            result |= set(parameter.opts)
+    return result
 
 
 def refuse(context: typer.Context, reasons: Mapping[str, str]) -> None:

@@ -49,7 +49,7 @@ class Parameter:
 
 def parameters(run: Callable[..., Any]) -> list[Parameter]:
     """List the parameters of a command that have a role."""
-    found = []
+    result = []
     for name, hint in typing.get_type_hints(run, include_extras=True).items():
         about: tuple[Any, ...] = getattr(hint, "__metadata__", ())
         role = next((m for m in about if isinstance(m, Role)), None)
@@ -58,8 +58,8 @@ def parameters(run: Callable[..., Any]) -> list[Parameter]:
             names = [str(about[0].default), *(about[0].param_decls or ())]
             option = next((n for n in names if n.startswith("--")), "")
             metavar = str(about[0].metavar).strip("[].")
-            found.append(Parameter(name, option or metavar, role, not option))
-    return found
+            result.append(Parameter(name, option or metavar, role, not option))
+    return result
 
 
 def reserving(verb: str, command: ModuleType) -> Callable[..., Any]:

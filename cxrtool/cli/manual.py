@@ -98,8 +98,8 @@ def _choice(name: str, options: str, summary: str) -> str:
 
 
 def _statuses() -> list[str]:
-    told = (f".TP\n.B {code.value}\n{roff(MEANING[code])}" for code in ExitCode)
-    return [".SH EXIT STATUS", *told]
+    summary = (f".TP\n.B {code.value}\n{roff(MEANING[code])}" for code in ExitCode)
+    return [".SH EXIT STATUS", *summary]
 
 
 def _surroundings(verb: Verb) -> list[str]:

@@ -71,8 +71,8 @@ def _every(names: Names) -> list[str]:
 
 def source(context: typer.Context, name: str) -> str:
     """Return where the value of an option is from: COMMANDLINE, ENVIRONMENT or DEFAULT."""
-    found = context.get_parameter_source(name)
-    return "DEFAULT" if found is None else found.name
+    result = context.get_parameter_source(name)
+    return "DEFAULT" if result is None else result.name
 
 
 def choice(names: Names) -> dict[str, Any]:
@@ -169,9 +169,9 @@ def lister(plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | No
         if value:
             from cxrtool.files import table
 
-            tell = more or (lambda name: ())
-            rows = ((*row, *tell(row[0])) for row in registry.listing(*plugins))
-            table.write("-", ("name", "options", "summary", *tell("")), rows)
+            on_skip = more or (lambda name: ())
+            rows = ((*row, *on_skip(row[0])) for row in registry.listing(*plugins))
+            table.write("-", ("name", "options", "summary", *on_skip("")), rows)
             raise typer.Exit
 
     # Eager, so that nothing else need be given.
@@ -375,10 +375,10 @@ def count(option: str, text: str) -> tuple[str, int]:
 
 def entries(option: str, *texts: str | None) -> list[str]:
     """Read the entries of lists such as `PA,AP`, in their order; none is empty."""
-    found = [entry for text in texts if text is not None for entry in commas.split(text)]
-    if "" in found:
+    result = [entry for text in texts if text is not None for entry in commas.split(text)]
+    if "" in result:
         raise CxrtoolError(f"{option}: an entry of the list is empty", "Write it as A,B.")
-    return found
+    return result
 
 
 def conditions(option: str, texts: list[str] | None) -> "list[manifest.Where]":

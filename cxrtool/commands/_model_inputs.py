@@ -98,12 +98,12 @@ def identity(path: str, runs: "Sequence[Seen]") -> "Row":
 
 def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
     """Pass the rows on, and say when their images were prepared in another way."""
-    told = False
+    text = False
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
         given = row.get("preprocessing", "")
-        if given != wanted and not told:
-            told = True
+        if given != wanted and not text:
+            text = True
             note(
                 f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
                 f"these are by '{given or 'nothing'}'"

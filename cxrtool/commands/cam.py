@@ -157,12 +157,12 @@ def run(
     from cxrtool.learn import inference
 
     check(grid)
-    found = runs.classifier(run_folder)
-    about = found.about
+    result = runs.classifier(run_folder)
+    about = result.about
     effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid))
     columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
     effects.refuse(context, idle_with_columns(columns, mask, of))
-    explainer = explanation.Explainer(inference.Model(found, inference.device(device)), method, of)
+    explainer = explanation.Explainer(inference.Model(result, inference.device(device)), method, of)
     alone = f"{explainer.method} looks at one image at a time" if explainer.alone else ""
     effects.refuse(context, {"--batch": alone})
     if dry_run:
@@ -184,7 +184,7 @@ def run(
     made = pictures.rows(rows, skipped, progress)
     table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in made), 1)
     if grid:
-        pictures.hang(grid, found.name)
+        pictures.hang(grid, result.name)
     pictures.tell()
     raise typer.Exit(skipped.close())
 

@@ -134,9 +134,9 @@ def run(
     drawn = DRAWN if plot is not None or report is not None else ()
     shown = question.metrics or NAMES
     if matrix:
-        found = crossed(tables, matrix, question, skipped, drawn)
-        text = result_tables.written_matrix(found, format)
-        shows = display.Shows([*found.cells.values()], question, [found.metric], matrix=found)
+        result = crossed(tables, matrix, question, skipped, drawn)
+        text = result_tables.written_matrix(result, format)
+        shows = display.Shows([*result.cells.values()], question, [result.metric], matrix=result)
     else:
         results = compared(tables, question, tests, skipped, drawn)
         group = ", ".join(question.by)
@@ -232,14 +232,14 @@ def compared(
     from cxrtool.stats import metrics
 
     columns = [*question.by, question.pool] if question.pool else question.by
-    found = predictions.read(tables, columns, skipped, ["source"] if drawn else [])
+    result = predictions.read(tables, columns, skipped, ["source"] if drawn else [])
     permuted = question.metrics or model_tests.PERMUTED
     needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
     shown = question.metrics or metrics.NAMES
     question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed, *drawn])))
-    results = comparison.compare(found, question, skipped)
+    results = comparison.compare(result, question, skipped)
     if tests:
-        model_tests.contest(results, tests, question, permuted, found)
+        model_tests.contest(results, tests, question, permuted, result)
     comparison.note_intervals(results, question)
     return results
 
@@ -258,10 +258,10 @@ def crossed(
     there = set.intersection(*(set(table.columns) for table in tables))
     names = cross_matrix.columns_of(columns, there)
     optional = ["split", "source"] if drawn else ["split"]
-    found = predictions.read(tables, names, skipped, optional, predictions.SAME)
+    result = predictions.read(tables, names, skipped, optional, predictions.SAME)
     first = (question.metrics or ("auc",))[0]
     question = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
-    return cross_matrix.cross(found, names, question, skipped)
+    return cross_matrix.cross(result, names, question, skipped)
 
 
 def positive_of(classes: list[str], question: "Question") -> str | None:

@@ -102,10 +102,10 @@ def run(
     effects.refuse(context, idle(method, side, engine))
     crew = options.crew(jobs, engine)
     listed = boxes.read(conceal) if conceal and conceal != "auto" else None
-    found = conceal == "auto"
+    result = conceal == "auto"
     unused = set(listed or ())
     settings = EqualizeSettings(
-        folder, method, side, interpolation, int(bits), found, listed, root=root, force=force
+        folder, method, side, interpolation, int(bits), result, listed, root=root, force=force
     )
     work = Equalizing(settings)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))

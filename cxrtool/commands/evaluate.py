@@ -112,12 +112,12 @@ def run(
     if strict:
         refuse_leaks(source, inputs or [], seen)
     rows = _model_inputs.rows_of(source, inputs or [], about, root, watch)
-    way = prediction.PredictionSettings(
+    method = prediction.PredictionSettings(
         batch, calibrate, tta, cache or pixel_cache.default_folder(), root or "", options.crew(jobs)
     )
     models = [inference.Model(one, where_to) for one in first]
     second = inference.Model(below, where_to) if below else None
-    predictor = prediction.Predictor(models, second, way)
+    predictor = prediction.Predictor(models, second, method)
     judge = prediction.Judge(predictor.classes)
     if composed:
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
@@ -136,8 +136,8 @@ def run(
     if threshold == "youden":
         pairs = list(pairs)
         cut = youden(pairs, predictor)
-    told = prediction.decided(pairs, predictor, cut, judge)
-    table.write(output, made, ([row.get(c, "") for c in made] for row in told))
+    text = prediction.decided(pairs, predictor, cut, judge)
+    table.write(output, made, ([row.get(c, "") for c in made] for row in text))
     note_metrics(judge)
     warn_of_leaks(watch)
     distributed.end()
@@ -261,9 +261,9 @@ def note_metrics(judge: "Judge") -> None:
 
 def warn_of_leaks(watch: "Watch") -> None:
     """Say which images are no test."""
-    found = watch.found()
-    if found.own:
-        what = f"{found.own} of {found.number} images are those that the run was trained on"
+    result = watch.found()
+    if result.own:
+        what = f"{result.own} of {result.number} images are those that the run was trained on"
         note(f"warning: {what}: the figures are too optimistic")
-    if found.sentence:
-        note(f"warning: {found.sentence}: the figures are too optimistic")
+    if result.sentence:
+        note(f"warning: {result.sentence}: the figures are too optimistic")

@@ -148,7 +148,7 @@ def run(
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
     effects.refuse(context, idle(metadata, convert, join_masks, engine))
     crew = options.crew(jobs, engine)
-    wish = sources.Selection(
+    selection = sources.Selection(
         preset=preset,
         metadata=metadata,
         columns=[options.pair("--column", c) for c in options.entries("--column", *column or ())],
@@ -160,7 +160,7 @@ def run(
     )
     disk.check_output(output)
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
-    rows = ingestion.collect(paths, wish, skipped)
+    rows = ingestion.collect(paths, selection, skipped)
     if dry_run:
         note_rows(rows, skipped)
         return
@@ -170,9 +170,9 @@ def run(
     images = manifest.ImageFolder(convert, root) if convert else None
     masks = manifest.ImageFolder(join_masks, root) if join_masks else images
     making = measurement.Making(images, masks, int(bits), force, root)
-    measured = ingestion.measure(rows, wish, making, pseudonym, skipped, crew, progress)
+    measured = ingestion.measure(rows, selection, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
-    measured.tell(wish.views, joins=making.masks is not None)
+    measured.tell(selection.views, joins=making.masks is not None)
     raise typer.Exit(skipped.close())
 
 

@@ -89,18 +89,18 @@ def run(
         context, {"--data": "" if missing else "without --missing no folder is looked at"}
     )
     disk.check_output(output)
-    found = library.every() if name is None else [library.chosen(name)]
+    result = library.every() if name is None else [library.chosen(name)]
     if missing:
-        look(found, data, output, strict=name is not None)
+        look(result, data, output, strict=name is not None)
     if names or name is not None:
-        lines = [f"{r.name}\n" for r in found] if names else [r.script for r in found]
+        lines = [f"{r.name}\n" for r in result] if names else [r.script for r in result]
         with disk.open_output(output) as stream:
             stream.write("".join(lines).encode())
         return
-    table.write(output, library.COLUMNS, (recipe.row for recipe in found))
+    table.write(output, library.COLUMNS, (recipe.row for recipe in result))
 
 
-def look(found: "list[Recipe]", data: str | None, output: str, strict: bool) -> NoReturn:
+def look(result: "list[Recipe]", data: str | None, output: str, strict: bool) -> NoReturn:
     """Write which collections are there, and exit with 1 if one is missing of a recipe named."""
     from cxrtool.files import table
     from cxrtool.recipes import library
@@ -109,7 +109,7 @@ def look(found: "list[Recipe]", data: str | None, output: str, strict: bool) -> 
         raise CxrtoolError("--missing: no folder of collections", "Give --data DIR, or set DATA.")
     if not os.path.isdir(data):
         raise CxrtoolError(f"--data {data}: no such folder", "Check the path.")
-    rows = list(library.checked(found, data))
+    rows = list(library.checked(result, data))
     table.write(output, library.CHECKED, rows)
     absent = strict and any(row[-1] == "no" for row in rows)
     raise typer.Exit(ExitCode.SOME_INPUTS_FAILED if absent else ExitCode.DONE)

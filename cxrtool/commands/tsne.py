@@ -152,37 +152,37 @@ def run(
 
     check(output, plot, stats)
     chance = seed % (1 << 32)  # what scikit-learn takes
-    found = runs.classifier(folder)
-    columns, coloured, rows = read(manifest, where, color, found.about)
+    result = runs.classifier(folder)
+    columns, coloured, rows = read(manifest, where, color, result.about)
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
-    tap = features.Tap(inference.Model(found, inference.device(device)), layer)
-    way = prediction.PredictionSettings(
+    tap = features.Tap(inference.Model(result, inference.device(device)), layer)
+    method = prediction.PredictionSettings(
         batch, cache=cache or pixel_cache.default_folder(), root=root or "", crew=options.crew(jobs)
     )
     skipped = Failures(failures, output=output, strict=strict)
-    kept, vectors = features.of_rows(rows, tap, way, skipped, progress)
+    kept, vectors = features.of_rows(rows, tap, method, skipped, progress)
     if len(kept) > MANY:
         note(f"placing {len(kept)} points takes minutes")
     picture = projection.placed(
         vectors, projection.ProjectionSettings(perplexity, options.number(pca), max_iter, chance)
     )
-    told = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
+    summary = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
     for text in (
         *picture.notes,
-        probe_report.unattainable(told, permutations),
-        probe_report.line(told),
+        probe_report.unattainable(summary, permutations),
+        probe_report.line(summary),
     ):
         if text:
             note(text)
     # Before the table: what reads that from a pipe may close it.
     if stats:
-        given = {"run": found.name, "layer": layer, "permutations": permutations, "seed": seed}
-        runs.write_json(stats, given | figures(vectors, picture, told, kept))
+        given = {"run": result.name, "layer": layer, "permutations": permutations, "seed": seed}
+        runs.write_json(stats, given | figures(vectors, picture, summary, kept))
     if plot:
         colours = {c: [row[c] for row in kept] for c in coloured} or {"": [""] * len(kept)}
         x, y = picture.points.T
-        plots.scatter(plot, x, y, colours, notes=probe_report.captions(told))
+        plots.scatter(plot, x, y, colours, notes=probe_report.captions(summary))
     table.write(output, *located(columns, kept, picture.points.tolist()))
     raise typer.Exit(skipped.close())
 
@@ -230,7 +230,7 @@ def warn(rows: list[Row]) -> None:
 
 
 def figures(
-    vectors: "Floats", picture: "Projection", told: "Findings", rows: list[Row]
+    vectors: "Floats", picture: "Projection", text: "Findings", rows: list[Row]
 ) -> dict[str, Any]:
     """Gather the figures of the points and of the probes."""
     from cxrtool.explain import probe_report
@@ -241,7 +241,7 @@ def figures(
         "perplexity": picture.perplexity,
         "divergence": picture.divergence,
         "notes": list(picture.notes),
-        "probes": probe_report.figures(told, rows, picture.points),
+        "probes": probe_report.figures(text, rows, picture.points),
     }
 
 

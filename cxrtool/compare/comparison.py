@@ -203,7 +203,7 @@ def fill(result: Result, question: Question) -> None:
     judged, level = result.judged, question.level
     values = judged.values()
     judged.release()  # The intervals follow from other arrays, as large as these.
-    found = dict(metric_intervals.intervals_of(judged, result.clusters, values, level))
+    outcome = dict(metric_intervals.intervals_of(judged, result.clusters, values, level))
     if question.interval == "bootstrap":
         result.replicates = cluster_bootstrap.replicates(
             judged,
@@ -214,16 +214,16 @@ def fill(result: Result, question: Question) -> None:
             set(question.metrics) - set(BY_FORMULA),
         )
     for key, value in values.items():
-        low, high, way = found[key].low, found[key].high, found[key].method
+        low, high, method = outcome[key].low, outcome[key].high, outcome[key].method
         if question.interval == "normal" and _is_share(key):
-            low, high, way = *_normal(key, judged, level), "normal"
+            low, high, method = *_normal(key, judged, level), "normal"
         if question.interval == "bootstrap" and key[1] not in BY_FORMULA:
             drawn = cluster_bootstrap.interval(result.replicates[key], level)
             # Where no resample differs from another one, the formula still has a bound.
             if not np.isnan(drawn[0]):
-                low, high, way = min(drawn[0], value), max(drawn[1], value), "bootstrap"
+                low, high, method = min(drawn[0], value), max(drawn[1], value), "bootstrap"
         said = "; ".join(filter(None, [_left_out(result, key), _one_sided(key, value)]))
-        result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else way, said)
+        result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else method, said)
 
 
 def _left_out(result: Result, key: Key = (weighted_metrics.MACRO, "")) -> str:
@@ -263,8 +263,8 @@ def _folds(result: Result, pool: Coded, question: Question) -> Folds:
     there, places = np.unique(pool.codes, return_inverse=True)
     parts = [judged.of((places == f)[None].astype(np.int32)) for f in range(len(there))]
     values = cluster_bootstrap.joined(parts)
-    found = {key: intervals.summary(v, question.level) for key, v in values.items()}
-    return Folds(question.pool, [pool.names[f] for f in there], values, found)
+    outcome = {key: intervals.summary(v, question.level) for key, v in values.items()}
+    return Folds(question.pool, [pool.names[f] for f in there], values, outcome)
 
 
 def _most_of_a_model(results: Sequence[Result]) -> tuple[int, int]:

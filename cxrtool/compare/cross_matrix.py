@@ -93,15 +93,15 @@ def _is(column: Coded, name: str) -> NDArray[np.bool_]:
 
 def _twins(predictions: Predictions, known: Predictions) -> NDArray[np.bool_]:
     """Mark the images that show the same picture as a known one."""
-    found = np.zeros(len(predictions), bool)
+    result = np.zeros(len(predictions), bool)
     for name in SAME:
         mine, theirs = predictions.same[name], known.same[name]
-        found |= (mine != 0) & np.isin(mine, theirs)
+        result |= (mine != 0) & np.isin(mine, theirs)
     # A raw file may stand as the path of another table.
     for one, other in (("path", "raw"), ("raw", "path")):
         mine = predictions.same[one]
-        found |= (mine != 0) & np.isin(mine, known.same[other])
-    return found
+        result |= (mine != 0) & np.isin(mine, known.same[other])
+    return result
 
 
 def _gap(matrix: Matrix, question: Question) -> Figure:
@@ -126,11 +126,11 @@ def _gap(matrix: Matrix, question: Question) -> Figure:
     bounds = np.cumsum([0, *(len(cell.patient) for _, cell in cells)])
     parts = []
     for weights in cluster_bootstrap.resamples(numbers, question.resamples, question.seed):
-        found = [
+        result = [
             cell.judged.of(weights[:, start:end], [matrix.metric])[cell.key(matrix.metric)]
             for (_, cell), start, end in zip(cells, bounds[:-1], bounds[1:], strict=True)
         ]
-        parts.append(_difference(np.stack(found), home))
+        parts.append(_difference(np.stack(result), home))
     low, high = cluster_bootstrap.interval(np.concatenate(parts), question.level)
     return Figure(value, low, high, "" if np.isnan(low) else "bootstrap")
 

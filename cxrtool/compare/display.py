@@ -59,12 +59,12 @@ class Shows:
     @property
     def beside(self) -> list[Shown]:
         """The papers' figures in the rows of one's own groups, however many there are."""
-        found: list[Shown] = []
+        result: list[Shown] = []
         for start in range(0, len(self.papers), published_figures.MOST):
-            found += published_figures.beside(
+            result += published_figures.beside(
                 self.papers[start : start + published_figures.MOST], self.results
             )
-        return found
+        return result
 
     @property
     def views(self) -> Sequence[int]:

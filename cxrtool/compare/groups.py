@@ -67,11 +67,11 @@ def groups(predictions: Predictions, by: Sequence[str]) -> Iterator[tuple[str, s
     model = predictions.coded["model"]
     columns = [predictions.coded[c] for c in by]
     codes = np.column_stack([*(c.codes for c in columns), model.codes])
-    found, place = np.unique(codes, axis=0, return_inverse=True)
+    result, place = np.unique(codes, axis=0, return_inverse=True)
     order = np.argsort(place.ravel(), kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(place.ravel()))[:-1])
     named = []
-    for values, rows in zip(found.tolist(), parts, strict=True):
+    for values, rows in zip(result.tolist(), parts, strict=True):
         texts = [c.names[v] or NOTHING for c, v in zip(columns, values, strict=False)]
         named.append((texts, values[-1], rows))
     for texts, code, rows in sorted(named, key=lambda part: ([*map(_natural, part[0])], part[1])):

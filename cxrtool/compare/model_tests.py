@@ -35,15 +35,15 @@ def contest(
     if not question.resamples and "permutation" in names:
         raise CxrtoolError("--paired-test permutation needs resamples", "Drop --bootstrap 0.")
     needed = {metric for name in names for metric in NEEDED.get(name, permuted)}
-    found: list[tuple[Result, Result, Test]] = []
+    result: list[tuple[Result, Result, Test]] = []
     for first, second in pairs:
         order = aligned(first, second, predictions)
         other = _replicates(first, second, order, question, needed)
         for name in names:
             for test in _tests(name, first, second, order, other, question, permuted):
-                found.append((first, second, test))
-    adjusted = paired_tests.holm(np.array([test.p for *_, test in found]))
-    for (first, second, test), p in zip(found, adjusted.tolist(), strict=True):
+                result.append((first, second, test))
+    adjusted = paired_tests.holm(np.array([test.p for *_, test in result]))
+    for (first, second, test), p in zip(result, adjusted.tolist(), strict=True):
         test = replace(test, adjusted=p)
         first.tests.append(test)
         second.tests.append(_mirrored(test, first.model))
@@ -150,10 +150,10 @@ def _tests(
     for k in judged.views:
         marks = judged.labels == k
         ours, theirs = judged.probabilities[:, k], against.probabilities[:, k]
-        found = paired_tests.delong(marks, ours, theirs, first.clusters, question.level)
-        way = interval_methods.OBUCHOWSKI if first.several else interval_methods.DELONG
-        figure = Figure(found.value, found.low, found.high, way)
-        tests.append(Test(name, second.model, judged.classes[k], "auc", figure, found.p))
+        result = paired_tests.delong(marks, ours, theirs, first.clusters, question.level)
+        method = interval_methods.OBUCHOWSKI if first.several else interval_methods.DELONG
+        figure = Figure(result.value, result.low, result.high, method)
+        tests.append(Test(name, second.model, judged.classes[k], "auc", figure, result.p))
     return tests
 
 

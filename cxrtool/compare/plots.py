@@ -38,19 +38,19 @@ ODDS = ("dor", "dor_haldane")
 def pictures(shows: Shows) -> list[Plot]:
     """List the pictures in the order in which they are looked at; none is drawn yet."""
     names = Names()
-    found = [] if shows.matrix is None else [_matrix(shows.matrix, names)]
-    found += [_forest(shows, metric, names) for metric in shows.question.metrics or ("auc",)]
+    outcome = [] if shows.matrix is None else [_matrix(shows.matrix, names)]
+    outcome += [_forest(shows, metric, names) for metric in shows.question.metrics or ("auc",)]
     panels = panels_of(shows.results)
     for kind in (_ranks, _calibrations):
         parts = [kind(shows, panel, k, names) for panel in panels for k in shows.views]
         # All ROC curves come before all others.
-        found += [picture for same in zip(*parts, strict=True) for picture in same]
-    found += [
+        outcome += [picture for same in zip(*parts, strict=True) for picture in same]
+    outcome += [
         _histograms(shows, model, k, names)
         for model in dict.fromkeys(r.model for r in shows.results)
         for k in shows.views
     ]
-    return found + [_confusion(result, names) for result in shows.results]
+    return outcome + [_confusion(result, names) for result in shows.results]
 
 
 def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot]:
@@ -58,7 +58,7 @@ def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot
     question, label = shows.question, shows.results[0].classes[k]
     number = question.resamples if len(panel.lines) <= charts.BANDS else 0
     sampling = Sampling(min(number, performance_curves.RESAMPLES), question.level, question.seed)
-    found = functools.cache(lambda: [_both(result, k, sampling) for _, result in panel.lines])
+    outcome = functools.cache(lambda: [_both(result, k, sampling) for _, result in panel.lines])
     title = titled(panel.name, label)
     kept = (
         names.of("roc", shows.label(k), panel.name),
@@ -69,10 +69,10 @@ def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot
     ]
 
     def roc(path: str | os.PathLike[str]) -> None:
-        charts.roc(path, _curves(panel, [one[0] for one in found()], notes[0]), title=title)
+        charts.roc(path, _curves(panel, [one[0] for one in outcome()], notes[0]), title=title)
 
     def precision(path: str | os.PathLike[str]) -> None:
-        lines = _curves(panel, [one[1] for one in found()], notes[1])
+        lines = _curves(panel, [one[1] for one in outcome()], notes[1])
         share = _prevalence(panel, k)
         charts.precision_recall(path, lines, prevalence=share, title=title)
 
@@ -104,8 +104,8 @@ def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot
 def _both(result: Result, k: int, sampling: Sampling) -> tuple[Line | None, Line | None]:
     judged = result.judged
     scores = np.asarray(judged.probabilities[:, k], np.float64)
-    found = performance_curves.both(judged.labels == k, scores, result.clusters, sampling)
-    return (None, None) if found is None else found
+    outcome = performance_curves.both(judged.labels == k, scores, result.clusters, sampling)
+    return (None, None) if outcome is None else outcome
 
 
 def _note(result: Result, k: int, metric: str) -> str:
@@ -115,9 +115,11 @@ def _note(result: Result, k: int, metric: str) -> str:
     return f"{short} {figure}" if figure else "undefined: one class alone"
 
 
-def _curves(panel: Panel, found: Sequence[Line | None], notes: Sequence[str]) -> list[PlottedCurve]:
+def _curves(
+    panel: Panel, result: Sequence[Line | None], notes: Sequence[str]
+) -> list[PlottedCurve]:
     curves = []
-    for (name, _), line, note in zip(panel.lines, found, notes, strict=True):
+    for (name, _), line, note in zip(panel.lines, result, notes, strict=True):
         curve = PlottedCurve(name, (), (), note=note)
         if line is not None:
             curve = replace(curve, x=line.x, y=line.y, low=line.low, high=line.high)
@@ -132,8 +134,8 @@ def _prevalence(panel: Panel, k: int) -> float | None:
 
 
 def _alt(what: str, title: str, panel: Panel, notes: Sequence[str]) -> str:
-    told = (f"{name} {note}" for (name, _), note in zip(panel.lines, notes, strict=True))
-    return f"{what}, {title}: {'; '.join(told)}"
+    text = (f"{name} {note}" for (name, _), note in zip(panel.lines, notes, strict=True))
+    return f"{what}, {title}: {'; '.join(text)}"
 
 
 def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot]:
@@ -192,8 +194,8 @@ def _spreads(
     scores = np.concatenate([r.judged.probabilities[:, k] for r in own])
     yield ALL, _by_class(classes, labels, scores)
     for result in own if own[1:] else ():
-        found = _by_class(classes, result.judged.labels, result.judged.probabilities[:, k])
-        yield f"{', '.join(shows.by)}: {result.group}", found
+        outcome = _by_class(classes, result.judged.labels, result.judged.probabilities[:, k])
+        yield f"{', '.join(shows.by)}: {result.group}", outcome
     where = np.concatenate([sources_of(result) for result in own])
     sources = sorted(set(where))
     if "source" in shows.by or len(sources) < 2:
@@ -227,8 +229,8 @@ def _forest(shows: Shows, metric: str, names: Names) -> Plot:
     order = list(dict.fromkeys(r.group for r in shows.results))
     results = sorted(shows.results, key=lambda r: order.index(r.group))
     rows = [row for result in results for row in _rows(result, metric, alone)]
-    told = (grids.with_interval(row.value, row.low, row.high) for row in rows)
-    said = "; ".join(f"{titled(r.group, r.name)} {t}" for r, t in zip(rows, told, strict=True))
+    text = (grids.with_interval(row.value, row.low, row.high) for row in rows)
+    said = "; ".join(f"{titled(r.group, r.name)} {t}" for r, t in zip(rows, text, strict=True))
     guess = f" The dashed line is {GUESSING[metric]:g}: guessing." if metric in GUESSING else ""
     caption = f"{word(metric)[:1].upper()}{word(metric)[1:]} with its intervals.{guess}"
     return Plot(
@@ -254,9 +256,9 @@ def _rows(result: Result, metric: str, alone: bool) -> Iterator[PlottedInterval]
 
 
 def _matrix(matrix: Matrix, names: Names) -> Plot:
-    found = [[matrix.figure(row, column) for column in matrix.columns] for row in matrix.rows]
+    result = [[matrix.figure(row, column) for column in matrix.columns] for row in matrix.rows]
     values, low, high = (
-        [[math.nan if f is None else getattr(f, part) for f in row] for row in found]
+        [[math.nan if f is None else getattr(f, part) for f in row] for row in result]
         for part in ("value", "low", "high")
     )
     finite = [x for row in values for x in row if math.isfinite(x)]

@@ -72,14 +72,14 @@ def beside(entries: Sequence[Shown], results: Sequence[Shown]) -> list[Shown]:
         keys = "; ".join(dict.fromkeys(f"{e.model}, {e.group}".rstrip(", ") for e in entries[:3]))
         what = f"--published: {len(entries)} rows of the paper ({keys}; ...) are too many to show"
         raise CxrtoolError(what, "Choose with NAME:KEY=VALUE, or take --format csv.")
-    found = []
+    outcome = []
     for group in dict.fromkeys(result.group for result in results):
         ours = next(r for r in results if r.group == group)
         for entry in entries:
             model = f"{entry.model} ({entry.group})" if entry.group else entry.model
             figures = {_place(key, ours): figure for key, figure in entry.figures.items()}
-            found.append(replace(entry, model=model, group=group, figures=figures))
-    return found
+            outcome.append(replace(entry, model=model, group=group, figures=figures))
+    return outcome
 
 
 def _place(key: Key, ours: Shown) -> Key:

@@ -39,9 +39,9 @@ def findings(shows: Shows) -> list[Finding]:
         _gap,
         _without_intervals,
     )
-    found = [finding for check in checks for finding in check(shows)]
-    if not any(level == "bad" for level, _ in found):
-        found.append(
+    result = [finding for check in checks for finding in check(shows)]
+    if not any(level == "bad" for level, _ in result):
+        result.append(
             (
                 "good",
                 "None of the checks of this page found a problem. That is no proof: "
@@ -49,7 +49,7 @@ def findings(shows: Shows) -> list[Finding]:
             )
         )
     # What speaks against the figures comes first.
-    return sorted(found, key=lambda finding: ("bad", "note", "good").index(finding[0]))
+    return sorted(result, key=lambda finding: ("bad", "note", "good").index(finding[0]))
 
 
 def _some(places: Sequence[str]) -> str:
@@ -75,10 +75,10 @@ def _auc(result: Result) -> Figure:
 def _one_class(shows: Shows) -> Iterator[Finding]:
     poor = [r for r in shows.results if len(np.unique(r.judged.labels)) == 1]
     if poor:
-        told = _some([f"{_place(r)} ({r.classes[int(r.judged.labels[0])]})" for r in poor])
+        text = _some([f"{_place(r)} ({r.classes[int(r.judged.labels[0])]})" for r in poor])
         yield (
             "bad",
-            f"There is one class alone: {told}. AUC, and whatever else needs two "
+            f"There is one class alone: {text}. AUC, and whatever else needs two "
             "classes, is undefined there and left empty.",
         )
 
@@ -86,17 +86,17 @@ def _one_class(shows: Shows) -> Iterator[Finding]:
 def _small(shows: Shows) -> Iterator[Finding]:
     poor = [r for r in shows.results if len(r.judged) < FEW]
     if poor:
-        told = _some([f"{_place(r)} ({len(r.judged)})" for r in poor])
-        yield "bad", f"Fewer than {FEW} images: {told}. One image more or less moves such figures."
+        text = _some([f"{_place(r)} ({len(r.judged)})" for r in poor])
+        yield "bad", f"Fewer than {FEW} images: {text}. One image more or less moves such figures."
 
 
 def _few_patients(shows: Shows) -> Iterator[Finding]:
     poor = [r for r in shows.results if r.patients < FEW <= len(r.judged)]
     if poor:
-        told = _some([f"{_place(r)} ({r.patients})" for r in poor])
+        text = _some([f"{_place(r)} ({r.patients})" for r in poor])
         yield (
             "bad",
-            f"Fewer than {FEW} patients: {told}. Images of one patient are much alike: "
+            f"Fewer than {FEW} patients: {text}. Images of one patient are much alike: "
             "they tell little more than one of them.",
         )
     rare = [
@@ -149,20 +149,20 @@ def _always(shows: Shows) -> Iterator[Finding]:
     several = [r for r in shows.results if len(np.unique(r.judged.labels)) > 1]
     poor = [r for r in several if len(np.unique(r.judged.predicted)) == 1]
     if poor:
-        told = _some([f"{_who(r)} ({r.classes[int(r.judged.predicted[0])]})" for r in poor])
-        yield "bad", f"One class is predicted for every image: {told}."
+        text = _some([f"{_who(r)} ({r.classes[int(r.judged.predicted[0])]})" for r in poor])
+        yield "bad", f"One class is predicted for every image: {text}."
 
 
 def _guessing(shows: Shows) -> Iterator[Finding]:
     known = [(r, _auc(r)) for r in shows.results if not np.isnan(_auc(r).low + _auc(r).high)]
-    told = [f"{_who(r)} {spoken(f)}" for r, f in known if f.low <= 0.5 <= f.high]
-    if told:
-        yield "bad", f"The interval of an AUC holds 0.5, which is guessing: {_some(told)}."
-    told = [f"{_who(r)} {spoken(f)}" for r, f in known if f.high < 0.5]
-    if told:
+    text = [f"{_who(r)} {spoken(f)}" for r, f in known if f.low <= 0.5 <= f.high]
+    if text:
+        yield "bad", f"The interval of an AUC holds 0.5, which is guessing: {_some(text)}."
+    text = [f"{_who(r)} {spoken(f)}" for r, f in known if f.high < 0.5]
+    if text:
         yield (
             "bad",
-            f"An AUC is worse than guessing: {_some(told)}. Are the classes swapped, or "
+            f"An AUC is worse than guessing: {_some(text)}. Are the classes swapped, or "
             "did the model learn what is the other way round here?",
         )
     if known and all(f.low > 0.5 for _, f in known):

@@ -66,18 +66,18 @@ def _fold_rows(result: Shown, metrics: Sequence[str]) -> Rows:
     if result.folds is None:
         return []
     column, rows = result.folds.column, []
-    for (label, metric), found in result.folds.figures.items():
+    for (label, metric), outcome in result.folds.figures.items():
         if metric not in metrics:
             continue
         for what, figure in (
-            ("mean", Figure(found.mean, found.low, found.high)),
-            ("std", Figure(found.std)),
-            ("min", Figure(found.minimum)),
-            ("max", Figure(found.maximum)),
+            ("mean", Figure(outcome.mean, outcome.low, outcome.high)),
+            ("std", Figure(outcome.std)),
+            ("min", Figure(outcome.minimum)),
+            ("max", Figure(outcome.maximum)),
         ):
             row = _row(result, label, metric, figure)
             row[1] = ", ".join(filter(None, [result.group, f"{column} {what}"]))
-            row[7] = str(found.number)
+            row[7] = str(outcome.number)
             rows.append(row)
     return rows
 
@@ -93,14 +93,14 @@ def as_csv(results: Sequence[Shown], metrics: Sequence[str], notes: bool = False
 
 def as_json(results: Sequence[Shown], metrics: Sequence[str]) -> str:
     """Write the results as a list of objects."""
-    found = [_object(result, metrics) for result in results]
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    outcome = [_object(result, metrics) for result in results]
+    return json.dumps(outcome, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
     """Write one result; `metrics` are those of all classes, as far as there are such."""
     main = {m: result.key(m) for m in metrics}
-    told: dict[str, Any] = {
+    text: dict[str, Any] = {
         "model": result.model,
         "group": result.group,
         "n": result.number,
@@ -114,13 +114,13 @@ def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
         if label and label != result.positive:
             each.setdefault(label, {})[metric] = _figure(result.figures[label, metric])
     if each:
-        told["per_class"] = {c: each[c] for c in each if c in result.classes}
-        told |= {
+        text["per_class"] = {c: each[c] for c in each if c in result.classes}
+        text |= {
             c: each[c] for c in (weighted_metrics.MACRO, weighted_metrics.WEIGHTED) if c in each
         }
     if result.folds is not None:
         folds = result.folds
-        told["folds"] = {
+        text["folds"] = {
             "column": folds.column,
             "values": folds.names,
             "ddof": 1,
@@ -130,20 +130,20 @@ def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
                 if k in folds.figures
             },
         }
-    told["tests"] = [_test(test) for test in result.tests]
-    return told
+    text["tests"] = [_test(test) for test in result.tests]
+    return text
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    told: dict[str, Any] = {n: plain(getattr(figure, n)) for n in ("value", "low", "high")}
-    told |= {"interval": figure.way} if figure.way else {}
-    return told | ({"note": figure.note} if figure.note else {})
+    text: dict[str, Any] = {n: plain(getattr(figure, n)) for n in ("value", "low", "high")}
+    text |= {"interval": figure.way} if figure.way else {}
+    return text | ({"note": figure.note} if figure.note else {})
 
 
-def _summary(found: Summary) -> dict[str, Any]:
+def _summary(result: Summary) -> dict[str, Any]:
     names = ("mean", "std", "low", "high", "minimum", "maximum")
-    return {n[:3] if n.endswith("imum") else n: plain(getattr(found, n)) for n in names} | {
-        "n": found.number
+    return {n[:3] if n.endswith("imum") else n: plain(getattr(result, n)) for n in names} | {
+        "n": result.number
     }
 
 

@@ -68,19 +68,19 @@ class ReportDetails:
 
 def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]]) -> Page:
     """Tell everything; each picture comes with its file."""
-    found = Page(_title(shows), _lead(shows, about))
-    _short(found, shows, about)
-    _images(found, shows, about)
+    result = Page(_title(shows), _lead(shows, about))
+    _short(result, shows, about)
+    _images(result, shows, about)
     if shows.matrix is not None:
-        _matrix(found, shows.matrix, pictures)
-    _tests(found, shows)
-    _papers(found, shows)
-    _pictures(found, pictures)
+        _matrix(result, shows.matrix, pictures)
+    _tests(result, shows)
+    _papers(result, shows)
+    _pictures(result, pictures)
     # Last, as it is the longest; the matrix has all that was asked for.
     if shows.matrix is None:
-        _figures(found, shows)
-    _method(found, shows, about)
-    return found
+        _figures(result, shows)
+    _method(result, shows, about)
+    return result
 
 
 def write(shows: Shows, about: ReportDetails, plot: str | None, report: str | None) -> None:
@@ -235,16 +235,16 @@ def _figures(page: Page, shows: Shows) -> None:
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for result in shows.results:
         for label, metric in records.keys(result, shows.metrics):
-            found = cells.setdefault((result.group, label, word(metric)), {})
-            found[result.model] = result_tables.spoken(result.figures[label, metric])
+            outcome = cells.setdefault((result.group, label, word(metric)), {})
+            outcome[result.model] = result_tables.spoken(result.figures[label, metric])
             if result.folds is not None:
                 spread = result_tables.spread(result.folds.figures[label, metric])
-                found[f"{result.model}\0"] = spread
+                outcome[f"{result.model}\0"] = spread
     columns = [key for m in models for key in ([m, f"{m}\0"] if m in folded else [m])]
     heads = [c if c in models else f"{c[:-1]}: mean ± std over folds" for c in columns]
     rows: list[list[Cell]] = [
-        [metric, group, label, *(found.get(c, "") for c in columns)]
-        for (group, label, metric), found in cells.items()
+        [metric, group, label, *(outcome.get(c, "") for c in columns)]
+        for (group, label, metric), outcome in cells.items()
     ]
     section.table(
         *_without_empty(["metric", _group(shows), "class", *heads], rows),
@@ -322,13 +322,13 @@ def _papers(page: Page, shows: Shows) -> None:
 
 def _notes(beside: Sequence[Shown], metrics: Sequence[str]) -> dict[str, list[str]]:
     """Gather what is said of printed figures, and of whose."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for shown in beside:
         for (_, metric), figure in shown.figures.items():
-            models = found.setdefault(figure.note, [])
+            models = result.setdefault(figure.note, [])
             if metric in metrics and shown.model not in models:
                 models.append(shown.model)
-    return {note: models for note, models in found.items() if note and models}
+    return {note: models for note, models in result.items() if note and models}
 
 
 def _has(papers: Sequence[Shown], metric: str) -> bool:
@@ -360,16 +360,16 @@ def _method(page: Page, shows: Shows, about: ReportDetails) -> None:
 def _intervals(shows: Shows) -> str:
     question = shows.question
     ways = {figure.way for result in shows.results for figure in result.figures.values()}
-    told = [text for way, text in WAYS.items() if way in ways]
+    summary = [text for method, text in WAYS.items() if method in ways]
     if "bootstrap" in ways or _drawn(shows.results):
-        told.append(
+        summary.append(
             f"for the others and for differences, percentiles of {question.resamples} "
             "resamples of the patients with all of their images (seed "
             f"{question.seed})"
         )
-    if not told:
+    if not summary:
         return "No figure has an interval."
-    return f"The {_level(shows)} intervals: {'; '.join(told)}."
+    return f"The {_level(shows)} intervals: {'; '.join(summary)}."
 
 
 def _drawn(results: Sequence[Result]) -> bool:

@@ -56,14 +56,14 @@ def spoken(figure: Figure | None) -> str:
     return write(figure.value) + interval
 
 
-def spread(found: Summary) -> str:
+def spread(result: Summary) -> str:
     """Write the mean over folds, its standard deviation and its range."""
-    if math.isnan(found.mean):
+    if math.isnan(result.mean):
         return ""
-    if math.isnan(found.std):
-        return shown(found.mean)
-    ends = f"{shown(found.minimum)} to {shown(found.maximum)}"
-    return f"{shown(found.mean)} ± {shown(found.std)} ({ends})"
+    if math.isnan(result.std):
+        return shown(result.mean)
+    ends = f"{shown(result.minimum)} to {shown(result.maximum)}"
+    return f"{shown(result.mean)} ± {shown(result.std)} ({ends})"
 
 
 def table(results: Sequence[Shown], metrics: Sequence[str], kind: str, group: str) -> str:
@@ -97,9 +97,9 @@ def _figures(
     for model in models:
         header += [model, f"{model}: mean ± std over folds"] if model in folded else [model]
     columns = [c for m in models for c in ([m, f"{m}\0"] if m in folded else [m])]
-    for place, found in cells.items():
+    for place, outcome in cells.items():
         said = "; ".join(dict.fromkeys(notes.get(place, ())))
-        rows.append([*place, *(found.get(c, "") for c in columns), said])
+        rows.append([*place, *(outcome.get(c, "") for c in columns), said])
     return _without_empty([*header, "note"], rows)
 
 

@@ -75,8 +75,8 @@ class Option:
 def names(folder: str) -> list[str]:
     """List the choices of a folder of the package (`collections`), without importing any."""
     package = importlib.import_module(_package(folder))
-    found = (m.name for m in pkgutil.iter_modules(package.__path__))
-    return sorted(_typed(n) for n in found if not n.startswith("_"))
+    result = (m.name for m in pkgutil.iter_modules(package.__path__))
+    return sorted(_typed(n) for n in result if not n.startswith("_"))
 
 
 def _package(folder: str) -> str:

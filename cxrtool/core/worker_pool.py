@@ -208,7 +208,7 @@ class _Pool:
         """Wait for results, a crash or too long a time, and return what came of which task."""
         busy = [w for w in self.workers if w.tasks]
         ready = connection.wait([w.pipe for w in busy], LOOK)
-        found = {}
+        outcome = {}
         for worker in busy:
             if worker.pipe in ready:
                 result = self._receive(worker)
@@ -218,11 +218,11 @@ class _Pool:
             else:
                 continue
             if result is not _UP and result is not _AGAIN:
-                found[worker.tasks.popleft()[0]] = result
+                outcome[worker.tasks.popleft()[0]] = result
             worker.begin()
             if result is _AGAIN or isinstance(result, Lost):
                 self._replace(worker)
-        return found
+        return outcome
 
     def _receive(self, worker: _Worker) -> Any:
         try:

@@ -182,15 +182,15 @@ def candidates(prints: Prints) -> Candidates:
     for look, members, wholes in _cells(descriptors):
         base = descriptors.of(wholes)
         vectors = base if look == WHOLE else descriptors.of(members, look)
-        for found in _similar(descriptors, vectors, base, best, look == WHOLE):
-            found["first"], found["second"] = members[found["first"]], wholes[found["second"]]
-            found["look"] = look
-            best.add(found[found["first"] != found["second"]])
-    found = best.candidates()
+        for result in _similar(descriptors, vectors, base, best, look == WHOLE):
+            result["first"], result["second"] = members[result["first"]], wholes[result["second"]]
+            result["look"] = look
+            best.add(result[result["first"] != result["second"]])
+    result = best.candidates()
     enough = max(
-        int((found["similarity"] > SIMILARITY).sum()), FEW + int(FEW_PER_IMAGE * len(prints))
+        int((result["similarity"] > SIMILARITY).sum()), FEW + int(FEW_PER_IMAGE * len(prints))
     )
-    return found[:enough]
+    return result[:enough]
 
 
 def _similar(
@@ -204,13 +204,13 @@ def _similar(
         score = np.abs(even)
         score += np.abs(odd)
         place = np.flatnonzero(score > best.threshold)
-        found = np.zeros(len(place), CANDIDATE)
+        result = np.zeros(len(place), CANDIDATE)
         row, column = np.divmod(place, max(score.shape[1], 1))
-        found["first"], found["second"] = top + row, start + column
-        found["inverted"] = even.ravel()[place] < 0
-        found["mirrored"] = (odd.ravel()[place] < 0) != found["inverted"]
-        found["similarity"] = score.ravel()[place]
-        yield found
+        result["first"], result["second"] = top + row, start + column
+        result["inverted"] = even.ravel()[place] < 0
+        result["mirrored"] = (odd.ravel()[place] < 0) != result["inverted"]
+        result["similarity"] = score.ravel()[place]
+        yield result
 
 
 def _cells(descriptors: Descriptors) -> Iterator[tuple[int, Index, Index]]:
@@ -261,10 +261,10 @@ class _Best:
         self._kept = [np.empty(0, CANDIDATE)]
         self._count = 0
 
-    def add(self, found: Candidates) -> None:
+    def add(self, result: Candidates) -> None:
         """Take some more."""
-        self._kept.append(found)
-        self._count += len(found)
+        self._kept.append(result)
+        self._count += len(result)
         if self._count > 2 * self.most:
             self._prune()
 

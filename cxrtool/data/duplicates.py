@@ -62,14 +62,14 @@ def groups(
     first = np.sort(first)
     # Where no file is there twice, nothing is copied.
     once = slice(None) if len(first) == len(digests) else first
-    found = np.concatenate(
+    result = np.concatenate(
         [near_hashes(hashes[once], squares[once]), duplicate_candidates.candidates(prints[once])]
     )
     for end in ("first", "second"):
-        found[end] = first[found[end]]
-    thumbnails.load(np.concatenate([found["first"], found["second"]]))
+        result[end] = first[result[end]]
+    thumbnails.load(np.concatenate([result["first"], result["second"]]))
     group = components(len(digests), np.concatenate([twins, _kept(before)]))
-    return _named(proved(found, group, fingerprints.aspects(prints), thumbnails, jobs), digests)
+    return _named(proved(result, group, fingerprints.aspects(prints), thumbnails, jobs), digests)
 
 
 def near_hashes(hashes: Hashes, squares: Hashes) -> Candidates:
@@ -81,14 +81,18 @@ def near_hashes(hashes: Hashes, squares: Hashes) -> Candidates:
     )
     pairs = hamming.near(np.concatenate([hashes, squares[oblong]]))
     pairs = pairs[image[pairs[:, 0]] != image[pairs[:, 1]]]
-    found = np.zeros(len(pairs), duplicate_candidates.CANDIDATE)
+    result = np.zeros(len(pairs), duplicate_candidates.CANDIDATE)
     for end, shown, side in (("first", "look", 0), ("second", "other", 1)):
-        found[end], found[shown] = image[pairs[:, side]], look[pairs[:, side]]
-    return found
+        result[end], result[shown] = image[pairs[:, side]], look[pairs[:, side]]
+    return result
 
 
 def proved(
-    found: Candidates, group: Index, aspects: NDArray[np.float32], thumbnails: Thumbnails, jobs: int
+    result: Candidates,
+    group: Index,
+    aspects: NDArray[np.float32],
+    thumbnails: Thumbnails,
+    jobs: int,
 ) -> Index:
     """Join the groups of candidates that are the same picture, the most alike first.
 
@@ -104,8 +108,8 @@ def proved(
     """
     failures = FAILURES * len(group) + MORE_FAILURES
     with ThreadPoolExecutor(jobs) as pool:
-        for start in range(0, len(found), _BATCH):
-            batch = found[start : start + _BATCH]
+        for start in range(0, len(result), _BATCH):
+            batch = result[start : start + _BATCH]
             # What is of one group by now needs no proof: of many copies, few are compared.
             batch = batch[group[batch["first"]] != group[batch["second"]]]
             same = np.array([*pool.map(_is_same, _sides(batch, aspects, thumbnails))], bool)
@@ -119,10 +123,10 @@ def proved(
 
 
 def _sides(
-    found: Candidates, aspects: NDArray[np.float32], thumbnails: Thumbnails
+    result: Candidates, aspects: NDArray[np.float32], thumbnails: Thumbnails
 ) -> Iterator[tuple[duplicate_proof.Side, duplicate_proof.Side] | None]:
     """Yield both images of each candidate, as they are to be compared; None without a thumbnail."""
-    for one in found:
+    for one in result:
         first, second = thumbnails.of(int(one["first"])), thumbnails.of(int(one["second"]))
         if first is None or second is None:
             yield None

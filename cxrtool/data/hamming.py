@@ -193,7 +193,7 @@ def _crowd(
         for top in range(0, len(own), step):
             left = own[top : top + step]
             mine = columns[:, left, np.newaxis]
-            found = np.flatnonzero(_apart(mine, theirs) <= distance)
-            i, j = left[found // len(right)], right[found % len(right)]
-            if len(found):
+            result = np.flatnonzero(_apart(mine, theirs) <= distance)
+            i, j = left[result // len(right)], right[result % len(right)]
+            if len(result):
                 yield i[i < j], j[i < j]

@@ -105,8 +105,8 @@ class Measured:
         """Read images again for their thumbnails; the numbers are sorted."""
         here = os.path.abspath(self.root or ".")
         again = (os.path.join(here, path) for path in self._paths(numbers))
-        found = parallel.each(measurement.thumbnail, again, self.crew.of(len(numbers)))
-        for thumbnail in bar(found, len(numbers), "possible duplicates", self.progress):
+        result = parallel.each(measurement.thumbnail, again, self.crew.of(len(numbers)))
+        for thumbnail in bar(result, len(numbers), "possible duplicates", self.progress):
             yield b"" if isinstance(thumbnail, parallel.Lost) else thumbnail
 
     def _paths(self, numbers: Index) -> Iterator[str]:
@@ -151,14 +151,14 @@ class Measured:
             note(f"warning: --view {view}: no image has this view")
 
 
-def collect(paths: list[str], wish: Selection, skipped: Failures) -> packed_rows.PackedRows:
+def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed_rows.PackedRows:
     """List what is to be read; an empty list is an error."""
     rows = packed_rows.PackedRows()
-    for found in sources.gather(paths, wish):
-        if isinstance(found, Skip):
-            skipped.add(found)
+    for result in sources.gather(paths, selection):
+        if isinstance(result, Skip):
+            skipped.add(result)
         else:
-            rows.add(found)
+            rows.add(result)
     if not rows:
         skipped.close()
         what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
@@ -168,7 +168,7 @@ def collect(paths: list[str], wish: Selection, skipped: Failures) -> packed_rows
 
 def measure(
     rows: packed_rows.PackedRows,
-    wish: Selection,
+    selection: Selection,
     making: Making,
     pseudonym: Pseudonym,
     skipped: Failures,
@@ -177,16 +177,16 @@ def measure(
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
     making.check(rows)
-    measured = Measured(sources.columns(rows.columns()), wish.root, crew, progress)
+    measured = Measured(sources.columns(rows.columns()), selection.root, crew, progress)
     new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
     work = (making.job(rows[i][FILE], rows[i]) for i in new)
     results = parallel.each(measurement.measure, work, crew.of(len(new)))
     try:
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():
-            found = None if _is_done(row, making) else next(counted)
-            skip = None if found is None else _take(row, found, wish, pseudonym)
-            if not wish.exact_age:
+            result = None if _is_done(row, making) else next(counted)
+            skip = None if result is None else _take(row, result, selection, pseudonym)
+            if not selection.exact_age:
                 row["age"] = sources.coarse_age(row.get("age", ""))
             if row.pop("burned_in", ""):
                 measured.note_burned(row["path"])
@@ -194,7 +194,7 @@ def measure(
                 half = measurement.mask_halves(row)[0]
                 skipped.add(Skip(half, why, "Its image goes without a mask."))
             if skip is None:
-                measured.add(row, getattr(found, "thumbnail", b""))
+                measured.add(row, getattr(result, "thumbnail", b""))
             else:
                 skipped.add(skip)
         next(counted, None)
@@ -209,14 +209,14 @@ def measure(
     return measured
 
 
-def _take(row: Row, result: Any, wish: Selection, pseudonym: Pseudonym) -> Skip | None:
+def _take(row: Row, result: Any, selection: Selection, pseudonym: Pseudonym) -> Skip | None:
     """Complete a row by what came of its image, or say why it is left out."""
     if isinstance(result, parallel.Lost):
         return Skip(row["path"], result.reason, "Remove it.")
     if isinstance(result, Skip):
         return result
     _complete(row, result.cells, pseudonym)
-    return sources.wrong_view(row, wish.views, known=True)
+    return sources.wrong_view(row, selection.views, known=True)
 
 
 def _is_done(row: Row, making: Making) -> bool:

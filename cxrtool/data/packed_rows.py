@@ -75,9 +75,9 @@ class Digests:
 
     def add(self, cell: str) -> str:
         """Keep a cell, and return what stands for it among the other cells of its row."""
-        found = self._bytes_of(cell)
-        self._kept += bytes(self.length) if found is None else found
-        return cell if found is None else KEPT
+        result = self._bytes_of(cell)
+        self._kept += bytes(self.length) if result is None else result
+        return cell if result is None else KEPT
 
     def text(self, number: int, cell: str) -> str:
         """Return the cell of a row, of which `cell` is what stood for it."""

@@ -111,13 +111,13 @@ def _straddlers(
 def _spread(rows: SplitRows, design: Design, plan: RowParts, groups: Ints) -> None:
     """Divide the rows that are in no part yet."""
     free = plan.used & (plan.part == FREE)
-    wish = np.array([p.wish for p in plan.parts])
-    if not free.any() or not wish.any():
+    selection = np.array([p.wish for p in plan.parts])
+    if not free.any() or not selection.any():
         return
     numbers = np.unique(groups[free], return_inverse=True)[1]
-    strata = _classes(rows, design, free, numbers, int((wish > 0).sum()))
+    strata = _classes(rows, design, free, numbers, int((selection > 0).sum()))
     order = assignment.group_keys(numbers, rows.group_keys(design.seed)[free])
-    part = assignment.assign(numbers, strata, order, wish)
+    part = assignment.assign(numbers, strata, order, selection)
     plan.part[free] = part[numbers]
 
 

@@ -57,29 +57,29 @@ def coarse_age(text: str) -> str:
     return "90+" if years >= 90 else text
 
 
-def gather(paths: list[str], wish: Selection) -> Iterator[Row | Skip]:
+def gather(paths: list[str], selection: Selection) -> Iterator[Row | Skip]:
     """Yield a row for every image that is to be read, and a Skip for every one that is not."""
     for path in paths:
         if path != "-" and not os.path.lexists(path):
             raise CxrtoolError(f"{path}: no such file or folder", "Check the path.")
-        if os.path.isdir(path) or wish.preset is not None or wish.metadata is not None:
+        if os.path.isdir(path) or selection.preset is not None or selection.metadata is not None:
             outputs.current().search(_folder(path))
-    unused = {pattern for pattern, _ in wish.labels}
-    for path, row in _all_rows(paths, wish):
-        gathered = row if isinstance(row, Skip) else _finished(row, path, wish, unused)
-        _protect(gathered, wish.root)
+    unused = {pattern for pattern, _ in selection.labels}
+    for path, row in _all_rows(paths, selection):
+        gathered = row if isinstance(row, Skip) else _finished(row, path, selection, unused)
+        _protect(gathered, selection.root)
         yield gathered
     for pattern in sorted(unused):
         note(f"warning: --map-label '{pattern}' matches no finding and no label")
 
 
-def _all_rows(paths: list[str], wish: Selection) -> Iterator[tuple[str, Row | Skip]]:
+def _all_rows(paths: list[str], selection: Selection) -> Iterator[tuple[str, Row | Skip]]:
     """Yield every row with the path that it is from."""
-    if wish.metadata is not None:
-        yield from _described(paths, wish.metadata, wish.columns)
+    if selection.metadata is not None:
+        yield from _described(paths, selection.metadata, selection.columns)
         return
     for path in paths:
-        for row in _rows(path, wish):
+        for row in _rows(path, selection):
             yield path, row
 
 
@@ -97,14 +97,14 @@ def _protect(gathered: Row | Skip, root: str | None) -> None:
         outputs.current().protect(file, "which is among the images to read")
 
 
-def _rows(path: str, wish: Selection) -> Iterator[Row | Skip]:
-    if wish.preset is None and (path == "-" or path.lower().endswith(".csv")):
-        return _listed(path, wish.root)
-    if os.path.isdir(path) or wish.preset is not None:
-        _, preset, given = registry.load("collections", wish.preset or "folder", "rows")
+def _rows(path: str, selection: Selection) -> Iterator[Row | Skip]:
+    if selection.preset is None and (path == "-" or path.lower().endswith(".csv")):
+        return _listed(path, selection.root)
+    if os.path.isdir(path) or selection.preset is not None:
+        _, preset, given = registry.load("collections", selection.preset or "folder", "rows")
         # A collection may also be named by its metadata file.
-        found: Iterator[Row | Skip] = preset.rows(_folder(path), **given)
-        return found
+        result: Iterator[Row | Skip] = preset.rows(_folder(path), **given)
+        return result
     return iter([{"path": path}])
 
 
@@ -150,23 +150,23 @@ def _described(
     several = len({os.path.realpath(folder) for folder in folders}) > 1
     numbering = os.path.splitext(os.path.basename(metadata))[0] if several else ""
     for row in table.rows():
-        found = files.candidates(row[naming])
+        result = files.candidates(row[naming])
         # Of several folders, nobody can tell in which a file is missing.
         listed = os.path.join(*folders[: len(folders) == 1], row[naming])
-        if not found:
+        if not result:
             skip = Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
             yield folders[0], skip
-        elif len(found) > 1:
-            both = " or ".join(found[:2])
+        elif len(result) > 1:
+            both = " or ".join(result[:2])
             skip = Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
             yield folders[0], skip
         else:
-            used.add(found[0])
-            folder = files.root_of(found[0])
+            used.add(result[0])
+            folder = files.root_of(result[0])
             cells = {new: row[i] for new, i in renamed.items()}
             # Where the table does not tell the class, the folder does.
-            label = folder_label(found[0], folder)
-            yield folder, {"label": label, **cells, "path": found[0], NUMBERING: numbering}
+            label = folder_label(result[0], folder)
+            yield folder, {"label": label, **cells, "path": result[0], NUMBERING: numbering}
     for folder, path in files.paths():
         if isinstance(path, Skip):
             yield folder, path
@@ -193,12 +193,12 @@ def _naming_column(table: Table, files: Index) -> int:
     return matches.index(max(matches))
 
 
-def _finished(row: Row, path: str, wish: Selection, unused: set[str]) -> Row | Skip:
+def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Row | Skip:
     """Add what the command line knows: source, patient across sources, label; filter the view.
 
     `unused` are the patterns of --map-label that no row has matched yet.
     """
-    shown = manifest.relative(row["path"], wish.root)
+    shown = manifest.relative(row["path"], selection.root)
     try:
         shown.encode()
     except UnicodeEncodeError:
@@ -206,22 +206,22 @@ def _finished(row: Row, path: str, wish: Selection, unused: set[str]) -> Row | S
     row[FILE], row["path"] = row["path"], shown
     if LISTED in row:
         row["raw"] = row.get("raw") or shown
-        row["source"] = row.get("source") or wish.source or ""
+        row["source"] = row.get("source") or selection.source or ""
     else:
         row["raw"] = shown
-        named = wish.source or row.get("source")
-        row["source"] = named or _source(path, wish)
+        named = selection.source or row.get("source")
+        row["source"] = named or _source(path, selection)
         if row.get("patient"):
             owner = named or row.get(NUMBERING) or row["source"]
             row["patient"] = f"{owner}/{row['patient']}"
         for column in MASKS:
             if row.get(column):
-                row[column] = manifest.relative(row[column], wish.root)
+                row[column] = manifest.relative(row[column], selection.root)
     known = any(row.get(c) for c in ("finding", "label"))
-    row["label"] = _label(row, wish.labels, unused)
+    row["label"] = _label(row, selection.labels, unused)
     if known and not row["label"]:
         return Skip(shown, "its label is mapped to nothing (--map-label)", failed=False)
-    return wrong_view(row, wish.views) or row
+    return wrong_view(row, selection.views) or row
 
 
 def wrong_view(row: Row, views: frozenset[str], known: bool = False) -> Skip | None:
@@ -232,9 +232,9 @@ def wrong_view(row: Row, views: frozenset[str], known: bool = False) -> Skip | N
     return Skip(row["path"], f"view is '{view}', not {' or '.join(sorted(views))}", failed=False)
 
 
-def _source(path: str, wish: Selection) -> str:
-    if wish.preset is not None and wish.preset.partition(":")[0] != "folder":
-        return wish.preset.partition(":")[0]
+def _source(path: str, selection: Selection) -> str:
+    if selection.preset is not None and selection.preset.partition(":")[0] != "folder":
+        return selection.preset.partition(":")[0]
     return os.path.basename(os.path.abspath(_folder(path)))
 
 

@@ -113,13 +113,13 @@ def _listed(parts: Iterable[str]) -> str:
 
 
 def _strange(sizes: dict[str, int]) -> list[Finding]:
-    found: list[Finding] = []
+    result: list[Finding] = []
     for part, rows in sizes.items():
         if not part:
-            found.append(("row in no part", "split", "", "", str(rows)))
+            result.append(("row in no part", "split", "", "", str(rows)))
         elif part not in PARTS and not part.removeprefix("fold ").isdecimal():
-            found.append(("unknown part", "split", part, part, str(rows)))
-    return found
+            result.append(("unknown part", "split", part, part, str(rows)))
+    return result
 
 
 def _missing(column: str, pairs: Iterable[tuple[str, str]], parts: list[str]) -> list[Finding]:

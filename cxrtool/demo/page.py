@@ -25,14 +25,14 @@ FAR = 0.1  # A fall of the AUC by this much is worth a word.
 
 def page(folder: str) -> Page:
     """Tell the story of what the commands left in a folder."""
-    found = Page(TITLE, LEAD)
+    result = Page(TITLE, LEAD)
     inside, outside = (_figures(folder, name)[""] for name in ("inside", "outside"))
-    _promise(found, inside)
-    _truth(found, folder, inside, outside)
-    _why(found, folder)
-    _next(found)
-    _commands(found)
-    return found
+    _promise(result, inside)
+    _truth(result, folder, inside, outside)
+    _why(result, folder)
+    _next(result)
+    _commands(result)
+    return result
 
 
 def _promise(page: Page, inside: dict[str, Any]) -> None:
@@ -143,42 +143,42 @@ def _commands(page: Page) -> None:
         section.code("\n".join(f"cxrtool {command}" for command in step.commands))
 
 
-def _row(name: str, told: Mapping[str, Any]) -> list[Cell]:
+def _row(name: str, text: Mapping[str, Any]) -> list[Cell]:
     metrics = ("auc", "sensitivity", "specificity")
     seen = chain.RUNS[name]
-    return [name, seen, told["n"], *(_interval(told, metric) for metric in metrics)]
+    return [name, seen, text["n"], *(_interval(text, metric) for metric in metrics)]
 
 
-def _interval(told: Mapping[str, Any], metric: str = "auc") -> Cell:
-    found = told["metrics"][metric]
-    value, low, high = found["value"], found["low"], found["high"]
+def _interval(text: Mapping[str, Any], metric: str = "auc") -> Cell:
+    result = text["metrics"][metric]
+    value, low, high = result["value"], result["low"], result["high"]
     return value if low is None or value is None else (value, low, high)
 
 
-def _auc(told: Mapping[str, Any]) -> float:
-    return float(told["metrics"]["auc"]["value"])
+def _auc(text: Mapping[str, Any]) -> float:
+    return float(text["metrics"]["auc"]["value"])
 
 
-def _probed(found: Mapping[str, Any]) -> str:
-    return f"{found['balanced_accuracy']:.2f} (chance {found['chance']:.2f})"
+def _probed(result: Mapping[str, Any]) -> str:
+    return f"{result['balanced_accuracy']:.2f} (chance {result['chance']:.2f})"
 
 
 def _heat(path: str) -> tuple[float, float, int]:
     """Return the mean share of heat in the lungs, and of lungs in the image, and of how many."""
     source = manifest.Manifest(path)
     rows = [dict(zip(source.columns, cells, strict=True)) for cells in source.rows()]
-    told = [row for row in rows if row["in_lung"]]
+    text = [row for row in rows if row["in_lung"]]
     share, lungs = (
-        fmean(float(row[name]) for row in told) for name in ("in_lung", "lung_fraction")
+        fmean(float(row[name]) for row in text) for name in ("in_lung", "lung_fraction")
     )
-    return share, lungs, len(told)
+    return share, lungs, len(text)
 
 
 def _figures(folder: str, name: str) -> Figures:
-    found: Figures = {}
-    for told in runs.json_value(os.path.join(folder, f"{name}.json")):
-        found.setdefault(told["group"], {})[told["model"]] = told
-    return found
+    result: Figures = {}
+    for text in runs.json_value(os.path.join(folder, f"{name}.json")):
+        result.setdefault(text["group"], {})[text["model"]] = text
+    return result
 
 
 def write(folder: str) -> str:

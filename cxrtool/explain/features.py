@@ -47,26 +47,26 @@ class Tap:
         with precision(model.device, model.amp):
             ready = prepared(images.to(model.device), model.about.mean, model.about.std)
             if self.layer == EMBEDDING:
-                found = network.embed(network.trunk(ready)).flatten(1)
+                result = network.embed(network.trunk(ready)).flatten(1)
             elif self.layer == MAP:
-                found = pooled(network.cam_map(network.trunk(ready)))
+                result = pooled(network.cam_map(network.trunk(ready)))
             else:
-                found = self._hooked(ready)
-        return finite(found.float(), model.folder, "features").cpu().numpy()
+                result = self._hooked(ready)
+        return finite(result.float(), model.folder, "features").cpu().numpy()
 
     def _hooked(self, ready: Tensor) -> Tensor:
-        found: list[Tensor] = []
+        result: list[Tensor] = []
 
         # Averaged at once: the next layer may well work in the same memory.
         def keep(_: nn.Module, __: object, output: Tensor) -> None:
-            found[:] = [pooled(output)]
+            result[:] = [pooled(output)]
 
         handle = self.network.get_submodule(self.layer).register_forward_hook(keep)
         try:
             self.network(ready)
         finally:
             handle.remove()
-        return found[0]
+        return result[0]
 
     @torch.inference_mode()
     def _modules(self) -> list[str]:
@@ -119,7 +119,7 @@ def of_rows(
     same decoded images in the cache.
     """
     kept: list[Row] = []
-    found: list[Floats] = []
+    result: list[Floats] = []
     waiting = iter(rows)
     while chunk := list(itertools.islice(waiting, CHUNK)):
         features, skips = _of(tap, way, chunk, progress)
@@ -127,12 +127,12 @@ def of_rows(
             skipped.add(skip)
         good = [number for number in range(len(chunk)) if number not in skips]
         kept += [chunk[number] for number in good]
-        found.append(features[good])
-        _check_size(found)
+        result.append(features[good])
+        _check_size(result)
     if not kept:
         skipped.close()
         raise CxrtoolError("no image can be read", "See the lines above.")
-    return kept, np.concatenate(found)
+    return kept, np.concatenate(result)
 
 
 def _of(
@@ -143,14 +143,14 @@ def _of(
     paths, digests = pixel_cache.named(rows)
     array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, progress, digests)
     steps = list(batches(len(array), bounded(way.batch, about.size)))
-    found = [
+    result = [
         tap.features(torch.from_numpy(np.array(array[step])))
         for step in bar(steps, len(steps), "batches", progress)
     ]
-    return np.concatenate(found), skips
+    return np.concatenate(result), skips
 
 
-def _check_size(found: Sequence[Floats]) -> None:
-    if sum(f.nbytes for f in found) > MOST_BYTES:
-        what = f"{found[0].shape[1]} features of so many images take over {MOST_BYTES >> 20} MiB"
+def _check_size(result: Sequence[Floats]) -> None:
+    if sum(f.nbytes for f in result) > MOST_BYTES:
+        what = f"{result[0].shape[1]} features of so many images take over {MOST_BYTES >> 20} MiB"
         raise CxrtoolError(what, "Choose --layer map, or fewer rows with --where.")

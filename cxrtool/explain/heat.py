@@ -42,11 +42,11 @@ def window(shape: tuple[int, int], fit: str) -> Window:
     return Window(top / height, left / width, side / height, side / width)
 
 
-def placed(found: Floats, shape: tuple[int, int], seen: Window) -> NDArray[np.float32]:
+def placed(result: Floats, shape: tuple[int, int], seen: Window) -> NDArray[np.float32]:
     """Lay a map over an image of a shape, interpolated linearly; it is 0 where nothing is seen."""
-    rows = _blend(found.shape[0], shape[0], seen.top, seen.height)
-    columns = _blend(found.shape[1], shape[1], seen.left, seen.width)
-    return np.asarray(rows @ found.astype(np.float32) @ columns.T, np.float32)
+    rows = _blend(result.shape[0], shape[0], seen.top, seen.height)
+    columns = _blend(result.shape[1], shape[1], seen.left, seen.width)
+    return np.asarray(rows @ result.astype(np.float32) @ columns.T, np.float32)
 
 
 def _blend(cells: int, pixels: int, start: float, span: float) -> NDArray[np.float32]:
@@ -57,11 +57,11 @@ def _blend(cells: int, pixels: int, start: float, span: float) -> NDArray[np.flo
     return np.asarray(shares * ((at > 0) & (at < 1))[:, None], np.float32)
 
 
-def beside(found: Floats, seen: Window) -> float:
+def beside(result: Floats, seen: Window) -> float:
     """Return the share of a map's heat that lies on what the image was padded with."""
-    heat = np.maximum(found, 0)
-    rows = _inside(found.shape[0], seen.top, seen.height)
-    columns = _inside(found.shape[1], seen.left, seen.width)
+    heat = np.maximum(result, 0)
+    rows = _inside(result.shape[0], seen.top, seen.height)
+    columns = _inside(result.shape[1], seen.left, seen.width)
     total = float(heat.sum())
     return 1 - float(rows @ heat @ columns) / total if total > 0 else 0.0
 
@@ -94,8 +94,8 @@ def is_at_edge(place: tuple[int, int], shape: tuple[int, int]) -> bool:
     return min(across, 1 - across, down, 1 - down) < EDGE
 
 
-def wrong(found: Floats) -> str:
+def wrong(result: Floats) -> str:
     """Say why a map shows nothing; empty where it does."""
-    if not np.isfinite(found).all() or not np.ptp(found):
+    if not np.isfinite(result).all() or not np.ptp(result):
         return "empty map"
-    return "" if found.max() > 0 else "nothing for the class"
+    return "" if result.max() > 0 else "nothing for the class"

@@ -82,9 +82,9 @@ class Viewing:
             warnings: list[str] = []
             drawn = self._drawn(row, warnings)
             place = self._place(row, encoded, drawn)
-            found = None if self.force else image.found_in(place.file, place.made_with)
-            if found is not None:
-                return Kept(place, json.loads(found))
+            result = None if self.force else image.found_in(place.file, place.made_with)
+            if result is not None:
+                return Kept(place, json.loads(result))
             return self._viewed(place, image.decode(encoded), drawn, warnings)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)
@@ -114,11 +114,11 @@ class Viewing:
         place: PictureTarget,
         picture: image.Picture,
         drawn: image.Picture | None,
-        told: list[str],
+        text: list[str],
     ) -> View:
         height, width = picture.grey.shape[:2]
         small = shrunk(image.to8(picture.grey))
-        told += [picture.warning] * bool(picture.warning)
+        text += [picture.warning] * bool(picture.warning)
         lungs, fraction = None, math.nan
         if drawn is not None:
             whole = image.to_mask(drawn.grey, drawn.grey.shape)
@@ -132,7 +132,7 @@ class Viewing:
                 masks.fraction(whole),
             )
         framed = self.frame.of(picture)
-        return View(place, framed, small, (height, width), lungs, fraction, tuple(told))
+        return View(place, framed, small, (height, width), lungs, fraction, tuple(text))
 
 
 def shrunk(grey: Bytes) -> Bytes:

@@ -93,8 +93,8 @@ class Gallery:
     def rows(self, source: Iterable[Row], skipped: Failures, progress: str) -> Iterator[Row]:
         """Yield the row of every picture, in order, as soon as its batch is done."""
         given, waiting = itertools.tee(source)
-        told = ({c: row[c] for c in READS if c in row} for row in given)
-        with closing(parallel.each(self.viewing, told, self.crew)) as results:
+        text = ({c: row[c] for c in READS if c in row} for row in given)
+        with closing(parallel.each(self.viewing, text, self.crew)) as results:
             pairs = zip(waiting, bar(results, None, "images", progress), strict=True)
             while some := list(itertools.islice(pairs, self._step)):
                 yield from self._batch(some, skipped)
@@ -107,18 +107,18 @@ class Gallery:
         self, some: Sequence[tuple[Row, View | Kept | Skip | Lost]], skipped: Failures
     ) -> Iterator[Row]:
         results = [self.explainer.refused(row) or seen for row, seen in some]
-        found = self._looked([row for row, _ in some], results)
+        result = self._looked([row for row, _ in some], results)
         for n, ((row, _), seen) in enumerate(zip(some, results, strict=True)):
             if isinstance(seen, Lost):
                 seen = Skip(row["path"], seen.reason, REMEDY)
             if isinstance(seen, Skip):
                 skipped.add(seen)
                 continue
-            cells = self._drawn(row, seen, found[n]) if isinstance(seen, View) else seen.cells
+            cells = self._drawn(row, seen, result[n]) if isinstance(seen, View) else seen.cells
             named = {"method": self.explainer.method, "overlay": seen.place.shown}
-            told = {"path": row["path"], "label": row.get("label", ""), **cells, **named}
-            self._see(told, seen.place.file)
-            yield told
+            text = {"path": row["path"], "label": row.get("label", ""), **cells, **named}
+            self._see(text, seen.place.file)
+            yield text
 
     def _looked(self, rows: Sequence[Row], results: Sequence[object]) -> list[Found]:
         """Look at all images of a batch that have no picture yet.
@@ -134,11 +134,11 @@ class Gallery:
         wanted = [self.explainer.of_row(row) if n in views else "" for n, row in enumerate(rows)]
         return self.explainer.look(images, wanted)
 
-    def _drawn(self, row: Row, view: View, found: Found) -> Row:
+    def _drawn(self, row: Row, view: View, result: Found) -> Row:
         """Draw the picture of a row, and measure its map."""
         for warning in view.warnings:
             note(f"{row['path']}: warning: {warning}")
-        cells, laid = measured(view, found, self.viewing.frame.fit)
+        cells, laid = measured(view, result, self.viewing.frame.fit)
         picture = sheet.overlay(view.picture, laid, self.style.colormap, self.style.threshold)
         image.write_png(view.place.file, picture, view.place.made_with, json.dumps(cells))
         return cells
@@ -150,8 +150,8 @@ class Gallery:
         if row["enrichment"]:
             self.inside.append((float(row["in_lung"]), float(row["enrichment"])))
         if len(self.prints) < self.most:
-            told = (row["label"], row["pred"], row["class"], row["score"], row["flag"])
-            self.prints.append(sheet.Print(file, *told))
+            text = (row["label"], row["pred"], row["class"], row["score"], row["flag"])
+            self.prints.append(sheet.Print(file, *text))
 
     def hang(self, path: str, name: str) -> None:
         """Write the sheet, where there are pictures."""
@@ -176,30 +176,30 @@ class Gallery:
             note(f"{self.empty} of {self.made} {what}. {remedy}.")
 
 
-def measured(view: View, found: Found, fit: str) -> tuple[Row, NDArray[np.float32]]:
+def measured(view: View, result: Found, fit: str) -> tuple[Row, NDArray[np.float32]]:
     """Lay a map over its image: the cells that tell of it, and the heat of every pixel."""
     cells = {
-        "pred": found.pred,
-        "class": found.of,
-        "score": number(found.score),
+        "pred": result.pred,
+        "class": result.of,
+        "score": number(result.score),
         "in_lung": "",
         "lung_fraction": number(view.lung_fraction),
         "enrichment": "",
         "peak_x": "",
         "peak_y": "",
-        "flag": heat.wrong(found.map),
+        "flag": heat.wrong(result.map),
     }
     if cells["flag"]:
         return cells, np.zeros(view.picture.shape, np.float32)
     window = heat.window(view.shape, fit)
-    laid = heat.placed(found.map, view.picture.shape, window)
+    laid = heat.placed(result.map, view.picture.shape, window)
     if not laid.max() > 0:
         return cells | {"flag": PADDING}, laid
     place = heat.peak(laid, view.shape)
     cells |= {"peak_x": str(place[0]), "peak_y": str(place[1])}
     flags = {
         "peak at the edge": heat.is_at_edge(place, view.shape),
-        PADDING: heat.beside(found.map, window) > BESIDE,
+        PADDING: heat.beside(result.map, window) > BESIDE,
     }
     if view.lungs is not None:
         inside = heat.share(laid, view.lungs)

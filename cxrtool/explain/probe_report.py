@@ -21,30 +21,30 @@ def of_columns(
     features: Floats, rows: Sequence[Row], columns: Sequence[str], permutations: int, seed: int
 ) -> Findings:
     """Probe for every column, and for the label within every source, which cannot help there."""
-    found: Findings = {}
+    result: Findings = {}
     patients = groups(rows)
     chance = {"permutations": permutations, "seed": seed}
     for column in columns:
         values = cells(rows, column)
-        found[column] = {ALL: linear_probe.probe(features, values, patients, **chance)}
+        result[column] = {ALL: linear_probe.probe(features, values, patients, **chance)}
         if column == "label":
             sources = cells(rows, "source")
-            found[column] |= linear_probe.within(features, values, sources, patients, **chance)
-    return adjusted(found)
+            result[column] |= linear_probe.within(features, values, sources, patients, **chance)
+    return adjusted(result)
 
 
-def adjusted(found: Findings) -> Findings:
+def adjusted(result: Findings) -> Findings:
     """Adjust all p for their number (Holm 1979)."""
-    places = [(c, s) for c, of in found.items() for s, one in of.items() if one.p is not None]
-    p = paired_tests.holm(np.array([found[column][source].p for column, source in places], float))
+    places = [(c, s) for c, of in result.items() for s, one in of.items() if one.p is not None]
+    p = paired_tests.holm(np.array([result[column][source].p for column, source in places], float))
     for (column, source), value in zip(places, p.tolist(), strict=True):
-        found[column][source] = replace(found[column][source], p_holm=round(value, 6))
-    return found
+        result[column][source] = replace(result[column][source], p_holm=round(value, 6))
+    return result
 
 
-def unattainable(found: Findings, permutations: int) -> str:
+def unattainable(result: Findings, permutations: int) -> str:
     """Say so where p after Holm could not be small, whatever the features."""
-    tests = sum(one.p is not None for of in found.values() for one in of.values())
+    tests = sum(one.p is not None for of in result.values() for one in of.values())
     if tests <= linear_probe.ALPHA * (1 + permutations):
         return ""
     needed = math.ceil(tests / linear_probe.ALPHA) - 1
@@ -64,10 +64,10 @@ def cells(rows: Sequence[Row], column: str) -> list[str]:
     return [row.get(column, "") for row in rows]
 
 
-def line(found: Findings) -> str:
+def line(result: Findings) -> str:
     """Put all findings in one line."""
     texts = []
-    for column, findings in found.items():
+    for column, findings in result.items():
         for source, finding in findings.items():
             within = f" within {source}" if source else ""
             # Most sources have one label only.
@@ -81,12 +81,12 @@ def sentence(finding: Finding) -> str:
     if finding.p is None:
         return f"not probed: {finding.reason}"
     predictable = _holm(finding) <= linear_probe.ALPHA
-    told = "predictable" if predictable else "not shown to be predictable"
+    text = "predictable" if predictable else "not shown to be predictable"
     more = ""
     if not predictable and finding.detectable is not None:
         more = f"; {finding.detectable:.2f} would be detected with 80 % power"
     return (
-        f"{told}, balanced accuracy {_bounded(finding)} "
+        f"{text}, balanced accuracy {_bounded(finding)} "
         f"(chance {finding.chance:.2f}, p {finding.p:.2g}, after Holm {_holm(finding):.2g}{more})"
     )
 
@@ -103,9 +103,9 @@ def _bounded(finding: Finding) -> str:
     return f"{finding.balanced_accuracy:.2f}{interval}"
 
 
-def captions(found: Findings) -> dict[str, str]:
+def captions(result: Findings) -> dict[str, str]:
     """Put in short what was found of every column in all images, to stand beside a picture."""
-    return {column: _caption(findings[ALL]) for column, findings in found.items()}
+    return {column: _caption(findings[ALL]) for column, findings in result.items()}
 
 
 def _caption(finding: Finding) -> str:
@@ -117,13 +117,13 @@ def _caption(finding: Finding) -> str:
     )
 
 
-def figures(found: Findings, rows: Sequence[Row], points: Floats) -> dict[str, Any]:
+def figures(result: Findings, rows: Sequence[Row], points: Floats) -> dict[str, Any]:
     """Gather all figures, with those of the picture itself, for JSON."""
-    told: dict[str, Any] = {}
-    for column, findings in found.items():
-        told[column] = asdict(findings[ALL])
-        told[column]["neighbours"] = linear_probe.purity(points, cells(rows, column), groups(rows))
+    text: dict[str, Any] = {}
+    for column, findings in result.items():
+        text[column] = asdict(findings[ALL])
+        text[column]["neighbours"] = linear_probe.purity(points, cells(rows, column), groups(rows))
         if column == "label":
             inside = {source: asdict(f) for source, f in findings.items() if source != ALL}
-            told[column]["within_source"] = inside
-    return told
+            text[column]["within_source"] = inside
+    return text

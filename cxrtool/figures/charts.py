@@ -167,8 +167,8 @@ def _lines(figure: Any, axes: Any, curves: Sequence[PlottedCurve], steps: bool =
         style, step = _style(place), _step(x) if steps else None
         # A single point is no line: it would not be seen without a marker.
         marker = plot.MARKERS[place % len(plot.MARKERS)] if len(x) == 1 else ""
-        way = f"steps-{step}" if step else "default"
-        handles.append(axes.plot(x, y, **style, drawstyle=way, marker=marker)[0])
+        method = f"steps-{step}" if step else "default"
+        handles.append(axes.plot(x, y, **style, drawstyle=method, marker=marker)[0])
         if curve.low is not None and curve.high is not None and len(curves) <= BANDS:
             low, high = _numbers(curve.low, curve.high)
             fill = {"color": style["color"], "alpha": 0.15, "linewidth": 0}

@@ -139,7 +139,7 @@ def names(values: Sequence[str], longest: int = LONGEST) -> list[str]:
         [text(name if begin < 4 else "…" + name[begin:], longest) for name in whole],
         [f"{n}: {text(name, longest - 4)}" for n, name in enumerate(whole, 1)],
     )
-    short = next(way for way in ways if len(set(way)) == len(different))
+    short = next(method for method in ways if len(set(method)) == len(different))
     return [dict(zip(different, short, strict=True))[value] for value in values]
 
 

@@ -292,10 +292,10 @@ def to_mask(grey: Grey, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def write_png(
-    path: str | os.PathLike[str], pixels: Grey, made_with: str = "", found: str = ""
+    path: str | os.PathLike[str], pixels: Grey, made_with: str = "", result: str = ""
 ) -> bytes:
     """Write a PNG, whole or not at all, with notes of what made it; return its bytes."""
-    data = png.encode(pixels, {png.MADE_WITH: made_with, png.FOUND: found})
+    data = png.encode(pixels, {png.MADE_WITH: made_with, png.FOUND: result})
     with disk.atomic(path) as file:
         file.write(data)
     return data

@@ -78,8 +78,8 @@ def framed_by(pixels: Bytes, size: int, fit: str) -> Bytes:
         padding = (above, side - height - above), (before, side - width - before)
         pixels = np.pad(pixels, (*padding, *((0, 0),) * (pixels.ndim - 2)))
     shrinks = size <= min(pixels.shape[:2])
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, (size, size), interpolation=way), np.uint8)
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (size, size), interpolation=method), np.uint8)
 
 
 def named(rows: Sequence[Mapping[str, str]]) -> tuple[list[str], list[str]]:
@@ -130,13 +130,13 @@ def _filled(
             )
             start = file.tell()
             blank = np.zeros(shape[1:], np.uint8)
-            for number, found in enumerate(bar(results, len(paths), "images read", when)):
-                if isinstance(found, Lost):
-                    found = Skip(paths[number], found.reason, "Remove it.")
-                if isinstance(found, Skip):
-                    skips[number] = found
-                    found = blank
-                image_bytes = np.ascontiguousarray(found).data
+            for number, result in enumerate(bar(results, len(paths), "images read", when)):
+                if isinstance(result, Lost):
+                    result = Skip(paths[number], result.reason, "Remove it.")
+                if isinstance(result, Skip):
+                    skips[number] = result
+                    result = blank
+                image_bytes = np.ascontiguousarray(result).data
                 sums[number] = isal_zlib.crc32(image_bytes)
                 file.write(image_bytes)
             file.write(sums.data)

@@ -79,15 +79,15 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
 
 def notes(data: bytes) -> dict[str, str]:
     """Read the notes of a PNG that `encode` made; none of any other file."""
-    found = {}
+    result = {}
     if data.startswith(SIGNATURE):
         for kind, body, whole in chunks(data):
             if kind == b"IDAT":
                 break
             if kind == b"tEXt" and whole:
                 key, _, text = bytes(body).decode("latin-1").partition("\0")
-                found[key] = text
-    return found
+                result[key] = text
+    return result
 
 
 def is_whole(data: bytes) -> bool:

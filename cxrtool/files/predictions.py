@@ -146,8 +146,8 @@ class Opened(Manifest):
         """Take a column that need not be there."""
         if column not in self.columns:
             return [missing] * len(rows)
-        found = map(itemgetter(self.columns.index(column)), rows)
-        return [text or missing for text in found] if missing else list(found)
+        result = map(itemgetter(self.columns.index(column)), rows)
+        return [text or missing for text in result] if missing else list(result)
 
 
 def _is_chance(column: str) -> bool:
@@ -303,8 +303,8 @@ class _Gathered:
 
 def _numbers(file: Opened, rows: list[list[str]], classes: Sequence[str]) -> Floats:
     """Read the probabilities (rows, classes); what is no number is nan."""
-    found = [_column(file.texts(rows, CHANCE + name)) for name in classes]
-    return np.array(found, np.float64).T
+    result = [_column(file.texts(rows, CHANCE + name)) for name in classes]
+    return np.array(result, np.float64).T
 
 
 def _column(texts: list[str]) -> list[float]:

@@ -110,9 +110,9 @@ class Run:
         path = os.path.join(self.folder, IMAGES)
         if not self.about.images or not os.path.exists(path):
             return None
-        found = weights_file.tensors(path, self.about.images, REMEDY)
+        result = weights_file.tensors(path, self.about.images, REMEDY)
         try:
-            return {part: array("q", found[part].tolist()) for part in ("train", "val")}
+            return {part: array("q", result[part].tolist()) for part in ("train", "val")}
         except (KeyError, TypeError, OverflowError):
             raise damaged(path, "it is no list of images") from None
 
@@ -129,19 +129,19 @@ def read(folder: str) -> Run:
 
 def classifier(folder: str) -> Run:
     """Read a run, which must be one that classifies."""
-    found = read(folder)
-    if found.about.task != "classify":
+    result = read(folder)
+    if result.about.task != "classify":
         what = f"{folder}: is a run that draws masks, it does not classify"
         raise CxrtoolError(what, f"Use it so: cxrtool segment M.csv --model {folder} -d DIR")
-    return found
+    return result
 
 
 def json_file(path: str) -> dict[str, Any]:
     """Read a JSON object."""
-    found = json_value(path)
-    if not isinstance(found, dict):
+    result = json_value(path)
+    if not isinstance(result, dict):
         raise damaged(path, "not a JSON object")
-    return found
+    return result
 
 
 def json_value(path: str) -> Any:
@@ -156,13 +156,13 @@ def _refuse(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def about(path: str, found: Mapping[str, Any]) -> About:
+def about(path: str, outcome: Mapping[str, Any]) -> About:
     """Check the fields of a run.json, and leave out what a later version may have added."""
-    given = found.get("format")
+    given = outcome.get("format")
     if isinstance(given, int) and given > FORMAT:
         what = f"{path}: made by a newer cxrtool (format {given})"
         raise CxrtoolError(what, f"This is {__version__}: update it.")
-    known = {name: found[name] for name in About.__dataclass_fields__ if name in found}
+    known = {name: outcome[name] for name in About.__dataclass_fields__ if name in outcome}
     if wrong := run_fields.mistake(About, known):
         raise damaged(path, wrong)
     result = About(**known)
@@ -171,23 +171,23 @@ def about(path: str, found: Mapping[str, Any]) -> About:
     return result
 
 
-def _wrong(found: About) -> str:
+def _wrong(result: About) -> str:
     """Say which fields do not fit one another, or this version of the program."""
-    if found.task not in choices.TASKS:
-        return f"its task '{shortened(found.task)}' is not one of: {', '.join(choices.TASKS)}"
-    if found.channels not in (1, 3):
-        return f"its channels {found.channels} are neither 1 nor 3"
-    if len(set(found.classes)) < len(found.classes):
+    if result.task not in choices.TASKS:
+        return f"its task '{shortened(result.task)}' is not one of: {', '.join(choices.TASKS)}"
+    if result.channels not in (1, 3):
+        return f"its channels {result.channels} are neither 1 nor 3"
+    if len(set(result.classes)) < len(result.classes):
         return "its classes are not distinct"
-    if not len(found.mean) == len(found.std) == found.channels:
+    if not len(result.mean) == len(result.std) == result.channels:
         return "its mean and std are not of as many channels as it has"
-    if found.image_channels > found.channels:
+    if result.image_channels > result.channels:
         return "its preprocessing makes images of three channels, but its network takes one"
-    if found.fit not in choices.FITS:
-        return f"its fit '{shortened(found.fit)}' is not one of: {', '.join(choices.FITS)}"
-    if not found.weights:
+    if result.fit not in choices.FITS:
+        return f"its fit '{shortened(result.fit)}' is not one of: {', '.join(choices.FITS)}"
+    if not result.weights:
         return f"it has no digest of {WEIGHTS}"
-    name = found.arch.partition(":")[0]
+    name = result.arch.partition(":")[0]
     if name not in registry.names("architectures"):
         return f"its architecture '{shortened(name)}' is not known here"
     return ""
@@ -215,7 +215,7 @@ def packed_images(parts: Mapping[str, NDArray[np.int64]]) -> bytes:
 
 
 def write(
-    folder: str, found: About, tensors: Mapping[str, Any], images: bytes | None = None
+    folder: str, result: About, tensors: Mapping[str, Any], images: bytes | None = None
 ) -> None:
     """Write the weights, then run.json; `images` is the result of `packed_images`.
 
@@ -223,7 +223,7 @@ def write(
     """
     from safetensors.torch import save
 
-    about = asdict(found) | {"images": ""}
+    about = asdict(result) | {"images": ""}
     if images is not None:
         about["images"] = hashlib.sha256(images).hexdigest()
         with disk.atomic(os.path.join(folder, IMAGES)) as file:
@@ -235,25 +235,25 @@ def write(
     write_json(os.path.join(folder, ABOUT), about | {"weights": digest})
 
 
-def _plain(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
+def _plain(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in result.items()}
 
 
-def write_json(path: str, found: Mapping[str, Any]) -> None:
+def write_json(path: str, result: Mapping[str, Any]) -> None:
     """Write an object as JSON that a person can read."""
     with disk.atomic(path) as file:
-        text = json.dumps(found, indent=2, ensure_ascii=True, allow_nan=False)
+        text = json.dumps(result, indent=2, ensure_ascii=True, allow_nan=False)
         file.write(text.encode() + b"\n")
 
 
-def write_last(folder: str, state: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def write_last(folder: str, state: Mapping[str, Any], result: Mapping[str, Any]) -> None:
     """Write what a run goes on from, in one file that is there whole or not at all.
 
     Its tensors and the state are covered by a digest; last.json is a copy for people.
     """
     from safetensors.torch import save
 
-    plain, text = _plain(found), json.dumps(state, sort_keys=True, allow_nan=False)
+    plain, text = _plain(result), json.dumps(state, sort_keys=True, allow_nan=False)
     metadata = {"state": text, "digest": _digest(plain, text)}
     with disk.atomic(os.path.join(folder, LAST)) as file:
         file.write(save(plain, metadata))
@@ -265,12 +265,12 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     path = os.path.join(folder, LAST)
     if not os.path.exists(path):
         return None
-    found = weights_file.tensors(path, remedy=REMEDY)
+    result = weights_file.tensors(path, remedy=REMEDY)
     data = _bytes(path, weights_file.MOST_BYTES)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     metadata = header.get("__metadata__", {})
     text = str(metadata.get("state", ""))
-    if metadata.get("digest") != _digest(found, text):
+    if metadata.get("digest") != _digest(result, text):
         raise damaged(path, "its digest is not the one that was written down")
     try:
         state = json.loads(text, parse_constant=_refuse)
@@ -280,15 +280,15 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         raise damaged(path, "its state is not a JSON object")
     if wrong := run_fields.last_mistake(state):
         raise damaged(path, wrong)
-    return state, found
+    return state, result
 
 
-def _digest(found: Mapping[str, Any], text: str) -> str:
+def _digest(result: Mapping[str, Any], text: str) -> str:
     import torch
 
     digest = hashlib.sha256(text.encode())
-    for name in sorted(found):
-        tensor = found[name]
+    for name in sorted(result):
+        tensor = result[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         # As bytes, which every type of number has; NumPy knows no bfloat16.
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy())

@@ -121,9 +121,9 @@ def _enter(folder: str, seen: set[tuple[int, int]]) -> list[tuple[str, bool]] | 
         if (about.st_dev, about.st_ino) in seen:
             return Skip(folder, "a link to a folder that is read already", failed=False)
         seen.add((about.st_dev, about.st_ino))
-        with os.scandir(folder) as found:
+        with os.scandir(folder) as result:
             # Bytes sort the same in every locale.
-            entries = sorted(found, key=lambda e: os.fsencode(e.name))
+            entries = sorted(result, key=lambda e: os.fsencode(e.name))
     except OSError as e:
         reason = f"unreadable folder: {(e.strerror or '').lower()}"
         return Skip(folder, reason, "Check its rights.")
@@ -195,9 +195,9 @@ class Index:
         """Return the files that a name may mean: of several, those whose folders agree best."""
         want = _plain(name.replace("\\", "/"))
         base = want.rpartition("/")[2]
-        found = self._by_name.get(base) or self._by_stem.get(base)
-        found = found or self._by_stem.get(os.path.splitext(base)[0])
-        shared = {path: _shared_tail(_plain(path), want) for path in found or ()}
+        result = self._by_name.get(base) or self._by_stem.get(base)
+        result = result or self._by_stem.get(os.path.splitext(base)[0])
+        shared = {path: _shared_tail(_plain(path), want) for path in result or ()}
         return [path for path, same in shared.items() if same == max(shared.values())]
 
 

@@ -66,8 +66,8 @@ def find(grey: Grey) -> list[Box]:
     if min(grey.shape) < 2 * FRAME:
         return []
     small = _reduced(to8(grey))
-    found = _lines(small, *_glyphs(small))
-    return _limited([_enlarged(box, small.shape, grey.shape) for box in found], grey.size)
+    result = _lines(small, *_glyphs(small))
+    return _limited([_enlarged(box, small.shape, grey.shape) for box in result], grey.size)
 
 
 def _reduced(grey: Bytes) -> Bytes:
@@ -276,8 +276,8 @@ def _joined(boxes: list[Box]) -> list[Box]:
 def _plates(grey: Bytes, mask: Bytes, boxes: Whole, odds: Floats) -> list[Box | None]:
     """Return the plate under each of the likelier glyphs; others cannot be saved by one."""
     likely = np.flatnonzero(odds > ENOUGH - ON_PLATE - NEIGHBOUR)[:MOST_PLATES].tolist()
-    found = {i: _plate(grey, mask, Box(*boxes[i].tolist())) for i in likely}
-    return [found.get(i) for i in range(len(boxes))]
+    result = {i: _plate(grey, mask, Box(*boxes[i].tolist())) for i in likely}
+    return [result.get(i) for i in range(len(boxes))]
 
 
 def _plate(grey: Bytes, mask: Bytes, box: Box) -> Box | None:

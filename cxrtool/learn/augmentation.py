@@ -69,10 +69,10 @@ def parse(text: str | None) -> Augmentation:
         if not equals:
             raise CxrtoolError(f"--augment {key} has no value", f"Write it as {key}=0.1.")
         given[key.replace("-", "_")] = value
-    found = Augmentation(**given)
-    found.ranges()
-    registry.choose("--augment fill", found.fill, FILLS)
-    return found
+    result = Augmentation(**given)
+    result.ranges()
+    registry.choose("--augment fill", result.fill, FILLS)
+    return result
 
 
 def _range(name: str, text: str) -> tuple[float, float]:

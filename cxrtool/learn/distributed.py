@@ -71,9 +71,9 @@ def gathered(value: T) -> list[T]:
     """Put what every process has in a row, everywhere."""
     if processes() == 1:
         return [value]
-    found: list[Any] = [None] * processes()
-    dist.all_gather_object(found, value)
-    return found
+    result: list[Any] = [None] * processes()
+    dist.all_gather_object(result, value)
+    return result
 
 
 def joined(network: nn.Module, where: torch.device) -> nn.Module:
@@ -157,8 +157,8 @@ def summed(value: Tensor) -> Tensor:
 def interleaved(rows: NDArray[np.float64], number: int) -> NDArray[np.float64]:
     """Put the rows of every process's part back in their order, everywhere."""
     whole = np.empty((number, *rows.shape[1:]))
-    for which, found in enumerate(gathered(rows)):
-        whole[which :: processes()] = found
+    for which, result in enumerate(gathered(rows)):
+        whole[which :: processes()] = result
     return whole
 
 

@@ -31,17 +31,17 @@ def device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
     try:
-        found = torch.device(name)
-        torch.empty(0, device=found)
+        result = torch.device(name)
+        torch.empty(0, device=result)
     except (RuntimeError, AssertionError) as e:
         there = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         what = f"--device {name} is not there"
         raise CxrtoolError(what, f"Choose one of: {', '.join(there)}.") from e
-    if found.type == "cpu":
+    if result.type == "cpu":
         # The maps of a batch take up to a hundred megabytes each; to have them cleared anew is a
         # fifth of the time of a step of ResNet-18.
         memory.tune(mmap_max=0, trim_threshold=2**31 - 1, top_pad=64 << 20)
-    return found
+    return result
 
 
 def _has_mps() -> bool:
@@ -70,8 +70,8 @@ def drawing(arch: str, channels: int = 0, size: int = 0) -> Net:
     network = _built(arch, 1, channels, size)
     if isinstance(network, Network):
         raise CxrtoolError(f"'{arch}' classifies, it draws no masks", "Choose unet.")
-    found: Net = network
-    return found
+    result: Net = network
+    return result
 
 
 def network_of(about: About) -> Net:

@@ -65,10 +65,10 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
         # Some networks come with weights, and nothing is to be added to them.
         return str(getattr(network, "loaded", "") or "none")
     if spec == "imagenet":
-        label, found = _imagenet(network, arch)
+        label, result = _imagenet(network, arch)
     else:
-        label, found = spec, _read(Path(spec))
-    match = _matched(network, found, first)
+        label, result = spec, _read(Path(spec))
+    match = _matched(network, result, first)
     _check_enough(network, match, label, arch)
     _check_finite(match.fitting, label)
     network.load_state_dict(match.fitting, strict=False)
@@ -128,11 +128,11 @@ def _safetensors(path: Path) -> Tensors:
 
 def _pickled(path: Path) -> Tensors:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        result = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged pickle raises nearly anything.
         raise _unreadable(path, error) from None
-    return _inside(found)
+    return _inside(result)
 
 
 def _unreadable(path: Path, error: Exception) -> CxrtoolError:
@@ -145,14 +145,14 @@ def _unreadable(path: Path, error: Exception) -> CxrtoolError:
     return CxrtoolError(f"weights '{path}' are damaged, or none ({reason})", "Fetch them again.")
 
 
-def _inside(found: Any) -> Tensors:
+def _inside(result: Any) -> Tensors:
     """Take the tensors out of a checkpoint, whatever else is saved with them."""
-    if not isinstance(found, Mapping):
+    if not isinstance(result, Mapping):
         return {}
     for key in INSIDE:
-        if isinstance(found.get(key), Mapping):
-            return _inside(found[key])
-    return {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+        if isinstance(result.get(key), Mapping):
+            return _inside(result[key])
+    return {str(key): value for key, value in result.items() if isinstance(value, Tensor)}
 
 
 def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
@@ -161,38 +161,38 @@ def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
     fetchers = {"torchvision": _of_torchvision, "timm": _of_timm}
     if not sources or any(s.partition(":")[0] not in fetchers for s in sources.values()):
         raise CxrtoolError(f"'{arch}' has no ImageNet weights", "Choose none, or a file.")
-    found: Tensors = {}
+    result: Tensors = {}
     for prefix, source in sources.items():
         provider, _, name = source.partition(":")
         # What the libraries print would be taken for a table.
         with contextlib.redirect_stdout(sys.stderr):
             tensors = fetchers[provider](name, int(getattr(network, "size", 0)))
-        found |= {f"{prefix}{key}": tensor for key, tensor in tensors.items()}
-    return f"imagenet ({', '.join(sources.values())})", found
+        result |= {f"{prefix}{key}": tensor for key, tensor in tensors.items()}
+    return f"imagenet ({', '.join(sources.values())})", result
 
 
 def _of_torchvision(name: str, size: int) -> Tensors:
     weights = _import.torchvision().models.get_model_weights(name)[PUBLISHED]
     try:
-        found: Tensors = weights.get_state_dict(
+        result: Tensors = weights.get_state_dict(
             progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )
     except Exception as error:
         # Without network, behind a proxy, or of a damaged file: all are mended alike.
         remedy = f"Put {weights.url} into {torch.hub.get_dir()}/checkpoints."
         raise _unfetched(name, error, remedy) from None
-    return found
+    return result
 
 
 def _of_timm(name: str, size: int) -> Tensors:
     try:
         # What is learned for places in an image is brought to the size by the library.
-        found: Tensors = _timm.sized(name, size, pretrained=True).state_dict()
+        result: Tensors = _timm.sized(name, size, pretrained=True).state_dict()
     except Exception as error:
         # The hub's client raises errors of several libraries.
         remedy = "Fetch them once where there is a network and copy its cache, or name a file."
         raise _unfetched(name, error, remedy) from None
-    return found
+    return result
 
 
 def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
@@ -200,12 +200,12 @@ def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
     return CxrtoolError(f"the ImageNet weights of {name} cannot be had ({reason})", remedy)
 
 
-def _matched(network: nn.Module, found: Tensors, first: First) -> Match:
+def _matched(network: nn.Module, result: Tensors, first: First) -> Match:
     """Find the tensors that fit; a layer fits as a whole or not at all."""
     targets = network.state_dict()
     names = _names(network, targets)
     match = Match()
-    for key, tensor in found.items():
+    for key, tensor in result.items():
         name = names.get(_renamed(key, names))
         if name is None:
             continue

@@ -78,8 +78,8 @@ def listed(counts: Mapping[str, int]) -> str:
 
 def warn_of_leaks(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
     """Say what stands in more than one part of a manifest; with `strict`, refuse it."""
-    if found := listed(counts):
-        what, remedy = f"{manifest}: {found} in more than one part", "See: cxrtool split --check"
+    if result := listed(counts):
+        what, remedy = f"{manifest}: {result} in more than one part", "See: cxrtool split --check"
         if strict:
             raise CxrtoolError(what, f"{remedy}.")
         note(f"warning: {what}: the figures are too optimistic. {remedy}.")
@@ -115,8 +115,8 @@ class Seen:
 
     def part(self, row: Row) -> str:
         """Return the part in which the run has seen the image of a row."""
-        found = self.recorded(row)
-        return self.declared(row) if found is None else found
+        result = self.recorded(row)
+        return self.declared(row) if result is None else result
 
 
 @dataclass(frozen=True)

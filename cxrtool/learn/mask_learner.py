@@ -24,8 +24,8 @@ class Outlined(ImageSet):
 
     def outlines(self, places: NDArray[np.int64]) -> Bytes:
         """Gather some masks (N, S, S), white being 255."""
-        found: Bytes = self.masks[self.mask_rows[places]][:, 0]
-        return found
+        result: Bytes = self.masks[self.mask_rows[places]][:, 0]
+        return result
 
 
 class MaskLearner(Learner):
@@ -78,7 +78,7 @@ class MaskLearner(Learner):
         """Return the loss and the Dice, each the mean over the images of a part."""
         assert isinstance(part, Outlined)
         self.network.eval()
-        plan, found = self.plan, []
+        plan, result = self.plan, []
         mine = np.arange(len(part))[distributed.part(len(part))]
         with torch.inference_mode(), precision(self.where, plan.amp):
             for step in batches(len(mine), plan.batch):
@@ -86,13 +86,13 @@ class MaskLearner(Learner):
                 logits = self.network(prepared(images, plan.mean, plan.std))[:, 0].float()
                 truth = torch.from_numpy(part.outlines(mine[step]) > 127).to(self.where)
                 each = losses.of_masks(logits, truth.float()), dice(logits > 0, truth)
-                found.append(torch.stack(each, dim=1).double().cpu())
-        rows = torch.cat(found).numpy() if found else np.zeros((0, 2))
+                result.append(torch.stack(each, dim=1).double().cpu())
+        rows = torch.cat(result).numpy() if result else np.zeros((0, 2))
         loss, score = distributed.interleaved(rows, len(part)).mean(axis=0).tolist()
         return {"loss": loss, "dice": score}, None
 
 
-def dice(found: Tensor, truth: Tensor) -> Tensor:
+def dice(result: Tensor, truth: Tensor) -> Tensor:
     """Return twice what is in both over the sum of both, of every mask; 1 where both are empty."""
-    both, total = (found & truth).sum((1, 2)), found.sum((1, 2)) + truth.sum((1, 2))
+    both, total = (result & truth).sum((1, 2)), result.sum((1, 2)) + truth.sum((1, 2))
     return torch.where(total > 0, 2 * both / total.clamp(min=1), 1.0)

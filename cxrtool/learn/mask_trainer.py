@@ -19,9 +19,9 @@ class MaskTraining(Training):
     final = ("val_dice",)
     criterion = "ce of the pixels + 1 - Dice"
 
-    def read(self, source: Manifest, tell: OnSkip) -> Data:
+    def read(self, source: Manifest, on_skip: OnSkip) -> Data:
         """Read the rows that are learned from and looked at."""
-        return training_data.outlined(source, self.settings.fold, tell)
+        return training_data.outlined(source, self.settings.fold, on_skip)
 
     def built(self) -> Net:
         """Build the network."""

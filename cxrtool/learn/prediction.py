@@ -91,22 +91,22 @@ class Predictor:
             p, unread = self._of(model, rows)
             skips = unread | skips
             each.append(p[:, [model.about.classes.index(c) for c in self.first]])
-        found = np.mean(each, axis=0)
+        result = np.mean(each, axis=0)
         if self.second is not None:
             p, unread = self._of(self.second, rows)
             skips = unread | skips
-            found = np.concatenate([found, p], axis=1)
-        return found, skips
+            result = np.concatenate([result, p], axis=1)
+        return result, skips
 
     def shared(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         """Do the same together with other processes, each its part."""
         part = distributed.part(len(rows))
         mine = rows[part]
-        found, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
+        result, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
         numbers = range(len(rows))[part]
         everywhere = distributed.gathered({numbers[i]: skip for i, skip in skips.items()})
         together = {i: skip for some in everywhere for i, skip in some.items()}
-        return distributed.interleaved(found, len(rows)), together
+        return distributed.interleaved(result, len(rows)), together
 
     def probabilities(self, levels: Floats) -> Floats:
         """Return p of each class (N, classes): of a second level, the products."""
@@ -122,22 +122,24 @@ class Predictor:
         """
         first = levels[:, : len(self.first)]
         if threshold is not None and len(self.first) == 2:
-            found = (first[:, 1] > threshold).astype(np.int64)
+            result = (first[:, 1] > threshold).astype(np.int64)
         else:
-            found = first.argmax(axis=1)
+            result = first.argmax(axis=1)
         if self.second is not None:
-            found = np.where(found == 1, 1 + levels[:, 2:].argmax(axis=1), found)
-        return found
+            result = np.where(result == 1, 1 + levels[:, 2:].argmax(axis=1), result)
+        return result
 
     def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
-        about, way = model.about, self.way
-        frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
+        about, method = model.about, self.way
+        frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, method.root)
         paths, digests = pixel_cache.named(rows)
-        array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, "never", digests)
-        temperature = about.temperature if way.calibrate else 1.0
+        array, skips = pixel_cache.gathered(
+            paths, frame, method.cache, method.crew, "never", digests
+        )
+        temperature = about.temperature if method.calibrate else 1.0
         logs = [
             self._logs(model, array[step], temperature)
-            for step in batches(len(array), bounded(way.batch, about.size))
+            for step in batches(len(array), bounded(method.batch, about.size))
         ]
         return np.exp(np.concatenate(logs)), skips
 
@@ -246,7 +248,7 @@ class Judge:
         if not self.labels:
             return []
         labels, preds = np.array(self.labels), np.array(self.preds)
-        found = {
+        result = {
             "accuracy": metrics.accuracy(labels, preds),
             "balanced accuracy": metrics.balanced_accuracy(labels, preds),
             "AUC": metrics.macro_auc(labels, np.array(self.probabilities)),
@@ -254,10 +256,10 @@ class Judge:
         for k, name in enumerate(self.classes):
             there = labels == k
             if there.any():
-                found[f"recall of {name} ({int(there.sum())})"] = float((preds[there] == k).mean())
+                result[f"recall of {name} ({int(there.sum())})"] = float((preds[there] == k).mean())
         return [
             (name, "undefined" if np.isnan(value) else f"{value:.3f}")
-            for name, value in found.items()
+            for name, value in result.items()
         ]
 
     def warn(self) -> None:

@@ -56,10 +56,14 @@ class Training:
     final: tuple[str, ...] = ("val_auc", "val_accuracy", "val_balanced_accuracy")
 
     def __init__(
-        self, source: Manifest, settings: TrainingSettings, place: TrainingEnvironment, tell: OnSkip
+        self,
+        source: Manifest,
+        settings: TrainingSettings,
+        place: TrainingEnvironment,
+        on_skip: OnSkip,
     ) -> None:
         self.settings, self.place = settings, place
-        self.data = self.read(source, tell)
+        self.data = self.read(source, on_skip)
         _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
         torch.manual_seed(training_loop.mixed(settings.seed, 0))
         self.network = self.built()
@@ -77,9 +81,9 @@ class Training:
         self.state = TrainingState()
         self.checkpoint = Checkpoint(place.folder, writes=not distributed.rank())
 
-    def read(self, source: Manifest, tell: OnSkip) -> Data:
+    def read(self, source: Manifest, on_skip: OnSkip) -> Data:
         """Read the rows that are learned from and looked at."""
-        return training_data.divided(source, self.settings.fold, self.settings.classes, tell)
+        return training_data.divided(source, self.settings.fold, self.settings.classes, on_skip)
 
     def built(self) -> Net:
         """Build the network."""
@@ -233,9 +237,9 @@ class Training:
         return loss
 
     def _scale(self, train: ImageSet) -> tuple[list[float], list[float]]:
-        way = self.normalize
-        if way != "dataset":
-            return inference.scale(way, self.network)
+        method = self.normalize
+        if method != "dataset":
+            return inference.scale(method, self.network)
         mean, std = training_loop.averages(train)
         many = self.network.channels // len(mean)
         return mean * many, std * many
@@ -330,8 +334,8 @@ def train(
     check: Callable[[Training], None] = lambda _: None,
 ) -> None:
     """Do it all, after a `check`; what is skipped is not told again by the runs of other seeds."""
-    tell: OnSkip = (lambda _: None) if skipped is None or distributed.rank() else skipped.add
-    training = kind(source, settings, place, tell)
+    on_skip: OnSkip = (lambda _: None) if skipped is None or distributed.rank() else skipped.add
+    training = kind(source, settings, place, on_skip)
     data = training.data
     check(training)
     if skipped is not None:
@@ -351,5 +355,5 @@ def train(
     distributed.wait()
     tensors = training.resume()
     frame = pixel_cache.Frame(training.network.size, channels, settings.fit, place.root)
-    reader = Reader(frame, place.cache, place.device, place.crew, place.progress, tell)
+    reader = Reader(frame, place.cache, place.device, place.crew, place.progress, on_skip)
     training.go(*distributed.in_turn(lambda: training.loaded(reader)), tensors)

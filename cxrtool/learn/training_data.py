@@ -72,7 +72,7 @@ class Data:
         return there.most_common(1)[0][0]
 
 
-def divided(source: Manifest, fold: str, classes: list[str], tell: OnSkip) -> Data:
+def divided(source: Manifest, fold: str, classes: list[str], on_skip: OnSkip) -> Data:
     """Read the rows, and say which are for learning and which for looking."""
     source.index("label")
 
@@ -85,22 +85,24 @@ def divided(source: Manifest, fold: str, classes: list[str], tell: OnSkip) -> Da
         known = not classes or row["label"] in classes
         return "" if known else f"{row['label']} is not among --classes"
 
-    train, val, leaks = _chosen(source, fold, amiss, tell)
+    train, val, leaks = _chosen(source, fold, amiss, on_skip)
     there = sorted({row["label"] for row in train})
     data = Data(source.name, train, val, classes or there, leaks=leaks)
     _check_classes(data, there, labels)
     return data
 
 
-def outlined(source: Manifest, fold: str, tell: OnSkip) -> Data:
+def outlined(source: Manifest, fold: str, on_skip: OnSkip) -> Data:
     """Read the rows whose masks are learned from and looked at."""
     source.index("mask", "Draw masks, or let them be read: cxrtool ingest --preset NAME.")
-    train, val, leaks = _chosen(source, fold, lambda r: "" if r["mask"] else "it has no mask", tell)
+    train, val, leaks = _chosen(
+        source, fold, lambda r: "" if r["mask"] else "it has no mask", on_skip
+    )
     return Data(source.name, train, val, ["lung"], "mask", leaks)
 
 
 def _chosen(
-    source: Manifest, fold: str, amiss: Callable[[Row], str], tell: OnSkip
+    source: Manifest, fold: str, amiss: Callable[[Row], str], on_skip: OnSkip
 ) -> tuple[list[Row], list[Row], dict[str, int]]:
     """Read the rows of train and val, but for those with which something is amiss.
 
@@ -113,7 +115,7 @@ def _chosen(
         part = part_of(row)
         if part in parts:
             if why := amiss(row):
-                tell(Skip(row["path"], why, failed=False))
+                on_skip(Skip(row["path"], why, failed=False))
                 continue
             parts[part].append(row)
         if part:

@@ -103,10 +103,10 @@ class Learner:
         figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
         if val is None:
             return Epoch(number, figures, time.perf_counter() - start)
-        found, logs = self.looked_at(val)
-        if not math.isfinite(found["loss"]):
+        result, logs = self.looked_at(val)
+        if not math.isfinite(result["loss"]):
             raise diverged("nan on the validation part", number)
-        figures |= {f"val_{name}": value for name, value in found.items()}
+        figures |= {f"val_{name}": value for name, value in result.items()}
         return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
 
     def looked_at(self, part: ImageSet) -> tuple[dict[str, float], NDArray[np.float64] | None]:
@@ -228,7 +228,7 @@ class Learner:
     def judged(self, part: ImageSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return log p of every image of a part (N, classes), and the loss of each (N)."""
         self.network.eval()
-        plan, found = self.plan, []
+        plan, result = self.plan, []
         with torch.inference_mode(), precision(self.where, plan.amp):
             mine = np.arange(len(part))[distributed.part(len(part))]
             for step in batches(len(mine), 2 * plan.batch):
@@ -236,8 +236,8 @@ class Learner:
                 logits = self.network(prepared(images, plan.mean, plan.std)).float()
                 lost = self.criterion(logits, part.labels[mine[step]])
                 together = torch.cat([losses.log_probabilities(logits), lost[:, None]], dim=1)
-                found.append(together.double().cpu())
-        rows = torch.cat(found).numpy() if found else np.zeros((0, self.classes + 1))
+                result.append(together.double().cpu())
+        rows = torch.cat(result).numpy() if result else np.zeros((0, self.classes + 1))
         rows = distributed.interleaved(rows, len(part))
         return rows[:, :-1], rows[:, -1]
 
@@ -255,11 +255,11 @@ def steps(number: int, size: int) -> list[slice]:
     One that is left over joins the batch before: alone, it has no spread to be normalised by. So
     do fewer than there are processes, each of which needs a part.
     """
-    found = list(batches(number, size))
+    result = list(batches(number, size))
     least = max(2, distributed.processes())
-    if size > 1 and len(found) > 1 and 0 < number % size < least:
-        found[-2:] = [slice(found[-2].start, number)]
-    return found
+    if size > 1 and len(result) > 1 and 0 < number % size < least:
+        result[-2:] = [slice(result[-2].start, number)]
+    return result
 
 
 def validated(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
@@ -291,10 +291,10 @@ def calibrated(
         return float(-scaled[np.arange(len(labels)), labels].mean())
 
     power = minimize_scalar(lost, bounds=(-3, 3), method="bounded").x
-    found = {"temperature": round(float(np.exp(power)), 6)}
+    result = {"temperature": round(float(np.exp(power)), 6)}
     if logs.shape[1] == 2:
-        found["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
-    return found
+        result["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
+    return result
 
 
 def mixed(seed: int, *numbers: int) -> int:
@@ -360,11 +360,13 @@ def memory(learner: Learner) -> dict[str, Any]:
     return model | {f"optimizer.{k}": v for k, v in tensors_of(learner.optimizer).items()}
 
 
-def remember(learner: Learner, found: dict[str, Any]) -> None:
+def remember(learner: Learner, result: dict[str, Any]) -> None:
     """Give a learner its memory back."""
     from cxrtool.learn.optimizers import restore
 
-    model = {k.removeprefix("model."): v for k, v in found.items() if k.startswith("model.")}
+    model = {k.removeprefix("model."): v for k, v in result.items() if k.startswith("model.")}
     learner.network.load_state_dict(model)
-    rest = {k.removeprefix("optimizer."): v for k, v in found.items() if k.startswith("optimizer.")}
+    rest = {
+        k.removeprefix("optimizer."): v for k, v in result.items() if k.startswith("optimizer.")
+    }
     restore(learner.optimizer, rest)

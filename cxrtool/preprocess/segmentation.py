@@ -83,19 +83,19 @@ class Segmenting:
         made_with = f"{__version__} {self.steps} of {encoded.sha256}"
         for what, picture in (("against", truth), ("with", lesion)):
             made_with += f" {what} {picture.sha256}" if picture else ""
-        found = None if self.settings.force else _found(places, made_with)
-        if found is None:
+        result = None if self.settings.force else _found(places, made_with)
+        if result is None:
             picture = image.decode(encoded)
             warnings += [picture.warning] * bool(picture.warning)
-            found, made = self._segmented(picture, truth, lesion)
+            result, made = self._segmented(picture, truth, lesion)
             for kind, (target, _) in places.items():
-                image.write_png(target, made[kind], made_with, json.dumps(found))
+                image.write_png(target, made[kind], made_with, json.dumps(result))
         cells = {kind: shown for kind, (_, shown) in places.items()}
         cells |= {"path": cells.get("path", cells["mask"]), "preprocessing": after(row, self.steps)}
         if boxed and lesion is None and row.get("lesion"):
             # The old one would lie beside the box.
             cells["lesion"] = ""
-        return Made(cells | found, tuple(warnings))
+        return Made(cells | result, tuple(warnings))
 
     def _places(self, name: str, lesion: bool) -> dict[str, tuple[str, str]]:
         """Say which files are made, by the column that names them."""
@@ -124,7 +124,7 @@ class Segmenting:
         """Find the lungs: the cells that tell of the mask, and the pictures by their column."""
         segment = registry.module("segmenters", self.name).segment
         lungs: Mask = segment(picture.grey, **self.given)
-        found = {
+        result = {
             "lung_fraction": f"{masks.fraction(lungs):.4f}",
             "mask_flag": masks.flag(lungs),
             **(scored(lungs, truth) if self.scores else {}),
@@ -136,10 +136,10 @@ class Segmenting:
         if self.settings.keep == "box":
             top, bottom, left, right = masks.box(kept, self.settings.margin)
             made["path"] = self._pixels(picture)
-            return found, {c: pixels[top:bottom, left:right] for c, pixels in made.items()}
+            return result, {c: pixels[top:bottom, left:right] for c, pixels in made.items()}
         if self.settings.keep != "mask":
             made["path"] = self._masked(self._pixels(picture), kept)
-        return found, made
+        return result, made
 
     def _pixels(self, picture: image.Picture) -> Grey:
         return picture.pixels if self.settings.bits == 16 else image.to8(picture.pixels)
@@ -171,9 +171,9 @@ def _model(model: str) -> tuple[str, str, dict[str, Any]]:
         return name, registry.canonical(name, plugin.segment, given), given
     from cxrtool.preprocess.segmenters import _run
 
-    found = _run.opened(model)
+    result = _run.opened(model)
     # Another run in the same folder makes other masks.
-    spec = f"{found.name}@{found.about.weights[:12]}"
+    spec = f"{result.name}@{result.about.weights[:12]}"
     return "_run", spec, {"folder": os.path.abspath(model)}
 
 

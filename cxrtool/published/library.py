@@ -8,8 +8,8 @@ from cxrtool.files.table import Table
 
 def names() -> list[str]:
     """List the papers."""
-    found = os.listdir(os.path.dirname(published.__file__))
-    return sorted(name.removesuffix(".csv") for name in found if name.endswith(".csv"))
+    result = os.listdir(os.path.dirname(published.__file__))
+    return sorted(name.removesuffix(".csv") for name in result if name.endswith(".csv"))
 
 
 def read(name: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -41,8 +41,8 @@ class Recipe:
 
 def names() -> list[str]:
     """List the recipes by name, which needs no script to be read."""
-    found = os.listdir(os.path.dirname(recipes.__file__))
-    return sorted(f.removesuffix(ENDING) for f in found if f.endswith(ENDING))
+    result = os.listdir(os.path.dirname(recipes.__file__))
+    return sorted(f.removesuffix(ENDING) for f in result if f.endswith(ENDING))
 
 
 def every() -> list[Recipe]:
@@ -79,9 +79,9 @@ def chosen(wanted: str) -> Recipe:
     raise registry.unknown("recipe", wanted, [recipe.name for recipe in known])
 
 
-def checked(found: Sequence[Recipe], data: str) -> Iterator[list[str]]:
+def checked(result: Sequence[Recipe], data: str) -> Iterator[list[str]]:
     """Look for the collections in a folder: a row for each that a recipe needs."""
-    for recipe in found:
+    for recipe in result:
         for collection in recipe.needs.split():
             folder = os.path.join(data, collection)
             yield [recipe.name, collection, folder, "yes" if _holds_some(folder) else "no"]

@@ -100,8 +100,8 @@ def squares(residuals: Floats, place: Ints, clusters: Ints) -> Floats:
     number = int(place.max()) + 1
     keys, inverse = np.unique(clusters.astype(np.int64) * number + place, return_inverse=True)
     sums = np.bincount(inverse, residuals)
-    found = np.bincount(keys % number, sums**2, minlength=number)
-    return found.astype(np.float64)
+    result = np.bincount(keys % number, sums**2, minlength=number)
+    return result.astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ def part_of(sums: Floats, number: float) -> VariancePart:
 
 
 def moderated(
-    strata: Strata, found: Moments, priors: Sequence[float], scale: float = 1.0
+    strata: Strata, result: Moments, priors: Sequence[float], scale: float = 1.0
 ) -> VariancePart:
     """Average each class's variance with its prior, and add what the classes share.
 
@@ -161,17 +161,17 @@ def moderated(
     those of a sum (Satterthwaite 1946).
     """
     total, spread, estimated = 0.0, 0.0, 0.0
-    for part, prior, number in zip(found.own, priors, strata.effective, strict=True):
+    for part, prior, number in zip(result.own, priors, strata.effective, strict=True):
         share = part.freedom / (part.freedom + PRIOR_FREEDOM)
         own = share * part.variance / scale if scale > 0 else 0.0
         rest = (1 - share) * prior
         spread += own**2 / part.freedom if own > 0 else 0.0
         spread += rest**2 / (number + PRIOR_FREEDOM)
         total, estimated = total + own + rest, estimated + own
-    shared = found.shared / scale if scale > 0 else 0.0
+    shared = result.shared / scale if scale > 0 else 0.0
     # Classes of the same patients that vary against one another take away half of it at most.
     shared = max(shared, -estimated / 2)
-    spread += shared**2 / found.freedom if found.freedom > 0 else 0.0
+    spread += shared**2 / result.freedom if result.freedom > 0 else 0.0
     total += shared
     return VariancePart(total, total**2 / spread if spread > 0 else np.inf)
 
@@ -203,17 +203,17 @@ class Priors:
 
 
 def shares(
-    value: float, strata: Strata, found: Moments, priors: Priors
+    value: float, strata: Strata, result: Moments, priors: Priors
 ) -> tuple[Share, Share, Share]:
     """Return a figure as a share, and what it were at 0 and at 1.
 
     Its variance is value (1 - value) / size, moderated. Of a figure of 0 or 1 the prior is all that
     is known.
     """
-    none = Moments([VariancePart(0.0, 0.0)] * len(priors.own), 0.0, 0.0, found.sums)
+    none = Moments([VariancePart(0.0, 0.0)] * len(priors.own), 0.0, 0.0, result.sums)
     made = []
     for at, known, prior in (
-        (value, found, priors.own),
+        (value, result, priors.own),
         (0.0, none, priors.none),
         (1.0, none, priors.all),
     ):
@@ -224,13 +224,13 @@ def shares(
     return made[0], made[1], made[2]
 
 
-def of_share(value: float, strata: Strata, found: Moments, priors: Priors, level: float) -> Bounds:
+def of_share(value: float, strata: Strata, result: Moments, priors: Priors, level: float) -> Bounds:
     """Return the interval of a figure between 0 and 1, as Wilson's of a share of the same size.
 
     At 0 or 1 the bound is one-sided. No figure with errors is bounded better than the same images
     without any.
     """
-    three = shares(value, strata, found, priors)
+    three = shares(value, strata, result, priors)
     if not all(np.isfinite(one.size) for one in three):
         return UNKNOWN
     own, none, all_of_them = (score(s.value, s.size, student(level, s.freedom)) for s in three)
@@ -262,10 +262,10 @@ def correlation(first: Floats, second: Floats) -> float:
 
 
 def of_mean(
-    value: float, strata: Strata, found: Moments, priors: Sequence[float], level: float
+    value: float, strata: Strata, result: Moments, priors: Sequence[float], level: float
 ) -> Bounds:
     """Return Student's interval of a figure without bounds; one patient tells nothing."""
-    part = moderated(strata, found, priors)
+    part = moderated(strata, result, priors)
     if strata.whole < FEWEST or not part.variance > 0:
         return UNKNOWN
     half = student(level, part.freedom) * np.sqrt(part.variance)

@@ -44,7 +44,7 @@ def permuted(units: Units, number: int, rng: np.random.Generator) -> Ints:
     numbers of each value as they are. So where values have nothing to do with images, every
     exchange is as likely as what was observed.
     """
-    found = np.empty((number, len(units.value)), np.int32)
+    result = np.empty((number, len(units.value)), np.int32)
     counts = np.bincount(units.patient)
     order = np.argsort(units.patient, kind="stable")
     starts = np.cumsum(counts) - counts
@@ -53,8 +53,8 @@ def permuted(units: Units, number: int, rng: np.random.Generator) -> Ints:
         there = order[starts[counts == several][:, None] + np.arange(several)]
         donors = np.tile(np.arange(len(there)), (number, 1))
         values = units.value[there][rng.permuted(donors, axis=1)]
-        found[:, there] = rng.permuted(values, axis=2) if several > 1 else values
-    return found
+        result[:, there] = rng.permuted(values, axis=2) if several > 1 else values
+    return result
 
 
 def arrangements(units: Units) -> float:

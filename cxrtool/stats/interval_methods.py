@@ -79,11 +79,11 @@ class Problem:
 
     def of_table(self, gradient: Callable[[Floats], Gradient], level: float) -> Interval:
         """Bound a figure of the confusion matrix between 0 and 1."""
-        found = gradient(self.table)
-        if not np.isfinite(found.value):
+        result = gradient(self.table)
+        if not np.isfinite(result.value):
             return NONE
-        effect = found.influence(self.labels, self.predicted)
-        return self.of_share(found.value, effect, self.table_priors(gradient), level)
+        effect = result.influence(self.labels, self.predicted)
+        return self.of_share(result.value, effect, self.table_priors(gradient), level)
 
     def table_priors(self, gradient: Callable[[Floats], Gradient]) -> Priors:
         """Return the prior variances of a figure of the confusion matrix, at its ends too.
@@ -115,9 +115,9 @@ class Problem:
 
     def of_share(self, value: float, effect: Floats, priors: Priors, level: float) -> Interval:
         """Bound a figure between 0 and 1 whose influences are known."""
-        found = cluster_variance.moments(self.strata, effect)
-        low, high = cluster_variance.of_share(value, self.strata, found, priors, level)
-        return Interval(low, high, EFFECTIVE_SIZE, found.sums)
+        result = cluster_variance.moments(self.strata, effect)
+        low, high = cluster_variance.of_share(value, self.strata, result, priors, level)
+        return Interval(low, high, EFFECTIVE_SIZE, result.sums)
 
     def of_errors(self, errors: Floats, level: float) -> Interval:
         """Bound a mean of errors between 0 and 1, such as the Brier score.
@@ -177,16 +177,16 @@ class OneClass(Problem):
         return calibration_error([self.term(metric)], self.strata, value, level)
 
     def _share(self, metric: str, level: float) -> Interval:
-        found = self.of_table(functools.partial(influence.share, metric), level)
+        result = self.of_table(functools.partial(influence.share, metric), level)
         if not self.strata.single:
-            return Interval(found.low, found.high, WILSON_BY_PATIENT, found.sums)
+            return Interval(result.low, result.high, WILSON_BY_PATIENT, result.sums)
         count, total = (float(n) for n in self.counts.share(metric))
-        return Interval(*intervals.wilson(count, total, level), WILSON, found.sums)
+        return Interval(*intervals.wilson(count, total, level), WILSON, result.sums)
 
     def _f1(self, level: float) -> Interval:
-        found = self.of_table(functools.partial(influence.share, "f1"), level)
-        low, high = (2 * bound / (1 + bound) for bound in (found.low, found.high))
-        return Interval(low, high, found.method, found.sums)
+        result = self.of_table(functools.partial(influence.share, "f1"), level)
+        low, high = (2 * bound / (1 + bound) for bound in (result.low, result.high))
+        return Interval(low, high, result.method, result.sums)
 
     def _mcc(self, level: float) -> Interval:
         return _stretched(self.of_table(influence.correlation, level))
@@ -201,9 +201,9 @@ class OneClass(Problem):
         value, effect = influence.auc(self.positive, self.scores)
         units = [e / n for e, n in zip(self.effects, self.strata.sizes, strict=True)]
         priors = [[influence.auc_prior(at) * unit for unit in units] for at in (value, 0.0, 1.0)]
-        found = self.of_share(value, effect, Priors(*priors), level)
+        result = self.of_share(value, effect, Priors(*priors), level)
         method = DELONG if self.strata.single else OBUCHOWSKI
-        return Interval(found.low, found.high, method, found.sums)
+        return Interval(result.low, result.high, method, result.sums)
 
     def _average_precision(self, level: float) -> Interval:
         value, effect = influence.average_precision(self.positive, self.scores)
@@ -239,11 +239,11 @@ class OneClass(Problem):
         rates, sums = [], []
         for metric in ("sensitivity", "specificity"):
             gradient = functools.partial(influence.share, metric)
-            found = gradient(self.table)
-            effect = found.influence(self.labels, self.predicted)
+            result = gradient(self.table)
+            effect = result.influence(self.labels, self.predicted)
             moments = cluster_variance.moments(self.strata, effect)
             priors = self.table_priors(gradient)
-            rates.append(cluster_variance.shares(found.value, self.strata, moments, priors))
+            rates.append(cluster_variance.shares(result.value, self.strata, moments, priors))
             sums.append(moments.sums)
         return rates, cluster_variance.correlation(sums[0], sums[1])
 
@@ -262,13 +262,13 @@ class OneClass(Problem):
         chance = special.expit(a + b * logits)
         residuals = self.positive - chance
         together = Strata(np.zeros(len(logits), np.int8), self.strata.clusters)
-        found = cluster_variance.moments(together, change * residuals)
+        result = cluster_variance.moments(together, change * residuals)
         variance = float(change**2 @ (chance * (1 - chance)))
         # What is equal but for rounding has one rank.
         effects = together.design_effects(np.round(residuals, 9))
         priors = [effect * variance for effect in effects]
-        low, high = cluster_variance.of_mean(value, together, found, priors, level)
-        return NONE if np.isnan(low) else Interval(low, high, SANDWICH, found.sums)
+        low, high = cluster_variance.of_mean(value, together, result, priors, level)
+        return NONE if np.isnan(low) else Interval(low, high, SANDWICH, result.sums)
 
     def term(self, metric: str, weight: float = 1.0) -> Term:
         """Return what the class adds to a calibration error."""
@@ -297,8 +297,8 @@ class AllClasses(Problem):
             return _stretched(self.of_table(influence.correlation, level))
         if metric == "brier":
             squares = (self.p**2).sum(axis=1) + 1 - 2 * self.scores
-            found = self.of_errors(squares / 2, level)
-            return Interval(2 * found.low, 2 * found.high, found.method)
+            result = self.of_errors(squares / 2, level)
+            return Interval(2 * result.low, 2 * result.high, result.method)
         hits = self.labels == self.predicted
         return calibration_error(
             [term(metric, self.p.max(axis=1), hits)], self.strata, value, level
@@ -309,8 +309,8 @@ class AllClasses(Problem):
             right = float(np.trace(self.table))
             count = right if metric == "accuracy" else len(self.labels) - right
             return Interval(*intervals.wilson(count, len(self.labels), level), WILSON)
-        found = self.of_table(functools.partial(influence.share, metric), level)
-        return Interval(found.low, found.high, WILSON_BY_PATIENT)
+        result = self.of_table(functools.partial(influence.share, metric), level)
+        return Interval(result.low, result.high, WILSON_BY_PATIENT)
 
 
 def averaged(metric: str, values: Floats, each: Sequence[Interval], weights: Floats) -> Interval:
@@ -344,6 +344,6 @@ def term(metric: str, scores: Floats, hits: Ints, weight: float = 1.0) -> Term:
     return Term(hits - scores, place, weight)
 
 
-def _stretched(found: Interval) -> Interval:
+def _stretched(result: Interval) -> Interval:
     """Take bounds of (1 + MCC) / 2 to those of MCC."""
-    return Interval(2 * found.low - 1, 2 * found.high - 1, found.method, found.sums)
+    return Interval(2 * result.low - 1, 2 * result.high - 1, result.method, result.sums)

@@ -84,15 +84,15 @@ def probe(
     kept, codes, names, left_out = _probed(values, patients)
     whose, groups = np.unique(patients[kept], return_inverse=True)
     counts = dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
-    found = Finding("", len(kept), len(whose), counts, left_out)
+    result = Finding("", len(kept), len(whose), counts, left_out)
     if len(names) < 2:
         return replace(
-            found, reason=f"fewer than two values have {discriminant.FOLDS} patients each"
+            result, reason=f"fewer than two values have {discriminant.FOLDS} patients each"
         )
     with projection.one_thread():
         scores = projection.components(standardised(features[kept]), MOST_COMPONENTS, seed)
         if not scores.shape[1]:
-            return replace(found, reason="the features of all images are alike")
+            return replace(result, reason="the features of all images are alike")
         parts = exchange_units.units(codes, groups)
         rng = np.random.default_rng(seed)
         folds = discriminant.CrossValidation(scores.astype(np.float64), parts, len(names), rng)
@@ -105,7 +105,7 @@ def probe(
     better = int((probable >= probability - 1e-9).sum())
     low, high, detectable = _bounds(float(observed), by_chance, parts, len(names))
     return replace(
-        found,
+        result,
         balanced_accuracy=round(float(observed), 6),
         low=low,
         high=high,
@@ -152,27 +152,27 @@ def within(
     seed: int = 0,
 ) -> dict[str, Finding]:
     """Probe for the values within every value of another column, which cannot help there."""
-    found = {}
+    result = {}
     for place in sorted(set(others) - {""}):
         here = [number for number, other in enumerate(others) if other == place]
-        found[place] = probe(
+        result[place] = probe(
             features[here],
             [values[number] for number in here],
             patients[here],
             permutations=permutations,
             seed=seed,
         )
-    return found
+    return result
 
 
 def groups_of(*columns: Sequence[str]) -> Ints:
     """Number the groups of images that share a cell of any column, which are not to be parted."""
-    found = []
+    result = []
     for cells in columns:
         names, codes = coded(cells)
         # The empty text comes first, where there is one.
-        found.append(codes - 1 if names[:1] == [""] else codes)
-    return assignment.bind(found)
+        result.append(codes - 1 if names[:1] == [""] else codes)
+    return assignment.bind(result)
 
 
 def _probed(values: Sequence[str], patients: Ints) -> tuple[Ints, Ints, list[str], dict[str, int]]:

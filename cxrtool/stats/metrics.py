@@ -25,8 +25,8 @@ def accuracy(labels: Labels, predicted: Labels) -> float:
 def balanced_accuracy(labels: Labels, predicted: Labels) -> float:
     """Return the mean of the sensitivities of the classes that occur."""
     there = np.unique(labels)
-    found = [np.mean(predicted[labels == label] == label) for label in there]
-    return float(np.mean(found)) if len(found) else np.nan
+    result = [np.mean(predicted[labels == label] == label) for label in there]
+    return float(np.mean(result)) if len(result) else np.nan
 
 
 def auc(positive: NDArray[np.bool_], scores: Floats) -> float:
@@ -46,8 +46,8 @@ def macro_auc(labels: Labels, probabilities: Floats) -> float:
     classes = probabilities.shape[1]
     if classes == 2:
         return auc(labels == 1, probabilities[:, 1])
-    found = [auc(labels == k, probabilities[:, k]) for k in range(classes)]
-    defined = [value for value in found if not np.isnan(value)]
+    result = [auc(labels == k, probabilities[:, k]) for k in range(classes)]
+    defined = [value for value in result if not np.isnan(value)]
     return float(np.mean(defined)) if defined else np.nan
 
 
@@ -136,18 +136,18 @@ def ratio(above: Numbers, below: Numbers) -> Floats:
 def of_counts(counts: Counts) -> dict[str, Floats]:
     """Compute every metric that needs no more than the four counts."""
     tp, fn, fp, tn = counts.cells
-    found = {metric: ratio(*counts.share(metric)) for metric in SHARES}
-    found["balanced_accuracy"] = (found["sensitivity"] + found["specificity"]) / 2
-    found["f1"] = ratio(2 * tp, 2 * tp + fp + fn)
-    found["dor"] = ratio(tp * tn, fp * fn)
+    result = {metric: ratio(*counts.share(metric)) for metric in SHARES}
+    result["balanced_accuracy"] = (result["sensitivity"] + result["specificity"]) / 2
+    result["f1"] = ratio(2 * tp, 2 * tp + fp + fn)
+    result["dor"] = ratio(tp * tn, fp * fn)
     # Haldane and Anscombe add half an image to every cell, so that it is finite; of one class
     # alone there would be nothing but what was added.
     haldane = (tp + 0.5) * (tn + 0.5) / ((fp + 0.5) * (fn + 0.5))
-    found["dor_haldane"] = np.where((tp + fn > 0) & (fp + tn > 0), haldane, np.nan)
+    result["dor_haldane"] = np.where((tp + fn > 0) & (fp + tn > 0), haldane, np.nan)
     sides = (np.sqrt(side) for side in (tp + fp, tp + fn, tn + fp, tn + fn))
     mcc = ratio(tp * tn - fp * fn, np.prod(np.broadcast_arrays(*sides), axis=0))
-    found["mcc"] = np.clip(mcc, -1, 1)  # rounding takes it a little beyond
-    return found
+    result["mcc"] = np.clip(mcc, -1, 1)  # rounding takes it a little beyond
+    return result
 
 
 def of_confusion(table: Numbers) -> dict[str, Floats]:

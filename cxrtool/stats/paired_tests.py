@@ -65,11 +65,11 @@ def _by_patient(
     strata = cluster_variance.Strata(positive.astype(np.int64), clusters)
     if min(strata.effective) < cluster_variance.FEWEST:
         return np.nan, np.nan
-    found = cluster_variance.moments(strata, effect)
-    own = [part.variance for part in found.own]
+    result = cluster_variance.moments(strata, effect)
+    own = [part.variance for part in result.own]
     freedom = zip(own, strata.effective, strict=True)
     spread = sum(variance**2 / (number - 1) for variance, number in freedom)
-    return np.sqrt(max(0.0, sum(own) + found.shared)), sum(own) ** 2 / spread if spread else np.inf
+    return np.sqrt(max(0.0, sum(own) + result.shared)), sum(own) ** 2 / spread if spread else np.inf
 
 
 def mcnemar(first: Marks, second: Marks, clusters: Ints) -> float:

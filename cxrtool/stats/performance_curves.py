@@ -97,8 +97,8 @@ def _found(x: Floats, places: Floats, side: str) -> Ints:
     """Search every row, whose values between 0 and 1 never fall, in one go."""
     shift = 3.0 * np.arange(len(x))[:, None]
     at = np.searchsorted((x + shift).ravel(), places + shift, side)  # type: ignore[call-overload]
-    found: Ints = np.clip(at - x.shape[1] * np.arange(len(x))[:, None], 0, x.shape[1] - 1)
-    return found
+    result: Ints = np.clip(at - x.shape[1] * np.arange(len(x))[:, None], 0, x.shape[1] - 1)
+    return result
 
 
 def both(

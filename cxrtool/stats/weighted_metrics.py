@@ -47,17 +47,17 @@ class Ranking:
         """Return AUC and average precision of every row of weights."""
         ordered = np.take(weights, self.order, axis=1)
         everyone, positives = _cumulative(ordered), _cumulative(np.take(ordered, self.at, axis=1))
-        found = positives[:, self.after]
-        here = (found - positives[:, self.before]).astype(np.float64)
+        result = positives[:, self.after]
+        here = (result - positives[:, self.before]).astype(np.float64)
         selected = everyone[:, self.ends]
-        others = (selected - found).astype(np.float64)
+        others = (selected - result).astype(np.float64)
         others_before = everyone[:, self.starts] - positives[:, self.before]
         number = positives[:, -1].astype(np.float64)
         rest = everyone[:, -1] - number
         # Pairs in the wrong order; equal ones count one half.
         wrong = np.einsum("ij,ij->i", here, (others + others_before) / 2)
         auc = metrics.ratio(number * rest - wrong, number * rest)
-        precision = np.nan_to_num(metrics.ratio(found, selected))
+        precision = np.nan_to_num(metrics.ratio(result, selected))
         average = metrics.ratio(np.einsum("ij,ij->i", here, precision), number)
         return auc, average
 
@@ -156,12 +156,12 @@ class Judged:
         total = table.sum((-1, -2))
         each = []
         for place, k in enumerate(self.views):
-            found = metrics.of_counts(metrics.against_the_rest(table, k))
-            found |= _calibration(errors[:, place], total)
-            found |= self._recalibrated(place, weights, wanted)
+            result = metrics.of_counts(metrics.against_the_rest(table, k))
+            result |= _calibration(errors[:, place], total)
+            result |= self._recalibrated(place, weights, wanted)
             if k in self._rankings and not set(RANKED).isdisjoint(wanted):
-                found["auc"], found["average_precision"] = self._rankings[k].of(weights)
-            each.append(found)
+                result["auc"], result["average_precision"] = self._rankings[k].of(weights)
+            each.append(result)
         if self.positive is not None:
             return _kept({self.classes[self.positive]: each[0]}, wanted)
         overall = metrics.of_confusion(table) | _calibration(errors[:, -1], total)
@@ -183,16 +183,16 @@ class Judged:
     def _averaged(
         self, each: list[dict[str, Floats]], table: Floats
     ) -> dict[str, dict[str, Floats]]:
-        found = dict(zip(self.classes, each, strict=True))
+        result = dict(zip(self.classes, each, strict=True))
         present = metrics.present_classes(table)
         for name, weights in ((MACRO, None), (WEIGHTED, table.sum(-1))):
-            found[name] = {
+            result[name] = {
                 m: metrics.mean_over_classes(
                     m, np.stack([one[m] for one in each], axis=-1), weights, present
                 )
                 for m in each[0]
             }
-        return found
+        return result
 
     def confusion(self) -> NDArray[np.int64]:
         """Count the images by their class (rows) and what was predicted (columns)."""
@@ -205,12 +205,12 @@ class Judged:
 
     def values(self) -> dict[Key, float]:
         """Compute the figures themselves."""
-        found = self.of(np.ones((1, len(self)), np.int32))
-        return {key: float(value[0]) for key, value in found.items()}
+        result = self.of(np.ones((1, len(self)), np.int32))
+        return {key: float(value[0]) for key, value in result.items()}
 
 
-def _kept(found: dict[str, dict[str, Floats]], wanted: Collection[str]) -> Figures:
-    return {(c, m): of[m] for c, of in found.items() for m in wanted if m in of}
+def _kept(result: dict[str, dict[str, Floats]], wanted: Collection[str]) -> Figures:
+    return {(c, m): of[m] for c, of in result.items() for m in wanted if m in of}
 
 
 def _calibration(errors: Floats, total: Floats) -> dict[str, Floats]:

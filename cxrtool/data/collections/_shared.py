@@ -17,21 +17,21 @@ def tables(
     root: str, *names: str, needed: bool = True, remedy: str = "Name the collection's top folder."
 ) -> list[str]:
     """Find those of the metadata files that are there, in the folder itself or one below."""
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     for folder in (root, *_below(root)):
         here = [os.path.join(folder, name) for name in names]
         here = [path for path in here if os.path.isfile(path)]
         if here and folder == root:
             return here
         if here:
-            found.append(here)
-    if len(found) > 1:
-        what = f"{root}: holds both {found[0][0]} and {found[1][0]}"
+            result.append(here)
+    if len(result) > 1:
+        what = f"{root}: holds both {result[0][0]} and {result[1][0]}"
         raise CxrtoolError(what, "Name one collection's folder.")
-    if needed and not found:
+    if needed and not result:
         listed = " or ".join(names)
         raise CxrtoolError(f"{root}: no {listed} in it, nor in a folder of it", remedy)
-    return found[0] if found else []
+    return result[0] if result else []
 
 
 def _below(root: str) -> list[str]:

@@ -27,14 +27,14 @@ _FOLDER = re.compile(r"RX([+-])-COVID([+-])")
 
 def rows(root: str) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every radiograph in the table, or else in the folders."""
-    found = tables(root, *ONE_TABLE, *FOLDS, needed=False)
-    if not found:
+    result = tables(root, *ONE_TABLE, *FOLDS, needed=False)
+    if not result:
         yield from _by_folder(root)
         return
     # A table that lists everything makes those of the folds superfluous.
-    found = found[:1] if os.path.basename(found[0]) in ONE_TABLE else found
-    entries = (entry for table in found for entry in _entries(table))
-    yield from pair(root, entries, " or ".join(map(os.path.basename, found)))
+    result = result[:1] if os.path.basename(result[0]) in ONE_TABLE else result
+    entries = (entry for table in result for entry in _entries(table))
+    yield from pair(root, entries, " or ".join(map(os.path.basename, result)))
 
 
 def _entries(table: str) -> Iterator[Entry]:

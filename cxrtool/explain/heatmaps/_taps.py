@@ -68,8 +68,8 @@ def _with(maps: Maps, old: Tensor, new: Tensor) -> Any:
 @torch.no_grad()
 def asked(network: Network, batches: Iterable[Tensor], of: int, score: Score = logit) -> Tensor:
     """Return the score of one class for many changed looks at an image, a batch at a time."""
-    found = []
+    result = []
     for images in batches:
         classes = torch.full((len(images),), of, device=images.device)
-        found.append(score(network(images), classes).float())
-    return torch.cat(found)
+        result.append(score(network(images), classes).float())
+    return torch.cat(result)

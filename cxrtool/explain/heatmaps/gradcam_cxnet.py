@@ -17,9 +17,9 @@ def heatmap(network: Network, images: Tensor, classes: Tensor) -> Tensor:
     maps, slopes = _taps.slopes(network, images, classes, _taps.chance)
     low, high = slopes.amin((1, 2, 3), keepdim=True), slopes.amax((1, 2, 3), keepdim=True)
     guided = _divided(slopes, high - low) * (maps > 0) * (slopes > 0)
-    found = torch.einsum("nc,nchw->nhw", guided.mean((2, 3)), maps)
-    low, high = found.amin((1, 2), keepdim=True), found.amax((1, 2), keepdim=True)
-    return _divided(found - low, high - low)
+    result = torch.einsum("nc,nchw->nhw", guided.mean((2, 3)), maps)
+    low, high = result.amin((1, 2), keepdim=True), result.amax((1, 2), keepdim=True)
+    return _divided(result - low, high - low)
 
 
 def _divided(above: Tensor, below: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def heatmap(
 
     A weight says how much likelier the class is with the superpixel than without.
     """
-    found = []
+    result = []
     for image, of in zip(images, classes, strict=True):
         parts = _superpixels(image, seed)
         shown = np.random.default_rng(seed).integers(0, 2, (samples, parts.max() + 1))
@@ -50,8 +50,8 @@ def heatmap(
         looks = _looks(image, torch.from_numpy(parts).to(image.device), shown)
         chances = _taps.asked(network, looks, int(of), _taps.chance)
         weights = _weights(shown, chances.double().cpu().numpy())
-        found.append(_strongest(weights, features or len(weights))[parts])
-    return torch.from_numpy(np.stack(found)).to(images)
+        result.append(_strongest(weights, features or len(weights))[parts])
+    return torch.from_numpy(np.stack(result)).to(images)
 
 
 def _superpixels(image: Tensor, seed: int) -> NDArray[np.int64]:
@@ -60,14 +60,14 @@ def _superpixels(image: Tensor, seed: int) -> NDArray[np.int64]:
 
     grey: Any = image.double().cpu().numpy()
     colour = np.broadcast_to(grey, (3, *grey.shape[1:])).transpose(1, 2, 0)
-    found = quickshift(
+    result = quickshift(
         np.ascontiguousarray(colour),
         kernel_size=KERNEL,
         max_dist=LONGEST,
         ratio=RATIO,
         rng=seed,
     )
-    return np.asarray(found, np.int64)
+    return np.asarray(result, np.int64)
 
 
 def _looks(image: Tensor, parts: Tensor, shown: NDArray[np.int64]) -> Iterator[Tensor]:

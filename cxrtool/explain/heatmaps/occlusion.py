@@ -29,11 +29,11 @@ def heatmap(
     The square moves by one cell; a cell's heat is the mean fall of the logit over all squares that
     cover it. `fill` is what covers: the image's mean, or black, which itself may look like a sign.
     """
-    found = [
+    result = [
         _of_one(network, image, int(of), min(cells, *image.shape[1:]), wide, fill)
         for image, of in zip(images, classes, strict=True)
     ]
-    return torch.stack(found)
+    return torch.stack(result)
 
 
 def _of_one(network: Network, image: Tensor, of: int, cells: int, wide: int, fill: str) -> Tensor:

@@ -31,11 +31,11 @@ def heatmap(
     place to show, and is left out. What is not let through is black.
     """
     maps = network.cam_map(network.trunk(images)).float()
-    found = [
+    result = [
         _of_one(network, image, tap, int(of), channels)
         for image, tap, of in zip(images, maps, classes, strict=True)
     ]
-    return torch.stack(found)
+    return torch.stack(result)
 
 
 def _of_one(network: Network, image: Tensor, tap: Tensor, of: int, channels: int) -> Tensor:

@@ -44,8 +44,8 @@ class Library(Network):
     @property
     def classifier(self) -> list[nn.Module]:
         """The layers of the classifier."""
-        found = self.net.get_submodule(self.attribute)
-        return list(found) if isinstance(found, nn.Sequential) else [found]
+        result = self.net.get_submodule(self.attribute)
+        return list(result) if isinstance(result, nn.Sequential) else [result]
 
     def trunk(self, images: Tensor) -> Maps:
         """Return the last map, before it is averaged."""

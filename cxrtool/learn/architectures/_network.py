@@ -88,8 +88,8 @@ class Network(Net):
 
         It is one of `maps` itself, so the gradient of `head(maps)` by it exists.
         """
-        found: Tensor = maps
-        return found
+        result: Tensor = maps
+        return result
 
     def cam_weights(self) -> Tensor | None:
         """Return Zhou's weights w of the map A, or None where the method is not defined.

@@ -55,10 +55,10 @@ class UNet(Net):
         levels = [self.down[0](images)]
         for block in self.down[1:]:
             levels.append(block(nn.functional.max_pool2d(levels[-1], 2)))
-        found = levels.pop()
+        result = levels.pop()
         for up, mend in zip(reversed(self.up), reversed(self.mend), strict=True):
-            found = mend(torch.cat([levels.pop(), up(found)], dim=1))
-        logits: Tensor = self.last(found)
+            result = mend(torch.cat([levels.pop(), up(result)], dim=1))
+        logits: Tensor = self.last(result)
         return logits
 
 

@@ -119,7 +119,7 @@ def _cheapest(radius: int, levels: int, width: int) -> tuple[DiskPlan, int]:
     compared = COMPARED[levels <= 256]
     direct = _area(radius) * compared, 2, False, max(1, DIRECT // _pitch(radius, 2, width))
     shared = (_cost(radius, levels, width, side, compared) for side in SIDES)
-    _, side, core, rows = min([direct, *(found for found in shared if found)])
+    _, side, core, rows = min([direct, *(result for result in shared if result)])
     return _plan(radius, side, core), rows
 
 
@@ -191,7 +191,7 @@ def _ring(radius: int, side: int, y: int, core: NDArray[np.bool_]) -> Iterator[C
     # The axes: block, row and column of the pixel in it, row and column of the block's own pixel.
     near = dy[:, None, :, None] + dx[:, None, :, None, :] <= radius * radius
     edges = np.diff(near.reshape(len(x), side**2, side**2), prepend=False, append=False)
-    block, pixel, place = (found.tolist() for found in np.nonzero(edges))
+    block, pixel, place = (result.tolist() for result in np.nonzero(edges))
     runs = zip(block[::2], pixel[::2], place[::2], place[1::2], strict=True)
     for (b, p), group in itertools.groupby(runs, lambda run: run[:2]):
         yield y, int(x[b]), p, [run[2:] for run in group]

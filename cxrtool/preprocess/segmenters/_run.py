@@ -29,11 +29,11 @@ def segment(image: Grey, *, folder: str) -> NDArray[np.bool_]:
 
 def opened(folder: str) -> run_folder.Run:
     """Read a run, which must be one that draws masks."""
-    found = run_folder.read(folder)
-    if found.about.task != "segment":
+    result = run_folder.read(folder)
+    if result.about.task != "segment":
         what = f"{folder}: is a run that classifies, it draws no masks"
         raise CxrtoolError(what, "Make one that does: cxrtool train --task segment.")
-    return found
+    return result
 
 
 @cache

@@ -51,8 +51,8 @@ def segment(
 def _network() -> nn.Module:
     """Load the network once a process."""
     network = unet.build(width=WIDTH, size=SIZE)
-    found = weights_file.tensors(WEIGHTS, SHA256, "Install cxrtool again.")
-    network.load_state_dict({name: weight.float() for name, weight in found.items()})
+    result = weights_file.tensors(WEIGHTS, SHA256, "Install cxrtool again.")
+    network.load_state_dict({name: weight.float() for name, weight in result.items()})
     return network.eval().requires_grad_(False)
 
 
@@ -65,8 +65,8 @@ def _standardized(image: Bits) -> torch.Tensor:
 
 def _chances(small: Bits) -> Floats:
     with torch.inference_mode():
-        found = torch.sigmoid(_network()(_standardized(small)))
-    return np.asarray(found[0, 0].numpy(), np.float32)
+        result = torch.sigmoid(_network()(_standardized(small)))
+    return np.asarray(result[0, 0].numpy(), np.float32)
 
 
 def _cleaned(chances: Floats, threshold: float) -> Floats:
