@@ -129,8 +129,8 @@ def format_page(name: str, summary: str, parts: dict[str, tuple[str, dict[str, s
         f'.TH CXRTOOL\\-{name.upper()} 5 "" "cxrtool {__version__}" "cxrtool manual"',
         f".SH NAME\ncxrtool\\-{name} \\- {roff(summary)}",
     ]
-    for heading, (told, meanings) in parts.items():
-        lines += [f".SH {heading}\n{roff(told)}"]
+    for heading, (intro, meanings) in parts.items():
+        lines += [f".SH {heading}\n{roff(intro)}"]
         lines += [f".TP\n.B {roff(key)}\n{roff(meaning)}" for key, meaning in meanings.items()]
     return "\n".join([*lines, _see_also(form=name)]) + "\n"
 

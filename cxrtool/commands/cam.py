@@ -185,7 +185,7 @@ def run(
     table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in made), 1)
     if grid:
         pictures.hang(grid, result.name)
-    pictures.tell()
+    pictures.note_summary()
     raise typer.Exit(skipped.close())
 
 

@@ -118,7 +118,7 @@ def run(
         seen=lambda row, _: unused.difference_update((row["path"], row.get("raw", ""))),
     )
     if dry_run:
-        return run.tell()
+        return run.note_summary()
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     run.write(output, skipped)
     if unused:

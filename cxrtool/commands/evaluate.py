@@ -185,7 +185,7 @@ def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[S
         source.watch = _model_inputs.watching(source, watch)
         for _ in source.rows():
             pass
-    if sentence := watch.found().sentence:
+    if sentence := watch.exposure().sentence:
         raise CxrtoolError(sentence, "Leave these rows out, or evaluate without --strict.")
 
 
@@ -261,7 +261,7 @@ def note_metrics(judge: "Judge") -> None:
 
 def warn_of_leaks(watch: "Watch") -> None:
     """Say which images are no test."""
-    result = watch.found()
+    result = watch.exposure()
     if result.own:
         what = f"{result.own} of {result.number} images are those that the run was trained on"
         note(f"warning: {what}: the figures are too optimistic")

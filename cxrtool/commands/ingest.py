@@ -172,7 +172,7 @@ def run(
     making = measurement.Making(images, masks, int(bits), force, root)
     measured = ingestion.measure(rows, selection, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
-    measured.tell(selection.views, joins=making.masks is not None)
+    measured.note_summary(selection.views, joins=making.masks is not None)
     raise typer.Exit(skipped.close())
 
 
@@ -192,7 +192,7 @@ def idle(
 
 def note_rows(rows: "PackedRows", skipped: "Failures") -> None:
     """Say what would be read."""
-    skipped.tell()
+    skipped.note_counts()
     for column in ("source", "label", "view"):
         count = Counter(r.get(column) or "(unknown)" for r in rows)
         note(f"{column}: " + ", ".join(f"{value} {n}" for value, n in count.most_common(12)))

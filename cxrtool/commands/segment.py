@@ -138,7 +138,7 @@ def run(
         source, work, folder, crew, progress, seen=lambda _, made: count(flags, made.cells)
     )
     if dry_run:
-        return run.tell()
+        return run.note_summary()
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     run.write(output, skipped)
     note_flags(flags)

@@ -54,7 +54,7 @@ class Figure:
     value: float
     low: float = np.nan
     high: float = np.nan
-    way: str = ""
+    method: str = ""
     note: str = ""
 
 

@@ -136,7 +136,7 @@ def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
 
 def _figure(figure: Figure) -> dict[str, Any]:
     text: dict[str, Any] = {n: plain(getattr(figure, n)) for n in ("value", "low", "high")}
-    text |= {"interval": figure.way} if figure.way else {}
+    text |= {"interval": figure.method} if figure.method else {}
     return text | ({"note": figure.note} if figure.note else {})
 
 

@@ -359,7 +359,7 @@ def _method(page: Page, shows: Shows, about: ReportDetails) -> None:
 
 def _intervals(shows: Shows) -> str:
     question = shows.question
-    ways = {figure.way for result in shows.results for figure in result.figures.values()}
+    ways = {figure.method for result in shows.results for figure in result.figures.values()}
     summary = [text for method, text in WAYS.items() if method in ways]
     if "bootstrap" in ways or _drawn(shows.results):
         summary.append(

@@ -50,7 +50,7 @@ def spoken(figure: Figure | None) -> str:
     if figure is None or math.isnan(figure.value):
         return ""
     # No digit is added to what a paper prints.
-    write = "{:g}".format if figure.way == PRINTED else shown
+    write = "{:g}".format if figure.method == PRINTED else shown
     unknown = math.isnan(figure.low) or math.isnan(figure.high)
     interval = "" if unknown else f" [{write(figure.low)}, {write(figure.high)}]"
     return write(figure.value) + interval

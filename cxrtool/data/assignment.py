@@ -85,12 +85,12 @@ def group_keys(groups: Ints, row_keys: Keys) -> Keys:
     return lowest
 
 
-def assign(groups: Ints, classes: Ints, order: Keys, selection: Floats) -> Ints:
+def assign(groups: Ints, classes: Ints, order: Keys, targets: Floats) -> Ints:
     """Choose a part for every group.
 
     No part is further from its wish than the largest group has rows. Within that, every class
     stands in every part (if it has as many groups as there are parts), and within that, classes
-    and sizes are as near to the wish as the search gets them.
+    and sizes are as near to the targets as the search gets them.
 
     Parameters
     ----------
@@ -98,19 +98,19 @@ def assign(groups: Ints, classes: Ints, order: Keys, selection: Floats) -> Ints:
         Group number and class code of each row.
     order
         Key of each group; they stand in for chance.
-    wish
+    targets
         The share of the rows that each part is to get; sums to 1.
 
     Returns
     -------
     The part of each group.
     """
-    wanted = np.flatnonzero(selection > 0)
+    wanted = np.flatnonzero(targets > 0)
     kind, kinds = _kinds(groups, classes, order)
-    counts = _shares(kinds, selection[wanted], order.min())
+    counts = _shares(kinds, targets[wanted], order.min())
     # The second search begins where no class is missing, and gives up few for the sizes.
     for far in (0.0, FAR):
-        counts = _improve(counts, kinds, selection[wanted], far)
+        counts = _improve(counts, kinds, targets[wanted], far)
     # Within a kind, the groups in the order of their keys fill part after part.
     by_kind = np.lexsort((order, kind))
     part = np.empty(len(kind), np.int64)
@@ -178,19 +178,19 @@ def _kinds(groups: Ints, classes: Ints, order: Keys) -> tuple[Ints, _Kinds]:
     return rank[kind], _Kinds(size, start, column, count.astype(float))
 
 
-def _shares(kinds: _Kinds, selection: Floats, chance: np.uint64) -> Ints:
+def _shares(kinds: _Kinds, targets: Floats, chance: np.uint64) -> Ints:
     """Divide each kind by the wish, and give its last groups to the parts that lack most.
 
     Errors are carried on from kind to kind. They begin at random, within one group, as a
     systematic sample begins at a random place: without that, no seed would ever put the largest
     patient into test.
     """
-    counts = np.floor(np.outer(kinds.size, selection) + 1e-9).astype(np.int64)
+    counts = np.floor(np.outer(kinds.size, targets) + 1e-9).astype(np.int64)
     largest = np.zeros(kinds.column.max() + 1)
     np.maximum.at(largest, kinds.column, kinds.count)
     random = np.random.RandomState(int(chance) & 0xFFFFFFFF)
-    excess = random.random_sample((len(selection), len(largest))) * largest
-    owed = counts - np.outer(kinds.size, selection)
+    excess = random.random_sample((len(targets), len(largest))) * largest
+    owed = counts - np.outer(kinds.size, targets)
     left = (kinds.size - counts.sum(1)).tolist()
     ends = (kinds.last + 1).tolist()
     for k, (start, end) in enumerate(zip(kinds.start.tolist(), ends, strict=True)):
@@ -204,18 +204,18 @@ def _shares(kinds: _Kinds, selection: Floats, chance: np.uint64) -> Ints:
     return counts
 
 
-def _improve(counts: Ints, kinds: _Kinds, selection: Floats, far: float) -> Ints:
+def _improve(counts: Ints, kinds: _Kinds, targets: Floats, far: float) -> Ints:
     """Move single groups between parts while that lowers the cost."""
     column, rows = kinds.column, kinds.count[kinds.last]
     weight = np.append(np.ones(column.max()), SIZE_WEIGHT)
     each, once = kinds.count * weight[column], np.ones(len(column))
     length = kinds.sums((kinds.count * each)[np.newaxis])
-    everywhere = kinds.totals(once, kinds.size) >= len(selection)
+    everywhere = kinds.totals(once, kinds.size) >= len(targets)
     excess = np.array([kinds.totals(kinds.count, c) for c in counts.T])
-    excess -= np.outer(selection, excess.sum(0))
+    excess -= np.outer(targets, excess.sum(0))
     there = np.array([kinds.totals(once, c) for c in counts.T])
     kind = np.arange(len(counts))
-    for _ in range(int(min(MOST_MOVES, 1 + WORK // (len(column) * len(selection))))):
+    for _ in range(int(min(MOST_MOVES, 1 + WORK // (len(column) * len(targets))))):
         pull = 2 * kinds.sums(excess[:, column] * each)
         lost = kinds.sums(((there == 1) & everywhere)[:, column].astype(float))
         won = kinds.sums(((there == 0) & everywhere)[:, column].astype(float))

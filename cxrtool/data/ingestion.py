@@ -125,7 +125,7 @@ class Measured:
         self._views.add(row["view"].upper())
         self._halved += bool(measurement.mask_halves(row))
 
-    def tell(self, views: Collection[str] = (), joins: bool = False) -> None:
+    def note_summary(self, views: Collection[str] = (), joins: bool = False) -> None:
         """Say what came in, so that a missing label, patient or asked-for view is seen at once.
 
         `joins` tells that masks in halves were joined, where that could be done.

@@ -111,13 +111,13 @@ def _straddlers(
 def _spread(rows: SplitRows, design: Design, plan: RowParts, groups: Ints) -> None:
     """Divide the rows that are in no part yet."""
     free = plan.used & (plan.part == FREE)
-    selection = np.array([p.wish for p in plan.parts])
-    if not free.any() or not selection.any():
+    targets = np.array([p.target for p in plan.parts])
+    if not free.any() or not targets.any():
         return
     numbers = np.unique(groups[free], return_inverse=True)[1]
-    strata = _classes(rows, design, free, numbers, int((selection > 0).sum()))
+    strata = _classes(rows, design, free, numbers, int((targets > 0).sum()))
     order = assignment.group_keys(numbers, rows.group_keys(design.seed)[free])
-    part = assignment.assign(numbers, strata, order, selection)
+    part = assignment.assign(numbers, strata, order, targets)
     plan.part[free] = part[numbers]
 
 
@@ -228,6 +228,6 @@ def _tell_missing(rows: SplitRows, plan: RowParts) -> None:
     for k, part in enumerate(plan.parts):
         here = np.unique(codes[plan.used & (plan.part == k)])
         missing = [names[c] for c in np.setdiff1d(there, here).tolist() if names[c]]
-        if part.wish and missing:
+        if part.target and missing:
             listed = ", ".join(missing[:MOST_CLASSES]) + ", ..." * (len(missing) > MOST_CLASSES)
             note(f"warning: {part} is too small for every {column}; it has none of: {listed}")

@@ -12,7 +12,7 @@ class SplitPart:
 
     split: str
     fold: str
-    wish: float
+    target: float
     left_out: str = ""
 
     def __str__(self) -> str:
@@ -98,4 +98,4 @@ class Design:
                 SplitPart("val", "", val),
                 SplitPart("test", "", test),
             ]
-        return [p for p in parts if p.wish > 0]
+        return [p for p in parts if p.target > 0]

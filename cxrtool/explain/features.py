@@ -109,7 +109,7 @@ def pooled(maps: Tensor) -> Tensor:
 def of_rows(
     rows: Iterable[Row],
     tap: Tap,
-    way: PredictionSettings,
+    settings: PredictionSettings,
     skipped: Failures,
     progress: str = "auto",
 ) -> tuple[list[Row], Floats]:
@@ -122,7 +122,7 @@ def of_rows(
     result: list[Floats] = []
     waiting = iter(rows)
     while chunk := list(itertools.islice(waiting, CHUNK)):
-        features, skips = _of(tap, way, chunk, progress)
+        features, skips = _of(tap, settings, chunk, progress)
         for skip in skips.values():
             skipped.add(skip)
         good = [number for number in range(len(chunk)) if number not in skips]
@@ -136,13 +136,15 @@ def of_rows(
 
 
 def _of(
-    tap: Tap, way: PredictionSettings, rows: Sequence[Row], progress: str
+    tap: Tap, settings: PredictionSettings, rows: Sequence[Row], progress: str
 ) -> tuple[Floats, dict[int, Skip]]:
     about = tap.model.about
-    frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, way.root)
+    frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, settings.root)
     paths, digests = pixel_cache.named(rows)
-    array, skips = pixel_cache.gathered(paths, frame, way.cache, way.crew, progress, digests)
-    steps = list(batches(len(array), bounded(way.batch, about.size)))
+    array, skips = pixel_cache.gathered(
+        paths, frame, settings.cache, settings.crew, progress, digests
+    )
+    steps = list(batches(len(array), bounded(settings.batch, about.size)))
     result = [
         tap.features(torch.from_numpy(np.array(array[step])))
         for step in bar(steps, len(steps), "batches", progress)

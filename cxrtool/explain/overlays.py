@@ -162,7 +162,7 @@ class Gallery:
         title = f"{name}: {self.explainer.method} of {what}"
         sheet.write(path, self.prints, title, self.style.colormap, self.style.threshold)
 
-    def tell(self) -> None:
+    def note_summary(self) -> None:
         """Say how much of the heat is in the lungs, and how many maps are empty."""
         if self.inside:
             inside, enrichment = np.mean(self.inside, axis=0)

@@ -76,7 +76,7 @@ class Failures:
             self._left_out[skip.reason] += 1
         self._skips.append((skip.path, skip.reason, skip.remedy))
 
-    def tell(self) -> None:
+    def note_counts(self) -> None:
         """Count what is left out by rule."""
         for reason, count in self._left_out.most_common():
             progress.note(f"left out {count}: {reason}")
@@ -90,7 +90,7 @@ class Failures:
 
     def close(self) -> ExitCode:
         """Tell the counts and write the list: the exit code."""
-        self.tell()
+        self.note_counts()
         if self.file is not None:
             mine = [_clean((*skip, self.command)) for skip in self._skips]
             if self._asked:

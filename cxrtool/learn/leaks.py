@@ -159,7 +159,7 @@ class Watch:
         elif used:
             self._tested.add(row)
 
-    def found(self) -> Exposure:
+    def exposure(self) -> Exposure:
         """Count what was found."""
         by = {column: self._matches(column) for column in BOUND}
         patients = by["patient"]

@@ -69,12 +69,12 @@ def targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
     return hot * (1 - smoothing) + smoothing / classes
 
 
-def class_weights(counts: Tensor, way: str) -> Tensor:
+def class_weights(counts: Tensor, scheme: str) -> Tensor:
     """Return the weight of each class: balanced N / (K N_j), max N_max / N_j, or none."""
     counts = counts.double()
-    if way == "balanced":
+    if scheme == "balanced":
         weights = counts.sum() / (len(counts) * counts)
-    elif way == "max":
+    elif scheme == "max":
         weights = counts.max() / counts
     else:
         weights = torch.ones_like(counts)

@@ -49,9 +49,9 @@ class Predictor:
     """
 
     def __init__(
-        self, models: Sequence[Model], second: Model | None, way: PredictionSettings
+        self, models: Sequence[Model], second: Model | None, settings: PredictionSettings
     ) -> None:
-        self.models, self.second, self.way = models, second, way
+        self.models, self.second, self.settings = models, second, settings
         first = models[0].about
         for other in models[1:]:
             if sorted(other.about.classes) != sorted(first.classes):
@@ -130,23 +130,23 @@ class Predictor:
         return result
 
     def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
-        about, method = model.about, self.way
-        frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, method.root)
+        about, settings = model.about, self.settings
+        frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, settings.root)
         paths, digests = pixel_cache.named(rows)
         array, skips = pixel_cache.gathered(
-            paths, frame, method.cache, method.crew, "never", digests
+            paths, frame, settings.cache, settings.crew, "never", digests
         )
-        temperature = about.temperature if method.calibrate else 1.0
+        temperature = about.temperature if settings.calibrate else 1.0
         logs = [
             self._logs(model, array[step], temperature)
-            for step in batches(len(array), bounded(method.batch, about.size))
+            for step in batches(len(array), bounded(settings.batch, about.size))
         ]
         return np.exp(np.concatenate(logs)), skips
 
     def _logs(self, model: Model, array: NDArray[np.uint8], temperature: float) -> Floats:
         images = torch.from_numpy(np.array(array))
         looks = [model.logits(images)]
-        for look in range(self.way.tta):
+        for look in range(self.settings.tta):
             # Every image alike, so that what is beside it changes nothing.
             drawn = augmentation.drawn(MILD, 1, training_loop.mixed(look, 7))
             drawn = {name: value.expand(len(images)) for name, value in drawn.items()}

@@ -301,7 +301,7 @@ class Training:
             preprocessing=data.preprocessing,
             loaded=self.began_with,
             seed=settings.seed,
-            options=asdict(settings) | self.state.found(),
+            options=asdict(settings) | self.state.chosen(),
             data=cast(
                 DataAbout,
                 {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},

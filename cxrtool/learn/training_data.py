@@ -165,7 +165,7 @@ class Reader:
     device: torch.device
     crew: Crew
     progress: str
-    tell: OnSkip
+    on_skip: OnSkip
 
     def parts(self, data: Data) -> tuple[ImageSet, ImageSet | None]:
         """Read the images of both parts."""
@@ -209,7 +209,7 @@ class Reader:
         failed = {paths[i]: skip for i, skip in skips.items()}
         for row in rows:
             if row[column] in failed:
-                self.tell(failed[row[column]])
+                self.on_skip(failed[row[column]])
         return array, {path: i for i, path in enumerate(paths) if i not in skips}
 
 

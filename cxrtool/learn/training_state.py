@@ -54,7 +54,7 @@ class TrainingState:
         self.waited = 0
         return True
 
-    def found(self) -> dict[str, Any]:
+    def chosen(self) -> dict[str, Any]:
         """Return what was found for the options that ask for it, by the option's name."""
         pairs = {"batch": self.batch, "lr": self.rate}
         return {option: value for option, value in pairs.items() if value is not None}

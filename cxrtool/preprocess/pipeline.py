@@ -65,7 +65,7 @@ class PicturePass:
     progress: str
     seen: Callable[[Row, Made], None] = lambda row, made: None  # is shown what was made
 
-    def tell(self) -> None:
+    def note_summary(self) -> None:
         """Say what would be done."""
         number = sum(map(len, self.source.chunks()))
         note(f"would make {number} images in {self.folder}: {self.work.steps}")

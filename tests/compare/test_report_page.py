@@ -134,7 +134,7 @@ def test_a_papers_figures_stand_beside_ones_own_however_many() -> None:
             "test A",
             ["ill"],
             None,
-            {("ill", "auc"): Figure(0.5 + n / 100, way=PRINTED, note="of its Table 2")},
+            {("ill", "auc"): Figure(0.5 + n / 100, method=PRINTED, note="of its Table 2")},
         )
         for n in range(8)
     ]
