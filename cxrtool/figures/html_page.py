@@ -6,14 +6,16 @@ too: its policy lets the browser run this module's own script and style, and not
 
 import base64
 import hashlib
-import html
 import math
 import os
 import re
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from jinja2 import Environment, Template
+from markupsafe import Markup, escape
 
 from cxrtool import __version__
 from cxrtool.core.errors import CxrtoolError, one_line
@@ -26,6 +28,7 @@ Cell = str | float | None | tuple[float, float, float]
 Level = Literal["good", "bad", "note"]
 
 SCRIPT = str(Path(__file__).with_name("html_page.js"))
+TEMPLATE = str(Path(__file__).with_name("html_page.html"))
 STYLE = str(Path(__file__).with_name("html_page.css"))
 LARGEST_PICTURE = 1 << 26
 # A picture of more pixels in width is scrolled on a phone: shrunk, its letters could not be read.
@@ -59,24 +62,16 @@ class Page:
     def render(self) -> str:
         """Return the page as HTML; the same parts give the same text."""
         style, script = (read_text(file) for file in (STYLE, SCRIPT))
-        lead = f'<p class="lead">{_prose(self.lead)}</p>\n' if self.lead else ""
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            '<meta name="color-scheme" content="light dark">\n'
-            f"<title>{_escape(self.title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-            f"<header>\n<h1>{_escape(self.title)}</h1>\n{lead}</header>\n{self._contents()}"
-            f"<main>\n{''.join(section.render() for section in self.sections)}</main>\n"
-            f"<footer>\n<p>{DISCLAIMER}</p>\n<p>Made by cxrtool {__version__}.</p>\n</footer>\n"
-            f"<script>{script}</script>\n</body>\n</html>\n"
+        return _template().render(
+            page=self,
+            style=Markup(style),
+            script=Markup(script),
+            policy=Markup(_policy(style, script)),
+            levels=LEVELS,
+            sections_for_contents=SECTIONS_FOR_CONTENTS,
+            disclaimer=DISCLAIMER,
+            version=__version__,
         )
-
-    def _contents(self) -> str:
-        if len(self.sections) < SECTIONS_FOR_CONTENTS:
-            return ""
-        lines = [f'<li><a href="#{s.id}">{_escape(s.title)}</a></li>\n' for s in self.sections]
-        return f'<nav aria-label="Contents">\n<ol>\n{"".join(lines)}</ol>\n</nav>\n'
 
 
 class Section:
@@ -84,22 +79,20 @@ class Section:
 
     def __init__(self, page: Page, title: str, number: int) -> None:
         self.title, self.id = title, f"section-{number}"
+        self.blocks: list[dict[str, Any]] = []  # as the template takes them
         self._page = page
-        self._blocks: list[str] = []
 
     def text(self, *paragraphs: str) -> None:
         """Add paragraphs."""
-        self._blocks += [f"<p>{_prose(paragraph)}</p>\n" for paragraph in paragraphs]
+        self.blocks += [{"kind": "text", "text": paragraph} for paragraph in paragraphs]
 
     def finding(self, level: Level, text: str) -> None:
         """Add a call-out: something is good, is a problem, or is to be noted."""
-        body = f"<strong>{LEVELS[level]}.</strong> {_prose(text)}"
-        self._blocks.append(f'<p class="finding {level}">{body}</p>\n')
+        self.blocks.append({"kind": "finding", "level": level, "text": text})
 
     def code(self, command: str) -> None:
         """Add a command as it is typed; its line breaks stay."""
-        lines = "\n".join(_escape(line) for line in command.split("\n"))
-        self._blocks.append(f'<pre tabindex="0"><code>{lines}</code></pre>\n')
+        self.blocks.append({"kind": "code", "lines": command.split("\n")})
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str) -> None:
         """Add a table that its readers may sort; each row begins with its name.
@@ -107,37 +100,36 @@ class Section:
         Numbers, intervals and texts that begin as such sort by value; nothing sorts last.
         """
         self._page.tables += 1
-        name = f"table-{self._page.tables}"
-        self._blocks.append(
-            f'<figure class="table">\n<figcaption id="{name}"><b>Table {self._page.tables}.</b> '
-            f"{_prose(caption)}</figcaption>\n"
-            f'<div tabindex="0" role="region" aria-labelledby="{name}">\n'
-            f"{_table(columns, rows, name)}</div>\n</figure>\n"
+        numeric = [all(map(_is_numeric, column)) for column in zip(*rows, strict=True)]
+        numeric = numeric or [False] * len(columns)
+        named = zip(columns, numeric, strict=True)
+        self.blocks.append(
+            {
+                "kind": "table",
+                "number": self._page.tables,
+                "id": f"table-{self._page.tables}",
+                "caption": caption,
+                "columns": [{"name": name, "is_number": number} for name, number in named],
+                "rows": [[_cell(*pair) for pair in zip(row, numeric, strict=True)] for row in rows],
+            }
         )
 
     def picture(self, picture: bytes | str | os.PathLike[str], alt: str, caption: str = "") -> None:
         """Add a PNG, JPEG or SVG, given as its bytes or its file, into the page itself."""
         data, named = (picture, "a picture") if isinstance(picture, bytes) else _read(picture)
-        kind, size = _kind(data, named)
+        media, size = _kind(data, named)
         self._page.figures += 1
-        name = f"Figure {self._page.figures}"
-        about = f' width="{size[0]}" height="{size[1]}"' if size else ""
-        frame = "<div>"
-        if size and size[0] > LARGE:
-            about += ' class="large"'
-            frame = f'<div tabindex="0" role="region" aria-label="{name}">'
-        content = base64.b64encode(data).decode("ascii")
-        self._blocks.append(
-            f"<figure>\n{frame}\n"
-            f'<img src="data:{kind};base64,{content}"{about} alt="{_escape(alt)}">\n</div>\n'
-            f"<figcaption><b>{name}.</b> {_prose(caption)}</figcaption>\n</figure>\n"
-        )
-
-    def render(self) -> str:
-        """Return the section as HTML."""
-        heading = f'<h2 id="{self.id}">{_escape(self.title)}</h2>\n'
-        return (
-            f'<section aria-labelledby="{self.id}">\n{heading}{"".join(self._blocks)}</section>\n'
+        self.blocks.append(
+            {
+                "kind": "picture",
+                "number": self._page.figures,
+                "media": media,
+                "content": base64.b64encode(data).decode("ascii"),
+                "size": size,
+                "is_large": size is not None and size[0] > LARGE,
+                "alt": alt,
+                "caption": caption,
+            }
         )
 
 
@@ -147,13 +139,25 @@ def write(path: str | os.PathLike[str], page: Page) -> None:
         file.write(page.render().encode("utf-8"))
 
 
-def _escape(text: object) -> str:
-    """Make a text harmless: no markup, no line break, nothing that turns the reading direction."""
-    return html.escape(one_line(text))
+def _template() -> Template:
+    """Read the template of a page.
+
+    Whatever it shows is made one line and then escaped; only `Markup` is taken as it is.
+    """
+    environment = Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=lambda value: value if isinstance(value, Markup) else one_line(value),
+    )
+    environment.filters["prose"] = _prose
+    return environment.from_string(read_text(TEMPLATE))
 
 
-def _prose(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _escape(text))
+def _prose(text: str) -> Markup:
+    """Escape a text, and set what is between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(one_line(text)))))
 
 
 def _policy(style: str, script: str) -> str:
@@ -167,38 +171,20 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], name: str) -> str:
-    numeric = [all(map(_is_numeric, column)) for column in zip(*rows, strict=True)]
-    sides = [' class="number"' if right else "" for right in numeric or [False] * len(columns)]
-    head = "".join(
-        f'<th scope="col"{side}>{_escape(column)}</th>'
-        for column, side in zip(columns, sides, strict=True)
-    )
-    body = "".join(f"<tr>{_row(row, sides)}</tr>\n" for row in rows)
-    empty = f'<tr><td colspan="{max(len(columns), 1)}">no rows</td></tr>\n'
-    return (
-        f'<table aria-labelledby="{name}">\n<thead>\n<tr>{head}</tr>\n</thead>\n'
-        f"<tbody>\n{body or empty}</tbody>\n</table>\n"
-    )
+def _cell(cell: Cell, is_number: bool) -> dict[str, Any]:
+    """Return what the template shows of a cell: its text, and the number by which it is sorted.
 
-
-def _row(row: Sequence[Cell], sides: Sequence[str]) -> str:
-    cells = []
-    for at, (cell, side) in enumerate(zip(row, sides, strict=True)):
-        value = _value(cell)
-        # The script sorts by this; a text without it sorts by its letters.
-        data = "" if value is None else f' data-value="{value}"'
-        opening, tag = ('th scope="row"', "th") if at == 0 else ("td", "td")
-        cells.append(f"<{opening}{side}{data}>{_with_small_interval(_shown(cell))}</{tag}>")
-    return "".join(cells)
-
-
-def _with_small_interval(text: str) -> str:
-    """Set what follows a number in small type below it, so that many columns fit a page."""
+    What follows a number is set in small type below it, so that many columns fit a page.
+    """
+    text = _shown(cell)
     match = NUMERIC.fullmatch(text)
-    if not match or not match[2]:
-        return _escape(text)
-    return f"{_escape(text[: match.start(2)])}<small>{_escape(match[2])}</small>"
+    at = match.start(2) if match and match[2] else len(text)
+    return {
+        "text": text[:at],
+        "small": text[at:],
+        "value": _value(cell),
+        "is_number": is_number,
+    }
 
 
 def _shown(cell: Cell) -> str:
