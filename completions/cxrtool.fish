@@ -227,6 +227,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from train' -l root -x -a '(__fis
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -s j -l jobs -x -a 'auto' -d 'Number of workers; auto means one per core.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l seed -x -d 'Seed of all random choices.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l failures -r -F -d 'File for the list of skipped inputs (default: failures.csv in DIR, or beside OUTPUT).'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -s n -l dry-run -d 'Print what would be done, and write nothing.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -s f -l force -d 'Redo what already exists instead of skipping it.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l strict -d 'Stop at the first input that fails.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l progress -x -a 'auto always never' -d 'Progress bars: auto, always or never.'

@@ -90,14 +90,12 @@ def run(
     from cxrtool.learn import distributed, inference, leaks, prediction
 
     disk.check_output(output)
-    first, below = [runs.classifier(f) for f in (folder, *(ensemble or ()))], None
-    if hierarchy:
-        below = runs.classifier(hierarchy)
+    first = [runs.classifier(f) for f in (folder, *(ensemble or ()))]
+    below = runs.classifier(hierarchy) if hierarchy else None
     check_runs([one.folder for one in first])
     effects.refuse(
         context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
     )
-    about = first[0].about
     where_to = distributed.begin(inference.device(device))
     if distributed.rank():
         # All work, one writes.
@@ -111,33 +109,36 @@ def run(
     watch = leaks.Watch(seen)
     if strict:
         refuse_leaks(source, inputs or [], seen)
-    rows = _model_inputs.rows_of(source, inputs or [], about, root, watch)
-    method = prediction.PredictionSettings(
-        batch, calibrate, tta, cache or pixel_cache.default_folder(), root or "", options.crew(jobs)
+    rows = _model_inputs.rows_of(source, inputs or [], first[0].about, root, watch)
+    settings = prediction.PredictionSettings(
+        batch=batch,
+        calibrate=calibrate,
+        tta=tta,
+        cache=cache or pixel_cache.default_folder(),
+        root=root or "",
+        crew=options.crew(jobs),
     )
     models = [inference.Model(one, where_to) for one in first]
     second = inference.Model(below, where_to) if below else None
-    predictor = prediction.Predictor(models, second, method)
+    predictor = prediction.Predictor(models, second, settings)
     judge = prediction.Judge(predictor.classes)
     if composed:
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
     else:
-        cut = read_threshold(threshold, prediction.of_val(about, calibrate))
-        if threshold == "val":
-            warn_few(about)
+        cut = of_first(threshold, first[0].about, calibrate)
     skipped = Failures(failures, output=output, strict=strict)
     kept = list(source.columns) if source and keep_columns else []
     if test is not None:
         kept = [*(c for c in kept if c != "test"), "test"]
         rows = (row | {"test": test} for row in rows)
-    made = predictions.columns(predictor.classes, kept)
+    columns = predictions.columns(predictor.classes, kept)
     pairs: Iterable[Pair] = prediction.predicted(rows, predictor, skipped.add)
     pairs = bar(pairs, None, "images", progress)
     if threshold == "youden":
         pairs = list(pairs)
         cut = youden(pairs, predictor)
-    text = prediction.decided(pairs, predictor, cut, judge)
-    table.write(output, made, ([row.get(c, "") for c in made] for row in text))
+    decided = prediction.decided(pairs, predictor, cut, judge)
+    table.write(output, columns, ([row.get(c, "") for c in columns] for row in decided))
     note_metrics(judge)
     warn_of_leaks(watch)
     distributed.end()
@@ -217,6 +218,15 @@ def of_validation(
     lost = f" ({len(unread)} cannot be read)" if unread else ""
     note(f"threshold {best[0]:.4f}, of {best[1]} validation images{lost}")
     return best[0]
+
+
+def of_first(threshold: str, about: "About", calibrate: bool) -> float | None:
+    """Return the threshold of one run."""
+    from cxrtool.learn import prediction
+
+    if threshold == "val":
+        warn_few(about)
+    return read_threshold(threshold, prediction.of_val(about, calibrate))
 
 
 def warn_few(about: "About") -> None:

@@ -31,7 +31,7 @@ Example:
     cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -40,9 +40,12 @@ from cxrtool.cli import effects, options
 from cxrtool.commands import _train_options
 from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    Functions = Mapping[str, Callable[..., Any]]
+    import torch
+
+    from cxrtool.learn.training_settings import TrainingSettings
 
 # The network of a task by default.
 USUAL = {"classify": "resnet18", "segment": "unet"}
@@ -89,6 +92,7 @@ def run(
     jobs: options.Jobs = "auto",
     seed: options.Seed = 0,
     failures: options.Failures = None,
+    dry_run: options.DryRun = False,
     force: options.Force = False,
     strict: options.Strict = False,
     progress: options.Progress = "auto",
@@ -109,32 +113,7 @@ def run(
         raise CxrtoolError(
             f"--augment {_train_options.HARD} is for masks", "Give --task segment, or leave it out."
         )
-    settings = training_settings.TrainingSettings(
-        arch=arch or USUAL[task],
-        classes=options.entries("--classes", classes),
-        weights=weights,
-        first=first,
-        freeze=freeze,
-        loss=loss,
-        class_weights=class_weights,
-        label_smoothing=label_smoothing,
-        optimizer=optimizer,
-        schedule=schedule,
-        lr=lr,
-        epochs=epochs,
-        batch=0 if batch == "auto" else int(batch),
-        patience=options.number(patience),
-        monitor=monitor,
-        size=options.number(size),
-        channels=options.number(channels),
-        fit=fit,
-        normalize=normalize,
-        augment=augment,
-        clip=options.number(clip, float),
-        amp=amp == "bf16" or (amp == "auto" and where_to.type == "cuda"),
-        fold=fold,
-        seed=seed,
-    )
+    settings = chosen(context.params, where_to)
     place = training_settings.TrainingEnvironment(
         folder=folder,
         device=where_to,
@@ -157,7 +136,35 @@ def run(
         effects.refuse(context, _train_effects.before_learning(begun))
 
     kind = mask_trainer.MaskTraining if task == "segment" else trainer.Training
+    if dry_run:
+        for one, there in runs:
+            begun = kind(source, one, there, skipped.add)
+            check(begun)
+            begun.resume()
+            note(begun.plan())
+        raise typer.Exit
     for number, (one, there) in enumerate(runs):
         trainer.train(source, one, there, None if number else skipped, kind, check)
     distributed.end()
     raise typer.Exit(0 if distributed.rank() else skipped.close())
+
+
+def chosen(given: "Mapping[str, Any]", device: "torch.device") -> "TrainingSettings":
+    """Read the settings of a run from the options of the command, which have the same names."""
+    from dataclasses import fields
+
+    from cxrtool.learn.training_settings import TrainingSettings
+
+    amp = given["amp"]
+    read = {
+        "arch": given["arch"] or USUAL[given["task"]],
+        "classes": options.entries("--classes", given["classes"]),
+        "batch": 0 if given["batch"] == "auto" else int(given["batch"]),
+        "patience": options.number(given["patience"]),
+        "size": options.number(given["size"]),
+        "channels": options.number(given["channels"]),
+        "clip": options.number(given["clip"], float),
+        "amp": amp == "bf16" or (amp == "auto" and device.type == "cuda"),
+    }
+    same = {f.name: given[f.name] for f in fields(TrainingSettings)}
+    return TrainingSettings(**same | read)

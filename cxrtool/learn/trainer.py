@@ -146,6 +146,21 @@ class Training:
             return "its schedule.lr is beyond the rate of the run"
         return ""
 
+    def plan(self) -> str:
+        """Say what would be done."""
+        network, settings, data = self.network, self.settings, self.data
+        weights = sum(p.numel() for p in network.parameters())
+        still = {id(p) for module in self.frozen for p in module.parameters()}
+        learned = sum(p.numel() for p in network.parameters() if id(p) not in still)
+        classes = ", ".join(f"{name} {n}" for name, n in sorted(data.counts()["train"].items()))
+        steps = f"batches of {settings.batch}" if settings.batch else "the largest batches that fit"
+        after = f", after the {self.state.epoch} that are done" if self.state.epoch else ""
+        return (
+            f"{self.place.folder}: would train {settings.arch} ({learned:,} of {weights:,} "
+            f"weights) on {len(data.train)} images of {network.size} x {network.size} ({classes}), "
+            f"validated on {len(data.val)}, for {self.epochs} epochs of {steps}{after}"
+        )
+
     def go(self, train: ImageSet, val: ImageSet | None, tensors: dict[str, Any]) -> None:
         """Learn until the end, and keep the best and the last state after every epoch."""
         learner = self._learner(train)

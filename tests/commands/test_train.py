@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -892,3 +893,22 @@ def test_a_cache_in_the_place_of_a_file(phantoms: Path, tmp_path: Path, capfd: S
     write(tmp_path, {"cache": b""})
     assert train(phantoms / "split.csv", "--cache", "cache") == 2
     assert line(capfd) == "cache: file exists. Choose a place that can be written."
+
+
+def test_a_dry_run_says_what_would_be_done(phantoms: Path, capfd: Said) -> None:
+    given = ["train", str(phantoms / "split.csv"), "-d", "r", *SMALL, "--epochs", "2"]
+    assert in_process(*given, "-n") == 0
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(
+        r"cxrtool train: r: would train conv8 \(([\d,]+) of \1 weights\) on \d+ images of 32 x 32 "
+        r"\(covid \d+, normal \d+\), validated on \d+, for 2 epochs of batches of 8",
+        line,
+    )
+    assert not Path("r").exists()
+    assert in_process(*given) == 0
+    before = {p: p.read_bytes() for p in Path("r").iterdir()}
+    assert in_process(*given, "-n") == 0
+    assert capfd.readouterr().err.endswith(", after the 2 that are done\n")
+    assert in_process(*given, "-n", "--seed", "5") == 2
+    assert "holds a run of other options" in capfd.readouterr().err
+    assert {p: p.read_bytes() for p in Path("r").iterdir()} == before
