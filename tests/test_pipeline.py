@@ -123,7 +123,7 @@ def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
     monkeypatch.setattr("cxrtool.files.manifest.Manifest.__init__", lambda *a, **k: None)
     assert app.run(["split", "--check", path]) == 3
     error = capfd.readouterr().err
-    assert "KeyError: 'surprise'. This is a fault of cxrtool itself" in error
+    assert "KeyError: 'surprise'. This is an error in cxrtool" in error
     assert error.count("\n") == 1
 
 

@@ -36,7 +36,9 @@ FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where ther
 WITH_TORCH = ("torch", "torchvision", "timm")
 NO_TORCH = "PyTorch is not installed. Install it: pip install torch torchvision."
 CLOSED = "standard output is closed. Send it to a file, or to a pipe."
-REPORT = "This is a fault of cxrtool itself: please report it with the output of the same with -v."
+REPORT = (
+    "This is an error in cxrtool. Please report it, with the output of the same command with -v."
+)
 
 
 def help_text(text: str) -> str:
@@ -176,7 +178,7 @@ def _outside(e: OSError) -> str:
     if e.errno == errno.EBADF and e.filename is None:
         return CLOSED
     where = f"{e.filename}: " if e.filename else ""
-    return f"{where}{(e.strerror or str(e)).lower()}. Mend that, then run the same command again."
+    return f"{where}{(e.strerror or str(e)).lower()}. Solve this, then run the same command again."
 
 
 # How Typer words a wrong number, and how a person would.
@@ -235,7 +237,8 @@ def _flush(code: int) -> int:
         return ExitCode.CLOSED_PIPE
     except OSError as e:
         if code != ExitCode.BROKE_MIDWAY:  # Otherwise it has been said.
-            full = f"standard output: {(e.strerror or '').lower()}. Make room, then run it again."
+            reason = (e.strerror or "").lower()
+            full = f"standard output: {reason}. Free some space, then run it again."
             progress.error(CLOSED if e.errno == errno.EBADF else full)
         return ExitCode.BROKE_MIDWAY
     return code

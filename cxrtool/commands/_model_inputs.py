@@ -97,7 +97,7 @@ def identity(path: str, runs: "Sequence[Seen]") -> "Row":
 
 
 def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
-    """Pass the rows on, and say when their images were prepared in another way."""
+    """Pass the rows on, and say when their images were preprocessed in another way."""
     text = False
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
@@ -105,7 +105,7 @@ def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]
         if given != wanted and not text:
             text = True
             note(
-                f"warning: the run learned from images prepared by '{wanted or 'nothing'}', "
+                f"warning: the run was trained on images preprocessed by '{wanted or 'nothing'}', "
                 f"these are by '{given or 'nothing'}'"
             )
         yield row

@@ -254,7 +254,7 @@ def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
     if best is None:
         what = "--threshold youden needs images of both of two classes, with their labels"
         raise CxrtoolError(what, "Use --threshold val.")
-    note(f"threshold {best[0]:.4f}, the best for these very images: the figures are too optimistic")
+    note(f"threshold {best[0]:.4f}, the best for these very images: the results are too optimistic")
     return best[0]
 
 
@@ -274,6 +274,6 @@ def warn_of_leaks(watch: "Watch") -> None:
     result = watch.exposure()
     if result.own:
         what = f"{result.own} of {result.number} images are those that the run was trained on"
-        note(f"warning: {what}: the figures are too optimistic")
+        note(f"warning: {what}: the results are too optimistic")
     if result.sentence:
-        note(f"warning: {result.sentence}: the figures are too optimistic")
+        note(f"warning: {result.sentence}: the results are too optimistic")

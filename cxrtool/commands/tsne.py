@@ -225,7 +225,7 @@ def warn(rows: list[Row]) -> None:
     if learned:
         note(
             f"warning: {learned} of the images are of the part train: a run that learned from "
-            "them may know them by heart"
+            "them may have memorised them"
         )
 
 

@@ -28,7 +28,7 @@ def once(predictions: Predictions, columns: Sequence[str], skipped: Failures) ->
         again[1:] &= key[order][1:] == key[order][:-1]
     for at in np.sort(order[again]).tolist():
         model = predictions.coded["model"]
-        what = f"it stands there twice for model '{model.names[model.codes[at]]}'"
+        what = f"it occurs twice for model '{model.names[model.codes[at]]}'"
         skipped.add(Skip(predictions.path(at), what, "Keep one of its rows."))
     return predictions.take(np.sort(order[~again])) if again.any() else predictions
 

@@ -77,7 +77,7 @@ def _check_labels(first: Result, second: Result, order: Ints, predictions: Predi
     if len(differ):
         path = predictions.paths[int(first.rows[differ[0]])]
         what = f"{first.model} and {second.model} have other labels for {len(differ)} images"
-        raise CxrtoolError(f"{what} ({path})", "Mend the labels of one, or drop --paired-test.")
+        raise CxrtoolError(f"{what} ({path})", "Correct the labels of one, or drop --paired-test.")
 
 
 def _differing(first: Result, second: Result, predictions: Predictions) -> CxrtoolError:

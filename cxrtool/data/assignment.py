@@ -265,7 +265,7 @@ def straddling(groups: Ints, forced: Ints) -> NDArray[np.bool_]:
 
 
 def leaked(parts: Ints, codes: Ints) -> tuple[int, int]:
-    """Count the values that stand in more than one part, and the rows that carry them."""
+    """Count the values that are in more than one part, and the rows that carry them."""
     known = codes >= 0
     if not known.any():
         return 0, 0

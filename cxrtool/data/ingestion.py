@@ -192,7 +192,7 @@ def measure(
                 measured.note_burned(row["path"])
             if (why := row.pop(measurement.LOST, "")) and skip is None:
                 half = measurement.mask_halves(row)[0]
-                skipped.add(Skip(half, why, "Its image goes without a mask."))
+                skipped.add(Skip(half, why, "The image is read without a mask."))
             if skip is None:
                 measured.add(row, getattr(result, "thumbnail", b""))
             else:

@@ -208,7 +208,7 @@ def note_parts(rows: SplitRows, design: Design, plan: RowParts) -> None:
     for what, codes in (("patients", patients), ("duplicate groups", rows.twins())):
         values, images = assignment.leaked(plan.part[used], codes[used])
         if values:
-            note(f"warning: {values} {what} stand in more than one part ({images} images leak)")
+            note(f"warning: {values} {what} are in more than one part ({images} images leak)")
 
 
 def _classes_of(rows: SplitRows, plan: RowParts, here: NDArray[np.bool_]) -> str:

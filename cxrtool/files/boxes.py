@@ -31,6 +31,6 @@ def read(path: str) -> dict[str, list[Box]]:
         if box.width < 1 or box.height < 1:
             cells = ",".join(row[i] for i in places)
             what = f"x,y,width,height are '{cells}', not whole pixels of a box"
-            raise table.error(number, what, "Mend the row.")
+            raise table.error(number, what, "Correct the row.")
         boxes[row[named]].append(box)
     return dict(boxes)

@@ -284,4 +284,4 @@ def standard_output() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as e:
-        raise BrokenRun(f"standard output: {_why(e)}", "Make room, then run it again.") from e
+        raise BrokenRun(f"standard output: {_why(e)}", "Free some space, then run it again.") from e

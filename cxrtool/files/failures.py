@@ -54,7 +54,7 @@ class Failures:
         self.file = failures or outputs.list_beside(folder, output)
         # A file of the user's own that happens to have the name is not to be lost.
         if failures is None and self.file and os.path.exists(self.file) and not _is_list(self.file):
-            what = f"{self.file}: in the way of the list of skipped inputs"
+            what = f"{self.file}: exists and is not a list of skipped inputs"
             raise CxrtoolError(what, "Say with --failures FILE where the list is to go.")
 
     def __len__(self) -> int:

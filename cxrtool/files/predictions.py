@@ -275,7 +275,7 @@ class _Gathered:
         for name, value in zip(self.classes, p.tolist(), strict=True):
             if not 0 <= value <= 1:
                 what = f"{CHANCE}{name} is '{cell[CHANCE + name]}', not a probability"
-                return Skip(cell["path"], what, "Mend the row.")
+                return Skip(cell["path"], what, "Correct the row.")
         if abs(p.sum() - 1) > OFF:
             return Skip(cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Mend it.")
         column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])

@@ -123,7 +123,9 @@ def read(folder: str) -> Run:
     if not os.path.isdir(folder):
         raise CxrtoolError(f"{folder}: no such run folder", "Make one: cxrtool train.")
     if not os.path.exists(path):
-        raise CxrtoolError(f"{folder}: has no {ABOUT}", "It is no run folder, or no epoch is done.")
+        raise CxrtoolError(
+            f"{folder}: has no {ABOUT}", "It is not a run folder, or no epoch is finished."
+        )
     return Run(folder, about(path, json_file(path)))
 
 
@@ -131,7 +133,7 @@ def classifier(folder: str) -> Run:
     """Read a run, which must be one that classifies."""
     result = read(folder)
     if result.about.task != "classify":
-        what = f"{folder}: is a run that draws masks, it does not classify"
+        what = f"{folder}: is a segmentation run, not a classifier"
         raise CxrtoolError(what, f"Use it so: cxrtool segment M.csv --model {folder} -d DIR")
     return result
 

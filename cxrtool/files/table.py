@@ -26,7 +26,7 @@ from cxrtool.files import disk
 LONGEST_CELL = 1 << 20
 csv.field_size_limit(LONGEST_CELL)
 LONGEST_LINE = 1 << 24
-ENDLESS = ("it never ends", "This is not a CSV file.")
+ENDLESS = ("a line is too long", "This is not a CSV file.")
 BLOCK = 1 << 18
 # Rows that are checked and written together: C loops over them, and they stay in the cache.
 CHUNK = 128

@@ -18,7 +18,7 @@ def lines(path: str) -> Iterator[tuple[int, str]]:
     with disk.open_input(path) as stream:
         for row, line in enumerate(iter(lambda: stream.readline(LONGEST + 1), b""), 1):
             if len(line) > LONGEST:
-                what = f"{disk.shown(path)}: row {row}: it never ends"
+                what = f"{disk.shown(path)}: row {row}: a line is too long"
                 raise CxrtoolError(what, "This is not a list of lines.")
             try:
                 text = line.decode("utf-8-sig" if row == 1 else "utf-8").strip()

@@ -52,7 +52,9 @@ def built(arch: str, classes: int, channels: int = 0, size: int = 0) -> Network:
     """Build the network of a SPEC for so many classes; channels and size are its own if 0."""
     network = _built(arch, classes, channels, size)
     if not isinstance(network, Network):
-        raise CxrtoolError(f"'{arch}' draws masks, it does not classify", "Choose another network.")
+        raise CxrtoolError(
+            f"'{arch}' is a segmentation network, not a classifier", "Choose another network."
+        )
     if network.outputs not in (classes, 1 if classes == 2 else classes):
         what = f"'{arch}' has {network.outputs} outputs of its own, not {classes} classes"
         raise CxrtoolError(what, "Choose another network; its weights may go into densenet121.")
@@ -69,7 +71,7 @@ def drawing(arch: str, channels: int = 0, size: int = 0) -> Net:
     """Build a network that draws masks."""
     network = _built(arch, 1, channels, size)
     if isinstance(network, Network):
-        raise CxrtoolError(f"'{arch}' classifies, it draws no masks", "Choose unet.")
+        raise CxrtoolError(f"'{arch}' is a classifier, not a segmentation network", "Choose unet.")
     result: Net = network
     return result
 

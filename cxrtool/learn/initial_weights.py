@@ -142,7 +142,9 @@ def _unreadable(path: Path, error: Exception) -> CxrtoolError:
     # PyTorch's advice on the lines after the first is to load what was refused.
     first = str(error).strip().partition("\n")[0].partition(". ")[0]
     reason = one_line(first or type(error).__name__)
-    return CxrtoolError(f"weights '{path}' are damaged, or none ({reason})", "Fetch them again.")
+    return CxrtoolError(
+        f"weights '{path}' are damaged, or not weights ({reason})", "Fetch them again."
+    )
 
 
 def _inside(result: Any) -> Tensors:
@@ -197,7 +199,7 @@ def _of_timm(name: str, size: int) -> Tensors:
 
 def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
     reason = one_line(str(error).strip().partition("\n")[0]).rstrip(".")
-    return CxrtoolError(f"the ImageNet weights of {name} cannot be had ({reason})", remedy)
+    return CxrtoolError(f"the ImageNet weights of {name} cannot be downloaded ({reason})", remedy)
 
 
 def _matched(network: nn.Module, result: Tensors, first: First) -> Match:
@@ -255,8 +257,8 @@ def _check_enough(network: nn.Module, match: Match, label: str, arch: str) -> No
     if 2 * len(missing) <= len(trunk):
         return
     what = (
-        f"{label} has {len(trunk) - len(missing)} of the {len(trunk)} tensors of '{arch}', "
-        f"and not, or in another shape, {', '.join(missing[:SHOWN])}"
+        f"{label} has {len(trunk) - len(missing)} of the {len(trunk)} tensors of '{arch}'"
+        f"; missing or of another shape: {', '.join(missing[:SHOWN])}"
     )
     raise CxrtoolError(what, "Name the architecture that the weights are of.")
 

@@ -45,7 +45,7 @@ class Cells:
 
 
 class Overlap:
-    """What stands in more than one part of a manifest."""
+    """What is in more than one part of a manifest."""
 
     def __init__(self, columns: Iterable[str]) -> None:
         there = set(columns)
@@ -59,7 +59,7 @@ class Overlap:
         self._codes.append(self._parts.setdefault(part, len(self._parts)))
 
     def counts(self) -> dict[str, int]:
-        """Count the values of each column that stand in more than one part."""
+        """Count the values of each column that are in more than one part."""
         codes = np.frombuffer(self._codes, np.int64)
         return {column: _shared(self._cells[column], codes) for column in self.columns}
 
@@ -77,12 +77,12 @@ def listed(counts: Mapping[str, int]) -> str:
 
 
 def warn_of_leaks(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
-    """Say what stands in more than one part of a manifest; with `strict`, refuse it."""
+    """Say what is in more than one part of a manifest; with `strict`, refuse it."""
     if result := listed(counts):
         what, remedy = f"{manifest}: {result} in more than one part", "See: cxrtool split --check"
         if strict:
             raise CxrtoolError(what, f"{remedy}.")
-        note(f"warning: {what}: the figures are too optimistic. {remedy}.")
+        note(f"warning: {what}: the results are too optimistic. {remedy}.")
 
 
 class Seen:

@@ -55,17 +55,17 @@ class Predictor:
         first = models[0].about
         for other in models[1:]:
             if sorted(other.about.classes) != sorted(first.classes):
-                what = f"the runs tell apart {first.classes} and {other.about.classes}"
+                what = f"the runs have different classes: {first.classes} and {other.about.classes}"
                 raise CxrtoolError(what, "An ensemble needs runs of the same classes.")
         self.classes = list(first.classes)
         if second is not None:
             if len(first.classes) != 2:
                 what = f"--hierarchy: the first run has {len(first.classes)} classes"
-                raise CxrtoolError(what, "It must tell two apart, the second of which is asked on.")
+                raise CxrtoolError(what, "It must have two classes; the second one is subdivided.")
             self.classes = [first.classes[0], *second.about.classes]
             if len(set(self.classes)) < len(self.classes):
                 what = f"--hierarchy: both runs know '{first.classes[0]}'"
-                raise CxrtoolError(what, "The second must tell apart what the first's second is.")
+                raise CxrtoolError(what, "RUN2 must subdivide the second class of RUN.")
 
     @property
     def name(self) -> str:
@@ -270,7 +270,7 @@ class Judge:
             note(f"warning: every image is predicted '{self.classes[self.preds[0]]}'")
         for source, scores in sorted(self.by_source.items()):
             if len(scores) == 1 and self.of_source[source] > 2:
-                note(f"warning: source '{source}': all scores are alike")
+                note(f"warning: source '{source}': all scores are equal")
         if len(set(self.labels)) > 1:
             auc = metrics.macro_auc(np.array(self.labels), np.array(self.probabilities))
             if auc < 0.5:

@@ -209,7 +209,7 @@ class Training:
         learner.plan.schedule.state.update(self.state.schedule)
         if self.state.history:
             self.checkpoint.write_missing(self.state)
-            progress.note(f"goes on after epoch {self.state.epoch}")
+            progress.note(f"continues after epoch {self.state.epoch}")
 
     def _write_last(self, learner: Learner) -> None:
         self.state.schedule, self.state.key = learner.plan.schedule.state, self.key

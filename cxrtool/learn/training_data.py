@@ -68,7 +68,7 @@ class Data:
         """What was done to the images before."""
         there = Counter(row.get("preprocessing", "") for row in self.train)
         if len(there) > 1:
-            progress.note(f"warning: {self.name}: images were prepared in {len(there)} ways")
+            progress.note(f"warning: {self.name}: images were preprocessed in {len(there)} ways")
         return there.most_common(1)[0][0]
 
 

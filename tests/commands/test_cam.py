@@ -279,7 +279,7 @@ def test_stacks_of_three_channels(cnnx: Path, rows: list[Row], capfd: Said) -> N
     assert cam(cnnx, "eq.csv", folder="grey") == 1
     reasons = {r["reason"] for r in rows_of(Path("grey/failures.csv"))}
     assert reasons == {"it is a stack of three channels among grey images"}
-    assert "warning: the run learned from images prepared by 'nothing'" in said(capfd)[0]
+    assert "warning: the run was trained on images preprocessed by 'nothing'" in said(capfd)[0]
 
 
 # --- which class, which method --------------------------------------------------------------------
@@ -548,7 +548,7 @@ def test_a_closed_pipe(cnnx: Path, rows: list[Row], tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_a_full_disk(cnnx: Path, rows: list[Row], tmp_path: Path) -> None:
     done = shell(tmp_path, "cxrtool cam cnnx m.csv --device cpu -j 1 -d maps >/dev/full")
-    line = "standard output: no space left on device. Make room, then run it again."
+    line = "standard output: no space left on device. Free some space, then run it again."
     assert (done.returncode, done.stderr) == (3, f"cxrtool cam: {line}\n")
 
 

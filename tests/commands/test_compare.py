@@ -328,7 +328,7 @@ def test_rows_that_cannot_be_judged_are_listed(capfd: Said) -> None:
     assert listed == {
         "2": "p_n is 'nan', not a probability",
         "3": "no label",
-        "4": "it stands there twice for model 'm'",
+        "4": "it occurs twice for model 'm'",
     }
     assert capfd.readouterr().err.count("\n") == 6
     assert in_process("compare", "m.csv", "--strict", "-o", "strict") == 2
@@ -663,7 +663,7 @@ def test_pairs_with_other_labels_are_refused(capfd: Said) -> None:
     write("b.csv", other)
     assert refused(capfd, "a.csv", "b.csv", "--paired-test", "mcnemar") == (
         "a and b have other labels for 1 images (5.png). "
-        "Mend the labels of one, or drop --paired-test.\n"
+        "Correct the labels of one, or drop --paired-test.\n"
     )
 
 

@@ -483,7 +483,7 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
         (
             ["m.csv", "-d", "eq", "--conceal", "bad.csv"],
             "bad.csv: row 3: x,y,width,height are '1,2,3,x', not whole pixels of a box. "
-            "Mend the row.",
+            "Correct the row.",
         ),
         (
             ["m.csv", "-d", "eq", "--conceal", "m.csv"],
@@ -684,7 +684,10 @@ def test_a_closed_pipe(xrays: Path) -> None:
     ("redirect", "line"),
     [
         (">&-", "standard output is closed. Name a file with -o."),
-        (">/dev/full", "standard output: no space left on device. Make room, then run it again."),
+        (
+            ">/dev/full",
+            "standard output: no space left on device. Free some space, then run it again.",
+        ),
         (
             "-o /dev/full",
             "/dev/full: no space left on device. Make room, then run the same command again.",

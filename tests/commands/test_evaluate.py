@@ -249,7 +249,7 @@ def test_runs_of_other_classes_are_no_ensemble(
     other = changed(small_run, "other", classes=["covid", "flu"])
     assert evaluate(small_run, phantoms / "split.csv", "--ensemble", other) == 2
     assert said(capfd) == [
-        "the runs tell apart ['covid', 'normal'] and ['covid', 'flu']. "
+        "the runs have different classes: ['covid', 'normal'] and ['covid', 'flu']. "
         "An ensemble needs runs of the same classes."
     ]
     assert not os.path.exists("p.csv")
@@ -324,7 +324,7 @@ def test_youden_in_a_hierarchy_is_of_its_first_level(
     cut = metrics.youden(positive, p)
     assert [r["pred"] for r in rows] == two_steps(levels, cut)
     assert (
-        f"threshold {cut:.4f}, the best for these very images: the figures are too optimistic"
+        f"threshold {cut:.4f}, the best for these very images: the results are too optimistic"
         in said(capfd)
     )
 
@@ -517,7 +517,7 @@ def test_a_source_whose_scores_are_all_alike(
     write_table(Path("m.csv"), split)
     predicted(small_run, "m.csv")
     assert [t for t in said(capfd) if "alike" in t] == [
-        "warning: source 'hospital-1': all scores are alike"
+        "warning: source 'hospital-1': all scores are equal"
     ]
 
 
@@ -546,7 +546,7 @@ def test_images_that_were_prepared_in_another_way(
     write_table(Path("m.csv"), given)
     predicted(small_run, "m.csv")
     assert [t for t in said(capfd) if "prepared" in t] == [
-        "warning: the run learned from images prepared by 'nothing', "
+        "warning: the run was trained on images preprocessed by 'nothing', "
         "these are by 'equalize --method hist'"
     ]
 
@@ -581,7 +581,7 @@ def test_no_run(phantoms: Path, tmp_path: Path, capfd: Said) -> None:
     assert evaluate(tmp_path, phantoms / "split.csv") == 2
     assert said(capfd) == [
         "nowhere: no such run folder. Make one: cxrtool train.",
-        f"{tmp_path}: has no run.json. It is no run folder, or no epoch is done.",
+        f"{tmp_path}: has no run.json. It is not a run folder, or no epoch is finished.",
     ]
 
 
@@ -598,7 +598,7 @@ def test_a_run_of_another_task(small_run: Path, phantoms: Path, capfd: Said) -> 
     changed(small_run, "r", task="segment")
     assert evaluate("r", phantoms / "split.csv") == 2
     assert said(capfd) == [
-        "r: is a run that draws masks, it does not classify. "
+        "r: is a segmentation run, not a classifier. "
         "Use it so: cxrtool segment M.csv --model r -d DIR"
     ]
 
@@ -673,7 +673,7 @@ def test_youden_is_the_best_threshold_of_these_very_images(
     above = scores[[r["pred"] == name for r in rows]]
     assert index(above.min() - 1e-9) == pytest.approx(max(map(index, [0, *scores])))
     assert (
-        "the best for these very images: the figures are too optimistic" in capfd.readouterr().err
+        "the best for these very images: the results are too optimistic" in capfd.readouterr().err
     )
 
 

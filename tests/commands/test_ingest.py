@@ -441,7 +441,10 @@ def test_a_closed_pipe(classes: Path, tmp_path: Path) -> None:
     ("redirect", "line"),
     [
         (">&-", "standard output is closed. Name a file with -o."),
-        (">/dev/full", "standard output: no space left on device. Make room, then run it again."),
+        (
+            ">/dev/full",
+            "standard output: no space left on device. Free some space, then run it again.",
+        ),
         (
             "-o /dev/full",
             "/dev/full: no space left on device. Make room, then run the same command again.",
@@ -621,7 +624,7 @@ def test_a_list_in_the_way(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
     done = cxrtool("ingest", "xrays", "-o", "m.csv")
     assert done.returncode == 2 and (tmp_path / "failures.csv").read_text() == "mine\n"
     assert done.stderr == (
-        "cxrtool ingest: failures.csv: in the way of the list of skipped inputs. "
+        "cxrtool ingest: failures.csv: exists and is not a list of skipped inputs. "
         "Say with --failures FILE where the list is to go.\n"
     )
 
@@ -791,7 +794,7 @@ def test_a_mask_that_cannot_be_joined_is_reported(
     (row,) = rows_of(tmp_path / "failures.csv")
     assert row["path"] == f"mc/MontgomerySet/ManualMask/{half}Mask/MCUCXR_0104_1.png"
     assert row["reason"].startswith(reason)
-    assert row["remedy"] == "Its image goes without a mask."
+    assert row["remedy"] == "The image is read without a mask."
 
 
 # --- files that are no images ---------------------------------------------------------------------

@@ -87,7 +87,7 @@ def test_train_counts_what_leaks(leak: str, rows: list[Row], capfd: Said) -> Non
     assert train("--repeat", "2") == 0
     assert lines(capfd, "more than one part") == [
         f"cxrtool train: warning: m.csv: {told} in more than one part: "
-        "the figures are too optimistic. See: cxrtool split --check."
+        "the results are too optimistic. See: cxrtool split --check."
     ]
     assert leaks("r/seed-0") == leaks("r/seed-1") == NONE | counts
 
@@ -207,7 +207,7 @@ def test_evaluate_counts_what_leaks(
     assert evaluate(run, "m.csv", "--where", "split=test") == 0
     line = told(2, len(test), *counts)
     assert lines(capfd, "held out") == [
-        f"cxrtool evaluate: warning: {line}: the figures are too optimistic"
+        f"cxrtool evaluate: warning: {line}: the results are too optimistic"
     ]
     os.unlink("p.csv")
     assert evaluate(run, "m.csv", "--where", "split=test", "--strict") == 2
@@ -234,7 +234,7 @@ def test_rows_that_say_that_they_were_trained_on_are_counted_apart(
     number = len(of(rows, "train"))
     assert lines(capfd, "optimistic") == [
         f"cxrtool evaluate: warning: {number} of 40 images are those that the run was trained on: "
-        "the figures are too optimistic"
+        "the results are too optimistic"
     ]
 
 

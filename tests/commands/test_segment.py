@@ -579,7 +579,7 @@ def test_a_closed_pipe(phantoms: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_a_full_disk(phantoms: Path, tmp_path: Path) -> None:
     done = shell(tmp_path, f"cxrtool segment --model threshold {phantoms} -d out >/dev/full")
-    line = "standard output: no space left on device. Make room, then run it again."
+    line = "standard output: no space left on device. Free some space, then run it again."
     assert (done.returncode, done.stderr) == (3, f"cxrtool segment: {line}\n")
 
 

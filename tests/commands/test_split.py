@@ -142,7 +142,7 @@ def test_the_papers_split_says_what_it_leaks(cxrtool: "Command", manifest: Path)
     images = sum(r["patient"] in torn for r in rows(done.stdout))
     assert torn
     assert done.stderr.endswith(
-        f"cxrtool split: warning: {len(torn)} patients stand in more than one part "
+        f"cxrtool split: warning: {len(torn)} patients are in more than one part "
         f"({images} images leak)\n"
     )
     judged = cxrtool("split", "--check", stdin=done.stdout)
@@ -154,7 +154,7 @@ def test_the_papers_split_says_what_it_leaks(cxrtool: "Command", manifest: Path)
 def test_no_group_warns_of_the_patients_that_leak(cxrtool: "Command", manifest: Path) -> None:
     done = cxrtool("split", manifest, "--group", "none")
     assert done.returncode == 0
-    assert "patients stand in more than one part" in done.stderr
+    assert "patients are in more than one part" in done.stderr
     assert "have no patient" not in done.stderr
 
 
@@ -332,7 +332,8 @@ def test_a_lost_output_is_no_success(manifest: Path) -> None:
     done = shell("split m.csv -q > /dev/full", manifest.parent)
     assert done.returncode == 3
     assert done.stderr == (
-        "cxrtool split: standard output: no space left on device. Make room, then run it again.\n"
+        "cxrtool split: standard output: no space left on device. "
+        "Free some space, then run it again.\n"
     )
     done = shell("split m.csv -q >&-", manifest.parent)
     assert done.returncode == 3

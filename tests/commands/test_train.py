@@ -216,7 +216,7 @@ def test_a_finished_run_is_left_as_it_is(phantoms: Path, capfd: Said) -> None:
     capfd.readouterr()
     assert train(phantoms / "split.csv", epochs=2) == 0
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in Path("r").iterdir()} == before
-    assert "goes on after epoch 2\n" in capfd.readouterr().err
+    assert "continues after epoch 2\n" in capfd.readouterr().err
 
 
 class Killed(BaseException):
@@ -534,7 +534,7 @@ REFUSED = {
     "--freeze=all": "--freeze 'all' is not one of: none, backbone, a number of layers. "
     "Write it as 3.",
     "--freeze=99": "--freeze leaves nothing to learn. Freeze fewer layers.",
-    "--arch=unet": "'unet' draws masks, it does not classify. Choose another network.",
+    "--arch=unet": "'unet' is a segmentation network, not a classifier. Choose another network.",
     "--arch=chexnet": "'chexnet' has 14 outputs of its own, not 2 classes. "
     "Choose another network; its weights may go into densenet121.",
     "--channels=2": "--channels '2' is not one of: auto, 1, 3. Choose one of them.",

@@ -132,7 +132,10 @@ def test_rows_without_a_mask_or_with_a_bad_one_are_told(capfd: Said) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["--arch", "resnet18"], "'resnet18' classifies, it draws no masks. Choose unet."),
+        (
+            ["--arch", "resnet18"],
+            "'resnet18' is a classifier, not a segmentation network. Choose unet.",
+        ),
         (["--size", "40"], "the size of a U-Net is a multiple of 16, not 40. Choose 32."),
         (["--loss", "focal"], "--loss has no effect: --task segment learns masks. Leave it out."),
         (
@@ -167,7 +170,7 @@ def test_runs_are_not_mixed_up(small_run: Path, capfd: Said) -> None:
     assert in_process("evaluate", "r", "0.png") == 2
     assert "draws masks" in line(capfd)
     assert in_process("segment", "m.csv", "--model", str(small_run), "-d", "out") == 2
-    assert "classifies, it draws no masks" in line(capfd)
+    assert "is a classifier, not a segmentation network" in line(capfd)
     Path("r/model.safetensors").write_bytes(b"\0" * 100)
     assert in_process("segment", "m.csv", "--model", "r", "-d", "out", "-j", "1") == 2
     assert line(capfd).endswith("(its SHA-256 is wrong). Train the run again, or copy it again.")

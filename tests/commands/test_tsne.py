@@ -200,7 +200,7 @@ def test_a_run_of_another_task(phantoms: Path, small_run: Path, capfd: Said) -> 
     run_folder.write("masks", about, found.tensors())
     assert tsne("masks", phantoms / "split.csv") == 2
     assert said(capfd) == [
-        "masks: is a run that draws masks, it does not classify. "
+        "masks: is a segmentation run, not a classifier. "
         "Use it so: cxrtool segment M.csv --model masks -d DIR"
     ]
 
@@ -313,7 +313,7 @@ def test_warnings(small_run: Path, split: list[Row], capfd: Said) -> None:
     learned = sum(r["split"] == "train" for r in split)
     assert told[1] == (
         f"warning: {learned} of the images are of the part train: a run that learned from them "
-        "may know them by heart"
+        "may have memorised them"
     )
 
 

@@ -250,7 +250,7 @@ def test_a_paper_split_leaks_and_says_how_much(
     plan = divide(tmp_path, rows, leaky=True, stratify=[])
     assert torn(rows, plan, ("path",)) == []
     leaks = torn(rows, plan, ("patient",))
-    said = f"warning: {len(leaks)} patients stand in more than one part ({4 * len(leaks)} images"
+    said = f"warning: {len(leaks)} patients are in more than one part ({4 * len(leaks)} images"
     assert said in capfd.readouterr().err
 
 

@@ -47,7 +47,7 @@ def test_a_box_may_begin_outside_of_the_image(tmp_path: Path) -> None:
 )
 def test_what_is_no_box_is_named_with_its_row(cells: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, f"{HEADER}a.png,1,2,3,4\na.png,{cells}\n") == (
-        f"row 3: x,y,width,height are '{cells}', not whole pixels of a box. Mend the row."
+        f"row 3: x,y,width,height are '{cells}', not whole pixels of a box. Correct the row."
     )
 
 

@@ -118,7 +118,7 @@ COMMA = "A comma in a cell needs quotation marks around the cell."
             "row 2: a cell of over 1 MiB: a quotation mark opens here or before and never "
             f"closes. {QUOTES}",
         ),
-        (b"x" * (1 << 25), "row 1: it never ends. This is not a CSV file."),
+        (b"x" * (1 << 25), "row 1: a line is too long. This is not a CSV file."),
         (
             b"a,b\n1,2\na,b,c\n1,2,3\n",
             "row 3: a second header with other columns. "

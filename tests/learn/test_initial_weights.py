@@ -221,8 +221,8 @@ def test_weights_of_another_network(resnet: Any, tmp_path: Path) -> None:
     torch.save(library(resnet), tmp_path / "w.pth")
     message = refused(built("densenet121"), tmp_path / "w.pth", "densenet121")
     assert message == (
-        f"{tmp_path / 'w.pth'} has 0 of the 604 tensors of 'densenet121', and not, or in another "
-        "shape, net.features.conv0.weight, net.features.norm0.weight, net.features.norm0.bias. "
+        f"{tmp_path / 'w.pth'} has 0 of the 604 tensors of 'densenet121'; missing or of another "
+        "shape: net.features.conv0.weight, net.features.norm0.weight, net.features.norm0.bias. "
         "Name the architecture that the weights are of."
     )
 
@@ -332,7 +332,7 @@ def test_imagenet_from_the_cache(cache: Path, capsys: pytest.CaptureFixture[str]
 def test_imagenet_without_a_network(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     message = refused(built("resnet18"), "imagenet")
     assert message == (
-        "the ImageNet weights of resnet18 cannot be had (Name or service not known). Put "
+        "the ImageNet weights of resnet18 cannot be downloaded (Name or service not known). Put "
         f"https://download.pytorch.org/models/resnet18-f37072fd.pth into {cache}."
     )
     assert capsys.readouterr().out == ""
@@ -359,7 +359,9 @@ def test_imagenet_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     record = initial_weights.load(network, "imagenet", "timm:resnet10t")
     assert record.startswith("imagenet (timm:resnet10t): ") and record.endswith("; fresh: net.fc")
     message = refused(other, "imagenet", "timm:resnet14t")
-    assert message.startswith("the ImageNet weights of resnet14t cannot be had (offline). Fetch")
+    assert message.startswith(
+        "the ImageNet weights of resnet14t cannot be downloaded (offline). Fetch"
+    )
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def _row(
             reading = parse(read_text(texts[stem]))
         except CxrtoolError as e:
             reason = str(e).removeprefix(f"{texts[stem]}: ")
-            yield Skip(texts[stem], reason, "Its image goes without age and sex.")
+            yield Skip(texts[stem], reason, "The image is read without age and sex.")
     patient, _, sick = stem.rpartition("_")
     label = "tuberculosis" if sick == "1" else "normal"
     yield {"path": path, "label": label, "patient": patient, "view": "PA", **reading, **masks}

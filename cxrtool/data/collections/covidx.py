@@ -58,7 +58,7 @@ def _entries(path: str) -> Iterator[Entry]:
         patient, *name, finding, source = _cells(line)
         if not name or finding.lower() not in LABELS:
             what = f"{path}: row {row}: '{line}' is not: patient, file, class, source"
-            raise CxrtoolError(what, "Mend the line.")
+            raise CxrtoolError(what, "Correct the line.")
         cells = {
             "label": LABELS[finding.lower()],
             "patient": person(patient) if source == "fig1" else patient,

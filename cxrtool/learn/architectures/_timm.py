@@ -22,7 +22,7 @@ def timm() -> Any:
     try:
         import timm
     except ImportError:
-        raise CxrtoolError("this network is of timm", "Install it: pip install timm.") from None
+        raise CxrtoolError("this network needs timm", "Install it: pip install timm.") from None
     return timm
 
 

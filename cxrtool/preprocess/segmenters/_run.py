@@ -31,7 +31,7 @@ def opened(folder: str) -> run_folder.Run:
     """Read a run, which must be one that draws masks."""
     result = run_folder.read(folder)
     if result.about.task != "segment":
-        what = f"{folder}: is a run that classifies, it draws no masks"
+        what = f"{folder}: is a classifier, not a segmentation run"
         raise CxrtoolError(what, "Make one that does: cxrtool train --task segment.")
     return result
 
