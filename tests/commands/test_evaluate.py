@@ -516,7 +516,7 @@ def test_a_source_whose_scores_are_all_alike(
         row["path"] = same if row["source"] == "hospital-1" else row["path"]
     write_table(Path("m.csv"), split)
     predicted(small_run, "m.csv")
-    assert [t for t in said(capfd) if "alike" in t] == [
+    assert [t for t in said(capfd) if "scores are equal" in t] == [
         "warning: source 'hospital-1': all scores are equal"
     ]
 
@@ -527,7 +527,7 @@ def test_a_source_of_one_image_is_no_reason_to_warn(
     split[0]["source"] = "alone"
     write_table(Path("m.csv"), split)
     predicted(small_run, "m.csv")
-    assert not any("alike" in t for t in said(capfd))
+    assert not any("scores are equal" in t for t in said(capfd))
 
 
 def test_labels_that_the_run_does_not_know(small_run: Path, split: list[Row], capfd: Said) -> None:
@@ -545,7 +545,7 @@ def test_images_that_were_prepared_in_another_way(
     given = [r | {"preprocessing": "equalize --method hist"} for r in split]
     write_table(Path("m.csv"), given)
     predicted(small_run, "m.csv")
-    assert [t for t in said(capfd) if "prepared" in t] == [
+    assert [t for t in said(capfd) if "preprocessed" in t] == [
         "warning: the run was trained on images preprocessed by 'nothing', "
         "these are by 'equalize --method hist'"
     ]
@@ -555,7 +555,7 @@ def test_images_that_were_prepared_alike(small_run: Path, split: list[Row], capf
     changed(small_run, "r", preprocessing="equalize --method hist")
     write_table(Path("m.csv"), [r | {"preprocessing": "equalize --method hist"} for r in split])
     predicted("r", "m.csv")
-    assert not any("prepared" in t for t in said(capfd))
+    assert not any("preprocessed" in t for t in said(capfd))
 
 
 def test_one_class_has_no_auc(small_run: Path, phantoms: Path, capfd: Said) -> None:

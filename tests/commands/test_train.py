@@ -258,10 +258,10 @@ def test_killed_anywhere_and_run_again_is_as_undisturbed(
     write_table(Path("m.csv"), kept)
     monkeypatch.setattr(os, "fsync", lambda _: None)
     monkeypatch.setattr(trainer, "TRIES", 12)
-    settings = trainer.Settings("conv8", size=32, batch=8, epochs=2, **WAYS[way])
+    settings = trainer.TrainingSettings("conv8", size=32, batch=8, epochs=2, **WAYS[way])
 
     def go(folder: str) -> None:
-        place = trainer.Place(folder, torch.device("cpu"), "cache", Crew(1))
+        place = trainer.TrainingEnvironment(folder, torch.device("cpu"), "cache", Crew(1))
         trainer.train(Manifest("m.csv"), settings, place, Failures(None, folder=folder))
 
     go("whole")

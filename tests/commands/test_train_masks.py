@@ -168,9 +168,9 @@ def test_runs_are_not_mixed_up(small_run: Path, capfd: Said) -> None:
     assert train() == 0
     capfd.readouterr()
     assert in_process("evaluate", "r", "0.png") == 2
-    assert "draws masks" in line(capfd)
+    assert "segmentation run" in line(capfd)
     assert in_process("segment", "m.csv", "--model", str(small_run), "-d", "out") == 2
-    assert "is a classifier, not a segmentation network" in line(capfd)
+    assert "is a classifier, not a segmentation" in line(capfd)
     Path("r/model.safetensors").write_bytes(b"\0" * 100)
     assert in_process("segment", "m.csv", "--model", "r", "-d", "out", "-j", "1") == 2
     assert line(capfd).endswith("(its SHA-256 is wrong). Train the run again, or copy it again.")

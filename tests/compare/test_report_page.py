@@ -84,7 +84,7 @@ def test_the_lead_names_the_positive_class_and_who_chose_it() -> None:
     assert f"{lead}, the second p_ column" in told
     named = result(np.arange(20) % 2, np.full((20, 2), 0.5), classes=["Normal", "ill"])
     told = texts(shows(named), replace(ABOUT, guessed=True))
-    assert "the positive class is ill, as &#x27;Normal&#x27; is the negative one" in told
+    assert "the positive class is ill, as &#39;Normal&#39; is the negative one" in told
 
 
 def test_files_go_by_their_names_and_the_command_as_it_was_typed() -> None:
@@ -170,8 +170,8 @@ def test_a_matrix_has_its_cells_its_gap_and_what_was_left_out() -> None:
 @pytest.mark.parametrize(
     ("patients", "question", "words"),
     [
-        (None, QUESTION, "Wilson&#x27;s for shares of images; Wilson&#x27;s for AUC"),
-        ([i // 2 for i in range(60)], QUESTION, "that Obuchowski&#x27;s variance by patient gives"),
+        (None, QUESTION, "Wilson&#39;s for shares of images; Wilson&#39;s for AUC"),
+        ([i // 2 for i in range(60)], QUESTION, "that Obuchowski&#39;s variance by patient gives"),
         (
             None,
             Question(positive="ill", interval="bootstrap", resamples=50),

@@ -340,7 +340,7 @@ def test_imagenet_without_a_network(cache: Path, capsys: pytest.CaptureFixture[s
 
 def test_imagenet_of_a_damaged_cache(cache: Path) -> None:
     (cache / "resnet18-f37072fd.pth").write_bytes(b"half")
-    assert "the ImageNet weights of resnet18 cannot be had" in refused(
+    assert "the ImageNet weights of resnet18 cannot be downloaded" in refused(
         built("resnet18"), "imagenet"
     )
 
