@@ -238,7 +238,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l layer -x -d 'Source
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l perplexity -x -d 'Perplexity of t-SNE, roughly the number of neighbours of an image.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l pca -x -a 'all' -d 'Number of principal components that t-SNE uses.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l max-iter -x -d 'Number of iterations of t-SNE.'
-complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l color -x -d 'Columns that are coloured and probed (default: source and label, if present).'
+complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l colour -x -d 'Columns that are coloured and probed (default: source and label, if present).'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l plot -r -F -d 'Plot of the points; the file ending gives the format.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l stats -r -F -d 'File for the results of the probes, as JSON.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l permutations -x -d 'Number of permutations; the smallest possible p is 1 / (N + 1).'

@@ -5,7 +5,7 @@ that the network represents similarly are close together. Features are the input
 layer (--layer embedding), the averaged last feature map (--layer map), or the output of any module
 of the network.
 
-A plot alone can mislead, so it comes with tests. For every column of --color a linear probe
+A plot alone can mislead, so it comes with tests. For every column of --colour a linear probe
 predicts the column from the features, tested on patients that it was not trained on. Each patient
 counts once. p is the p-value of an exact permutation test (values permuted between patients), and
 p_holm is adjusted for all probes of the call. --stats writes the 95 % confidence interval of the
@@ -19,7 +19,7 @@ patient.
 Example:
 
     cxrtool tsne runs/r18 split.csv --where split=test --plot points.png -o points.csv
-    cxrtool tsne runs/r18 split.csv --layer map --color source,view --stats probes.json > points.csv
+    cxrtool tsne runs/r18 split.csv --layer map --colour source,view > points.csv
 """
 
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,6 +89,7 @@ def run(
     color: Annotated[
         str | None,
         typer.Option(
+            "--colour",
             "--color",
             metavar="COLUMN[,COLUMN...]",
             help="Columns that are coloured and probed (default: source and label, if present).",
@@ -211,7 +212,7 @@ def read(
 
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     usual = (c for c in COLOURED if c in source.columns)
-    coloured = list(usual if color is None else dict.fromkeys(options.entries("--color", color)))
+    coloured = list(usual if color is None else dict.fromkeys(options.entries("--colour", color)))
     for column in coloured:
         source.index(column, "Check --color.")
     return source.columns, coloured, list(_model_inputs.prepared_alike(source, about.preprocessing))

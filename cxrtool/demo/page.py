@@ -1,4 +1,4 @@
-"""What the demonstration found, told on one page."""
+"""The results of the demonstration on one page."""
 
 import os
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ Figures = dict[str, dict[str, dict[str, Any]]]  # group, model, what compare say
 
 TITLE = "Is it the disease, or the data set?"
 LEAD = (
-    "Three networks learn to find covid on chest X-rays. By the figures that papers report, all "
-    "of them succeed, even one that never sees a lung. New patients tell them apart. All images "
-    "are drawings (phantoms), so that the truth is known; every number on this page was computed "
-    "by the commands at its end."
+    "Three networks are trained to detect covid on chest X-rays. On held-out patients, as papers "
+    "report them, all three succeed, even one that never sees a lung. On new patients they differ. "
+    "All images are synthetic (phantoms), so the truth is known. The commands at the end of this "
+    "page computed every number on it."
 )
 FAR = 0.1  # A fall of the AUC by this much is worth a word.
 
@@ -39,28 +39,27 @@ def _promise(page: Page, inside: dict[str, Any]) -> None:
     section = page.section("What a paper would report")
     section.text(
         "In the training set each class comes from its own hospital, as in most collections of "
-        "2020. The split is by patient, so nobody stands on both sides. These are the figures of "
-        "the patients who were held out:"
+        "2020. The split is by patient: no patient is in both training and test set. Results on "
+        "the held-out patients:"
     )
     section.table(
         ["network", "what it sees", "n", "AUC", "sensitivity", "specificity"],
         [_row(name, inside[name]) for name in chain.RUNS],
-        "Held-out patients of the same two hospitals, with 95 % intervals by "
-        "patient. An interval is missing where nothing varies.",
+        "Held-out patients of the same two hospitals, with 95 % confidence intervals.",
     )
     blind = _auc(inside["background"])
     section.finding(
         "bad",
-        f"The network `background` was shown images whose lungs are blacked out. Its AUC is "
-        f"{blind:.3f}: a figure like this is no evidence that a network looks at the disease.",
+        f"The network `background` was trained on images without lungs. Its AUC is "
+        f"{blind:.3f}: such a result does not show that a network uses the disease.",
     )
 
 
 def _truth(page: Page, folder: str, inside: dict[str, Any], outside: dict[str, Any]) -> None:
     section = page.section("The same networks, and new patients")
     section.text(
-        "Now three hospitals, each of which sees both classes: two are those of the "
-        "training set, one is new."
+        "New patients of three hospitals, each with both classes: two hospitals of the "
+        "training set, and a new one."
     )
     by_hospital = _figures(folder, "by-hospital")
     section.table(
@@ -74,7 +73,7 @@ def _truth(page: Page, folder: str, inside: dict[str, Any], outside: dict[str, A
             ]
             for name in chain.RUNS
         ],
-        "The area under the ROC curve with 95 % intervals; 0.5 is guessing.",
+        "Area under the ROC curve with 95 % confidence intervals; 0.5 is chance.",
     )
     for name, seen in chain.RUNS.items():
         before, after = _auc(inside[name]), _auc(outside[name])
@@ -82,17 +81,17 @@ def _truth(page: Page, folder: str, inside: dict[str, Any], outside: dict[str, A
         words = f"falls from {before:.3f} to {after:.3f}" if fell else f"stays at {after:.3f}"
         section.finding("bad" if fell else "good", f"`{name}` ({seen}): the AUC {words}.")
     section.text(
-        "Every figure of the new patients, with curves and paired tests: `figures.html`, "
-        "beside this page."
+        "All results on the new patients, with curves and paired tests: `figures.html`, "
+        "in the same folder."
     )
 
 
 def _why(page: Page, folder: str) -> None:
     section = page.section("Why")
     section.text(
-        "t-SNE puts images side by side of which a network makes much the same. A probe says in "
-        "a number what the picture shows: how well hospital and label can be read from the "
-        "features, for patients that the probe has not seen. Chance is what guessing gives."
+        "t-SNE places images close together if a network represents them similarly. A probe "
+        "measures what the plot suggests: how well hospital and label can be predicted from the "
+        "features, for patients that the probe was not trained on."
     )
     for name, seen in (("raw", "the images as they are"), ("lungs", "only the lungs")):
         probes = runs.json_file(os.path.join(folder, f"{name}-tsne.json"))["probes"]
@@ -104,8 +103,8 @@ def _why(page: Page, folder: str) -> None:
             f"The network that sees {seen}: {words}.",
         )
     section.text(
-        "Where does a network look? Each image is covered part by part; what makes the network "
-        "less sure is hot."
+        "Where does a network look? Each image is covered part by part. Parts that lower the "
+        "score when they are covered are hot."
     )
     for name in ("raw", "lungs"):
         share, lungs, number = _heat(os.path.join(folder, f"{name}-maps.csv"))
@@ -120,8 +119,8 @@ def _why(page: Page, folder: str) -> None:
 def _next(page: Page) -> None:
     section = page.section("Your own images")
     section.text(
-        "A folder in which each subfolder is a class is enough to begin with. Where a table names "
-        "sources and patients, all of the above can be asked of it."
+        "A folder with one subfolder per class is enough to start. With a table of sources and "
+        "patients, all of the above can be done."
     )
     section.code(
         "\n".join(
@@ -137,7 +136,7 @@ def _next(page: Page) -> None:
 
 def _commands(page: Page) -> None:
     section = page.section("Every command of this page")
-    section.text("In a folder of its own, and nothing else:")
+    section.text("Run in an empty folder:")
     for step in chain.steps():
         section.text(f"{step.title}. {step.why}")
         section.code("\n".join(f"cxrtool {command}" for command in step.commands))

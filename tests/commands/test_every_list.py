@@ -23,7 +23,7 @@ LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
     ("split", "--test-where"): (["split.csv"], "source=hospital-1,hospital-2"),
     ("split", "--where"): (["split.csv"], "source=hospital-1,hospital-2"),
     ("train", "--classes"): (["split.csv", "-d", "run", "--device", "cpu"], "covid,flu"),
-    ("tsne", "--color"): (["small", "split.csv", "--device", "cpu"], "source,site"),
+    ("tsne", "--colour"): (["small", "split.csv", "--device", "cpu"], "source,site"),
 }
 # The same conditions, and the same keys and values, are read by the same function.
 ALIKE = {"--where", "--cap"}
@@ -73,7 +73,7 @@ def test_blanks_around_commas_do_not_count(
     blank = " " + text.replace(",", " , ") + " "
     plain = ended(capfd, verb, *given, option, text)
     assert ended(capfd, verb, *given, option, blank) == plain
-    refused = {"--classes": "is 'flu'", "--color": "'site'"}.get(option)
+    refused = {"--classes": "is 'flu'", "--colour": "'site'"}.get(option)
     assert plain[0] == (2 if refused else 0), plain
     assert refused is None or refused in plain[2]
 

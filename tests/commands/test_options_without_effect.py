@@ -49,7 +49,7 @@ ALWAYS = {
         "--perplexity",
         "--pca",
         "--max-iter",
-        "--color",
+        "--colour",
         "--plot",
         "--stats",
         "--batch",
