@@ -102,7 +102,7 @@ def start(folder: Path, *args: object, **options: Any) -> subprocess.Popen[bytes
     )
 
 
-def shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+def shell(folder: Path, script: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run a line of bash in which `cxrtool` is the command."""
     function = f'set -o pipefail; cxrtool() {{ {sys.executable} -m cxrtool "$@"; }}; '
     return subprocess.run(
@@ -111,7 +111,7 @@ def shell(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
         env=surroundings(folder),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=timeout,
     )
 
 

@@ -181,6 +181,8 @@ def _wrong(result: About) -> str:
         return f"its channels {result.channels} are neither 1 nor 3"
     if len(set(result.classes)) < len(result.classes):
         return "its classes are not distinct"
+    if result.task == "classify" and len(result.classes) < 2:
+        return "it has one class, and a classifier has two or more"
     if not len(result.mean) == len(result.std) == result.channels:
         return "its mean and std are not of as many channels as it has"
     if result.image_channels > result.channels:

@@ -47,7 +47,7 @@ mkdir -p "$OUT/tables"
 if [ "$SCALE" = small ]; then
   cxrtool phantom 180 -d "$OUT/phantoms" --sources 3 --size 64 | sed '
     s/hospital-1/cohen/g; s/hospital-3/andrewmvd/g
-    s/hospital-2/kermany/g; /kermany.*,AP,/s/,,,/,,test,/2
+    s/hospital-2/kermany/g; /kermany.*,AP,/s/,,,\([^,]*\)$/,,test,\1/
     /kermany/{ s/,covid,/,bacteria,/; s/,pneumonia,/,virus,/; }' > "$OUT/phantoms.csv"
 fi
 

@@ -40,7 +40,7 @@ if [ "$SCALE" = small ]; then
   cxrtool phantom 180 -d "$OUT/phantoms" --sources 3 --size 64 | sed '
     s/hospital-1/corda/g; s/hospital-2/kermany/g; s/hospital-3/rsna/g
     /kermany/{ s/,covid,/,bacteria,/; s/,pneumonia,/,virus,/; }
-    /kermany.*,AP,/s/,,,/,,test,/2' > "$OUT/phantoms.csv"
+    /kermany.*,AP,/s/,,,\([^,]*\)$/,,test,\1/' > "$OUT/phantoms.csv"
 fi
 
 gather() { # COLLECTION OPTIONS...: its manifest

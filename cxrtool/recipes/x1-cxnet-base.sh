@@ -69,7 +69,7 @@ stack() { # NAME: three channels
 gather armiro folder --map-label 'covid*=covid' --map-label '*=' > "$OUT/covid.csv"
 gather kermany kermany --map-label normal=normal --map-label '*=' > "$OUT/children.csv"
 gather actualmed actualmed --map-label covid=covid --map-label normal=normal |
-  cxrtool split - --cap "label=$OTHERS" --val 0 --stratify none | stack others
+  cxrtool split - --cap "label=$OTHERS" --val 0 | stack others
 cxrtool ingest "$OUT/covid.csv" "$OUT/children.csv" -o "$OUT/both.csv"
 
 for size in $SIZES; do

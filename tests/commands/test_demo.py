@@ -122,7 +122,7 @@ def test_the_story_says_what_the_figures_say(made: Path) -> None:
 @pytest.mark.slow
 def test_the_whole_demonstration(tmp_path: Path) -> None:
     """A network that never sees a lung does as well inside as any, and new patients tell."""
-    done = shell(tmp_path, "cxrtool demo -d made")
+    done = shell(tmp_path, "cxrtool demo -d made", 900)
     assert done.returncode == 0, done.stderr
     page = Path(done.stdout.strip())
     assert page == tmp_path / "made" / "index.html" and "data:image" in page.read_text()
@@ -135,5 +135,5 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     )
     assert min(inside.values()) > 0.95
     assert outside["lungs"] > 0.9 > 0.75 > max(outside["raw"], outside["background"])
-    again = shell(tmp_path, "cxrtool demo -d made")
+    again = shell(tmp_path, "cxrtool demo -d made", 900)
     assert again.returncode == 0 and "goes on" in again.stderr

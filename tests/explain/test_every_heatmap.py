@@ -421,7 +421,7 @@ def learned() -> tuple[Network, Tensor, Tensor]:
     torch.manual_seed(0)
     network = Small()
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
-    for _ in range(25):
+    for _ in range(40):
         for batch in torch.randperm(280).split(28):
             optimizer.zero_grad()
             functional.cross_entropy(network(images[batch]), labels[batch]).backward()

@@ -167,6 +167,7 @@ OUT_OF_RANGE: list[dict[str, Any]] = [
     {"channels": 2},
     {"channels": 3},
     {"classes": []},
+    {"classes": ["covid"]},
     {"classes": ["a", "a"]},
     {"classes": ["\ud800"]},
     {"classes": [str(i) for i in range(2000)]},

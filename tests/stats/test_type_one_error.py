@@ -10,7 +10,7 @@ import types
 import numpy as np
 import pytest
 
-SCRIPT = pathlib.Path(__file__).parent / "benchmarks" / "type_one_error.py"
+SCRIPT = pathlib.Path(__file__).parents[1] / "benchmarks" / "type_one_error.py"
 
 
 @pytest.fixture(scope="module")
