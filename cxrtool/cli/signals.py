@@ -13,7 +13,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from cxrtool.core.errors import Interrupted, Terminated
 
@@ -23,6 +23,8 @@ KINDS: dict[int, type[BaseException]] = {
 }
 # Seconds after which an exception that was swallowed is raised again.
 AGAIN = 0.1
+# Seconds after which it is looked whether an import has ended.
+SOON = 0.005
 # Seconds that the clean-up at the end may still take after a signal.
 PATIENCE = 3.0
 
@@ -84,30 +86,41 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _answer(number: int, _: FrameType | None) -> None:
+def _answer(number: int, frame: FrameType | None) -> None:
     _state.received = _state.received or number
     if _state.works:
-        _raise()
+        _raise(frame)
     else:
         _set_alarm(PATIENCE)
 
 
-def _look_again(*_: Any) -> None:
+def _look_again(_: int, frame: FrameType | None) -> None:
     if _state.works:
-        _raise()
+        _raise(frame)
     else:
         os._exit(128 + _state.received if _state.code is None else _state.code)
 
 
-def _raise() -> None:
+def _raise(frame: FrameType | None) -> None:
     """Raise the exception of the signal, unless it is on its way: another would end the clean-up.
 
-    One that no longer exists was swallowed, by a destructor or by a library that catches all.
+    One that no longer exists was swallowed, by a destructor or by a library that catches all. While
+    modules are imported, it waits: C++ code of PyTorch that calls Python then ends the process.
     """
+    if _imports(frame):
+        return _set_alarm(SOON)
     _set_alarm(AGAIN)
     if _state.raised is None or _state.raised() is None:
         # No variable may hold it, which would keep it alive through its own traceback.
         raise _new_exception()
+
+
+def _imports(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _new_exception() -> BaseException:
