@@ -104,3 +104,17 @@ def test_the_readme_is_short_and_lists_every_guide():
     assert len(README.encode()) <= 10_000
     listed = re.findall(r"^\| \[(\w+)\]\(man/guides/\1\.md\)", README, re.MULTILINE)
     assert sorted(listed) == sorted(GUIDES)
+
+
+def test_the_example_of_a_plug_in_is_one():
+    """The equalizer of the guide has the shape of those of the package, and works."""
+    import numpy as np
+
+    text = PAGES[f"{manual.GUIDES}/extending.md"]
+    code = re.search(r"gamma\.py`:\n\n((?:    .*\n|\n)+)", text)[1]
+    names = {}
+    exec("\n".join(line[4:] for line in code.split("\n")), names)
+    assert [str(o) for o in registry.options(names["equalize"])] == ["gamma=0.7"]
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert (names["equalize"](image, 8, gamma=1) == image).all()
+    assert names["equalize"](image.astype(np.uint16) * 257, 16, gamma=2).max() == 65535
