@@ -4,7 +4,6 @@ Where it is too small, they do not fail as Python does: their C++ code aborts, o
 another process tries first, wherever there is a limit.
 """
 
-import subprocess
 import sys
 
 from cxrtool.core.errors import BrokenRun
@@ -63,6 +62,8 @@ def check(verb: str) -> None:
 
 
 def _can_be_loaded(with_torch: bool) -> bool:
+    import subprocess  # It is needed under a limit only, and takes a tenth of the start.
+
     modules = HEAVY if with_torch else LIGHT
     trial = TRIAL.format(reserve=RESERVES[with_torch], seconds=SECONDS, modules=", ".join(modules))
     done = subprocess.run(

