@@ -21,7 +21,10 @@ def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-OPENING = {"open", "read_text", "write_text", "read_bytes", "write_bytes"}
+OPENING = {"open", "read_text", "write_text", "read_bytes", "write_bytes"} | {
+    "TemporaryFile",
+    "mkstemp",
+}
 # What guards the workers reads its own memory use and silences a descriptor: no user's files.
 GUARDS = ("worker_pool.py", "worker_server.py", "app.py", "signals.py")
 

@@ -35,7 +35,7 @@ def described(name: str) -> tuple[str, ...]:
         with torch.device("meta"):
             network = plugin.build(2 if own is inspect.Parameter.empty else own)
     except (TypeError, CxrtoolError):
-        # It stands for many, one of which has to be named.
+        # A plug-in such as timm offers many networks: without a name there is none to describe.
         return "", "", plugin.PROVIDER
     number = sum(p.numel() for p in network.parameters())
     channels = getattr(network, "channels", 1)

@@ -16,14 +16,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
+from cxrtool.files import disk
 from cxrtool.images import fingerprints
 from cxrtool.images.fingerprints import ORDER, Floats, Prints
 
 Index = NDArray[np.signedinteger[Any]]
 Crop = tuple[float, float, float, float]
 
+LARGEST = 1 << 20  # bytes of the weights
 WEIGHTS = Path(__file__).with_name("duplicate_candidates.safetensors")
 
 # Shares of the height and width cut off: at the top, the bottom, the left, the right.
@@ -48,9 +50,10 @@ MOST = 1 << 19  # In all, however large the collection is.
 _SAMPLE = 2000  # Images by which a collection is whitened.
 _ALIKE = 0.9  # Of images that are more similar, one is taken into the sample.
 _PRIOR = 200  # The images that the identity counts as, against the sample.
-_CELL = 8192  # So many images are compared all with all; of more, those that are near to
-_MEMBERS = 8  # so many pivots of which each stands
-_PER_PIVOT = 64  # for so many images.
+_CELL = 8192  # Up to this number of images, all are compared with all.
+# Beyond it, one image of every 64 is drawn as a pivot, and each image is assigned to the 8 pivots
+# that are nearest to it. Images that share a pivot are compared.
+_PER_PIVOT, _MEMBERS = 64, 8
 _BLOCK = 1 << 18  # Similarities that are computed at a time; they fit in the cache.
 
 
@@ -97,7 +100,7 @@ def _resampled(start: float, end: float, size: int) -> Floats:
 @cache
 def _learned() -> Floats:
     """Return the directions, (144, 2 d): the first half are even, the others odd."""
-    return np.asarray(load_file(WEIGHTS)["directions"], np.float32)
+    return np.asarray(load(disk.read_bytes(str(WEIGHTS), LARGEST))["directions"], np.float32)
 
 
 class Descriptors:

@@ -80,7 +80,7 @@ class Digests:
         return cell if result is None else KEPT
 
     def text(self, number: int, cell: str) -> str:
-        """Return the cell of a row, of which `cell` is what stood for it."""
+        """Return the original cell of a row; `cell` is what `add` returned for it."""
         if cell != KEPT:
             return cell
         start = number * self.length

@@ -1,7 +1,6 @@
 """Thumbnails of many images, kept in a temporary file while duplicates are looked for."""
 
 import io
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -9,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.files import disk
 from cxrtool.images.fingerprints import Thumbnail
 
 Index = NDArray[np.signedinteger[Any]]
@@ -26,7 +26,7 @@ def encode(picture: Thumbnail) -> bytes:
 
 def _on_disk(memory: io.BytesIO) -> IO[bytes]:
     """Move a file that is in memory to the disk."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (it stays open)
+    file = disk.temporary()
     file.write(memory.getbuffer())
     return file
 

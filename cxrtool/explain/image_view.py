@@ -82,7 +82,7 @@ class Viewing:
             warnings: list[str] = []
             drawn = self._drawn(row, warnings)
             place = self._place(row, encoded, drawn)
-            result = None if self.force else image.found_in(place.file, place.made_with)
+            result = None if self.force else image.recorded_findings(place.file, place.made_with)
             if result is not None:
                 return Kept(place, json.loads(result))
             return self._viewed(place, image.decode(encoded), drawn, warnings)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from cxrtool.core import outputs
 from cxrtool.core.errors import BrokenRun, CxrtoolError
@@ -23,6 +23,11 @@ _WRONG_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.E
 def shown(path: str | os.PathLike[str]) -> str:
     """Name a file in a message; `-` is a standard stream."""
     return os.fspath(path)
+
+
+def temporary() -> IO[bytes]:
+    """Open a file without a name, which is gone when it is closed."""
+    return tempfile.TemporaryFile()
 
 
 def read_bytes(path: str | os.PathLike[str], limit: int) -> bytes:

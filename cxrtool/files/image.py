@@ -303,10 +303,10 @@ def write_png(
 
 def is_made(path: str | os.PathLike[str], made_with: str) -> bool:
     """Tell whether a PNG is there, whole, and made with the same options."""
-    return found_in(path, made_with) is not None
+    return recorded_findings(path, made_with) is not None
 
 
-def found_in(path: str | os.PathLike[str], made_with: str) -> str | None:
+def recorded_findings(path: str | os.PathLike[str], made_with: str) -> str | None:
     """Read what was found out when a PNG was made; None if it is not whole or made otherwise.
 
     A link is none that was made: somebody else put it there.

@@ -193,7 +193,7 @@ def _likeness(a: Thumbnail, b: Thumbnail, where: Map) -> float:
 
 
 def _box(inside: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Return the rows and columns of which most is inside."""
+    """Return the rows and columns that lie mostly inside the mask."""
     sides = []
     for axis in (1, 0):
         share = inside.mean(axis=axis)

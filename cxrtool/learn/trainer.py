@@ -348,7 +348,7 @@ def train(
     kind: type[Training] = Training,
     check: Callable[[Training], None] = lambda _: None,
 ) -> None:
-    """Do it all, after a `check`; what is skipped is not told again by the runs of other seeds."""
+    """Train one run, after a `check`. Only the first of several seeds reports skipped images."""
     on_skip: OnSkip = (lambda _: None) if skipped is None or distributed.rank() else skipped.add
     training = kind(source, settings, place, on_skip)
     data = training.data

@@ -66,7 +66,7 @@ class Equalizing:
         target, shown = self.folder.file(name)
         boxes = self._listed(row)
         made_with = self._note(encoded.sha256, boxes)
-        covered = None if self.settings.force else image.found_in(target, made_with)
+        covered = None if self.settings.force else image.recorded_findings(target, made_with)
         warning = ""
         if covered is None:
             picture = image.decode(encoded)

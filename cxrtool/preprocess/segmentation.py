@@ -179,7 +179,7 @@ def _model(model: str) -> tuple[str, str, dict[str, Any]]:
 
 def _found(places: dict[str, tuple[str, str]], made_with: str) -> Row | None:
     """Read the cells that were found when the files were made; None if one is to be made again."""
-    notes = [image.found_in(target, made_with) for target, _ in places.values()]
+    notes = [image.recorded_findings(target, made_with) for target, _ in places.values()]
     if None in notes:
         return None
     cells: Row = json.loads(notes[0] or "{}")

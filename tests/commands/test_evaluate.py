@@ -19,7 +19,7 @@ from handy import Row, in_process, pixels, rows_of, shell, table, write_table
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cxrtool.files import run_folder
+from cxrtool.files import pixel_cache, run_folder
 from cxrtool.learn import inference, prediction
 from cxrtool.stats import metrics
 
@@ -172,6 +172,22 @@ def test_a_threshold_of_few_validation_images_is_said(
     assert "chosen on few validation images: 9 of 'covid'\n" in capfd.readouterr().err
 
 
+def test_the_digests_of_the_manifest_choose_the_decoded_images(
+    small_run: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was replaced is read again, whatever its size and times are."""
+    asked: list[list[str]] = []
+    real = pixel_cache.gathered
+
+    def gathered(*given: Any) -> Any:
+        asked.append(list(given[5]))
+        return real(*given)
+
+    monkeypatch.setattr(pixel_cache, "gathered", gathered)
+    rows = predicted(small_run, phantoms / "split.csv", "--keep-columns")
+    assert [digest for each in asked for digest in each] == [row["sha256"] for row in rows]
+
+
 def test_a_kept_column_is_no_probability(
     small_run: Path, phantoms: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -282,6 +298,7 @@ def test_a_hierarchy_has_the_products_as_probabilities(
     levels: dict[str, np.ndarray], phantoms: Path
 ) -> None:
     rows = predicted("middle", phantoms / "split.csv", "--hierarchy", "second")
+    assert {row["model"] for row in rows} == {"middle>second"}
     assert [c for c in rows[0] if c.startswith("p_")] == ["p_covid", "p_bacteria", "p_virus"]
     first, then = levels["middle"], levels["second"]
     expected = np.column_stack([first[:, 0], first[:, 1:] * then])
