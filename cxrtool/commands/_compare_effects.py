@@ -1,5 +1,7 @@
 """Which options of compare have no effect in a call, and why; the call as it was typed."""
 
+from collections.abc import Sequence
+
 import typer
 
 # Options that change no figure.
@@ -25,6 +27,7 @@ def of(
     bootstrap: int,
     interval: str,
     is_drawn: bool,
+    averages: bool = False,
 ) -> dict[str, str]:
     """Say why options have no effect."""
     one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
@@ -32,12 +35,20 @@ def of(
     asked = set(metrics) if metrics and not is_drawn and not tests else {"accuracy"}
     of_p = "no metric that is shown depends on the predicted class"
     only = of_p if asked <= OF_PROBABILITIES else ""
+    none = "with --averages there is no positive class" if averages else ""
     return {
-        "--threshold": only,
+        "--positive": none,
+        "--threshold": only or none,
         "--interval": only if interval == "normal" else "",
         "--metrics": one if matrix else "",
         "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
     }
+
+
+def averages_of(classes: Sequence[str]) -> dict[str, str]:
+    """Say why --averages has no effect with these classes."""
+    several = f"with {len(classes)} classes the averages are shown, unless --positive selects one"
+    return {"--averages": several if len(classes) != 2 else ""}
 
 
 def with_list(typed: set[str]) -> dict[str, str]:

@@ -77,6 +77,14 @@ Positive = Annotated[
         "healthy, no finding, control or other; otherwise the second p_ column).",
     ),
 ]
+Averages = Annotated[
+    bool,
+    typer.Option(
+        "--averages",
+        help="With two classes: show each class against the rest, and macro and support-weighted "
+        "averages, as with more classes. There is no positive class then.",
+    ),
+]
 Metrics = Annotated[
     list[str] | None,
     typer.Option(

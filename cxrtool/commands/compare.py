@@ -6,7 +6,7 @@ are used if present. Every model is evaluated on every group of --by: accuracy, 
 sensitivity, specificity, precision, npv, f1, auc, average_precision, dor, dor_haldane, mcc, brier,
 ece, error, ece_debiased, calibration_slope, calibration_intercept. With more than two classes, each
 class is compared with the rest, and macro and support-weighted averages are added; --positive CLASS
-selects one class.
+selects one class. --averages does the same for two classes.
 
 Confidence intervals take into account that images of one patient are correlated. Metrics between 0
 and 1 have Wilson intervals with an effective sample size, derived from DeLong's variance for AUC
@@ -81,6 +81,7 @@ def run(
     by: _compare_options.By = None,
     pool: _compare_options.Pool = None,
     positive: _compare_options.Positive = None,
+    averages: _compare_options.Averages = False,
     metrics: _compare_options.Metrics = None,
     ci: _compare_options.Ci = 0.95,
     bootstrap: _compare_options.Bootstrap = 2000,
@@ -114,12 +115,9 @@ def run(
         list_papers(output)
     tests = listed("--paired-test", test)
     shown_papers = _compare_options.papers_of("--published", published or _compare_options.PAPERS)
-    effects.refuse(
-        context,
-        idle.of(
-            matrix, listed("--metrics", metrics), tests, bootstrap, interval, bool(plot or report)
-        ),
-    )
+    asked = listed("--metrics", metrics)
+    reasons = idle.of(matrix, asked, tests, bootstrap, interval, bool(plot or report), averages)
+    effects.refuse(context, reasons)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
         raise CxrtoolError(
@@ -129,7 +127,9 @@ def run(
     given = inputs(files or [])
     check(plot, report)
     tables = predictions.opened(given, options.conditions("--where", where))
-    chosen = positive_of(tables[0].classes, question)
+    if averages:
+        effects.refuse(context, idle.averages_of(tables[0].classes))
+    chosen = None if averages else positive_of(tables[0].classes, question)
     question = replace(question, positive=chosen, progress=progress)
     drawn = DRAWN if plot is not None or report is not None else ()
     shown = question.metrics or NAMES

@@ -147,7 +147,8 @@ def _tests(
         p = paired_tests.mcnemar(right[0], right[1], first.clusters)
         return [_test(name, first, second, key, other, p, question)]
     tests = []
-    for k in judged.views:
+    # Of two classes, both have the same AUC: a second test would only weaken the first.
+    for k in judged.views[-1:] if len(judged.classes) == 2 else judged.views:
         marks = judged.labels == k
         ours, theirs = judged.probabilities[:, k], against.probabilities[:, k]
         result = paired_tests.delong(marks, ours, theirs, first.clusters, question.level)

@@ -159,6 +159,58 @@ def test_three_classes_with_their_averages() -> None:
     assert value["covid", "accuracy"] == pytest.approx(np.mean((labels == 1) == (said == 1)))
 
 
+def test_two_classes_with_their_averages() -> None:
+    rows = made("m.csv", skill=0.3)
+    # Unequal supports, so that macro and weighted averages differ.
+    rows = [r for i, r in enumerate(rows) if r["label"] == "normal" or i % 3 == 0]
+    write("m.csv", rows)
+    labels, p = arrays(rows)
+    said, found = p.argmax(1), tidy("m.csv", "--averages")
+    assert {key[2] for key in found} == {"", "normal", "covid", "macro", "weighted"}
+    value = {key[2:]: float(row["value"]) for key, row in found.items()}
+    for average in ("macro", "weighted"):
+        for name, score in (
+            ("sensitivity", theirs.recall_score),
+            ("f1", theirs.f1_score),
+            ("precision", theirs.precision_score),
+        ):
+            expected = score(labels, said, average=average)
+            assert value[average, name] == pytest.approx(expected)
+    assert value["weighted", "sensitivity"] == pytest.approx(value["", "accuracy"])
+    assert value["macro", "sensitivity"] != pytest.approx(value["", "accuracy"])
+    # Each class is what --positive shows of it.
+    for label in ("normal", "covid"):
+        alone = tidy("m.csv", "--positive", label)
+        assert all(found[key] == row for key, row in alone.items())
+    (text,) = objects("m.csv", "--averages")
+    assert text["positive"] is None
+    assert text["weighted"]["precision"]["value"] == pytest.approx(value["weighted", "precision"])
+
+
+def test_averages_need_two_classes_and_no_positive_one(capfd: Said) -> None:
+    made("m.csv")
+    made("n.csv", classes=3)
+    none = "has no effect: with --averages there is no positive class. Leave it out.\n"
+    assert refused(capfd, "m.csv", "--averages", "--positive", "covid") == f"--positive {none}"
+    assert refused(capfd, "m.csv", "--averages", "--threshold", "0.3") == f"--threshold {none}"
+    assert refused(capfd, "n.csv", "--averages") == (
+        "--averages has no effect: with 3 classes the averages are shown, unless --positive "
+        "selects one. Leave it out.\n"
+    )
+
+
+def test_two_classes_with_averages_have_one_test_of_auc() -> None:
+    made("m.csv")
+    made("n.csv", seed=5)
+    found = tidy("m.csv", "n.csv", "--averages", "--paired-test", "delong")
+    tests = [key for key in found if key[3] == "auc_delong_p_holm"]
+    # One comparison, written from both sides; the areas of both classes are the same.
+    assert {key[2] for key in tests} == {"covid"}
+    alone = tidy("m.csv", "n.csv", "--paired-test", "delong")
+    for key in tests:
+        assert found[key]["value"] == alone[key]["value"]
+
+
 def test_json_has_the_schema_of_the_manual() -> None:
     made("m.csv")
     (found,) = objects("m.csv")

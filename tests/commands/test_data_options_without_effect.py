@@ -33,7 +33,7 @@ ALWAYS = {
     "compare": {
         "--by",
         "--pool",
-        "--positive",
+        "--averages",
         "--ci",
         "--bootstrap",
         "--paired-test",
@@ -105,6 +105,12 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "no metric that is shown depends on the predicted class",
     ),
     ("compare", ["--published", "list", "--format", "csv"], "--format", LISTED),
+    (
+        "compare",
+        ["p.csv", "--averages", "--positive", "covid"],
+        "--positive",
+        "with --averages there is no positive class",
+    ),
     ("compare", ["--published", "list", "--by", "source"], "--by", LISTED),
     (
         "equalize",
