@@ -17,13 +17,16 @@ man/guides/statistics.md has the formulas and their simulated coverage. --interv
 percentiles of resampled patients instead.
 
 A class is predicted if its probability is above 0.5, or highest of several, unless the column
-`pred` is present. Undefined values are empty: AUC with one class, precision of a class that is
-never predicted, the calibration slope of perfectly separated classes. Averages leave out a class
-without images and predictions, with a note; the precision of a class that has images but is never
-predicted counts as 0. brier of several classes is the sum over the classes. ece has 15 bins of
-equal width, and is above 0 by chance alone. ece_debiased has bins of equal size and subtracts this
-effect (Kumar et al. 2019). A perfectly calibrated model has a calibration_slope of 1 and a
-calibration_intercept of 0; a slope below 1 means that probabilities are too close to 0 and 1.
+`pred` is present. A label that has no p_ column is an error, but with a positive class the labels
+normal, negative, healthy, no finding, control and other count as not positive.
+
+Undefined values are empty: AUC with one class, precision of a class that is never predicted, the
+calibration slope of perfectly separated classes. Averages leave out a class without images and
+predictions, with a note; the precision of a class that has images but is never predicted counts as
+0. brier of several classes is the sum over the classes. ece has 15 bins of equal width, and is
+above 0 by chance alone. ece_debiased has bins of equal size and subtracts this effect (Kumar et al.
+2019). A perfectly calibrated model has a calibration_slope of 1 and a calibration_intercept of 0; a
+slope below 1 means that probabilities are too close to 0 and 1.
 
 --pool fold adds mean, standard deviation (ddof 1) and range over the folds to the metrics of all
 images together; runs named after their fold become one model. --pool model does this for repeats.
@@ -64,7 +67,7 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cxrtool.compare.comparison import Question, Result
     from cxrtool.compare.cross_matrix import Matrix
@@ -232,7 +235,10 @@ def compared(
     from cxrtool.stats import metrics
 
     columns = [*question.by, question.pool] if question.pool else question.by
-    result = predictions.read(tables, columns, skipped, ["source"] if drawn else [])
+    optional = ["source"] if drawn else []
+    rest = unpredicted(question)
+    result = predictions.read(tables, columns, skipped, optional, unpredicted=rest)
+    comparison.note_unpredicted(result, question)
     permuted = question.metrics or model_tests.PERMUTED
     needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
     shown = question.metrics or metrics.NAMES
@@ -244,6 +250,13 @@ def compared(
     return results
 
 
+def unpredicted(question: "Question") -> "Callable[[str], bool] | None":
+    """Accept labels without a p_ column where they say that the positive class is absent."""
+    from cxrtool.compare.positive_class import is_negative
+
+    return None if question.positive is None else is_negative
+
+
 def crossed(
     tables: "Sequence[Opened]",
     columns: str,
@@ -252,13 +265,15 @@ def crossed(
     drawn: "Sequence[str]" = (),
 ) -> "Matrix":
     """Make the cross-dataset matrix."""
-    from cxrtool.compare import cross_matrix
+    from cxrtool.compare import comparison, cross_matrix
     from cxrtool.files import predictions
 
     there = set.intersection(*(set(table.columns) for table in tables))
     names = cross_matrix.columns_of(columns, there)
     optional = ["split", "source"] if drawn else ["split"]
-    result = predictions.read(tables, names, skipped, optional, predictions.SAME)
+    same, rest = predictions.SAME, unpredicted(question)
+    result = predictions.read(tables, names, skipped, optional, same, rest)
+    comparison.note_unpredicted(result, question)
     first = (question.metrics or ("auc",))[0]
     question = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
     return cross_matrix.cross(result, names, question, skipped)

@@ -191,7 +191,7 @@ def judged_of(
     """Take what the table says is predicted, or choose where it does not or is not to be asked."""
     at = None if positive is None else part.classes.index(positive)
     chosen = metrics.chosen(part.p, at, 0.5 if threshold is None else threshold)
-    if at is not None and threshold is None and len(part.classes) > 2:
+    if at is not None and threshold is None and len(part.classes) - len(part.unpredicted) > 2:
         chosen = part.p.argmax(axis=1)
     predicted = part.predicted if threshold is None else np.full(len(part), -1)
     predicted = np.where(predicted >= 0, predicted, chosen)
@@ -274,6 +274,14 @@ def _most_of_a_model(results: Sequence[Result]) -> tuple[int, int]:
         images[result.model] += len(result.judged)
         patients[result.model] += result.patients
     return max(images.values()), max(patients.values())
+
+
+def note_unpredicted(predictions: Predictions, question: Question) -> None:
+    """Say which labels, not among the classes that were predicted, count as not positive."""
+    for label in predictions.unpredicted:
+        number = int((predictions.label == predictions.classes.index(label)).sum())
+        images = f"{number} image{'s'[: number != 1]} labelled '{label}', without a p_ column"
+        note(f"{images}: counted as not '{question.positive}'")
 
 
 def note_intervals(results: Sequence[Result], question: Question) -> None:

@@ -34,6 +34,11 @@ def negative_class(classes: Sequence[str]) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
+def is_negative(label: str) -> bool:
+    """Tell whether a label says that there is no finding, whatever the classes are."""
+    return _plain(label) in {_plain(name) for name in NEGATIVE}
+
+
 def reason(classes: Sequence[str]) -> str:
     """Say how the positive class of two was chosen."""
     negative = negative_class(classes)

@@ -3,7 +3,7 @@
 import array
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -71,9 +71,13 @@ class Texts:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a comparison needs of every row, as arrays; `same` are digests, 0 where unknown."""
+    """What a comparison needs of every row, as arrays; `same` are digests, 0 where unknown.
+
+    After the classes that have a probability come those that only labels name.
+    """
 
     classes: list[str]
+    unpredicted: list[str]  # those at the end of `classes` that no p_ column is of
     row: Ints  # of `paths`
     label: Ints
     predicted: Ints  # -1 where the table does not say
@@ -183,17 +187,19 @@ def read(
     skipped: Failures,
     optional: Collection[str] = (),
     same: Collection[str] = ("path", "raw"),
+    unpredicted: Callable[[str], bool] | None = None,
 ) -> Predictions:
     """Read the rows.
 
     `wanted` are columns that every table must have, `optional` ones that it may have; `same` are
     those whose digests are kept. A row that cannot be judged is reported; one without a label is
-    left out.
+    left out. A label without a p_ column cannot be judged, unless it is one that `unpredicted`
+    accepts: its probability is 0.
     """
     for table in tables:
         for column in {*wanted} - {"model"}:
             table.index(column)
-    gathered = _Gathered(tables[0].classes, ["model", *wanted, *optional], same)
+    gathered = _Gathered(tables[0].classes, ["model", *wanted, *optional], same, unpredicted)
     for number, table in enumerate(tables):
         for rows in table.batches():
             gathered.add(table, number, rows, skipped)
@@ -220,18 +226,26 @@ def _stem(path: str) -> str:
 class _Gathered:
     """The rows of all tables, as they come."""
 
-    def __init__(self, classes: list[str], coded: Sequence[str], same: Collection[str]) -> None:
+    def __init__(
+        self,
+        classes: list[str],
+        coded: Sequence[str],
+        same: Collection[str],
+        unpredicted: Callable[[str], bool] | None,
+    ) -> None:
         self.classes, self.number, self.paths, self.same = classes, 0, Texts(), same
-        self.at = {name: k for k, name in enumerate(classes)}
+        self.unpredicted = unpredicted or (lambda _: False)
+        self.outputs = {name: k for k, name in enumerate(classes)}
+        self.at = dict(self.outputs)  # and the labels that no p_ column is of
         self.known: dict[str, dict[str, int]] = {name: {} for name in coded}
         self.parts: dict[str, list[NDArray[np.generic]]] = {}
 
     def add(self, file: Opened, number: int, rows: list[list[str]], skipped: Failures) -> None:
         """Take the rows that can be judged."""
         p = _numbers(file, rows, self.classes)
-        labels = [self.at.get(text, -1) for text in file.texts(rows, "label")]
+        labels = [self._label(text) for text in file.texts(rows, "label")]
         said = file.texts(rows, "pred")
-        preds = [self.at.get(text, -1) for text in said]
+        preds = [self.outputs.get(text, -1) for text in said]
         fits = (p >= 0).all(1) & (p <= 1).all(1) & (np.abs(p.sum(1) - 1) <= OFF)
         good = fits & (np.array(labels) >= 0)
         good &= (np.array(preds) >= 0) | (np.array(said) == "")
@@ -245,6 +259,12 @@ class _Gathered:
             self._keep("predicted", np.array(preds, np.int16)[good])
             self._keep("file", np.full(len(kept), number, np.int16))
             self._take(file, kept)
+
+    def _label(self, text: str) -> int:
+        """Number a label; one that no p_ column is of gets a number where it is accepted."""
+        if text not in self.at and text and self.unpredicted(text):
+            self.at[text] = len(self.at)
+        return self.at.get(text, -1)
 
     def _take(self, file: Opened, rows: list[list[str]]) -> None:
         paths = file.texts(rows, "path")
@@ -288,12 +308,14 @@ class _Gathered:
         coded = {n: Coded(list(self.known[n]), joined[f"coded {n}"]) for n in self.known}
         groups = [column.codes for name, column in coded.items() if name != "model"]
         coded["model"] = _told_apart(coded["model"], joined, names, groups)
+        more = list(self.at)[len(self.classes) :]
         return Predictions(
-            self.classes,
+            [*self.classes, *more],
+            more,
             np.arange(self.number),
             joined["label"],
             joined["predicted"],
-            joined["p"],
+            np.pad(joined["p"], ((0, 0), (0, len(more)))) if more else joined["p"],
             joined["patient"],
             {n: joined[f"same {n}"] for n in self.same},
             coded,

@@ -187,6 +187,46 @@ def test_two_classes_with_their_averages() -> None:
     assert text["weighted"]["precision"]["value"] == pytest.approx(value["weighted", "precision"])
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_negative_label_that_is_no_class_counts_against_the_positive_one(
+    classes: int, order: int, capfd: Said
+) -> None:
+    """A network of other classes is tested on images that are labelled covid or negative."""
+    rows = made("m.csv", classes=classes)
+    labels, p = arrays(rows)
+    said = p.argmax(1) == 1
+    for row in rows:
+        row["label"] = "covid" if row["label"] == "covid" else "Negative"
+    write("m.csv", rows[::order])
+    (found,) = objects("m.csv", "--positive", "covid")
+    number = int(np.sum(labels != 1))
+    line = f"{number} images labelled 'Negative', without a p_ column: counted as not 'covid'"
+    assert line in capfd.readouterr().err
+    assert found["n"] == len(rows)
+    assert found["classes"] == [*CLASSES[:classes], "Negative"]
+    tn, fp, fn, tp = theirs.confusion_matrix(labels == 1, said).ravel()
+    value = {name: one["value"] for name, one in found["metrics"].items()}
+    assert value["sensitivity"] == pytest.approx(tp / (tp + fn))
+    assert value["specificity"] == pytest.approx(tn / (tn + fp))
+    assert value["auc"] == pytest.approx(theirs.roc_auc_score(labels == 1, p[:, 1]))
+    assert np.sum(found["confusion"], axis=0)[-1] == 0, "nothing is predicted as it"
+
+
+def test_a_label_that_is_no_class_is_still_an_error(capfd: Said) -> None:
+    rows = made("m.csv", classes=3)
+    rows[0]["label"], rows[1]["label"] = "negative", "covid19"
+    write("m.csv", rows)
+    # Without a positive class nobody knows which prediction of a negative image is right.
+    tidy("m.csv", code=1)
+    said = capfd.readouterr().err
+    assert "label 'negative' is not one of: normal, covid, pneumonia" in said
+    tidy("m.csv", "--positive", "covid", "-o", "out", code=1)
+    said = capfd.readouterr().err
+    assert "label 'covid19' is not one of" in said
+    assert "1 image labelled 'negative'" in said
+
+
 def test_averages_need_two_classes_and_no_positive_one(capfd: Said) -> None:
     made("m.csv")
     made("n.csv", classes=3)

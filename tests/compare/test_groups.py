@@ -23,6 +23,7 @@ def made(rows: list[tuple[str, str, str]]) -> Predictions:
     same = {"path": digests([row[0] for row in rows]), "raw": np.zeros(size, np.int64)}
     return Predictions(
         ["a", "b"],
+        [],
         np.arange(size),
         np.zeros(size, np.int64),
         np.full(size, -1),

@@ -100,6 +100,18 @@ def test_a_row_that_cannot_be_judged_is_reported(read: Read, row: str, reason: s
     assert skipped == [reason]
 
 
+def test_labels_without_a_probability_are_taken_where_they_are_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(table("1.png,a,1,0", "2.png,none,0,1", "3.png,q,0,1"), encoding="utf-8")
+    skipped = Failures(None, output="-", strict=False)
+    tables = predictions.opened([str(path)])
+    found = predictions.read(tables, [], skipped, unpredicted=lambda text: text == "none")
+    assert (found.classes, found.unpredicted) == (["a", "b", "none"], ["none"])
+    assert found.label.tolist() == [0, 2]
+    assert found.p.tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert skipped.failed
+
+
 def test_a_prediction_of_another_class_is_reported(read: Read) -> None:
     found, skipped = read(table("1.png,a,0,1,c", "2.png,b,0,1,b", header=f"{HEADER},pred"))
     assert len(found) == 1
