@@ -20,9 +20,9 @@ PAPERS = "list"
 
 def formats() -> list[str]:
     """List the formats."""
-    from cxrtool.compare import result_tables
+    from cxrtool.figures import tables
 
-    return result_tables.formats()
+    return tables.formats()
 
 
 def metric_names() -> "Sequence[str]":

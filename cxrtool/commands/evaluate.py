@@ -38,6 +38,7 @@ from cxrtool.cli import effects, options
 from cxrtool.commands import _evaluate_options, _model_inputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
+from cxrtool.figures import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -216,7 +217,7 @@ def of_validation(
         what = f"{source.name}: no images of both classes on which all the runs were validated"
         raise CxrtoolError(what, remedy)
     lost = f" ({len(unread)} cannot be read)" if unread else ""
-    note(f"threshold {best[0]:.4f}, of {best[1]} validation images{lost}")
+    note(f"threshold {numbers.measure(best[0])}, of {best[1]} validation images{lost}")
     return best[0]
 
 
@@ -254,7 +255,10 @@ def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
     if best is None:
         what = "--threshold youden needs images of both of two classes, with their labels"
         raise CxrtoolError(what, "Use --threshold val.")
-    note(f"threshold {best[0]:.4f}, the best for these very images: the results are too optimistic")
+    note(
+        f"threshold {numbers.measure(best[0])}, the best for these very images: the results are "
+        "too optimistic"
+    )
     return best[0]
 
 

@@ -250,9 +250,11 @@ def located(
     columns: list[str], rows: list[Row], points: list[list[float]]
 ) -> "tuple[list[str], Iterator[list[str]]]":
     """Return the table: the columns, those of the points being new, and the rows."""
+    from cxrtool.figures import numbers
+
     made = [c for c in columns if c not in PLACES]
     cells = (
-        [*(row[c] for c in made), *(f"{value:.4f}" for value in point)]
+        [*(row[c] for c in made), *map(numbers.measure, point)]
         for row, point in zip(rows, points, strict=True)
     )
     return [*made, *PLACES], cells

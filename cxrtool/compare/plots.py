@@ -22,7 +22,7 @@ from cxrtool.compare.display import (
     titled,
     word,
 )
-from cxrtool.figures import charts, grids
+from cxrtool.figures import charts, grids, numbers
 from cxrtool.figures.charts import PlottedBins, PlottedCurve
 from cxrtool.figures.grids import PlottedInterval
 from cxrtool.stats import performance_curves, weighted_metrics
@@ -79,7 +79,7 @@ def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot
     band = ""
     if sampling.resamples:
         band = (
-            f" The bands hold the middle {100 * question.level:.4g} % of "
+            f" The bands hold the middle {numbers.level(question.level)} of "
             f"{sampling.resamples} resamples of the patients, place by place."
         )
     return (
@@ -110,7 +110,7 @@ def _both(result: Result, k: int, sampling: Sampling) -> tuple[Line | None, Line
 
 def _note(result: Result, k: int, metric: str) -> str:
     """Write the figure that stands for a curve, or why there is none."""
-    figure = result_tables.spoken(result.figures.get((result.classes[k], metric)))
+    figure = result_tables.text_of(result.figures.get((result.classes[k], metric)))
     short = "AP" if metric == "average_precision" else word(metric)
     return f"{short} {figure}" if figure else "undefined: one class alone"
 
@@ -143,7 +143,7 @@ def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plo
     level, label = shows.question.level, shows.results[0].classes[k]
     title = titled(panel.name, label)
     notes = [
-        f"Brier score {result_tables.spoken(r.figures.get((label, 'brier')))}"
+        f"Brier score {result_tables.text_of(r.figures.get((label, 'brier')))}"
         for _, r in panel.lines
     ]
 
@@ -229,7 +229,7 @@ def _forest(shows: Shows, metric: str, names: Names) -> Plot:
     order = list(dict.fromkeys(r.group for r in shows.results))
     results = sorted(shows.results, key=lambda r: order.index(r.group))
     rows = [row for result in results for row in _rows(result, metric, alone)]
-    text = (grids.with_interval(row.value, row.low, row.high) for row in rows)
+    text = (numbers.interval(r.value, r.low, r.high, undefined="undefined") for r in rows)
     said = "; ".join(f"{titled(r.group, r.name)} {t}" for r, t in zip(rows, text, strict=True))
     guess = f" The dashed line is {GUESSING[metric]:g}: guessing." if metric in GUESSING else ""
     caption = f"{word(metric)[:1].upper()}{word(metric)[1:]} with its intervals.{guess}"
@@ -265,7 +265,7 @@ def _matrix(matrix: Matrix, names: Names) -> Plot:
     top = max([1.0, *finite]) if matrix.metric in ODDS else 1.0
     limits = SCALES.get(matrix.metric, (0.0, top))
     sides = (f"trained on ({matrix.names[0]})", f"tested on ({matrix.names[1]})")
-    gap = result_tables.spoken(matrix.gap)
+    gap = result_tables.text_of(matrix.gap)
     return Plot(
         names.of("matrix"),
         "matrix",

@@ -6,7 +6,7 @@ import numpy as np
 
 from cxrtool.compare.comparison import FEW, Figure, Result
 from cxrtool.compare.display import Shows, sources_of, word
-from cxrtool.compare.result_tables import spoken
+from cxrtool.compare.result_tables import text_of
 from cxrtool.figures.html_page import Level
 from cxrtool.stats import calibration, metrics
 from cxrtool.stats.metrics import Floats
@@ -155,10 +155,10 @@ def _always(shows: Shows) -> Iterator[Finding]:
 
 def _guessing(shows: Shows) -> Iterator[Finding]:
     known = [(r, _auc(r)) for r in shows.results if not np.isnan(_auc(r).low + _auc(r).high)]
-    text = [f"{_who(r)} {spoken(f)}" for r, f in known if f.low <= 0.5 <= f.high]
+    text = [f"{_who(r)} {text_of(f)}" for r, f in known if f.low <= 0.5 <= f.high]
     if text:
         yield "bad", f"The interval of an AUC holds 0.5, which is guessing: {_some(text)}."
-    text = [f"{_who(r)} {spoken(f)}" for r, f in known if f.high < 0.5]
+    text = [f"{_who(r)} {text_of(f)}" for r, f in known if f.high < 0.5]
     if text:
         yield (
             "bad",
@@ -203,8 +203,8 @@ def _apart(shows: Shows) -> Iterator[Finding]:
             continue
         sure = low.high < high.low
         said = (
-            f"The AUC of `{model}` falls from {spoken(high)} in `{best.group}` to "
-            f"{spoken(low)} in `{worst.group}`."
+            f"The AUC of `{model}` falls from {text_of(high)} in `{best.group}` to "
+            f"{text_of(low)} in `{worst.group}`."
         )
         yield ("bad", f"{said} The intervals do not meet.") if sure else ("note", said)
     if steady:
@@ -230,7 +230,7 @@ def _gap(shows: Shows) -> Iterator[Finding]:
     if shows.matrix is None or np.isnan(shows.matrix.gap.value):
         return
     gap, name = shows.matrix.gap, word(shows.matrix.metric)
-    said = f"{name} at home minus {name} away is {spoken(gap)}"
+    said = f"{name} at home minus {name} away is {text_of(gap)}"
     lower = shows.matrix.metric in ("error", "brier", *calibration.ERRORS)
     if np.isnan(gap.low):
         yield "note", f"{said}; without an interval that tells little."

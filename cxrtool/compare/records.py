@@ -1,7 +1,5 @@
-"""Results as records: tidy rows, and JSON."""
+"""Results as records (results -> CSV, JSON): tidy rows, and objects."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -9,24 +7,21 @@ from typing import Any
 
 from cxrtool.compare.comparison import Figure, Shown, Test
 from cxrtool.compare.cross_matrix import Matrix
+from cxrtool.figures import numbers
+from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.stats import weighted_metrics
 from cxrtool.stats.intervals import Summary
 from cxrtool.stats.weighted_metrics import Key
 
 TIDY = ("model", "group", "class", "metric", "value", "low", "high", "n")
-Rows = list[list[str]]
-
-
-def cell(value: float) -> str:
-    """Write a number in full; what is undefined is empty."""
-    return "" if math.isnan(value) else repr(float(value))
+Rows = list[list[Cell]]
 
 
 def plain(value: float) -> float | str | None:
     """Write a number for JSON, which has no word for what is infinite or undefined."""
     if math.isnan(value):
         return None
-    return float(value) if math.isfinite(value) else cell(value)
+    return float(value) if math.isfinite(value) else numbers.exact(value)
 
 
 def tidy(results: Sequence[Shown], metrics: Sequence[str]) -> Rows:
@@ -46,10 +41,9 @@ def keys(result: Shown, metrics: Sequence[str]) -> list[Key]:
     return [key for key in result.figures if key[1] in metrics]
 
 
-def _row(result: Shown, label: str, metric: str, figure: Figure) -> list[str]:
-    number = "" if result.number is None else str(result.number)
-    numbers = [cell(v) for v in (figure.value, figure.low, figure.high)]
-    return [result.model, result.group, label, metric, *numbers, number, figure.note]
+def _row(result: Shown, label: str, metric: str, figure: Figure) -> list[Cell]:
+    bounded = figure.value, figure.low, figure.high
+    return [result.model, result.group, label, metric, *bounded, result.number, figure.note]
 
 
 def _test_rows(result: Shown, test: Test) -> Rows:
@@ -77,7 +71,7 @@ def _fold_rows(result: Shown, metrics: Sequence[str]) -> Rows:
         ):
             row = _row(result, label, metric, figure)
             row[1] = ", ".join(filter(None, [result.group, f"{column} {what}"]))
-            row[7] = str(outcome.number)
+            row[7] = outcome.number
             rows.append(row)
     return rows
 
@@ -85,10 +79,8 @@ def _fold_rows(result: Shown, metrics: Sequence[str]) -> Rows:
 def as_csv(results: Sequence[Shown], metrics: Sequence[str], notes: bool = False) -> str:
     """Write the tidy rows as CSV."""
     width = len(TIDY) + notes
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows(row[:width] for row in ([*TIDY, "note"], *tidy(results, metrics)))
-    return text.getvalue()
+    rows = [row[:width] for row in tidy(results, metrics)]
+    return ReportTable([*TIDY, "note"][:width], rows).as_csv()
 
 
 def as_json(results: Sequence[Shown], metrics: Sequence[str]) -> str:

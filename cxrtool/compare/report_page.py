@@ -6,13 +6,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cxrtool.compare import plots, positive_class, reader_warnings, records, result_tables
+from cxrtool.compare import plots, positive_class, reader_warnings, result_tables
 from cxrtool.compare.comparison import Result, Shown
 from cxrtool.compare.cross_matrix import Matrix
 from cxrtool.compare.display import ALL, Plot, Shows, word
 from cxrtool.core import outputs
 from cxrtool.figures import html_page as pages
-from cxrtool.figures.html_page import Cell, Page
+from cxrtool.figures import numbers
+from cxrtool.figures.html_page import Page
+from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.stats import interval_methods
 
 HEADLINES = ("auc", "sensitivity", "specificity", "balanced_accuracy")
@@ -143,16 +145,17 @@ def _short(page: Page, shows: Shows, about: ReportDetails) -> None:
         [
             r.model,
             r.group,
-            *(result_tables.spoken(r.figures.get(r.key(m))) for m in metrics),
-            str(len(r.judged)),
+            *(result_tables.cell(r.figures.get(r.key(m))) for m in metrics),
+            len(r.judged),
         ]
         for r in shows.results
     ]
     mean = ""
     if shows.question.positive is None and shows.results:
         mean = " What is told of single classes is the mean of all of them here."
+    columns = ["model", _group(shows), *map(word, metrics), "images"]
     section.table(
-        *_without_empty(["model", _group(shows), *map(word, metrics), "images"], rows),
+        ReportTable(columns, rows).without_empty(keep=1),
         f"The main figures, with {_level(shows)} intervals.{mean}",
     )
     if about.skipped:
@@ -176,46 +179,33 @@ def _group(shows: Shows) -> str:
 
 
 def _level(shows: Shows) -> str:
-    return f"{100 * shows.question.level:.4g} %"
-
-
-def _without_empty(
-    columns: Sequence[str], rows: Sequence[list[Cell]]
-) -> tuple[list[str], list[list[Cell]]]:
-    """Drop the columns that tell nothing."""
-    kept = [k for k in range(len(columns)) if k == 0 or any(row[k] for row in rows)]
-    return [columns[k] for k in kept], [[row[k] for k in kept] for row in rows]
+    return numbers.level(shows.question.level)
 
 
 def _images(page: Page, shows: Shows, about: ReportDetails) -> None:
     section = page.section("The images")
     names = ("standard input" if f == "-" else f"`{os.path.basename(f)}`" for f in about.files)
     section.text(f"Tables of predictions: {', '.join(names)}.")
-    rows: dict[tuple[str, ...], list[str]] = {}
+    models: dict[tuple[str, ...], list[str]] = {}
     for result in shows.results:
-        counts = [str(n) for n in result.judged.confusion().sum(axis=1).tolist()]
-        key = (result.group, str(len(result.judged)), str(result.patients), *counts)
-        rows.setdefault(key, []).append(result.model)
-    cells: list[list[Cell]] = [
-        [group or ALL, ", ".join(models), *numbers] for (group, *numbers), models in rows.items()
-    ]
+        each_class = result.judged.confusion().sum(axis=1).tolist()
+        counts = map(numbers.count, (len(result.judged), result.patients, *each_class))
+        models.setdefault((result.group, *counts), []).append(result.model)
+    rows = [[group or ALL, ", ".join(of), *counts] for (group, *counts), of in models.items()]
     classes = shows.results[0].classes if shows.results else []
     columns = [_group(shows), "judged by", "images", "patients", *classes]
-    section.table(columns, cells, "Images and patients, and how many images of each class.")
+    section.table(
+        ReportTable(columns, rows), "Images and patients, and how many images of each class."
+    )
 
 
 def _matrix(page: Page, matrix: Matrix, pictures: Sequence[tuple[Plot, str]]) -> None:
     section = page.section("Trained here, tested there")
-    rows: list[list[Cell]] = [
-        [row, *(result_tables.spoken(matrix.figure(row, c)) for c in matrix.columns)]
-        for row in matrix.rows
-    ]
     section.table(
-        [f"trained on ({matrix.names[0]})", *matrix.columns],
-        rows,
+        result_tables.cross(matrix, f"trained on ({matrix.names[0]})"),
         f"{word(matrix.metric)} by what a model was tested on ({matrix.names[1]}).",
     )
-    gap = result_tables.spoken(matrix.gap) or "undefined"
+    gap = result_tables.text_of(matrix.gap) or "undefined"
     section.text(f"The mean of the diagonal minus that of the other cells: {gap}.")
     for (row, column), number in matrix.left_out.items():
         if number:
@@ -229,62 +219,20 @@ def _matrix(page: Page, matrix: Matrix, pictures: Sequence[tuple[Plot, str]]) ->
 
 
 def _figures(page: Page, shows: Shows) -> None:
-    section = page.section("All figures")
-    models = _models(shows)
-    folded = [m for m in models if any(r.model == m and r.folds for r in shows.results)]
-    cells: dict[tuple[str, str, str], dict[str, str]] = {}
-    for result in shows.results:
-        for label, metric in records.keys(result, shows.metrics):
-            outcome = cells.setdefault((result.group, label, word(metric)), {})
-            outcome[result.model] = result_tables.spoken(result.figures[label, metric])
-            if result.folds is not None:
-                spread = result_tables.spread(result.folds.figures[label, metric])
-                outcome[f"{result.model}\0"] = spread
-    columns = [key for m in models for key in ([m, f"{m}\0"] if m in folded else [m])]
-    heads = [c if c in models else f"{c[:-1]}: mean ± std over folds" for c in columns]
-    rows: list[list[Cell]] = [
-        [metric, group, label, *(outcome.get(c, "") for c in columns)]
-        for (group, label, metric), outcome in cells.items()
-    ]
-    section.table(
-        *_without_empty(["metric", _group(shows), "class", *heads], rows),
+    table = result_tables.figures(
+        shows.results, shows.metrics, _group(shows), word=word, with_counts=False
+    )
+    page.section("All figures").table(
+        table.starting_with(result_tables.METRIC).without_empty(keep=1),
         f"Every figure with its {_level(shows)} interval; what is undefined is empty.",
     )
 
 
 def _tests(page: Page, shows: Shows) -> None:
-    rows: list[list[Cell]] = []
-    seen = set()
-    for result in shows.results:
-        for test in result.tests:
-            if (test.against, result.model, result.group) in seen:
-                continue  # Either model has the test: once is enough.
-            seen.add((result.model, test.against, result.group))
-            rows.append(
-                [
-                    f"{result.model} - {test.against}",
-                    result.group,
-                    test.label,
-                    test.name,
-                    word(test.metric),
-                    result_tables.spoken(test.difference),
-                    result_tables.chance(test.p),
-                    result_tables.chance(test.adjusted),
-                ]
-            )
-    if rows:
-        columns = [
-            "models",
-            _group(shows),
-            "class",
-            "test",
-            "metric",
-            "difference",
-            "p",
-            "p (Holm)",
-        ]
+    table = result_tables.tests(shows.results, _group(shows), word=word)
+    if table.rows:
         page.section("Tests between the models").table(
-            *_without_empty(columns, rows),
+            table.without_empty(keep=1),
             "Models compared pair by pair on the same images. p (Holm) is adjusted for all tests "
             "of this table: it is the one to read. All tests keep the images of a patient "
             "together.",
@@ -307,10 +255,11 @@ def _papers(page: Page, shows: Shows) -> None:
         labels = dict.fromkeys(label for label, metric in shown.figures if metric in printed)
         for label in labels:
             figures = [shown.figures.get((label, metric)) for metric in printed]
-            rows.append([shown.model, shown.group, label, *map(result_tables.spoken, figures)])
+            rows.append([shown.model, shown.group, label, *map(result_tables.cell, figures)])
     columns = ["model", _group(shows), "class", *map(word, printed)]
     section.table(
-        *_without_empty(columns, rows), "One's own figures, and those of the paper as printed."
+        ReportTable(columns, rows).without_empty(keep=1),
+        "One's own figures, and those of the paper as printed.",
     )
     section.text(
         "A paper's figures are of other images, chosen and split in its own way: they "

@@ -1,22 +1,18 @@
-"""Results as tables: side by side for people, and as records."""
+"""Results as tables (results -> tables): figures side by side, tests, and a matrix."""
 
-import math
-import re
-from collections.abc import Sequence
-
-import tabulate
+from collections.abc import Callable, Sequence
 
 from cxrtool.compare.comparison import PRINTED, Figure, Shown, Test
 from cxrtool.compare.cross_matrix import Matrix
 from cxrtool.compare.published_figures import beside
-from cxrtool.compare.records import Rows, as_csv, as_json, gap_of, keys
-from cxrtool.core.errors import one_line
+from cxrtool.compare.records import as_csv, as_json, gap_of, keys
+from cxrtool.figures import numbers, tables
+from cxrtool.figures.tables import Cell, PValue, ReportTable
 from cxrtool.stats.intervals import Summary
 
-
-def formats() -> list[str]:
-    """List what a table can be written as."""
-    return ["csv", "json", *tabulate.tabulate_formats]
+METRIC = 2  # The place of this column in the table of figures.
+Place = tuple[str, str, str]  # group, class, metric
+Column = tuple[str, bool]  # a model, and whether these are its figures over folds
 
 
 def written(
@@ -27,147 +23,114 @@ def written(
         return as_csv([*results, *papers], metrics, bool(papers))
     if kind == "json":
         return as_json([*results, *papers], metrics)
-    return table([*results, *beside(papers, results)], metrics, kind, group)
+    everything = [*results, *beside(papers, results)]
+    text = figures(everything, metrics, group).without_empty().as_text(kind)
+    if any(result.tests for result in results):
+        text += "\n" + tests(results, group).without_empty().as_text(kind)
+    return text
 
 
 def written_matrix(matrix: Matrix, kind: str) -> str:
     """Write a cross-dataset matrix: as such, or as results of its cells and of the gap."""
-    if kind not in ("csv", "json"):
-        return matrix_table(matrix, kind)
-    results: list[Shown] = [*matrix.cells.values(), gap_of(matrix)]
-    return written(results, [matrix.metric, f"{matrix.metric}_gap"], kind, "", [])
+    if kind in ("csv", "json"):
+        results: list[Shown] = [*matrix.cells.values(), gap_of(matrix)]
+        return written(results, [matrix.metric, f"{matrix.metric}_gap"], kind, "", [])
+    name = f"{matrix.metric}: diagonal - others"
+    gap = ReportTable(["gap", "value"], [[name, cell(matrix.gap)]])
+    corner = " \\ ".join(matrix.names)
+    return cross(matrix, corner).as_text(kind) + "\n" + gap.as_text(kind)
 
 
-def shown(value: float) -> str:
-    """Write a number to be read."""
-    if math.isnan(value):
-        return ""
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+def cell(figure: Figure | None) -> Cell:
+    """Return the cell of a figure, with its interval."""
+    if figure is None:
+        return None
+    bounded = figure.value, figure.low, figure.high
+    if figure.method == PRINTED:
+        return numbers.interval(*bounded, write=numbers.as_printed)
+    return bounded
 
 
-def spoken(figure: Figure | None) -> str:
-    """Write a figure with its interval to be read."""
-    if figure is None or math.isnan(figure.value):
-        return ""
-    # No digit is added to what a paper prints.
-    write = "{:g}".format if figure.method == PRINTED else shown
-    unknown = math.isnan(figure.low) or math.isnan(figure.high)
-    interval = "" if unknown else f" [{write(figure.low)}, {write(figure.high)}]"
-    return write(figure.value) + interval
+def text_of(figure: Figure | None) -> str:
+    """Write a figure with its interval."""
+    return tables.written(cell(figure))
 
 
 def spread(result: Summary) -> str:
     """Write the mean over folds, its standard deviation and its range."""
-    if math.isnan(result.mean):
-        return ""
-    if math.isnan(result.std):
-        return shown(result.mean)
-    ends = f"{shown(result.minimum)} to {shown(result.maximum)}"
-    return f"{shown(result.mean)} ± {shown(result.std)} ({ends})"
+    mean, std, low, high = map(
+        numbers.value, (result.mean, result.std, result.minimum, result.maximum)
+    )
+    return f"{mean} ± {std} ({low} to {high})" if mean and std else mean
 
 
-def table(results: Sequence[Shown], metrics: Sequence[str], kind: str, group: str) -> str:
-    """Write a row a figure and a column a model, and the tests below."""
-    text = render(*_figures(results, metrics, group), kind)
-    tested = [(result, test) for result in results for test in result.tests]
-    if tested:
-        text += "\n" + render(*_tests(tested, group), kind)
-    return text
+def figures(
+    results: Sequence[Shown],
+    metrics: Sequence[str],
+    group: str,
+    *,
+    word: Callable[[str], str] = str,
+    with_counts: bool = True,
+) -> ReportTable:
+    """Build a row per figure and a column per model.
 
-
-def _figures(
-    results: Sequence[Shown], metrics: Sequence[str], group: str
-) -> tuple[list[str], Rows]:
-    models = list(dict.fromkeys(r.model for r in results))
-    folded = {r.model for r in results if r.folds is not None}
-    cells: dict[tuple[str, str, str], dict[str, str]] = {}
-    notes: dict[tuple[str, str, str], list[str]] = {}
+    Parameters
+    ----------
+    group : what the groups are made of, for the heading.
+    word : how the name of a metric is written.
+    with_counts : whether each group begins with its number of images.
+    """
+    cells: dict[Place, dict[Column, Cell]] = {}
+    notes: dict[Place, list[str]] = {}
     for result in results:
-        number = "" if result.number is None else str(result.number)
-        cells.setdefault((result.group, "", "n"), {})[result.model] = number
+        if with_counts:
+            cells.setdefault((result.group, "", "n"), {})[result.model, False] = result.number
         for label, metric in keys(result, metrics):
-            place = (result.group, label, metric)
-            figure = result.figures[label, metric]
-            cells.setdefault(place, {})[result.model] = spoken(figure)
-            notes.setdefault(place, []).extend(filter(None, [figure.note]))
+            place, figure = (result.group, label, word(metric)), result.figures[label, metric]
+            row = cells.setdefault(place, {})
+            row[result.model, False] = cell(figure)
+            notes.setdefault(place, []).append(figure.note)
             if result.folds is not None:
-                folds = spread(result.folds.figures[label, metric])
-                cells[place][f"{result.model}\0"] = folds
-    header, rows = [group or "group", "class", "metric"], []
-    for model in models:
-        header += [model, f"{model}: mean ± std over folds"] if model in folded else [model]
-    columns = [c for m in models for c in ([m, f"{m}\0"] if m in folded else [m])]
-    for place, outcome in cells.items():
-        said = "; ".join(dict.fromkeys(notes.get(place, ())))
-        rows.append([*place, *(outcome.get(c, "") for c in columns), said])
-    return _without_empty([*header, "note"], rows)
-
-
-def _without_empty(header: list[str], rows: Rows) -> tuple[list[str], Rows]:
-    """Drop the columns that tell nothing."""
-    kept = [k for k in range(len(header)) if any(row[k] for row in rows)]
-    return [header[k] for k in kept], [[row[k] for k in kept] for row in rows]
-
-
-def _tests(tested: Sequence[tuple[Shown, Test]], group: str) -> tuple[list[str], Rows]:
-    header = [
-        "model",
-        "against",
-        group or "group",
-        "class",
-        "test",
-        "metric",
-        "difference",
-        "p",
-        "p (Holm)",
+                row[result.model, True] = spread(result.folds.figures[label, metric])
+    columns = _columns(results)
+    rows = [
+        [*place, *(row.get(column) for column in columns), _joined(notes.get(place, ()))]
+        for place, row in cells.items()
     ]
-    rows, seen = [], set()
-    for result, test in tested:
-        # Either model has the test: once is enough.
-        if (test.against, result.model, result.group) in seen:
-            continue
-        seen.add((result.model, test.against, result.group))
-        rows.append(
-            [
-                result.model,
-                test.against,
-                result.group,
-                test.label,
-                test.name,
-                test.metric,
-                spoken(test.difference),
-                chance(test.p),
-                chance(test.adjusted),
-            ]
-        )
-    return _without_empty(header, rows)
+    names = [f"{model}: mean ± std over folds" if folded else model for model, folded in columns]
+    return ReportTable([group or "group", "class", "metric", *names, "note"], rows)
 
 
-def chance(p: float) -> str:
-    """Write a p to be read."""
-    return "" if math.isnan(p) else f"{p:.3g}"
+def _columns(results: Sequence[Shown]) -> list[Column]:
+    """List the columns of every model: its figures and, where there are folds, those over them."""
+    models = dict.fromkeys(result.model for result in results)
+    folded = {result.model for result in results if result.folds is not None}
+    return [(m, part) for m in models for part in (False, True) if m in folded or not part]
 
 
-def matrix_table(matrix: Matrix, kind: str) -> str:
-    """Write a row a training set and a column a test set, and the gap below."""
-    header = [f"{matrix.names[0]} \\ {matrix.names[1]}", *matrix.columns]
-    rows = [[r, *(spoken(matrix.figure(r, c)) for c in matrix.columns)] for r in matrix.rows]
-    text = render(header, rows, kind)
-    gap = [[f"{matrix.metric}: diagonal - others", spoken(matrix.gap)]]
-    return text + "\n" + render(["gap", "value"], gap, kind)
+def _joined(notes: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(filter(None, notes)))
 
 
-def render(header: Sequence[str], rows: Rows, kind: str) -> str:
-    """Lay a table out; names are data, and break no format."""
-    pipes = kind in ("github", "pipe", "orgtbl", "jira", "presto", "psql")
-    head, *body = [[_tame(text, pipes) for text in row] for row in [header, *rows]]
-    text: str = tabulate.tabulate(body, head, tablefmt=kind, disable_numparse=True)
-    if kind.startswith("latex") and kind != "latex_raw":
-        # After a line's end LaTeX takes a bracket for an option.
-        text = re.sub(r"(?m)^(\s*)\[", r"\1{[}", text)
-    return text + "\n"
+def tests(results: Sequence[Shown], group: str, *, word: Callable[[str], str] = str) -> ReportTable:
+    """Build a row per test between two models; either of them has it, and it is shown once."""
+    names = ["class", "test", "metric", "difference", "p", "p (Holm)"]
+    rows: list[list[Cell]] = []
+    seen = set()
+    for result in results:
+        for test in result.tests:
+            if (test.against, result.model, result.group) not in seen:
+                seen.add((result.model, test.against, result.group))
+                rows.append([result.model, test.against, result.group, *_test(test, word)])
+    return ReportTable(["model", "against", group or "group", *names], rows)
 
 
-def _tame(text: str, pipes: bool) -> str:
-    text = one_line(text)
-    return text.replace("|", "\\|") if pipes else text
+def _test(test: Test, word: Callable[[str], str]) -> list[Cell]:
+    chance = PValue(test.p), PValue(test.adjusted)
+    return [test.label, test.name, word(test.metric), cell(test.difference), *chance]
+
+
+def cross(matrix: Matrix, corner: str) -> ReportTable:
+    """Build a row per training set and a column per test set; `corner` names both."""
+    rows = [[row, *(cell(matrix.figure(row, c)) for c in matrix.columns)] for row in matrix.rows]
+    return ReportTable([corner, *matrix.columns], rows)

@@ -6,8 +6,9 @@ from statistics import fmean
 from typing import Any
 
 from cxrtool.demo import chain
-from cxrtool.figures import html_page
-from cxrtool.figures.html_page import Cell, Page
+from cxrtool.figures import html_page, numbers
+from cxrtool.figures.html_page import Page
+from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.files import manifest
 from cxrtool.files import run_folder as runs
 
@@ -42,16 +43,16 @@ def _promise(page: Page, inside: dict[str, Any]) -> None:
         "2020. The split is by patient: no patient is in both training and test set. Results on "
         "the held-out patients:"
     )
+    columns = ["network", "what it sees", "n", "AUC", "sensitivity", "specificity"]
     section.table(
-        ["network", "what it sees", "n", "AUC", "sensitivity", "specificity"],
-        [_row(name, inside[name]) for name in chain.RUNS],
+        ReportTable(columns, [_row(name, inside[name]) for name in chain.RUNS]),
         "Held-out patients of the same two hospitals, with 95 % confidence intervals.",
     )
     blind = _auc(inside["background"])
     section.finding(
         "bad",
         f"The network `background` was trained on images without lungs. Its AUC is "
-        f"{blind:.3f}: such a result does not show that a network uses the disease.",
+        f"{numbers.value(blind)}: such a result does not show that a network uses the disease.",
     )
 
 
@@ -62,23 +63,18 @@ def _truth(page: Page, folder: str, inside: dict[str, Any], outside: dict[str, A
         "training set, and a new one."
     )
     by_hospital = _figures(folder, "by-hospital")
+    everywhere = [inside, outside, *by_hospital.values()]
+    columns = ["network", "AUC inside", "AUC of new patients", *(f"in {h}" for h in by_hospital)]
+    rows = [[name, *(_interval(models[name]) for models in everywhere)] for name in chain.RUNS]
     section.table(
-        ["network", "AUC inside", "AUC of new patients", *(f"in {name}" for name in by_hospital)],
-        [
-            [
-                name,
-                _interval(inside[name]),
-                _interval(outside[name]),
-                *(_interval(models[name]) for models in by_hospital.values()),
-            ]
-            for name in chain.RUNS
-        ],
+        ReportTable(columns, rows),
         "Area under the ROC curve with 95 % confidence intervals; 0.5 is chance.",
     )
     for name, seen in chain.RUNS.items():
         before, after = _auc(inside[name]), _auc(outside[name])
         fell = before - after > FAR
-        words = f"falls from {before:.3f} to {after:.3f}" if fell else f"stays at {after:.3f}"
+        there = numbers.value(after)
+        words = f"falls from {numbers.value(before)} to {there}" if fell else f"stays at {there}"
         section.finding("bad" if fell else "good", f"`{name}` ({seen}): the AUC {words}.")
     section.text(
         "All results on the new patients, with curves and paired tests: `figures.html`, "
@@ -111,8 +107,9 @@ def _why(page: Page, folder: str) -> None:
         section.picture(
             os.path.join(folder, f"{name}-maps.png"),
             f"Heat maps of the network {name}",
-            f"`{name}`: {share:.0%} of the heat lies in the lungs, which are {lungs:.0%} of the "
-            f"image (the mean of {number} new images; some are shown).",
+            f"`{name}`: {numbers.percent(share)} of the heat lies in the lungs, which are "
+            f"{numbers.percent(lungs)} of the image (the mean of {number} new images; "
+            "some are shown).",
         )
 
 
@@ -159,7 +156,8 @@ def _auc(text: Mapping[str, Any]) -> float:
 
 
 def _probed(result: Mapping[str, Any]) -> str:
-    return f"{result['balanced_accuracy']:.2f} (chance {result['chance']:.2f})"
+    accuracy, chance = (numbers.value(result[key]) for key in ("balanced_accuracy", "chance"))
+    return f"{accuracy} (chance {chance})"
 
 
 def _heat(path: str) -> tuple[float, float, int]:

@@ -19,7 +19,7 @@ from cxrtool.core.progress import bar, note
 from cxrtool.explain import heat
 from cxrtool.explain.explanation import Explainer, Found, Row
 from cxrtool.explain.image_view import Kept, View, Viewing
-from cxrtool.figures import sheet
+from cxrtool.figures import numbers, sheet
 from cxrtool.files import disk, image
 from cxrtool.files.failures import Failures
 from cxrtool.learn.inference import bounded
@@ -167,8 +167,9 @@ class Gallery:
         if self.inside:
             inside, enrichment = np.mean(self.inside, axis=0)
             note(
-                f"{inside:.0%} of the heat lies in the lungs, {enrichment:.2f} times their share "
-                f"of the image (mean of {len(self.inside)})"
+                f"{numbers.percent(inside)} of the heat lies in the lungs, "
+                f"{numbers.value(enrichment)} times their share of the image "
+                f"(mean of {len(self.inside)})"
             )
         if self.empty:
             remedy = "Try --method occlusion, or a run of a larger --size"
@@ -181,9 +182,9 @@ def measured(view: View, result: Found, fit: str) -> tuple[Row, NDArray[np.float
     cells = {
         "pred": result.pred,
         "class": result.of,
-        "score": number(result.score),
+        "score": numbers.measure(result.score),
         "in_lung": "",
-        "lung_fraction": number(view.lung_fraction),
+        "lung_fraction": numbers.measure(view.lung_fraction),
         "enrichment": "",
         "peak_x": "",
         "peak_y": "",
@@ -204,12 +205,7 @@ def measured(view: View, result: Found, fit: str) -> tuple[Row, NDArray[np.float
     if view.lungs is not None:
         inside = heat.share(laid, view.lungs)
         enrichment = inside / view.lung_fraction if view.lung_fraction else math.nan
-        cells |= {"in_lung": number(inside), "enrichment": number(enrichment)}
+        cells |= {"in_lung": numbers.measure(inside), "enrichment": numbers.measure(enrichment)}
         flags |= {"no lungs": not view.lung_fraction, "outside the lungs": enrichment < 1}
     cells["flag"] = "; ".join(name for name, holds in flags.items() if holds)
     return cells, laid
-
-
-def number(value: float) -> str:
-    """Write a number; what is undefined is empty."""
-    return f"{value:.4f}" if math.isfinite(value) else ""

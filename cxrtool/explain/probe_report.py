@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cxrtool.figures import numbers
 from cxrtool.stats import linear_probe, paired_tests
 from cxrtool.stats.linear_probe import Finding, Floats, Ints
 
@@ -84,10 +85,11 @@ def sentence(finding: Finding) -> str:
     text = "predictable" if predictable else "not shown to be predictable"
     more = ""
     if not predictable and finding.detectable is not None:
-        more = f"; {finding.detectable:.2f} would be detected with 80 % power"
+        more = f"; {numbers.value(finding.detectable)} would be detected with 80 % power"
     return (
         f"{text}, balanced accuracy {_bounded(finding)} "
-        f"(chance {finding.chance:.2f}, p {finding.p:.2g}, after Holm {_holm(finding):.2g}{more})"
+        f"(chance {numbers.value(finding.chance)}, p {numbers.p_value(finding.p)}, "
+        f"after Holm {numbers.p_value(_holm(finding))}{more})"
     )
 
 
@@ -98,9 +100,7 @@ def _holm(finding: Finding) -> float:
 
 
 def _bounded(finding: Finding) -> str:
-    bounds = finding.low, finding.high
-    interval = "" if None in bounds else f" [{bounds[0]:.2f}, {bounds[1]:.2f}]"
-    return f"{finding.balanced_accuracy:.2f}{interval}"
+    return numbers.interval(finding.balanced_accuracy, finding.low, finding.high)
 
 
 def captions(result: Findings) -> dict[str, str]:
@@ -113,7 +113,8 @@ def _caption(finding: Finding) -> str:
         return f"not probed: {finding.reason}"
     return (
         f"probe: balanced accuracy {_bounded(finding)} "
-        f"(chance {finding.chance:.2f}), p = {_holm(finding):.2g} after Holm"
+        f"(chance {numbers.value(finding.chance)}), "
+        f"p = {numbers.p_value(_holm(finding))} after Holm"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cxrtool.figures import plot
+from cxrtool.figures import numbers, plot
 
 # Of more rows or columns than these, the numbers in the cells would be too small to read.
 LEGIBLE = 30
@@ -18,6 +18,7 @@ LARGEST = 40.0
 # Light enough at both ends that black or white stands out from it, and of rising darkness in grey.
 SHADES = "Blues"
 EMPTY = "#F2F2F2"
+UNDEFINED = "-"  # An empty cell would look forgotten.
 # On a brighter cell black stands out more than white does: (L + 0.05) / 0.05 = 1.05 / (L + 0.05).
 BLACK_ON = 0.179
 
@@ -74,7 +75,7 @@ def matrix(
         np.full(shape, np.nan) if part is None else np.asarray(part, float).reshape(shape)
         for part in (values, low, high)
     )
-    cells = np.vectorize(with_interval, otypes=[object])(shown, lows, highs, "\n")
+    cells = np.vectorize(_with_interval, otypes=[object])(shown, lows, highs, "\n")
     with plot.drawing(path, *_size(*shape)) as figure:
         axes = _heat_map(figure, shown, cells, (rows, cols), limits, plot.text(label, 60))
         axes.set(ylabel=plot.text(axes_labels[0], 60), xlabel=plot.text(axes_labels[1], 60))
@@ -126,10 +127,10 @@ def _intervals(
     axes: Any, lines: Sequence[PlottedInterval | str], log: bool, reference: float | None
 ) -> None:
     rows = {at: line for at, line in enumerate(lines) if isinstance(line, PlottedInterval)}
-    numbers = [x for r in rows.values() for x in (r.low, r.value, r.high)]
+    ends_and_values = [x for r in rows.values() for x in (r.low, r.value, r.high)]
     if reference is not None:
-        numbers.append(reference)
-    edges = _edges([x for x in numbers if _drawn(x, log)], log)
+        ends_and_values.append(reference)
+    edges = _edges([x for x in ends_and_values if _drawn(x, log)], log)
     axes.set_xlim(*edges)
     for at, row in rows.items():
         whole = not math.isnan(row.low + row.high)
@@ -142,7 +143,7 @@ def _intervals(
             axes.hlines(at, *ends, color=plot.BLUE, linewidth=1.8)
         if _drawn(row.value, log):
             axes.plot(row.value, at, "s", color=plot.BLUE, markersize=5.5)
-        beside = with_interval(row.value, row.low, row.high)
+        beside = _with_interval(row.value, row.low, row.high, " ")
         axes.text(1.02, at, beside, transform=axes.get_yaxis_transform(), va="center")
     short = iter(plot.names([row.name for row in rows.values()], 36))
     labels = [plot.text(x, 40) if isinstance(x, str) else next(short) for x in lines]
@@ -151,9 +152,9 @@ def _intervals(
         tick.set_fontweight("bold" if isinstance(line, str) else "normal")
 
 
-def _edges(numbers: Sequence[float], log: bool) -> tuple[float, float]:
+def _edges(drawn: Sequence[float], log: bool) -> tuple[float, float]:
     """Leave a little room at both sides of what is drawn, and more around a single value."""
-    left, right = (min(numbers), max(numbers)) if numbers else (0.5, 1.0)
+    left, right = (min(drawn), max(drawn)) if drawn else (0.5, 1.0)
     if log:
         pad = (right / left) ** 0.04 if left < right else 2
         return left / pad, right * pad
@@ -224,20 +225,10 @@ def _outline(axes: Any, x: int, y: int) -> None:
         axes.add_patch(Rectangle((x - 0.45, y - 0.45), 0.9, 0.9, **style))
 
 
-def number(x: float) -> str:
-    """Write a number in the width of a cell; a dash is one that could not be computed."""
-    if math.isnan(x):
-        return "-"
-    return f"{x:.3f}" if abs(x) <= 1 else f"{x:.3g}"
-
-
-def with_interval(value: float, low: float, high: float, between: str = " ") -> str:
-    """Write a number and, after it or below it, what it lies between."""
-    if math.isnan(low) or math.isnan(high):
-        return number(value)
-    return f"{number(value)}{between}[{number(low)}, {number(high)}]"
+def _with_interval(value: float, low: float, high: float, between: str) -> str:
+    return numbers.interval(value, low, high, between=between, undefined=UNDEFINED)
 
 
 def _with_share(count: float, share: float) -> str:
-    number = "-" if math.isnan(count) else f"{count:.0f}"
-    return number if math.isnan(share) else f"{number}\n{share:.0%}"
+    number = UNDEFINED if math.isnan(count) else numbers.count(round(count))
+    return number if math.isnan(share) else f"{number}\n{numbers.percent(share)}"

@@ -6,11 +6,9 @@ too: its policy lets the browser run this module's own script and style, and not
 
 import base64
 import hashlib
-import math
 import os
 import re
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +17,11 @@ from markupsafe import Markup, escape
 
 from cxrtool import __version__
 from cxrtool.core.errors import CxrtoolError, one_line
-from cxrtool.figures import grids
+from cxrtool.figures import tables
+from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.files import disk, png
 from cxrtool.files.text import read_text
 
-# A number, or a value with its interval: (value, low, high).
-Cell = str | float | None | tuple[float, float, float]
 Level = Literal["good", "bad", "note"]
 
 SCRIPT = str(Path(__file__).with_name("html_page.js"))
@@ -94,15 +91,15 @@ class Section:
         """Add a command as it is typed; its line breaks stay."""
         self.blocks.append({"kind": "code", "lines": command.split("\n")})
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str) -> None:
+    def table(self, table: ReportTable, caption: str) -> None:
         """Add a table that its readers may sort; each row begins with its name.
 
         Numbers, intervals and texts that begin as such sort by value; nothing sorts last.
         """
         self._page.tables += 1
-        numeric = [all(map(_is_numeric, column)) for column in zip(*rows, strict=True)]
-        numeric = numeric or [False] * len(columns)
-        named = zip(columns, numeric, strict=True)
+        numeric = [all(map(_is_numeric, column)) for column in zip(*table.rows, strict=True)]
+        numeric = numeric or [False] * len(table.columns)
+        named = zip(table.columns, numeric, strict=True)
         self.blocks.append(
             {
                 "kind": "table",
@@ -110,7 +107,9 @@ class Section:
                 "id": f"table-{self._page.tables}",
                 "caption": caption,
                 "columns": [{"name": name, "is_number": number} for name, number in named],
-                "rows": [[_cell(*pair) for pair in zip(row, numeric, strict=True)] for row in rows],
+                "rows": [
+                    [_cell(*pair) for pair in zip(row, numeric, strict=True)] for row in table.rows
+                ],
             }
         )
 
@@ -176,7 +175,7 @@ def _cell(cell: Cell, is_number: bool) -> dict[str, Any]:
 
     What follows a number is set in small type below it, so that many columns fit a page.
     """
-    text = _shown(cell)
+    text = tables.written(cell)
     match = NUMERIC.fullmatch(text)
     at = match.start(2) if match and match[2] else len(text)
     return {
@@ -185,17 +184,6 @@ def _cell(cell: Cell, is_number: bool) -> dict[str, Any]:
         "value": _value(cell),
         "is_number": is_number,
     }
-
-
-def _shown(cell: Cell) -> str:
-    if cell is None or isinstance(cell, str):
-        return cell or ""
-    value, *interval = cell if isinstance(cell, tuple) else (cell,)
-    if isinstance(value, float) and math.isnan(value):
-        return ""
-    if interval:
-        return grids.with_interval(value, interval[0], interval[1])
-    return grids.number(value) if isinstance(value, float) else str(value)
 
 
 def _is_numeric(cell: Cell) -> bool:
@@ -208,10 +196,8 @@ def _value(cell: Cell) -> str | None:
     if isinstance(cell, str):
         match = NUMERIC.fullmatch(cell)
         cell = float(match[1].replace(",", "")) if match else None
-    value = cell[0] if isinstance(cell, tuple) else cell
-    if value is None or math.isnan(value):
-        return None
-    return repr(float(value)).replace("inf", "Infinity")
+    value = tables.sorted_by(cell)
+    return None if value is None else repr(value).replace("inf", "Infinity")
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[bytes, str]:

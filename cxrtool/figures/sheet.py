@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.figures import plot
+from cxrtool.figures import numbers, plot
 from cxrtool.files import image
 
 Bytes = NDArray[np.uint8]
@@ -152,7 +152,7 @@ def _draw(axes: Any, one: Print) -> None:
 def _words(one: Print) -> list[tuple[str, str]]:
     """Word what stands below a picture, each line with its colour."""
     label, pred, of = (plot.text(name, WORDS) for name in (one.label, one.pred, one.of))
-    chance = f"{float(one.score):.3f}" if one.score else "undefined"
+    chance = numbers.value(float(one.score or "nan"), "undefined")
     score = f"p({of}) = {chance}", "black"
     if not one.label:
         return [("no label", "black"), (f"pred.: {pred}", "black"), score]

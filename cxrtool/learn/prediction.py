@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import note
+from cxrtool.figures import numbers
 from cxrtool.files import pixel_cache, predictions
 from cxrtool.files.run_folder import About
 from cxrtool.learn import augmentation, distributed, training_loop
@@ -257,10 +258,7 @@ class Judge:
             there = labels == k
             if there.any():
                 result[f"recall of {name} ({int(there.sum())})"] = float((preds[there] == k).mean())
-        return [
-            (name, "undefined" if np.isnan(value) else f"{value:.3f}")
-            for name, value in result.items()
-        ]
+        return [(name, numbers.value(value, "undefined")) for name, value in result.items()]
 
     def warn(self) -> None:
         """Say what looks wrong."""
@@ -274,4 +272,5 @@ class Judge:
         if len(set(self.labels)) > 1:
             auc = metrics.macro_auc(np.array(self.labels), np.array(self.probabilities))
             if auc < 0.5:
-                note(f"warning: AUC {auc:.3f} is under 0.5: are the classes in the right order?")
+                order = "are the classes in the right order?"
+                note(f"warning: AUC {numbers.value(auc)} is under 0.5: {order}")

@@ -1,7 +1,6 @@
 """What segment does to one picture: find the lungs, keep what was asked for, judge the mask."""
 
 import json
-import math
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from cxrtool import __version__
 from cxrtool.core import registry
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name
+from cxrtool.figures import numbers
 from cxrtool.files import image, manifest
 from cxrtool.files.image import Grey
 from cxrtool.images import masks
@@ -125,7 +125,7 @@ class Segmenting:
         segment = registry.module("segmenters", self.name).segment
         lungs: Mask = segment(picture.grey, **self.given)
         result = {
-            "lung_fraction": f"{masks.fraction(lungs):.4f}",
+            "lung_fraction": numbers.measure(masks.fraction(lungs)),
             "mask_flag": masks.flag(lungs),
             **(scored(lungs, truth) if self.scores else {}),
         }
@@ -191,12 +191,7 @@ def scored(mask: Mask, truth: image.Picture | None) -> Row:
     if truth is None:
         return dict.fromkeys(SCORES, "")
     agreement = masks.agreement(mask, image.to_mask(truth.grey, mask.shape))
-    return {name: number(getattr(agreement, name)) for name in SCORES}
-
-
-def number(value: float) -> str:
-    """Write a measure; undefined is empty, infinite is inf."""
-    return "" if math.isnan(value) else f"{value:.4f}" if math.isfinite(value) else "inf"
+    return {name: numbers.measure(getattr(agreement, name)) for name in SCORES}
 
 
 def white(mask: Mask) -> NDArray[np.uint8]:

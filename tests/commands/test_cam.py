@@ -160,8 +160,8 @@ def test_the_summary(cnnx: Path, rows: list[Row], capfd: Said) -> None:
     found = mapped(cnnx, "m.csv")
     inside, enrichment = (np.mean([float(r[c]) for r in found]) for c in ("in_lung", "enrichment"))
     assert said(capfd) == [
-        f"{inside:.0%} of the heat lies in the lungs, {enrichment:.2f} times their share of the "
-        "image (mean of 6)"
+        f"{100 * inside:.0f} % of the heat lies in the lungs, "
+        f"{enrichment:.3f} times their share of the image (mean of 6)"
     ]
 
 

@@ -20,7 +20,7 @@ import pytest
 from handy import in_process, rows_of, shell, table
 from sklearn import metrics as theirs
 
-from cxrtool.compare import result_tables
+from cxrtool.figures import tables
 from cxrtool.stats import intervals, metrics
 
 if TYPE_CHECKING:
@@ -947,7 +947,7 @@ def test_papers_that_are_not_there(capfd: Said) -> None:
 # --- formats --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", result_tables.formats())
+@pytest.mark.parametrize("kind", tables.formats())
 def test_every_format(kind: str) -> None:
     rows = made("m.csv", model="a|b & 5% _x_ <i>\n[y")
     rows[0]["source"] = "[north"

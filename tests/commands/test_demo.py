@@ -112,8 +112,8 @@ def test_the_story_says_what_the_figures_say(made: Path) -> None:
         "Its AUC is 0.997",
         "the AUC falls from 1.000 to 0.600",
         "the AUC stays at 0.880",
-        "hospital 0.91 (chance 0.33), disease 0.52 (chance 0.33)",
-        "30% of the heat lies in the lungs, which are 30% of the image (the mean of 2 new images",
+        "hospital 0.910 (chance 0.330), disease 0.520 (chance 0.330)",
+        "30 % of the heat lies in the lungs, which are 30 % of the image (the mean of 2 new images",
         "not a medical device",
     ):
         assert expected in text, expected

@@ -281,7 +281,7 @@ def test_disease_or_data_set(small_run: Path, two_hospitals: Path, capfd: Said) 
     assert label["balanced_accuracy"] < 0.75
     assert set(label["within_source"]) == {"bright", "dark"}
     line = said(capfd)[-1]
-    assert line.startswith("source: predictable, balanced accuracy 1.00 [")
+    assert line.startswith("source: predictable, balanced accuracy 1.000 [")
     assert "; label within dark: " in line
     # The figures are those of the features and of the points that were written.
     chance: dict[str, Any] = {"permutations": 199, "seed": 0}

@@ -135,13 +135,13 @@ def test_curves_have_the_figures_of_the_table_and_bands(drawn: Any) -> None:
         ("precision-recall", "average_precision", "AP"),
     ):
         ((((curve,),), _),) = drawn(shows(one), kind)
-        assert curve.note == f"{short} {result_tables.spoken(one.figures['ill', metric])}"
+        assert curve.note == f"{short} {result_tables.text_of(one.figures['ill', metric])}"
         # Where a curve rises straight up, the band is that of its upper end.
         top = np.append(np.diff(curve.x) > 0, True)
         assert np.mean((curve.low <= curve.y)[top] & (curve.y <= curve.high)[top]) > 0.95
         assert (curve.low < curve.high).any()
     picture = plots.pictures(shows(one))[1]
-    assert result_tables.spoken(one.figures["ill", "auc"]) in picture.alt
+    assert result_tables.text_of(one.figures["ill", "auc"]) in picture.alt
     assert "95 % of 50 resamples" in picture.caption
 
 

@@ -45,14 +45,14 @@ def test_every_figure_is_that_of_the_table() -> None:
         assert row[2] == "ill"
         for cell, model in zip(row[3:], "ab", strict=True):
             (own,) = (r for r in results if (r.model, r.group) == (model, group))
-            assert cell == result_tables.spoken(own.figures["ill", metric])
+            assert cell == result_tables.text_of(own.figures["ill", metric])
 
 
 def test_the_main_figures_come_first() -> None:
     one = skilled()
     head, row = only(shows(one), "main figures, with 95 %")
     assert head == ["model", "AUC", "sensitivity", "specificity", "balanced accuracy", "images"]
-    assert row[1] == result_tables.spoken(one.figures["ill", "auc"])
+    assert row[1] == result_tables.text_of(one.figures["ill", "auc"])
     assert row[-1] == "60"
     question = replace(QUESTION, metrics=("mcc", "dor"), level=0.9)
     asked = shows(skilled(question=question), question=question)
@@ -64,7 +64,7 @@ def test_the_main_figures_of_three_classes_are_their_means() -> None:
     p = np.random.default_rng(0).dirichlet(np.ones(3), 90)
     one = result(np.arange(90) % 3, p, question=question, classes="abc")
     _, row = only(shows(one, question=question), "mean of all of them")
-    assert row[1] == result_tables.spoken(one.figures["macro", "auc"])
+    assert row[1] == result_tables.text_of(one.figures["macro", "auc"])
 
 
 def test_images_patients_and_classes_are_counted() -> None:
@@ -114,7 +114,7 @@ def test_a_test_stands_there_once() -> None:
     a.tests.append(test)
     b.tests.append(replace(test, against="a", difference=Figure(-0.1, -0.15, -0.05)))
     rows = only(shows(a, b), "pair by pair")[1:]
-    assert rows == [["a - b", "ill", "delong", "AUC", "0.100 [0.050, 0.150]", "0.004", "0.012"]]
+    assert rows == [["a", "b", "ill", "delong", "AUC", "0.100 [0.050, 0.150]", "0.004", "0.012"]]
     assert "Tests between" not in texts(shows(skilled()))
 
 
@@ -142,7 +142,7 @@ def test_a_papers_figures_stand_beside_ones_own_however_many() -> None:
     shown = shows(one, papers=papers)
     head, own, *rows = only(shown, "as printed")
     assert head == ["model", "class", "AUC"]
-    assert own == ["m", "ill", result_tables.spoken(one.figures["ill", "auc"])]
+    assert own == ["m", "ill", result_tables.text_of(one.figures["ill", "auc"])]
     assert [row[2] for row in rows] == ["0.5", *(f"0.5{n}" for n in range(1, 8))]
     assert "paper: net7 (test A): of its Table 2." in texts(shown)
 
@@ -161,7 +161,7 @@ def test_a_matrix_has_its_cells_its_gap_and_what_was_left_out() -> None:
     shown = shows(one, matrix=matrix)
     head, row = only(shown, "tested on (source)")
     assert head == ["trained on (model)", "a", "b"]
-    assert row == ["a", result_tables.spoken(one.figures["ill", "auc"]), ""]
+    assert row == ["a", result_tables.text_of(one.figures["ill", "auc"]), ""]
     text = texts(shown)
     assert "that of the other cells: 0.200 [0.100, 0.300]." in text
     assert "tested on b: 4 images are left out" in text

@@ -41,12 +41,12 @@ def rows(number: int = 60) -> list[dict[str, str]]:
 def test_the_line_says_what_is_predictable_and_what_is_not() -> None:
     told = {"source": {"": FOUND}, "label": {"": NOTHING, "x": FOUND, "y": NONE}}
     assert probe_report.line(told) == (
-        "source: predictable, balanced accuracy 0.97 [0.86, 0.99] "
-        "(chance 0.50, p 0.0005, after Holm 0.0015); "
-        "label: not shown to be predictable, balanced accuracy 0.43 [0.31, 0.57] "
-        "(chance 0.50, p 0.03, after Holm 0.06; 0.70 would be detected with 80 % power); "
-        "label within x: predictable, balanced accuracy 0.97 [0.86, 0.99] "
-        "(chance 0.50, p 0.0005, after Holm 0.0015)"
+        "source: predictable, balanced accuracy 0.971 [0.860, 0.994] "
+        "(chance 0.500, p 0.0005, after Holm 0.0015); "
+        "label: not shown to be predictable, balanced accuracy 0.432 [0.310, 0.570] "
+        "(chance 0.500, p 0.03, after Holm 0.06; 0.700 would be detected with 80 % power); "
+        "label within x: predictable, balanced accuracy 0.971 [0.860, 0.994] "
+        "(chance 0.500, p 0.0005, after Holm 0.0015)"
     )
     assert probe_report.line({}) == ""
     assert probe_report.line({"label": {"": NONE}}) == f"label: not probed: {NONE.reason}"
@@ -56,7 +56,8 @@ def test_the_captions_are_of_all_images() -> None:
     told = {"source": {"": NONE}, "label": {"": FOUND, "x": NOTHING}}
     assert probe_report.captions(told) == {
         "source": f"not probed: {NONE.reason}",
-        "label": "probe: balanced accuracy 0.97 [0.86, 0.99] (chance 0.50), p = 0.0015 after Holm",
+        "label": "probe: balanced accuracy 0.971 [0.860, 0.994] (chance 0.500), "
+        "p = 0.0015 after Holm",
     }
 
 
@@ -98,7 +99,7 @@ def test_permutations_that_cannot_pass_holm_are_too_few() -> None:
 
 def test_without_an_interval_the_figure_stands_alone() -> None:
     bare = replace(FOUND, low=None, high=None, p_holm=None)
-    assert "balanced accuracy 0.97 (chance 0.50, p 0.0005, after Holm 0.0005)" in (
+    assert "balanced accuracy 0.971 (chance 0.500, p 0.0005, after Holm 0.0005)" in (
         probe_report.sentence(bare)
     )
 

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from cxrtool import __version__
 from cxrtool.core.errors import CxrtoolError, one_line
 from cxrtool.figures import html_page
+from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.files import png
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -71,7 +72,7 @@ def whole_page(names: list[str]) -> html_page.Page:
         section.code(name)
         for level in ("good", "bad", "note"):
             section.finding(level, name)
-        section.table(names, [names, [name] * len(names)], name)
+        section.table(ReportTable(names, [names, [name] * len(names)]), name)
         section.picture(PICTURE, name, name)
         section.picture(WIDE, name, name)
         section.picture(SVG, name)
@@ -223,7 +224,7 @@ def test_whatever_a_name_holds_it_stays_data() -> None:
 @given(st.text(st.characters(), max_size=30))
 def test_any_text_stays_data(name: str) -> None:
     page = html_page.Page(name)
-    page.section(name).table([name], [[name]], "")
+    page.section(name).table(ReportTable([name], [[name]]), "")
     reader = check(page)
     assert reader.text("h1") == reader.text("h2") == reader.text("title") == [one_line(name)]
     assert all(c.isprintable() or c == "\n" for c in "".join(reader.text("p")))
@@ -282,10 +283,10 @@ def test_findings_are_told_apart_in_words() -> None:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def cells(rows: list[list[html_page.Cell]]) -> list[tuple[str, str | None, str | None]]:
+def cells(rows: list[list[Cell]]) -> list[tuple[str, str | None, str | None]]:
     """Return every cell as its HTML, the value that it sorts by, and its class."""
     page = html_page.Page("t")
-    page.section("s").table([f"c{i}" for i in range(len(rows[0]))], rows, "caption")
+    page.section("s").table(ReportTable([f"c{i}" for i in range(len(rows[0]))], rows), "caption")
     check(page)
     body = page.render().partition("<tbody>")[2].partition("</tbody>")[0]
     found = re.findall(r"<t[hd]([^>]*)>(.*?)</t[hd]>", body)
@@ -306,7 +307,7 @@ def cells(rows: list[list[html_page.Cell]]) -> list[tuple[str, str | None, str |
     [
         (0.93456, "0.935", "0.93456"),
         (12, "12", "12.0"),
-        (1234.5, "1.23e+03", "1234.5"),
+        (1234.5, "1,234.5", "1234.5"),
         ((0.9, 0.8, 0.95), "0.900<small> [0.800, 0.950]</small>", "0.9"),
         ((float("nan"), 0.8, 0.95), "", None),
         ((0.9, float("nan"), float("nan")), "0.900", "0.9"),
@@ -325,7 +326,7 @@ def cells(rows: list[list[html_page.Cell]]) -> list[tuple[str, str | None, str |
     ],
 )
 def test_a_number_is_shown_short_and_sorts_by_its_value(
-    cell: html_page.Cell, shown: str, value: str | None
+    cell: Cell, shown: str, value: str | None
 ) -> None:
     assert cells([["a", cell], ["b", 1]])[1] == (shown, value, "number")
 
@@ -344,7 +345,7 @@ def test_a_row_of_another_length_is_refused() -> None:
 
 def test_a_table_without_rows_says_so() -> None:
     page = html_page.Page("t")
-    page.section("s").table(["a", "b"], [], "Nothing")
+    page.section("s").table(ReportTable(["a", "b"], []), "Nothing")
     reader = check(page)
     assert reader.text("td") == ["no rows"]
     assert reader.all("td") == [{"colspan": "2"}]
@@ -585,7 +586,7 @@ def luminance(colour: str) -> float:
 @pytest.fixture
 def table_file(tmp_path: Path) -> Path:
     page = html_page.Page("t")
-    rows: list[list[html_page.Cell]] = [
+    rows: list[list[Cell]] = [
         ["b", (0.9, 0.8, 1), "10 %"],
         ["a", None, "9 %"],
         ["ä", float("inf"), ""],
@@ -593,8 +594,8 @@ def table_file(tmp_path: Path) -> Path:
         ["b10", float("-inf"), "100"],
         ["b9", (0.25, 0, 1), "y"],
     ]
-    page.section("s").table(["name", "AUC", "share"], rows, "caption")
-    page.section("s").table(["only"], [["row"]], "caption")
+    page.section("s").table(ReportTable(["name", "AUC", "share"], rows), "caption")
+    page.section("s").table(ReportTable(["only"], [["row"]]), "caption")
     html_page.write(tmp_path / "table.html", page)
     return tmp_path / "table.html"
 
