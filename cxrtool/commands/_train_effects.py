@@ -33,13 +33,52 @@ def before_reading(task: str, weights: str) -> dict[str, str]:
 
 def before_learning(training: "Training") -> dict[str, str]:
     """Say why options have no effect on a run whose rows are read and whose network is built."""
-    network, settings = training.network, training.settings
-    svm = f"{settings.arch} is solved at once, by a support vector machine"
+    settings = training.settings
+    if training.network.by_svm:
+        svm = f"{settings.arch} is solved at once, by a support vector machine"
+        idle = dict.fromkeys(OF_EPOCHS, svm)
+    else:
+        idle = _of_few_epochs(training) | _of_augmentation(training)
+    return idle | {"--first-layer": _first_layer(training)}
+
+
+def _of_few_epochs(training: "Training") -> dict[str, str]:
+    """Say what needs more epochs, or a validation part."""
+    settings, change = training.settings, training.schedule.first_change
+    patience, epochs = settings.patience, settings.epochs
     no_val = "" if training.data.val else "there is no validation part"
-    still = training.augment.is_none and settings.augment not in ("", "none", "hard")
+    # The first epoch is the best so far, and after the last one the training ends anyway.
+    late = patience > max(0, epochs - 2)
+    waits = "1 epoch" if patience == 1 else f"{patience} epochs"
+    over = f"the training is over before {waits} without improvement can end it"
+    still = f"the rate would change in epoch {change} at the earliest, the last is epoch {epochs}"
     return {
-        **dict.fromkeys(OF_EPOCHS, svm if network.by_svm else ""),
-        **({} if network.by_svm else dict.fromkeys(("--patience", "--monitor"), no_val)),
-        **({"--augment": "nothing in it changes an image"} if still else {}),
-        "--first-layer": "the network takes three channels" if network.channels == 3 else "",
+        "--patience": no_val or (over if late else ""),
+        "--monitor": no_val or ("there is one epoch to choose from" if epochs == 1 else ""),
+        "--schedule": still if change > epochs else "",
     }
+
+
+def _of_augmentation(training: "Training") -> dict[str, str]:
+    """Say what of --augment changes no image."""
+    from cxrtool.learn.augmentation import Augmentation
+
+    chosen, text = training.augment, training.settings.augment
+    still = chosen.is_none and text not in ("", "none", "hard")
+    no_gap = chosen.fill != Augmentation.fill and not chosen.needs_fill
+    inside = "no place outside of an image comes into view"
+    return {
+        "--augment": "nothing in it changes an image" if still else "",
+        f"--augment fill={chosen.fill}": inside if no_gap else "",
+    }
+
+
+def _first_layer(training: "Training") -> str:
+    """Say why no layer for colours was changed for grey images."""
+    from cxrtool.learn import initial_weights
+
+    if training.network.channels == 3:
+        return "the network takes three channels"
+    if initial_weights.converts_first(training.began_with):
+        return ""
+    return f"{training.settings.weights} has no first layer for colour images"

@@ -39,6 +39,18 @@ class Augmentation:
         """Tell that nothing is to happen."""
         return self == Augmentation(fill=self.fill)
 
+    @property
+    def needs_fill(self) -> bool:
+        """Tell that places outside the image may come into view, which flips never do."""
+        still = Augmentation(
+            hflip=self.hflip,
+            vflip=self.vflip,
+            brightness=self.brightness,
+            contrast=self.contrast,
+            fill=self.fill,
+        )
+        return self != still
+
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Return the range of every value."""
         return {f.name: _range(f.name, getattr(self, f.name)) for f in fields(self)[:-1]}

@@ -39,6 +39,7 @@ FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")
 # The weights of the papers' time; torchvision's later ones come from another training.
 PUBLISHED = "IMAGENET1K_V1"
 COUNTER = "num_batches_tracked"
+FIRST_LAYER = "first convolution"
 SHOWN = 3
 
 
@@ -87,11 +88,16 @@ def _record(network: nn.Module, match: Match, label: str, first: First) -> str:
     count = sum(key in match.fitting for key in trunk)
     parts = [f"{label}: {count} of {len(trunk)} tensors of the trunk"]
     if match.first:
-        parts.append(f"first convolution: {first}")
+        parts.append(f"{FIRST_LAYER}: {first}")
     fresh = [k for k in network.state_dict() if k not in match.fitting and k not in trunk]
     if layers := _layers(key for key in fresh if not key.endswith(COUNTER)):
         parts.append(f"fresh: {', '.join(layers)}")
     return "; ".join(parts)
+
+
+def converts_first(record: str) -> bool:
+    """Tell from a record whether the first convolution was changed from colour to grey."""
+    return f"; {FIRST_LAYER}: " in record
 
 
 def _layers(keys: Iterable[str]) -> list[str]:

@@ -33,7 +33,7 @@ class MaskTraining(Training):
 
     @property
     def is_hard(self) -> bool:
-        "OnSkip that images are to be changed as other hospitals would, and worse."
+        """Whether images are changed as other hospitals would change them, and more."""
         return self.settings.augment == "hard"
 
     def loaded(self, reader: Reader) -> tuple[ImageSet, ImageSet | None]:

@@ -90,6 +90,11 @@ class Schedule:
     epochs: int
     state: dict[str, float]
 
+    @property
+    def first_change(self) -> int:
+        """The first epoch, counted from 1, that may have another rate; 1 is within the first."""
+        return 1
+
     def begin(self, lr: float) -> None:
         """Take another rate to begin with."""
         self.lr = lr
@@ -110,6 +115,11 @@ class Plateau(Schedule):
     def __init__(self, lr: float, epochs: int, factor: float, patience: int, least: float) -> None:
         super().__init__(lr, epochs, {"lr": lr, "waited": 0})
         self.factor, self.patience, self.least = factor, patience, least
+
+    @property
+    def first_change(self) -> int:
+        """Count the first epoch, which is the best so far, then those that are waited for."""
+        return self.patience + 3
 
     def at(self, epoch: int, share: float) -> float:
         """Return the rate that is left."""
@@ -149,6 +159,11 @@ class Steps(Schedule):
     def __init__(self, lr: float, epochs: int, factor: float, every: int) -> None:
         super().__init__(lr, epochs, {})
         self.factor, self.every = factor, every
+
+    @property
+    def first_change(self) -> int:
+        """Count the epochs of the first step."""
+        return self.every + 1
 
     def at(self, epoch: int, share: float) -> float:
         """Count the steps."""

@@ -108,7 +108,7 @@ class Training:
 
     @property
     def key(self) -> str:
-        "OnSkip this run from one of other options, or of other data."
+        """Tell this run from one of other options, or of other data."""
         # Runs of plain cross-entropy were always judged by it: they are gone on with.
         judged_by = [self.criterion] * (self.criterion != losses.PLAIN)
         said = json.dumps([asdict(self.settings), self.data.digest, __version__, *judged_by])

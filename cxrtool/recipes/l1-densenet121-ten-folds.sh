@@ -30,10 +30,12 @@ case $SCALE in
 full)
   DATA=${DATA:?is to name the folder of the collections}
   WEIGHTS=imagenet SIZE=224 EPOCHS=50 BATCH=32
+  SCHEDULE=plateau:factor=0.1,patience=5
   FOLDS="1 2 3 4 5 6 7 8 9 10"
   ;;
 small)
   WEIGHTS=none SIZE=32 EPOCHS=1 BATCH=32
+  SCHEDULE=none
   FOLDS="1 2"
   ;;
 *)
@@ -69,7 +71,7 @@ for fold in $FOLDS; do
   # All folds but one are learned from; the next one is not kept for a val (as --fold would).
   cxrtool train "$OUT/folds.csv" --where split=train --where "fold!=$fold" \
     --arch densenet121 --classes covid,normal,pneumonia --weights "$WEIGHTS" --freeze backbone \
-    --optimizer adam --lr 0.001 --schedule plateau:factor=0.1,patience=5 \
+    --optimizer adam --lr 0.001 --schedule "$SCHEDULE" \
     --epochs "$EPOCHS" --batch "$BATCH" --size "$SIZE" --normalize imagenet \
     --augment rotate=5,zoom=0.02,shear=2 -d "$run"
   cxrtool evaluate "$run" "$OUT/folds.csv" --where "fold=$fold" -o "$OUT/tests/fold-$fold.csv"

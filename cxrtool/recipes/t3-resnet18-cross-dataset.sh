@@ -33,10 +33,12 @@ case $SCALE in
 full)
   DATA=${DATA:?is to name the folder of the collections}
   WEIGHTS=imagenet SIZE=224 FIRST_EPOCHS=150 RSNA_EPOCHS=160 EPOCHS=100
+  SCHEDULE=plateau:factor=0.1,patience=15
   BEFORE="none ChestXRay RSNA"
   ;;
 small)
   WEIGHTS=none SIZE=32 FIRST_EPOCHS=1 RSNA_EPOCHS=1 EPOCHS=1
+  SCHEDULE=none
   BEFORE="ChestXRay"
   ;;
 *)
@@ -94,7 +96,7 @@ cxrtool ingest "$OUT/cohen-covid.csv" "$OUT/cohen-negative.csv" -o "$OUT/cohen.c
 train() { # MANIFEST OPTIONS...: what all trainings share
   manifest=$1
   shift
-  cxrtool train "$manifest" --optimizer sgd:decay=0.001 --schedule plateau:factor=0.1,patience=15 \
+  cxrtool train "$manifest" --optimizer sgd:decay=0.001 --schedule "$SCHEDULE" \
     --size "$SIZE" --fit crop --normalize dataset --seed 42 "$@"
 }
 

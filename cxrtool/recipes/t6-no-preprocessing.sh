@@ -22,9 +22,11 @@ case $SCALE in
 full)
   DATA=${DATA:?is to name the folder of the collections}
   WEIGHTS=imagenet SIZE=224 FIRST_EPOCHS=150 EPOCHS=100
+  SCHEDULE=plateau:factor=0.1,patience=15
   ;;
 small)
   WEIGHTS=none SIZE=32 FIRST_EPOCHS=1 EPOCHS=2
+  SCHEDULE=none
   ;;
 *)
   echo "SCALE=$SCALE is neither full nor small" >&2
@@ -74,7 +76,7 @@ part --test-where split=test --val 63/312 --balance borrow=kermany -o "$OUT/join
 train() { # MANIFEST OPTIONS...: what all trainings share
   manifest=$1
   shift
-  cxrtool train "$manifest" --optimizer sgd:decay=0.001 --schedule plateau:factor=0.1,patience=15 \
+  cxrtool train "$manifest" --optimizer sgd:decay=0.001 --schedule "$SCHEDULE" \
     --size "$SIZE" --fit crop --normalize dataset --seed 42 "$@"
 }
 

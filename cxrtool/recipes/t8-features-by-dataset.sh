@@ -24,9 +24,11 @@ case $SCALE in
 full)
   DATA=${DATA:?is to name the folder of the collections}
   WEIGHTS=imagenet SIZE=224 FIRST_EPOCHS=150 EPOCHS=100 PERPLEXITY=30 PERMUTATIONS=200
+  SCHEDULE=plateau:factor=0.1,patience=15
   ;;
 small)
   WEIGHTS=none SIZE=32 FIRST_EPOCHS=1 EPOCHS=2 PERPLEXITY=5 PERMUTATIONS=20
+  SCHEDULE=none
   ;;
 *)
   echo "SCALE=$SCALE is neither full nor small" >&2
@@ -83,7 +85,7 @@ part --where source=corda,kermany --test-where split=test --val 63/312 \
 train() { # MANIFEST OPTIONS...: what all trainings share
   manifest=$1
   shift
-  cxrtool train "$manifest" --optimizer sgd:decay=0.001 --schedule plateau:factor=0.1,patience=15 \
+  cxrtool train "$manifest" --optimizer sgd:decay=0.001 --schedule "$SCHEDULE" \
     --size "$SIZE" --fit crop --normalize dataset --seed 42 "$@"
 }
 

@@ -33,9 +33,11 @@ case $SCALE in
 full)
   DATA=${DATA:?is to name the folder of the collections}
   WEIGHTS=imagenet SIZE=224 EPOCHS=200 BATCH=8
+  SCHEDULE=plateau:factor=0.9,patience=12 PATIENCE=25
   ;;
 small)
   WEIGHTS=none SIZE=96 EPOCHS=1 BATCH=8
+  SCHEDULE=none PATIENCE=none
   ;;
 *)
   echo "SCALE=$SCALE is neither full nor small" >&2
@@ -85,7 +87,7 @@ cxrtool equalize "$OUT/split.csv" --method none --size "$SIZE" --interpolation n
 
 cxrtool train "$OUT/images.csv" --arch cvr-net --classes other,covid --weights "$WEIGHTS" \
   --loss ce --class-weights max --optimizer adam:beta1=0.9,beta2=0.999 --lr 0.0001 \
-  --schedule plateau:factor=0.9,patience=12 --patience 25 --monitor loss --epochs "$EPOCHS" \
+  --schedule "$SCHEDULE" --patience "$PATIENCE" --epochs "$EPOCHS" \
   --batch "$BATCH" --size "$SIZE" --normalize imagenet \
   --augment rotate=10,shift=0.1,hflip=0.5,vflip=0.5 -d "$OUT/cvr-net"
 cxrtool evaluate "$OUT/cvr-net" "$OUT/images.csv" --where split=test -o "$OUT/test.csv"

@@ -141,9 +141,9 @@ TRAIN = [
     "--batch",
     "8",
     "--epochs",
-    "2",
+    "3",
     "--schedule",
-    "plateau:patience=1",
+    "plateau:patience=0",
     "-d",
     "t",
 ]

@@ -71,6 +71,8 @@ ALWAYS = {
 }
 
 IMAGES = "images have no columns"
+OVER = "the training is over before"
+STILL, LAST = "the rate would change in epoch", "at the earliest, the last is epoch"
 CONV8 = ["m.csv", "--arch", "conv8", "--size", "32", "-d", "d"]
 NO_VAL = "no-val was trained without validation images of two classes"
 # The command, its arguments, and what is said: the option, and why it has no effect.
@@ -212,6 +214,34 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "nothing in it changes an image",
     ),
     ("train", [*CONV8, "--augment", "rotate=0"], "--augment", "nothing in it changes an image"),
+    (
+        "train",
+        [*CONV8, "--augment", "hflip=0.5,brightness=0.1,fill=constant"],
+        "--augment fill=constant",
+        "no place outside of an image comes into view",
+    ),
+    (
+        "train",
+        [*CONV8, "--weights", "run", "--first-layer", "sum"],
+        "--first-layer",
+        "run has no first layer for colour images",
+    ),
+    *(
+        (
+            "train",
+            [*CONV8, "--epochs", epochs, option, value],
+            option,
+            why,
+        )
+        for epochs, option, value, why in [
+            ("3", "--patience", "2", f"{OVER} 2 epochs without improvement can end it"),
+            ("3", "--patience", "9", f"{OVER} 9 epochs without improvement can end it"),
+            ("2", "--patience", "1", f"{OVER} 1 epoch without improvement can end it"),
+            ("1", "--monitor", "auc", "there is one epoch to choose from"),
+            ("12", "--schedule", "plateau:patience=10", f"{STILL} 13 {LAST} 12"),
+            ("30", "--schedule", "step", f"{STILL} 31 {LAST} 30"),
+        ]
+    ),
 ]
 
 
