@@ -35,7 +35,9 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
+    from cxrtool.data.measurement import Making
     from cxrtool.data.packed_rows import PackedRows
+    from cxrtool.data.sources import Selection
     from cxrtool.files.failures import Failures
 
 PLUGINS = ("collections", "rows")
@@ -161,15 +163,16 @@ def run(
     disk.check_output(output)
     skipped = Failures(failures, folder=convert, output=output, strict=strict)
     rows = ingestion.collect(paths, selection, skipped)
+    images = manifest.ImageFolder(convert, root) if convert else None
+    masks = manifest.ImageFolder(join_masks, root) if join_masks else images
+    making = measurement.Making(images, masks, int(bits), force, root)
+    effects.refuse(context, idle_with_rows(rows, selection, making, bool(join_masks), bool(key)))
     if dry_run:
         note_rows(rows, skipped)
         return
     pseudonym = dicom.pseudonyms(key)
     for made in filter(None, (convert, join_masks)):
         disk.make_folder(made)
-    images = manifest.ImageFolder(convert, root) if convert else None
-    masks = manifest.ImageFolder(join_masks, root) if join_masks else images
-    making = measurement.Making(images, masks, int(bits), force, root)
     measured = ingestion.measure(rows, selection, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
     measured.note_summary(selection.views, joins=making.masks is not None)
@@ -187,6 +190,21 @@ def idle(
         "--bits": no_files,
         "--force": "" if join_masks else no_files,
         "--jobs": options.idle_jobs(engine),
+    }
+
+
+def idle_with_rows(
+    rows: "PackedRows", selection: "Selection", making: "Making", joins: bool, keyed: bool
+) -> dict[str, str]:
+    """Say why options have no effect on these rows, which are looked at only where one is given."""
+    from cxrtool.data import ingestion, measurement
+
+    halved = joins and any(map(measurement.mask_halves, rows))
+    read = keyed and ingestion.unmeasured(rows, making)
+    return {
+        "--source": "" if selection.named else "all rows of the manifests have a source",
+        "--join-masks": "" if halved else "no image has a mask of each lung",
+        "--key": "" if read else "all images of the manifests are measured, and none is read",
     }
 
 

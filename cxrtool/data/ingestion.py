@@ -178,7 +178,7 @@ def measure(
     """Decode every image that no manifest has measured yet, and complete its row."""
     making.check(rows)
     measured = Measured(sources.columns(rows.columns()), selection.root, crew, progress)
-    new = [i for i, row in enumerate(rows) if not _is_done(row, making)]
+    new = unmeasured(rows, making)
     work = (making.job(rows[i][FILE], rows[i]) for i in new)
     results = parallel.each(measurement.measure, work, crew.of(len(new)))
     try:
@@ -207,6 +207,11 @@ def measure(
         skipped.close()
         raise CxrtoolError("no image could be used", "See the reasons above.")
     return measured
+
+
+def unmeasured(rows: packed_rows.PackedRows, making: Making) -> list[int]:
+    """Return the numbers of the rows whose image has to be decoded."""
+    return [i for i, row in enumerate(rows) if not _is_done(row, making)]
 
 
 def _take(row: Row, result: Any, selection: Selection, pseudonym: Pseudonym) -> Skip | None:

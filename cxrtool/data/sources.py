@@ -41,6 +41,7 @@ class Selection:
     views: frozenset[str] = frozenset()
     root: str | None = None
     exact_age: bool = False
+    named: int = field(default=0, init=False)  # rows whose source `source` sets, if given
 
 
 def coarse_age(text: str) -> str:
@@ -206,9 +207,12 @@ def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Ro
     row[FILE], row["path"] = row["path"], shown
     if LISTED in row:
         row["raw"] = row.get("raw") or shown
-        row["source"] = row.get("source") or selection.source or ""
+        if not row.get("source"):
+            row["source"] = selection.source or ""
+            selection.named += 1
     else:
         row["raw"] = shown
+        selection.named += 1
         named = selection.source or row.get("source")
         row["source"] = named or _source(path, selection)
         if row.get("patient"):

@@ -61,8 +61,11 @@ gather() { # COLLECTION PRESET OPTIONS...: its manifest
   fi
 }
 
-# A U-Net that learns lungs.
-gather montgomery montgomery --join-masks "$OUT/montgomery-masks" > "$OUT/montgomery.csv"
+# A U-Net that learns lungs. Montgomery has a mask of each lung.
+if [ "$SCALE" = full ]; then
+  set -- --join-masks "$OUT/montgomery-masks"
+fi
+gather montgomery montgomery "$@" > "$OUT/montgomery.csv"
 gather shenzhen shenzhen > "$OUT/shenzhen.csv"
 cxrtool ingest "$OUT/montgomery.csv" "$OUT/shenzhen.csv" |
   cxrtool split - --where mask!= --test 0.1 --val 0.1 --seed 42 -o "$OUT/split.csv"

@@ -48,11 +48,8 @@ ALWAYS = {
     "ingest": {
         "--metadata",
         "--map-label",
-        "--source",
         "--view",
         "--convert",
-        "--join-masks",
-        "--key",
         "--exact-age",
     },
     "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
@@ -130,6 +127,20 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("ingest", ["in", "--bits", "16"], "--bits", "without --convert no image is written"),
     ("ingest", ["in", "--force"], "--force", "without --convert no image is written"),
     ("ingest", ["in", *DASK], "--jobs", OTHERS),
+    (
+        "ingest",
+        ["m.csv", "m.csv", "--source", "b"],
+        "--source",
+        "all rows of the manifests have a source",
+    ),
+    ("ingest", ["in", "--join-masks", "j"], "--join-masks", "no image has a mask of each lung"),
+    ("ingest", ["m.csv", "--join-masks", "j"], "--join-masks", "no image has a mask of each lung"),
+    (
+        "ingest",
+        ["m.csv", "--key", "key"],
+        "--key",
+        "all images of the manifests are measured, and none is read",
+    ),
     (
         "phantom",
         ["3", "-d", "made", "--sources", "1", "--confound", "0.5"],
@@ -260,6 +271,14 @@ def test_every_other_option_of_split_has_no_effect_with_check() -> None:
 )
 def test_what_has_an_effect_is_taken(given: list[str]) -> None:
     assert in_process("split", "m.csv", *given, "-o", "out.csv") == 0
+
+
+def test_a_source_is_given_to_the_rows_of_a_manifest_that_have_none() -> None:
+    rows = rows_of(Path("m.csv"))
+    write_table(Path("half.csv"), [{**r, "source": ""} if i % 2 else r for i, r in enumerate(rows)])
+    assert in_process("ingest", "half.csv", "--source", "b", "-o", "out.csv", "-j", "1") == 0
+    named = [r["source"] for r in rows_of(Path("out.csv"))]
+    assert named == ["b" if i % 2 else r["source"] for i, r in enumerate(rows)]
 
 
 def test_a_default_and_the_environment_ask_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
