@@ -42,6 +42,11 @@ data set (rows; default: the model's name) and tested on another (columns; defau
 Rows of train and val are left out. Cells off the diagonal leave out images that duplicate a
 training image (by path, raw, sha256 or dup_group).
 
+--published adds the figures of a paper, with what they are an average of: one class, macro or
+weighted (--averages shows these of two classes). Notes say where a paper contradicts itself. Up to
+six of its models are columns beside yours; of more, every model is a row, beside your model of the
+same name. --format csv adds the columns averaging, std, table and note.
+
 --plots DIR draws ROC, precision-recall and calibration curves, histograms of the scores, confusion
 matrices and intervals, as SVG. --report FILE.html writes everything to one page, with warnings.
 
@@ -51,6 +56,7 @@ Example:
     cxrtool compare a.csv b.csv --positive covid --paired-test delong --format json
     cxrtool compare folds-*.csv --pool fold --by source --metrics auc,sensitivity,specificity
     cxrtool compare p.csv --positive covid --published tartaglione:model=resnet18,train=CORDA
+    cxrtool compare *.csv --metrics sensitivity,npv --published majeed:scenario=2
     cxrtool compare a.csv b.csv --by source --plots plots --report page.html > table.md
 """
 

@@ -56,6 +56,10 @@ class Figure:
     high: float = np.nan
     method: str = ""
     note: str = ""
+    # Of a paper's figure: its standard deviation over folds, what it averages, and where it stands.
+    std: float = np.nan
+    averaging: str = ""
+    table: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from cxrtool.stats.intervals import Summary
 from cxrtool.stats.weighted_metrics import Key
 
 TIDY = ("model", "group", "class", "metric", "value", "low", "high", "n")
+# What is added where a paper's figures are among them.
+OF_PAPERS = ("averaging", "std", "table", "note")
 Rows = list[list[Cell]]
 
 
@@ -43,7 +45,18 @@ def keys(result: Shown, metrics: Sequence[str]) -> list[Key]:
 
 def _row(result: Shown, label: str, metric: str, figure: Figure) -> list[Cell]:
     bounded = figure.value, figure.low, figure.high
-    return [result.model, result.group, label, metric, *bounded, result.number, figure.note]
+    averaging = figure.averaging or _averaging(result, label)
+    more = averaging, figure.std, figure.table, figure.note
+    return [result.model, result.group, label, metric, *bounded, result.number, *more]
+
+
+def _averaging(result: Shown, label: str) -> str:
+    """Say what one's own figure is an average of."""
+    if label in (weighted_metrics.MACRO, weighted_metrics.WEIGHTED):
+        return label
+    if not label:
+        return "overall"
+    return "positive" if label == result.positive else "class"
 
 
 def _test_rows(result: Shown, test: Test) -> Rows:
@@ -78,9 +91,9 @@ def _fold_rows(result: Shown, metrics: Sequence[str]) -> Rows:
 
 def as_csv(results: Sequence[Shown], metrics: Sequence[str], notes: bool = False) -> str:
     """Write the tidy rows as CSV."""
-    width = len(TIDY) + notes
+    width = len(TIDY) + notes * len(OF_PAPERS)
     rows = [row[:width] for row in tidy(results, metrics)]
-    return ReportTable([*TIDY, "note"][:width], rows).as_csv()
+    return ReportTable([*TIDY, *OF_PAPERS][:width], rows).as_csv()
 
 
 def as_json(results: Sequence[Shown], metrics: Sequence[str]) -> str:
@@ -128,6 +141,9 @@ def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
 
 def _figure(figure: Figure) -> dict[str, Any]:
     text: dict[str, Any] = {n: plain(getattr(figure, n)) for n in ("value", "low", "high")}
+    if not math.isnan(figure.std):
+        text["std"] = plain(figure.std)
+    text |= {n: getattr(figure, n) for n in ("averaging", "table") if getattr(figure, n)}
     text |= {"interval": figure.method} if figure.method else {}
     return text | ({"note": figure.note} if figure.note else {})
 

@@ -43,8 +43,14 @@ def interval(
 
 
 def as_printed(number: Number) -> str:
-    """Write a number of a paper: no digit is added to what it prints."""
-    return "" if number is None or math.isnan(number) else f"{number:g}"
+    """Write a number of a paper: no digit is added to what it prints.
+
+    >>> as_printed(0.91), as_printed(112.57), as_printed(46_000_000)
+    ('0.91', '112.57', '46,000,000')
+    """
+    if number is None or math.isnan(number):
+        return ""
+    return f"{number:,.0f}" if 100_000 <= number < math.inf else f"{number:g}"
 
 
 def p_value(p: Number) -> str:

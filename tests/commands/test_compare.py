@@ -906,7 +906,7 @@ def test_a_matrix_without_a_diagonal(capfd: Said) -> None:
 def test_the_papers_are_listed() -> None:
     rows = table(compare("--published", "list"))
     assert [r["name"] for r in rows] == ["covid-cxnet", "cvr-net", "luiz", "majeed", "tartaglione"]
-    assert rows[-1]["options"] == "model,pretrained,train,test"
+    assert rows[-1]["options"] == "model,pretrained,train,test,table"
 
 
 def test_a_papers_figure_stands_beside_ones_own() -> None:
@@ -917,7 +917,8 @@ def test_a_papers_figure_stands_beside_ones_own() -> None:
     assert "tartaglione: resnet18 (pretrained RSNA, train CORDA, test CORDA)" in header
     assert dor.split("|")[-2].strip() == "4.78", "as printed, and no digit more"
     rows = table(compare("m.csv", "--published", spec, "--metrics", "dor", "--format", "csv"))
-    assert list(rows[0]) == [*TIDY, "note"]
+    assert list(rows[0]) == [*TIDY, "averaging", "std", "table", "note"]
+    assert [(r["averaging"], r["table"]) for r in rows] == [("positive", ""), ("positive", "II")]
     assert [(r["model"], r["value"]) for r in rows][1] == ("tartaglione: resnet18", "4.78")
 
 
@@ -930,16 +931,73 @@ def test_a_note_tells_where_a_paper_contradicts_itself() -> None:
     assert "is NPV = TN/(TN+FN); the counts give specificity 0.9936" in line
 
 
+def test_weighted_figures_of_a_paper_stand_beside_ones_own() -> None:
+    labels, p = arrays(made("m.csv", model="cvr-net"))
+    spec = "cvr-net:model=CVR-Net,task=CXR-Multiple-CL2"
+    rows = compare("m.csv", "--averages", "--published", spec, "--metrics", "precision,accuracy")
+    line = next(x for x in rows.splitlines() if " weighted " in x and " precision " in x)
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    expected = theirs.precision_score(labels, p.argmax(1), average="weighted")
+    assert cells[2].startswith(f"{expected:.3f}")
+    assert cells[3:] == ["0.984 ± 0.002", "mean over five folds, n images in each"]
+    (text,) = [t for t in objects("m.csv", "--averages", "--published", spec) if t["n"] == 2375]
+    assert text["weighted"]["precision"]["std"] == 0.002
+    assert text["weighted"]["precision"]["averaging"] == "weighted"
+
+
+def test_many_models_of_a_paper_are_rows() -> None:
+    """Thirteen networks of one's own, each beside the paper's of the same name."""
+    names = ("alexnet", "cnn-x", "my-net")
+    files = [f"{name}.csv" for name in names]
+    for seed, file in enumerate(files):
+        made(file, seed=seed, model=names[seed])
+    metrics = ("--metrics", "sensitivity,specificity,auc")
+    text = compare(*files, *metrics, "--positive", "covid", "--published", "majeed:scenario=1")
+    header, _, *lines = [[c.strip() for c in x.split("|")[1:-1]] for x in text.splitlines()]
+    assert header == ["class", "metric", "model", "own", "majeed (scenario 1)"]
+    found = {tuple(row[:3]): row[3:] for row in lines}
+    own = tidy(*files, "--positive", "covid")
+    for name, printed in (("alexnet", "0.9041"), ("cnn-x", "0.9315"), ("my-net", "")):
+        value = float(own[name, "", "covid", "sensitivity"]["value"])
+        mine, theirs_ = found["covid", "sensitivity", name]
+        assert (mine.split()[0], theirs_) == (f"{value:.3f}", printed)
+    assert found["covid", "sensitivity", "SqueezeNet"] == ["", "0.9315"], "the paper's alone"
+    assert found["covid", "auc", "alexnet"][1] == "", "not in the paper"
+    assert found["", "n", "alexnet"] == ["120", "307"]
+    assert sum(row[:2] == ["covid", "sensitivity"] for row in lines) == 14
+    # A pooled model has its spread there too.
+    text = compare("alexnet.csv", *metrics, "--pool", "fold", "--published", "majeed:scenario=1")
+    assert "own: mean ± std over folds" in text.splitlines()[0]
+
+
+def test_parameters_are_shown_where_the_paper_prints_them() -> None:
+    made("m.csv", model="vgg19")
+    spec = "cvr-net:table=5,task=CXR-Independent-CL2"
+    text = compare("m.csv", "--averages", "--published", spec)
+    line = next(x for x in text.splitlines() if " parameters " in x and " vgg19 " in x)
+    assert "46,000,000" in line
+    text = compare("m.csv", "--averages", "--published", spec, "--metrics", "accuracy")
+    assert "parameters" not in text
+
+
+def test_repeats_are_not_called_folds() -> None:
+    for seed in (1, 2):
+        made(f"m-{seed}.csv", seed=seed)
+    header = compare("m-1.csv", "m-2.csv", "--pool", "model").splitlines()[0]
+    assert "mean ± std over repeats" in header
+
+
 def test_papers_that_are_not_there(capfd: Said) -> None:
     made("m.csv")
     assert "is not one of: list, covid-cxnet, cvr-net" in refused(
         capfd, "m.csv", "--published", "nobody"
     )
     assert refused(capfd, "m.csv", "--published", "luiz:model=x") == (
-        "--published luiz: model 'x' is not one of: DenseNet121, CNN, Narin ResNet50, RT-PCR. "
+        "--published luiz: model 'x' is not one of: DenseNet121, CNN, Narin ResNet50, RT-PCR, "
+        "Ghoshal CNN, Zhang ResNet, Narin ResNet50 as cited, Wang CNN, Karakanis ResNet8. "
         "Choose one of them.\n"
     )
-    assert "104 rows of the paper" in refused(
+    assert "settings of the paper" in refused(
         capfd, "m.csv", "--positive", "covid", "--published", "tartaglione"
     )
 

@@ -17,24 +17,49 @@ from cxrtool.stats.metrics import Counts
 
 TEXT = (Path(__file__).parents[1] / "golden_metrics.json").read_text(encoding="utf-8")
 GOLDEN = {v["id"]: v for v in json.loads(TEXT)["vectors"]}
-TAIL = ["class", "metric", "value", "low", "high", "n", "note"]
 
 
 @pytest.mark.parametrize("name", library.names())
 def test_every_table_is_whole(name: str) -> None:
     columns, rows = library.read(name)
     assert columns[0] == "model"
-    assert columns[-7:] == TAIL
-    keys = columns[:-5]
+    assert tuple(columns[-len(library.TAIL) :]) == library.TAIL
+    keys = [*columns[: columns.index("class") + 1], "metric"]
     assert len({tuple(row[c] for c in keys) for row in rows}) == len(rows), "no figure twice"
+    of_averages = ("macro", "weighted")
     for row in rows:
-        assert row["metric"] in metrics.NAMES
+        assert row["metric"] in (*metrics.NAMES, *published_figures.EXTRA)
         assert float(row["value"]) >= 0
-        assert row["metric"] == "dor" or float(row["value"]) <= 1
+        assert row["metric"] in ("dor", "parameters") or float(row["value"]) <= 1
         if row["low"] and not row["note"].startswith("the printed interval"):
             assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+        # Nothing is compared without knowing what it is an average of, of how many images.
+        assert row["averaging"] in library.AVERAGINGS
+        assert (row["averaging"] in of_averages) == (row["class"] in of_averages)
+        assert (row["averaging"] in ("positive", "overall")) == (row["class"] == "")
+        assert row["n"].isdigit() or "not stated" in row["note"] or "without images" in row["note"]
+        assert row["table"]
+    for entry in published_figures.chosen(name):
+        place = {row["n"] for row in rows if of_entry(name, columns, row, entry)}
+        assert len(place) == 1, "one model is tested on one number of images"
     assert any(row["note"] for row in rows), "each contradicts itself somewhere"
     assert name in published_figures.ABOUT
+
+
+def of_entry(name: str, columns: list[str], row: dict[str, str], entry: Shown) -> bool:
+    """Tell whether a row is one of an entry's."""
+    keys = columns[1 : columns.index("class")]
+    group = ", ".join(f"{key} {row[key]}" for key in keys)
+    return (f"{name}: {row['model']}", group) == (entry.model, entry.group)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_every_count_is_whole(name: str) -> None:
+    rows = library.counts(name)
+    place = ("table", "model", "set", "part", "source", "actual", "predicted")
+    assert len({tuple(row[c] for c in place) for row in rows}) == len(rows)
+    for row in rows:
+        assert row["table"] and row["set"] and row["part"] and row["images"].isdigit()
 
 
 def rounds(value: float, text: str, slack: float = 1e-9) -> bool:
@@ -71,13 +96,14 @@ def test_what_is_printed_as_specificity_is_noted_as_npv() -> None:
             continue
         cells = (np.float64(vector["counts"][row["class"]][c]) for c in ("tp", "fn", "fp", "tn"))
         found = metrics.of_counts(Counts(*cells))
+        copied = (row["model"], row["class"]) == ("Vgg19", "Bacteria")
         if row["metric"] != "specificity":
-            assert rounds(float(found[row["metric"]]), row["value"]), row
+            wrong = copied and row["metric"] == "npv"
+            assert rounds(float(found[row["metric"]]), row["value"]) != wrong, row
             continue
         checked += 1
         assert row["note"].startswith("is NPV")
         assert f"the counts give specificity {float(found['specificity']):.4f}" in row["note"]
-        copied = (row["model"], row["class"]) == ("Vgg19", "Bacteria")
         assert rounds(float(found["npv"]), row["value"]) == (not copied)
         assert ("NPV 0.9496" in row["note"]) == copied
     assert checked == 52
@@ -120,8 +146,42 @@ def test_figures_come_into_ones_own_rows() -> None:
     assert ("Normal", "sensitivity") in found.figures, "no is not Normal"
 
 
+def test_figures_stand_where_ones_own_are_of_the_same_images() -> None:
+    (entry,) = published_figures.chosen("luiz:experiment=not augmented")
+    three = Shown("m", "", ["covid", "normal", "pneumonia"], "covid", {})
+    found = published_figures.placed(entry, three).figures
+    assert ("", "accuracy") in found, "of all three classes, not of covid against the rest"
+    entry, *_ = published_figures.chosen("tartaglione:model=COVID-Net,test=CORDA")
+    assert ("covid", "accuracy") in published_figures.placed(entry, three).figures
+    # Without a positive class, it is the one that the names tell.
+    two = Shown("m", "", ["covid", "normal"], None, {})
+    assert ("covid", "dor") in published_figures.placed(entry, two).figures
+
+
+def test_the_spread_over_folds_is_a_value() -> None:
+    (entry,) = published_figures.chosen("cvr-net:task=CXR-Multiple-CL3")
+    figure = entry.figures["NCP", "precision"]
+    assert (figure.value, figure.std, figure.averaging) == (0.99, 0.004, "class")
+    assert entry.number == 2440
+    assert entry.classes == ["NOR", "NCP", "CVP"]
+    assert np.sum(entry.confusion) == 3591 + 4595 + 4015
+
+
 def test_too_many_columns_are_refused() -> None:
-    with pytest.raises(CxrtoolError, match="are too many to show"):
-        published_figures.beside(
-            published_figures.chosen("majeed"), [Shown("m", "", ["a"], None, {})]
-        )
+    with pytest.raises(CxrtoolError, match=r"settings of the paper .* are too many to show"):
+        published_figures.columns_of(published_figures.chosen("tartaglione:model=resnet18"))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "same"),
+    [
+        ("InceptionResNetv2", "inception-resnet-v2", True),
+        ("Proposed CVR-Net", "cvr-net", True),
+        ("ResNet-152", "resnet152", True),
+        ("ResNet18", "resnet101", False),
+        ("Vgg16", "", False),
+    ],
+)
+def test_models_of_one_name_are_the_same(theirs: str, ours: str, same: bool) -> None:
+    entry = Shown(f"majeed: {theirs}", "", [], None, {})
+    assert published_figures.same_model(entry, ours) == same
