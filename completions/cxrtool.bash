@@ -44,7 +44,7 @@ _cxrtool() {
         "compare --paired-test") _cxrtool_words "delong mcnemar permutation"; return ;;
         "compare --matrix") return ;;
         "compare --threshold") return ;;
-        "compare --published") _cxrtool_words "list covid-cxnet cvr-net luiz majeed tartaglione"; return ;;
+        "compare --published") _cxrtool_words "covid-cxnet cvr-net luiz majeed tartaglione"; return ;;
         "compare --format") _cxrtool_words "csv json asciidoc colon_grid double_grid double_outline fancy_grid fancy_outline github grid heavy_grid heavy_outline html jira latex latex_booktabs latex_longtable latex_raw mediawiki mixed_grid mixed_outline moinmoin orgtbl outline pipe plain presto pretty psql rounded_grid rounded_outline rst simple simple_grid simple_outline textile tsv unsafehtml youtrack"; return ;;
         "compare --plots") _cxrtool_dirs; return ;;
         "compare --report") return ;;
@@ -196,13 +196,13 @@ _cxrtool() {
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            compare) _cxrtool_words "--by --pool --positive --averages --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --quiet --verbose --help" ;;
+            compare) _cxrtool_words "--by --pool --positive --averages --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --convert --join-masks --bits --key --exact-age --list --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
-            recipe) _cxrtool_words "--names --missing --data --output --quiet --verbose --help" ;;
+            recipe) _cxrtool_words "--missing --data --output --list --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;

@@ -16,7 +16,7 @@ class Verb:
         self.module = registry.module("commands", name)
         self.first, _, self.text = inspect.cleandoc(self.module.__doc__ or "").partition("\n")
         self.arguments = [p for p in command.params if p.param_type_name == "argument"]
-        self.options = [p for p in command.params if p.param_type_name == "option"]
+        self.options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
 
     @property
     def summary(self) -> str:

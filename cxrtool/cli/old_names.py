@@ -8,6 +8,8 @@ OLD_NAMES = {
     "evaluate": {"--test": "--test-name"},
     "recipe": {"--check": "--missing"},
 }
+# Values that became an option of their own.
+OLD_VALUES = {"compare": {("--published", "list"): "--list"}}
 # 0 meant "what is usual" of some options, and "none" or "all" of others.
 OLD_ZEROS = {
     "equalize": {"--size": "none"},
@@ -28,13 +30,15 @@ def replaced(verb: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]
         if new := names.get(option):
             words[place] = new + equals + value
             notes.append(f"{option} is now {new}; the old name works in this version only")
-        elif meaning := zeros.get(option):
-            at, given = (
-                (place, value) if equals else (place + 1, "".join(words[place + 1 : place + 2]))
-            )
-            if at < last and _is_zero(given):
-                words[at] = f"{option}={meaning}" if equals else meaning
-                notes.append(f"{option} {given} is now {option} {meaning}")
+            continue
+        at, given = (place, value) if equals else (place + 1, "".join(words[place + 1 : place + 2]))
+        if new := OLD_VALUES.get(verb, {}).get((option, given)):
+            words[place : at + 1] = [new] * (at + 1 - place)
+            notes.append(f"{option} {given} is now {new}")
+        elif option in zeros and at < last and _is_zero(given):
+            meaning = zeros[option]
+            words[at] = f"{option}={meaning}" if equals else meaning
+            notes.append(f"{option} {given} is now {option} {meaning}")
     return words, notes
 
 

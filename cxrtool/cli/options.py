@@ -13,7 +13,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -159,24 +159,38 @@ def _is_accepted(accepts: Callable[[str], bool], text: str) -> bool:
         return False
 
 
-def lister(plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | None = None) -> Any:
-    """Make the option that lists the choices of a folder of plug-ins.
+Listed = tuple[Sequence[str], Iterable[Sequence[str]]]  # columns and rows
 
-    `more` tells what there is to know of a choice, by its name; of no name, what that is called.
-    """
+
+def lister(what: str, listed: Callable[[], Listed]) -> Any:
+    """Make --list, the one option that lists the choices of a command."""
 
     def show(value: bool) -> None:
         if value:
             from cxrtool.files import table
 
-            on_skip = more or (lambda name: ())
-            rows = ((*row, *on_skip(row[0])) for row in registry.listing(*plugins))
-            table.write("-", ("name", "options", "summary", *on_skip("")), rows)
+            table.write("-", *listed())
             raise typer.Exit
 
     # Eager, so that nothing else need be given.
-    what = f"List the {plugins[0]} as CSV and end."
-    return typer.Option("--list", help=what, is_eager=True, callback=show)
+    summary = f"List the {what} as CSV on standard output and end."
+    return typer.Option("--list", help=summary, is_eager=True, callback=show)
+
+
+def plugin_lister(
+    plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | None = None
+) -> Any:
+    """Make --list for a folder of plug-ins.
+
+    `more` returns further cells of a choice, by its name; of no name, their columns.
+    """
+
+    def listed() -> Listed:
+        cells = more or (lambda name: ())
+        rows = ((*row, *cells(row[0])) for row in registry.listing(*plugins))
+        return ("name", "options", "summary", *cells("")), rows
+
+    return lister(plugins[0], listed)
 
 
 def default_jobs() -> int:

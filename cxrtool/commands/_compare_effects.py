@@ -51,13 +51,6 @@ def averages_of(classes: Sequence[str]) -> dict[str, str]:
     return {"--averages": several if len(classes) != 2 else ""}
 
 
-def with_list(typed: set[str]) -> dict[str, str]:
-    """Say why other options have no effect with --published list."""
-    others = sorted(o for o in typed if o.startswith("--"))
-    of_use = ("--published", "--output", "--quiet", "--verbose")
-    return {o: "" if o in of_use else "the papers are listed, and nothing else" for o in others}
-
-
 def command_line(context: typer.Context) -> str:
     """Write the command as it was typed, an option a line."""
     import shlex

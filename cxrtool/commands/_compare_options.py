@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 WAYS = ["auto", "bootstrap", "normal"]
 TESTS = ["delong", "mcnemar", "permutation"]
-PAPERS = "list"
 
 
 def formats() -> list[str]:
@@ -33,19 +32,26 @@ def metric_names() -> "Sequence[str]":
 
 
 def papers() -> list[str]:
-    """List the papers whose figures are in the package, and the word that lists them."""
+    """List the papers whose results are in the package."""
     from cxrtool.published import library
 
-    return [PAPERS, *library.names()]
+    return library.names()
+
+
+def listed_papers() -> options.Listed:
+    """Describe the papers for --list."""
+    from cxrtool.compare import published_figures
+
+    return published_figures.COLUMNS, published_figures.listing()
 
 
 def papers_of(option: str, text: str) -> "list[Shown]":
-    """Take the figures of a paper by a SPEC."""
+    """Take the results of a paper by a SPEC."""
     from cxrtool.compare import published_figures
     from cxrtool.core import registry
 
     registry.choose(option, text.partition(":")[0], papers())
-    return [] if text == PAPERS else published_figures.chosen(text)
+    return published_figures.chosen(text)
 
 
 Files = Annotated[
@@ -151,7 +157,7 @@ Published = Annotated[
     typer.Option(
         "--published",
         metavar="NAME[:KEY=VALUE,...]",
-        help="Add the results of a paper; 'list' lists the papers.",
+        help="Add the results of a paper, see --list.",
         **options.checked(papers, papers_of),
     ),
 ]
@@ -176,3 +182,4 @@ Report = Annotated[
     ),
     Role.WRITES,
 ]
+Listing = Annotated[bool, options.lister("papers with published results", listed_papers)]

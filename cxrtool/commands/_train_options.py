@@ -319,4 +319,4 @@ CompileIt = Annotated[
     bool,
     typer.Option("--compile", help="Compile the network, which is worthwhile for long runs only."),
 ]
-Listing = Annotated[bool, options.lister(PLUGINS, described)]
+Listing = Annotated[bool, options.plugin_lister(PLUGINS, described)]

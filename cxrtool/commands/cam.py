@@ -131,7 +131,7 @@ def run(
             help="Number of images processed at once.",
         ),
     ] = 32,
-    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
     device: options.Device = "auto",
     where: options.Where = None,
     root: options.Root = None,

@@ -62,7 +62,7 @@ Example:
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -108,6 +108,7 @@ def run(
     failures: options.Failures = None,
     strict: options.Strict = False,
     progress: options.Progress = "auto",
+    _list: _compare_options.Listing = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -119,11 +120,8 @@ def run(
     from cxrtool.stats.metrics import NAMES
 
     places.check_output(output)
-    if published == _compare_options.PAPERS:
-        effects.refuse(context, idle.with_list(effects.typed(context)))
-        list_papers(output)
     tests = listed("--paired-test", test)
-    shown_papers = _compare_options.papers_of("--published", published or _compare_options.PAPERS)
+    shown_papers = _compare_options.papers_of("--published", published) if published else []
     asked = listed("--metrics", metrics)
     reasons = idle.of(matrix, asked, tests, bootstrap, interval, bool(plot or report), averages)
     effects.refuse(context, reasons)
@@ -294,12 +292,3 @@ def positive_of(classes: list[str], question: "Question") -> str | None:
         what = f"--threshold: there are {len(classes)} classes"
         raise CxrtoolError(what, "Name the one that it is for with --positive.")
     return positive
-
-
-def list_papers(output: str) -> NoReturn:
-    """Write the papers and end."""
-    from cxrtool.compare import published_figures
-    from cxrtool.files import table
-
-    table.write(output, published_figures.COLUMNS, published_figures.listing())
-    raise typer.Exit

@@ -77,7 +77,7 @@ def run(
         ),
         Role.READS,
     ] = None,
-    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",

@@ -128,7 +128,7 @@ def run(
         bool,
         typer.Option("--exact-age", help="Keep ages over 89 years instead of writing 90+."),
     ] = False,
-    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
     engine: options.Engine = "local",

@@ -1,7 +1,7 @@
 """Print a shell script that repeats the experiment of a paper (nothing -> script).
 
-Without NAME, the recipes are listed as CSV: id,name,paper,needs,cost. NAME is a name or an id (T3).
-A script begins with what the paper did, what its code did if that differs, our choice, and the
+--list, or no NAME, lists the recipes as CSV: id,name,paper,needs,cost. NAME is a name or an id, as
+T3. A script begins with what the paper did, what its code did if that differs, our choice, and the
 published results. It ends with a table of the paper's results beside yours. Scripts are plain sh:
 run them as they are, or save and change them.
 
@@ -47,6 +47,13 @@ def known() -> list[str]:
     return library.names()
 
 
+def listed() -> options.Listed:
+    """Describe the recipes for --list."""
+    from cxrtool.recipes import library
+
+    return library.COLUMNS, (recipe.row for recipe in library.every())
+
+
 def run(
     context: typer.Context,
     name: Annotated[
@@ -58,7 +65,9 @@ def run(
             show_default=False,
         ),
     ] = None,
-    names: Annotated[bool, typer.Option("--names", help="List only the names.")] = False,
+    names: Annotated[
+        bool, typer.Option("--names", hidden=True, help="List only the names.")
+    ] = False,
     missing: Annotated[
         bool,
         typer.Option(
@@ -76,6 +85,7 @@ def run(
         Role.NAMES,
     ] = None,
     output: options.Output = "-",
+    _list: Annotated[bool, options.lister("recipes", listed)] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -97,7 +107,7 @@ def run(
         with disk.open_output(output) as stream:
             stream.write("".join(lines).encode())
         return
-    table.write(output, library.COLUMNS, (recipe.row for recipe in result))
+    table.write(output, *listed())
 
 
 def look(result: "list[Recipe]", data: str | None, output: str, strict: bool) -> NoReturn:

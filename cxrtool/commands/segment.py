@@ -105,7 +105,7 @@ def run(
         ),
     ] = 0.0,
     bits: options.Bits = "8",
-    _list: Annotated[bool, options.lister(PLUGINS)] = False,
+    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",

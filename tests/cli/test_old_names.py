@@ -52,6 +52,13 @@ def test_a_zero_that_stood_for_a_word(
     assert old_names.replaced(verb, given) == (words, [note] if note else [])
 
 
+@pytest.mark.parametrize("given", [["--published", "list"], ["--published=list"]])
+def test_a_value_that_became_an_option(given: list[str]) -> None:
+    words, notes = old_names.replaced("compare", [*given, "--by", "list"])
+    assert set(words[:-2]) == {"--list"} and words[-2:] == ["--by", "list"]
+    assert notes == ["--published list is now --list"]
+
+
 def test_it_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

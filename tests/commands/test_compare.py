@@ -903,8 +903,9 @@ def test_a_matrix_without_a_diagonal(capfd: Said) -> None:
 # --- papers ---------------------------------------------------------------------------------------
 
 
-def test_the_papers_are_listed() -> None:
-    rows = table(compare("--published", "list"))
+def test_the_papers_are_listed(capfd: Said) -> None:
+    assert in_process("compare", "--list") == 0
+    rows = table(capfd.readouterr().out)
     assert [r["name"] for r in rows] == ["covid-cxnet", "cvr-net", "luiz", "majeed", "tartaglione"]
     assert rows[-1]["options"] == "model,pretrained,train,test,table"
 

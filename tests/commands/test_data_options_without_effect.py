@@ -53,7 +53,7 @@ ALWAYS = {
         "--exact-age",
     },
     "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
-    "recipe": {"--missing", "--names"},
+    "recipe": {"--missing"},
     "segment": {"--model", "--keep", "--dilate", "--force"},
     "split": {
         "--test",
@@ -73,7 +73,6 @@ DASK = ["--engine", "dask=tcp://127.0.0.1:1", "-j", "2"]
 OTHERS = "the workers are those of --engine"
 META = ["in", "--metadata", "m.csv"]
 NAMED = "the design names the part of every row"
-LISTED = "the papers are listed, and nothing else"
 JUDGED = "--check judges the split that is there, and makes none"
 # The command, its arguments, and what is said: the option, and why it has no effect.
 CASES: list[tuple[str, list[str], str, str]] = [
@@ -101,14 +100,12 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "--interval",
         "no metric that is shown depends on the predicted class",
     ),
-    ("compare", ["--published", "list", "--format", "csv"], "--format", LISTED),
     (
         "compare",
         ["p.csv", "--averages", "--positive", "covid"],
         "--positive",
         "with --averages there is no positive class",
     ),
-    ("compare", ["--published", "list", "--by", "source"], "--by", LISTED),
     (
         "equalize",
         ["m.csv", "-d", "made", "--interpolation", "area"],
@@ -237,10 +234,8 @@ def test_an_option_without_effect_is_refused(
 @pytest.mark.parametrize("command", ALWAYS)
 def test_every_option_is_thought_of(command: str) -> None:
     there = {Flag(o).long for v in verbs() if v.name == command for o in v.options}
-    # That others have none with --check or --published list says nothing of them without.
-    cases = {
-        option for name, _, option, why in CASES if name == command and why not in (JUDGED, LISTED)
-    }
+    # That others have none with --check says nothing of them without.
+    cases = {option for name, _, option, why in CASES if name == command and why != JUDGED}
     always = ALWAYS[command]
     assert not cases & always
     assert there - EVERYWHERE == cases | always

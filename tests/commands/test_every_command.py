@@ -1,6 +1,8 @@
 """What holds for every command, whoever adds one."""
 
+import csv
 import inspect
+import io
 import os
 import re
 import shlex
@@ -109,6 +111,27 @@ def test_the_examples_parse(verb):
                     assert {w.partition("=")[0] for w in words if w.startswith("-")} <= known | {
                         "-"
                     }
+
+
+def listing(verb: str) -> bool:
+    """Return whether a command has choices to list: plug-ins, or what its options refer to."""
+    command = next(v for v in verbs() if v.name == verb)
+    return command.plugins is not None or any("--list" in Flag(o).help for o in command.options)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_list_is_the_one_option_that_lists_choices(verb, capfd):
+    command = next(v for v in verbs() if v.name == verb)
+    flags = [Flag(o) for o in command.options]
+    listers = [f.long for f in flags if f.help.startswith("List the") and not f.metavar]
+    assert listers in ([], ["--list"])
+    assert not any("list" in f.choices for f in flags)
+    if not listers:
+        assert not listing(verb)
+        return
+    assert handy.in_process(verb, "--list") == 0
+    head, *rows = csv.reader(io.StringIO(capfd.readouterr().out, newline=""))
+    assert "name" in head and rows and all(len(row) == len(head) for row in rows)
 
 
 @pytest.mark.parametrize("arguments", ["--version", "--help", *(f"{v} --help" for v in VERBS)])

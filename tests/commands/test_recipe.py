@@ -17,8 +17,9 @@ def rows(text):
 
 
 def test_the_listing_has_every_recipe_in_the_order_of_ids(cxrtool):
-    done = cxrtool("recipe")
+    done = cxrtool("recipe", "--list")
     assert (done.returncode, done.stderr) == (0, "")
+    assert cxrtool("recipe").stdout == done.stdout
     listed = rows(done.stdout)
     assert list(listed[0]) == ["id", "name", "paper", "needs", "cost"]
     assert sorted(r["name"] for r in listed) == sorted(p.stem for p in SCRIPTS.glob("*.sh"))
