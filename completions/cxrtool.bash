@@ -81,7 +81,7 @@ _cxrtool() {
         "evaluate --output"|"evaluate -o") _cxrtool_files; return ;;
         "evaluate --failures") _cxrtool_files; return ;;
         "evaluate --progress") _cxrtool_words "auto always never"; return ;;
-        "ingest --preset") _cxrtool_words "actualmed chexpert cohen corda covidx figure1 folder hannover kermany montgomery nih padchest rsna shenzhen"; return ;;
+        "ingest --preset") _cxrtool_words "actualmed andrewmvd armiro bimcv ccii ccxri chexpert cohen corda covidx figure1 folder hannover ictcf kermany mgc montgomery nih padchest prashant268 rsna scov shenzhen"; return ;;
         "ingest --metadata") _cxrtool_files; return ;;
         "ingest --column") return ;;
         "ingest --map-label") return ;;

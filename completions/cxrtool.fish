@@ -107,7 +107,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -l progress -x -a 
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -s q -l quiet -d 'Print less to standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from evaluate' -s v -l verbose -d 'Print more to standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -F
-complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l preset -x -a 'actualmed chexpert cohen corda covidx figure1 folder hannover kermany montgomery nih padchest rsna shenzhen' -d 'The published collection in PATH, see --list.'
+complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l preset -x -a 'actualmed andrewmvd armiro bimcv ccii ccxri chexpert cohen corda covidx figure1 folder hannover ictcf kermany mgc montgomery nih padchest prashant268 rsna scov shenzhen' -d 'The published collection in PATH, see --list.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l metadata -r -F -d 'Metadata table of the images.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l column -x -d 'Columns of the metadata and their names in the manifest; `path` is the file.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l map-label -x -d 'Rename findings or labels that match, for example \'COVID-19*=covid\'. The first match counts; an empty LABEL leaves the image out.'

@@ -102,11 +102,21 @@ def _rows(path: str, selection: Selection) -> Iterator[Row | Skip]:
     if selection.preset is None and (path == "-" or path.lower().endswith(".csv")):
         return _listed(path, selection.root)
     if os.path.isdir(path) or selection.preset is not None:
-        _, preset, given = registry.load("collections", selection.preset or "folder", "rows")
-        # A collection may also be named by its metadata file.
-        result: Iterator[Row | Skip] = preset.rows(_folder(path), **given)
-        return result
+        return _of_collection(path, selection.preset or "folder")
     return iter([{"path": path}])
+
+
+def _of_collection(path: str, spec: str) -> Iterator[Row | Skip]:
+    """Take the rows of a collection; if it is not whole, say where it is to be had."""
+    name, preset, given = registry.load("collections", spec, "rows")
+    try:
+        # A collection may also be named by its metadata file.
+        yield from preset.rows(_folder(path), **given)
+    except CxrtoolError as e:
+        where = re.search(r"^Source: (\S+)$", preset.__doc__ or "", re.MULTILINE)
+        if where is None:
+            raise
+        raise type(e)(f"{e} {name} is published at {where[1]}") from e
 
 
 def _folder(path: str) -> str:

@@ -398,6 +398,12 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
             "--column 'a' is not KEY=VALUE. Write both sides.",
         ),
         (
+            ["xrays", "--preset", "nih"],
+            "xrays: no Data_Entry_2017_v2020.csv or Data_Entry_2017.csv or sample_labels.csv in "
+            "it, nor in a folder of it. Name the collection's top folder. nih is published at "
+            "https://nihcc.app.box.com/v/ChestXray-NIHCC",
+        ),
+        (
             ["empty"],
             "empty: no image to read (0 left out). Check the path, the --preset and the --view.",
         ),

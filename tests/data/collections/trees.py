@@ -52,6 +52,76 @@ TREES: dict[str, dict[str, str | bytes | None]] = {
         "images/CR.1.2.842.png": None,
         "images/SAMPLE.png": None,
     },
+    "andrewmvd": {
+        "X rays/00870a9c.jpg": None,
+        "X rays/16654_2_1.png": None,
+        "X rays/metadata.csv": "Unnamed: 0,finding\n",
+    },
+    "armiro": {
+        # Names of images that are not there, an ending that few know, patients of several images.
+        "metadata.csv": (
+            "filename,patient_id,sex,age,view,label,pcr_test,survival,location,admission_offset,"
+            "symptom_offset,also_had_ct,has_fever,has_cough,has_dyspnea,has_diarrhea,spo2,"
+            "other_symptoms,medical_background,opacification,other,is_bilateral,url\n"
+            "260.jpg,10,female,68,,COVID-19,positive,,Spain,,,,1,1,,,,,,,,,https://x.org/1\n"
+            "261.jpg,11,male,47,PA,COVID-19,positive,,Spain,1,,,1,,,,,,,,,,https://x.org/1\n"
+            "262.jfif,11,male,47,,COVID-19,positive,,Spain,4,,,1,,,,,,,,,,https://x.org/1\n"
+            "280-.jpg,18,male,67,PA,COVID-19,positive,,Spain,1,,,1,1,,,,,,,,,https://x.org/1\n"
+        ),
+        "chest_xray_images/covid19/001.jpeg": None,
+        "chest_xray_images/covid19/260.jpg": None,
+        "chest_xray_images/covid19/261.jpg": None,
+        "chest_xray_images/covid19/262.jfif": None,
+        "documents/case#1.png": None,
+    },
+    "bimcv": {
+        "derivatives/labels/labels_covid19_posi.tsv": (
+            "\tPatientID\tReportID\tReport\tLabels\tLocalizations\n"
+            "0\tsub-S03047\tses-E06072\t.\t['COVID 19' 'pneumonia']\t['loc right']\n"
+            "1\tsub-S03047\tses-E07985\t.\t\"['normal'\t 'unchanged']\"\t[]\n"
+        ),
+        "participants.tsv": (
+            "participant\tmodality_dicom\tbody_parts\tage\tgender\n"
+            "sub-S03047\t['CR', 'DX']\t['CHEST']\t['72']\tM\n"
+            "derivatives\t[]\t[]\t\tNone\n"
+        ),
+        "sub-S03047/ses-E06072/mod-rx/sub-S03047_ses-E06072_run-1_bp-chest_vp-ap_cr.png": None,
+        "sub-S03047/ses-E06072/mod-rx/sub-S03047_ses-E06072_run-1_bp-chest_vp-ap_cr.json": (
+            '{"00280004": {"vr": "CS", "Value": ["MONOCHROME1"]}}'
+        ),
+        "sub-S03047/ses-E06072/mod-rx/sub-S03047_ses-E06072_run-2_bp-chest_ct.nii.gz": b"\x1f\x8b",
+        "sub-S03047/ses-E07985/mod-rx/sub-S03047_ses-E07985_run-1_bp-chest_dx.png": None,
+        "sub-S03047/ses-E07985/mod-rx/sub-S03047_ses-E07985_run-1_bp-chest_dx.json": (
+            '{"00280004": {"vr": "CS", "Value": ["MONOCHROME2"]},'
+            ' "00185101": {"vr": "CS", "Value": ["PA"]}}'
+        ),
+        "sub-S03999/ses-E08000/mod-rx/sub-S03999_ses-E08000_acq-1_bp-chest_vp-ll_dx.png": None,
+    },
+    "ccii": {
+        "unzip_filenames.csv": (
+            "zip_file,label,patient_id,scan_id,n_slice\n"
+            "NCP-1.zip,NCP,328,1805,2\n"
+            "NCP-13.zip,NCP,911,2453,80\n"
+            "CP-3.zip,CP,1070,3100,1\n"
+            "Normal-2.zip,Normal,328,640,1\n"
+        ),
+        "lesions_slices.csv": "imgpath\nNCP/328/1805/0001.png\n",
+        "NCP/328/1805/0000.png": None,
+        "NCP/328/1805/0001.png": None,
+        "CP/1070/3100/0000.jpg": None,
+        "Normal/328/640/0000.jpg": None,
+        "Normal/stray.png": None,
+    },
+    "ccxri": {
+        "COVID-19_Radiography_Dataset/COVID/images/COVID-1.png": None,
+        "COVID-19_Radiography_Dataset/COVID/masks/COVID-1.png": None,
+        "COVID-19_Radiography_Dataset/COVID.metadata.xlsx": b"PK\x03\x04",
+        "COVID-19_Radiography_Dataset/Lung_Opacity/images/Lung_Opacity-1.png": None,
+        "COVID-19_Radiography_Dataset/Lung_Opacity/masks/Lung_Opacity-1.png": None,
+        "COVID-19_Radiography_Dataset/Normal/images/Normal-1.png": None,
+        "COVID-19_Radiography_Dataset/Viral Pneumonia/images/Viral Pneumonia-1.png": None,
+        "COVID-19_Radiography_Dataset/Viral Pneumonia/masks/Viral Pneumonia-1.png": None,
+    },
     "chexpert": {
         f"{SMALL}/train.csv": chexpert(
             (
@@ -187,6 +257,12 @@ TREES: dict[str, dict[str, str | bytes | None]] = {
         "png/fff13f3a.png": None,
         "png/b343e657.png": None,
     },
+    "ictcf": {
+        "nCT/nCT1.jpg": None,
+        "nCT/nCT9762.jpg": None,
+        "pCT/pCT3593.jpg": None,
+        "NiCT/NiCT12.jpg": None,
+    },
     "kermany": {
         "chest_xray/train/NORMAL/IM-0115-0001.jpeg": None,
         "chest_xray/train/NORMAL/NORMAL2-IM-0115-0001.jpeg": None,
@@ -198,6 +274,17 @@ TREES: dict[str, dict[str, str | bytes | None]] = {
         "chest_xray/test/figure.jpeg": None,
         "chest_xray/chest_xray/test/NORMAL/IM-0001-0001.jpeg": None,
         "chest_xray/__MACOSX/test/NORMAL/._IM-0001-0001.jpeg": None,
+    },
+    "mgc": {
+        "Images-processed/CT_COVID/2020.02.10.20021584-p6-52%0.png": None,
+        "Images-processed/CT_COVID/2020.02.10.20021584-p6-52%1.png": None,
+        "Images-processed/CT_COVID/kjr-21-e24-g1-l-a.jpg": None,
+        "Images-processed/CT_NonCOVID/1%0.jpg": None,
+        "Images-processed/CT_COVID.zip": b"PK\x03\x04",
+        "COVID-CT-MetaInfo.xlsx": b"PK\x03\x04",
+        "Data-split/COVID/trainCT_COVID.txt": "2020.02.10.20021584-p6-52%0.png\n",
+        "Data-split/COVID/testCT_COVID.txt": "kjr-21-e24-g1-l-a.jpg\n",
+        "Data-split/NonCOVID/valCT_NonCOVID.txt": "1%0.jpg\n",
     },
     "montgomery": {
         "MontgomerySet/ClinicalReadings/MCUCXR_0001_0.txt": (
@@ -255,6 +342,13 @@ TREES: dict[str, dict[str, str | bytes | None]] = {
         "17/6_f.png": None,
         "17/7_g.png": None,
     },
+    "prashant268": {
+        "Data/train/COVID19/COVID19(0).jpg": None,
+        "Data/train/NORMAL/NORMAL(0).jpg": None,
+        "Data/train/PNEUMONIA/PNEUMONIA(0).jpg": None,
+        "Data/test/COVID19/COVID19(460).jpg": None,
+        "Data/cover.jpg": None,
+    },
     "rsna": {
         "stage_2_train_labels.csv": (
             "patientId,x,y,width,height,Target\n"
@@ -278,6 +372,11 @@ TREES: dict[str, dict[str, str | bytes | None]] = {
         "stage_2_train_images/000924cf.dcm": None,
         "stage_2_train_images/00aaaaaa.dcm": None,
         "stage_2_test_images/0000a175.dcm": None,
+    },
+    "scov": {
+        "COVID/Covid (1).png": None,
+        "COVID/Covid (2).png": None,
+        "non-COVID/Non-Covid (1).png": None,
     },
     "shenzhen": {
         "ChinaSet_AllFiles/ClinicalReadings/CHNCXR_0001_0.txt": "male 45yrs\nnormal\n",
