@@ -157,7 +157,7 @@ def run(
         report_page.write(shows, about, plot, report)
     if positive is None and chosen is not None:
         why = positive_class.reason(tables[0].classes)
-        note(f"the positive class is '{chosen}', {why} (--positive names another)")
+        note(f"the positive class is '{chosen}', {why} (--positive selects another)")
     with places.open_output(output) as stream:
         stream.write(text.encode())
     raise typer.Exit(skipped.close())

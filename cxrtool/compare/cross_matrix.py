@@ -1,7 +1,7 @@
 """The cross-dataset matrix: trained on one data set (rows), tested on another (columns).
 
-A model that learned the disease does as well away from home; the gap between the diagonal and the
-rest tells how far it did not.
+A model that learned the disease does as well on other data sets. The gap between the diagonal and
+the other cells measures how much worse it does.
 """
 
 from collections.abc import Collection
@@ -78,7 +78,7 @@ def cross(
                 cell = comparison.judge(predictions, rows, row, column, question)
                 matrix.cells[row, column] = cell
     matrix.gap = _gap(matrix, question)
-    _tell(matrix)
+    _note_omissions(matrix)
     return matrix
 
 
@@ -141,7 +141,8 @@ def _difference(values: Floats, home: Ints) -> Floats:
     return gap
 
 
-def _tell(matrix: Matrix) -> None:
+def _note_omissions(matrix: Matrix) -> None:
+    """Say which images were left out, and whether there is a diagonal."""
     for (row, column), number in matrix.left_out.items():
         if number:
             note(

@@ -1,4 +1,4 @@
-"""What is shown of a comparison, and the words and file names that its pictures go by."""
+"""What tables, plots and pages show of a comparison: groups, panels, words and file names."""
 
 import os
 import re

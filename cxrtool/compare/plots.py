@@ -1,4 +1,4 @@
-"""What a comparison shows in pictures: which there are, what they are called, what they draw."""
+"""The plots of a comparison (results -> plots): their files, captions, and what they draw."""
 
 import functools
 import math
@@ -29,9 +29,9 @@ from cxrtool.stats import performance_curves, weighted_metrics
 from cxrtool.stats.metrics import Floats
 from cxrtool.stats.performance_curves import Line, Sampling
 
-# What a metric's scale runs over, and where on it guessing stands.
+# The range of a metric's scale, and the value of chance on it.
 SCALES = {"auc": (0.5, 1.0), "balanced_accuracy": (0.5, 1.0), "mcc": (-1.0, 1.0)}
-GUESSING = {"auc": 0.5, "balanced_accuracy": 0.5, "mcc": 0.0, "dor": 1.0, "dor_haldane": 1.0}
+CHANCE = {"auc": 0.5, "balanced_accuracy": 0.5, "mcc": 0.0, "dor": 1.0, "dor_haldane": 1.0}
 ODDS = ("dor", "dor_haldane")
 
 
@@ -79,23 +79,23 @@ def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot
     band = ""
     if sampling.resamples:
         band = (
-            f" The bands hold the middle {numbers.level(question.level)} of "
-            f"{sampling.resamples} resamples of the patients, place by place."
+            f" Bands: pointwise {numbers.level(question.level)} of {sampling.resamples} bootstrap "
+            "resamples of the patients."
         )
     return (
         Plot(
             kept[0],
             "roc",
             _alt("ROC curves", title, panel, notes[0]),
-            f"ROC curves, {title}. The diagonal is guessing.{band}",
+            f"ROC curves, {title}. The diagonal is chance.{band}",
             roc,
         ),
         Plot(
             kept[1],
             "precision-recall",
-            _alt("Precision and recall", title, panel, notes[1]),
-            f"Precision over recall, {title}. AP is average precision; guessing is as precise "
-            f"as the class is frequent.{band}",
+            _alt("Precision-recall curves", title, panel, notes[1]),
+            f"Precision-recall curves, {title}. AP: average precision. Chance is a precision "
+            f"equal to the frequency of the class.{band}",
             precision,
         ),
     )
@@ -112,7 +112,7 @@ def _note(result: Result, k: int, metric: str) -> str:
     """Write the figure that stands for a curve, or why there is none."""
     figure = result_tables.text_of(result.figures.get((result.classes[k], metric)))
     short = "AP" if metric == "average_precision" else word(metric)
-    return f"{short} {figure}" if figure else "undefined: one class alone"
+    return f"{short} {figure}" if figure else "undefined: only one class"
 
 
 def _curves(
@@ -139,7 +139,7 @@ def _alt(what: str, title: str, panel: Panel, notes: Sequence[str]) -> str:
 
 
 def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot]:
-    """Describe how true the probabilities of one class are."""
+    """Describe the calibration of the probabilities of one class."""
     level, label = shows.question.level, shows.results[0].classes[k]
     title = titled(panel.name, label)
     notes = [
@@ -162,17 +162,17 @@ def _calibrations(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plo
         charts.calibration(path, models, title=title)
 
     caption = (
-        f"Calibration, {title}: of the images that are given a probability, how many are "
-        f"{label}? On the diagonal it is as many as promised. The bars are Wilson's intervals, as "
-        f"if each patient were one image. Below, how many images there are: neighbouring bins are "
-        f"joined until each holds {performance_curves.LEAST}."
+        f"Calibration, {title}: observed frequency of {label} among images with a similar "
+        "predicted probability. On the diagonal both are equal. Bars: Wilson intervals, computed "
+        "as if each patient had one image. Lower panel: number of images. Neighbouring bins are "
+        f"joined until each has at least {performance_curves.LEAST} images."
     )
     file = names.of("calibration", shows.label(k), panel.name)
     return (Plot(file, "calibration", _alt("Calibration", title, panel, notes), caption, draw),)
 
 
 def _histograms(shows: Shows, model: str, k: int, names: Names) -> Plot:
-    """Describe how a model's scores are spread by class, in every group and every source."""
+    """Describe the distribution of a model's scores by class, in every group and every source."""
     label, own = shows.results[0].classes[k], [r for r in shows.results if r.model == model]
     panels = dict(_spreads(shows, own, k))
     title = titled(model, label)
@@ -180,8 +180,9 @@ def _histograms(shows: Shows, model: str, k: int, names: Names) -> Plot:
         names.of("histograms", shows.label(k), model),
         "histograms",
         f"Histograms of the scores, {title}, in: {'; '.join(panels)}",
-        f"What probability of {label} `{model}` gives to the images of each class. Where the "
-        "classes are apart in all images and not within a source, the source was learned.",
+        f"Predicted probability of {label} by `{model}`, for the images of each true class. If "
+        "the classes are separated in all images together but not within the sources, the model "
+        "learned the source.",
         lambda path: charts.histograms(path, panels, label=f"probability of {label}"),
     )
 
@@ -217,8 +218,8 @@ def _confusion(result: Result, names: Names) -> Plot:
     return Plot(
         names.of("confusion", result.model, result.group),
         "confusion",
-        f"Confusion matrix, {title}: {right} of {total} images predicted rightly",
-        f"Confusion matrix, {title}: images, and their share of the true class.",
+        f"Confusion matrix, {title}: {right} of {total} images predicted correctly",
+        f"Confusion matrix, {title}: number of images, and percentage of the true class.",
         lambda path: grids.confusion(path, counts, result.classes, title),
     )
 
@@ -231,15 +232,15 @@ def _forest(shows: Shows, metric: str, names: Names) -> Plot:
     rows = [row for result in results for row in _rows(result, metric, alone)]
     text = (numbers.interval(r.value, r.low, r.high, undefined="undefined") for r in rows)
     said = "; ".join(f"{titled(r.group, r.name)} {t}" for r, t in zip(rows, text, strict=True))
-    guess = f" The dashed line is {GUESSING[metric]:g}: guessing." if metric in GUESSING else ""
-    caption = f"{word(metric)[:1].upper()}{word(metric)[1:]} with its intervals.{guess}"
+    chance = f" The dashed line is chance ({CHANCE[metric]:g})." if metric in CHANCE else ""
+    caption = f"{word(metric)[:1].upper()}{word(metric)[1:]} with confidence intervals.{chance}"
     return Plot(
         names.of("forest", metric),
         "forest",
-        f"Intervals of {word(metric)}: {said}",
+        f"Confidence intervals of {word(metric)}: {said}",
         caption,
         lambda path: grids.forest(
-            path, rows, reference=GUESSING.get(metric), label=word(metric), log=metric in ODDS
+            path, rows, reference=CHANCE.get(metric), label=word(metric), log=metric in ODDS
         ),
     )
 
@@ -270,8 +271,8 @@ def _matrix(matrix: Matrix, names: Names) -> Plot:
         names.of("matrix"),
         "matrix",
         f"Matrix of {word(matrix.metric)}; diagonal minus others: {gap or 'undefined'}",
-        f"{word(matrix.metric)} of models trained on one data set and tested on another; framed "
-        "cells are at home.",
+        f"{word(matrix.metric)} of models trained on one data set and tested on another. Frames "
+        "mark models tested on the data set they were trained on.",
         lambda path: grids.matrix(
             path,
             matrix.rows,

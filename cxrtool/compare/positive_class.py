@@ -42,7 +42,7 @@ def is_negative(label: str) -> bool:
 def reason(classes: Sequence[str]) -> str:
     """Say how the positive class of two was chosen."""
     negative = negative_class(classes)
-    return f"as '{negative}' is the negative one" if negative else "the second p_ column"
+    return f"because '{negative}' is the negative class" if negative else "the second p_ column"
 
 
 def _plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a reader of a comparison should be warned of, in plain words."""
+"""What a reader of a comparison should know before trusting it (comparison -> findings)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,41 +14,38 @@ from cxrtool.stats.metrics import Floats
 Finding = tuple[Level, str]
 
 FAR = 0.1  # Models whose AUC differs by this between groups depend on more than the disease.
-SHOWN = 5  # So many places are named in one finding.
+SHOWN = 5  # At most so many places are named in one finding.
+EMPTY: Finding = (
+    "bad",
+    "No image could be evaluated. A matrix leaves out the images of the parts train and val.",
+)
+CLEAR: Finding = (
+    "good",
+    "No check on this page found a problem. This is not a proof: the checks see predictions, not "
+    "images.",
+)
 
 
 def findings(shows: Shows) -> list[Finding]:
-    """List what speaks against the figures, and what does not."""
+    """List what speaks against the results, and what does not; problems come first."""
     if not shows.results:
-        return [
-            (
-                "bad",
-                "No image could be judged: a matrix leaves out those of the parts train and val.",
-            )
-        ]
+        return [EMPTY]
     checks = (
         _one_class,
-        _small,
+        _few_images,
         _few_patients,
-        _alike,
-        _always,
-        _guessing,
-        _confounded,
-        _apart,
+        _constant_probabilities,
+        _constant_prediction,
+        _chance,
+        _label_by_source,
+        _differing_groups,
         _perfect,
         _gap,
-        _without_intervals,
+        _without_resamples,
     )
     result = [finding for check in checks for finding in check(shows)]
     if not any(level == "bad" for level, _ in result):
-        result.append(
-            (
-                "good",
-                "None of the checks of this page found a problem. That is no proof: "
-                "they see predictions, not images.",
-            )
-        )
-    # What speaks against the figures comes first.
+        result.append(CLEAR)
     return sorted(result, key=lambda finding: ("bad", "note", "good").index(finding[0]))
 
 
@@ -64,7 +61,7 @@ def _place(result: Result) -> str:
     return f"`{result.group}`" if result.group else "all images"
 
 
-def _who(result: Result) -> str:
+def _model_in_place(result: Result) -> str:
     return f"`{result.model}`" + (f" in `{result.group}`" if result.group else "")
 
 
@@ -72,32 +69,41 @@ def _auc(result: Result) -> Figure:
     return result.figures.get(result.key("auc"), Figure(np.nan))
 
 
+def _models(shows: Shows) -> list[tuple[str, list[Result]]]:
+    names = dict.fromkeys(result.model for result in shows.results)
+    return [(name, [r for r in shows.results if r.model == name]) for name in names]
+
+
 def _one_class(shows: Shows) -> Iterator[Finding]:
     poor = [r for r in shows.results if len(np.unique(r.judged.labels)) == 1]
     if poor:
-        text = _some([f"{_place(r)} ({r.classes[int(r.judged.labels[0])]})" for r in poor])
+        places = [f"{_place(r)} ({r.classes[int(r.judged.labels[0])]})" for r in poor]
         yield (
             "bad",
-            f"There is one class alone: {text}. AUC, and whatever else needs two "
-            "classes, is undefined there and left empty.",
+            f"Only one class is present: {_some(places)}. AUC and other metrics that need two "
+            "classes are undefined there and left empty.",
         )
 
 
-def _small(shows: Shows) -> Iterator[Finding]:
-    poor = [r for r in shows.results if len(r.judged) < FEW]
+def _few_images(shows: Shows) -> Iterator[Finding]:
+    poor = [f"{_place(r)} ({len(r.judged)})" for r in shows.results if len(r.judged) < FEW]
     if poor:
-        text = _some([f"{_place(r)} ({len(r.judged)})" for r in poor])
-        yield "bad", f"Fewer than {FEW} images: {text}. One image more or less moves such figures."
+        yield (
+            "bad",
+            f"Fewer than {FEW} images: {_some(poor)}. A single image changes such results "
+            "considerably.",
+        )
 
 
 def _few_patients(shows: Shows) -> Iterator[Finding]:
-    poor = [r for r in shows.results if r.patients < FEW <= len(r.judged)]
+    poor = [
+        f"{_place(r)} ({r.patients})" for r in shows.results if r.patients < FEW <= len(r.judged)
+    ]
     if poor:
-        text = _some([f"{_place(r)} ({r.patients})" for r in poor])
         yield (
             "bad",
-            f"Fewer than {FEW} patients: {text}. Images of one patient are much alike: "
-            "they tell little more than one of them.",
+            f"Fewer than {FEW} patients: {_some(poor)}. Images of one patient are similar: more "
+            "of them add little information.",
         )
     rare = [
         f"{name} in {_place(r)} ({number})"
@@ -108,154 +114,161 @@ def _few_patients(shows: Shows) -> Iterator[Finding]:
     if rare:
         yield (
             "note",
-            f"A class has fewer than {FEW} patients: {_some(rare)}. The intervals may "
+            f"Fewer than {FEW} patients of a class: {_some(rare)}. The confidence intervals may "
             "miss the true value more often than stated.",
         )
 
 
-def _alike(shows: Shows) -> Iterator[Finding]:
-    whole, flat = [], []
+def _constant_probabilities(shows: Shows) -> Iterator[Finding]:
+    whole, part = [], []
     for result in shows.results:
-        p, where = result.judged.probabilities, sources_of(result)
-        if len(p) > 1 and _is_flat(p):
-            whole.append(_who(result))
+        p, sources = result.judged.probabilities, sources_of(result)
+        if len(p) > 1 and _is_constant(p):
+            whole.append(_model_in_place(result))
             continue
-        names = sorted(set(where))
-        # Of one source alone, that would be all images.
-        parts = {name: p[where == name] for name in names} if names[1:] else {}
-        flat += [
-            f"`{name}` by {_who(result)}"
-            for name, part in parts.items()
-            if len(part) > 1 and _is_flat(part)
-        ]
+        names = sorted(set(sources))
+        # With one source alone, these would be all images.
+        for name in names if names[1:] else ():
+            inside = p[sources == name]
+            if len(inside) > 1 and _is_constant(inside):
+                part.append(f"`{name}` by {_model_in_place(result)}")
     if whole:
         yield (
             "bad",
-            f"Every image has the same probabilities: {_some(whole)}. The model tells nothing.",
+            f"All images have the same probabilities: {_some(whole)}. The model does not "
+            "distinguish between images.",
         )
-    if flat:
+    if part:
         yield (
             "bad",
-            f"All images of a source have the same probabilities: {_some(flat)}. Such a "
-            "model knows the source, and nothing of the patient.",
+            f"All images of a source have the same probabilities: {_some(part)}. Such a model "
+            "recognises the source, and nothing about the patient.",
         )
 
 
-def _is_flat(probabilities: Floats) -> bool:
+def _is_constant(probabilities: Floats) -> bool:
     return bool((np.ptp(probabilities, axis=0) < 1e-9).all())
 
 
-def _always(shows: Shows) -> Iterator[Finding]:
+def _constant_prediction(shows: Shows) -> Iterator[Finding]:
     several = [r for r in shows.results if len(np.unique(r.judged.labels)) > 1]
     poor = [r for r in several if len(np.unique(r.judged.predicted)) == 1]
     if poor:
-        text = _some([f"{_who(r)} ({r.classes[int(r.judged.predicted[0])]})" for r in poor])
-        yield "bad", f"One class is predicted for every image: {text}."
+        named = [f"{_model_in_place(r)} ({r.classes[int(r.judged.predicted[0])]})" for r in poor]
+        yield "bad", f"The same class is predicted for every image: {_some(named)}."
 
 
-def _guessing(shows: Shows) -> Iterator[Finding]:
+def _chance(shows: Shows) -> Iterator[Finding]:
     known = [(r, _auc(r)) for r in shows.results if not np.isnan(_auc(r).low + _auc(r).high)]
-    text = [f"{_who(r)} {text_of(f)}" for r, f in known if f.low <= 0.5 <= f.high]
-    if text:
-        yield "bad", f"The interval of an AUC holds 0.5, which is guessing: {_some(text)}."
-    text = [f"{_who(r)} {text_of(f)}" for r, f in known if f.high < 0.5]
-    if text:
+    same = [f"{_model_in_place(r)} {text_of(f)}" for r, f in known if f.low <= 0.5 <= f.high]
+    if same:
+        yield "bad", f"The confidence interval of an AUC includes 0.5 (chance): {_some(same)}."
+    worse = [f"{_model_in_place(r)} {text_of(f)}" for r, f in known if f.high < 0.5]
+    if worse:
         yield (
             "bad",
-            f"An AUC is worse than guessing: {_some(text)}. Are the classes swapped, or "
-            "did the model learn what is the other way round here?",
+            f"An AUC is below chance: {_some(worse)}. Check whether the classes are swapped. "
+            "Otherwise the model uses a feature that is related to the label in the opposite "
+            "direction in these images.",
         )
     if known and all(f.low > 0.5 for _, f in known):
-        yield "good", "The interval of every AUC that has one lies above 0.5."
+        yield "good", "The confidence interval of every AUC that has one is above 0.5 (chance)."
 
 
-def _confounded(shows: Shows) -> Iterator[Finding]:
-    """Look for labels that follow from the source: whoever knows that needs no lung."""
+def _label_by_source(shows: Shows) -> Iterator[Finding]:
+    """Look for labels that follow from the source: a model can know them without the lungs."""
     poor = []
-    for model in dict.fromkeys(r.model for r in shows.results):
-        own = [r for r in shows.results if r.model == model]
+    for model, own in _models(shows):
         labels = np.concatenate([r.judged.labels for r in own])
-        where = np.concatenate([sources_of(r) for r in own])
-        parts = [np.unique(labels[where == name]) for name in sorted(set(where))]
+        sources = np.concatenate([sources_of(r) for r in own])
+        parts = [np.unique(labels[sources == name]) for name in sorted(set(sources))]
         if len(np.unique(labels)) > 1 and all(len(part) == 1 for part in parts):
             poor.append(f"`{model}`")
     if poor:
         yield (
             "bad",
-            f"Every source has images of one class alone (of {_some(poor)}): a model "
-            "that tells the sources apart, and no disease, has the same figures.",
+            f"Every source has images of only one class (predictions of {_some(poor)}). A model "
+            "that recognises the source, and no disease, reaches the same results.",
         )
 
 
-def _apart(shows: Shows) -> Iterator[Finding]:
+def _differing_groups(shows: Shows) -> Iterator[Finding]:
     """Compare the groups of --by: the best and the worst that are large enough to be judged."""
     if shows.matrix is not None or not shows.by:
         return
-    steady = []
-    for model in dict.fromkeys(r.model for r in shows.results):
-        own = [r for r in shows.results if r.model == model and len(r.judged) >= FEW]
-        own = sorted((r for r in own if not np.isnan(_auc(r).value)), key=lambda r: _auc(r).value)
+    similar = []
+    for model, results in _models(shows):
+        own = [r for r in results if len(r.judged) >= FEW and not np.isnan(_auc(r).value)]
+        own.sort(key=lambda r: _auc(r).value)
         if len(own) < 2:
             continue
         (worst, low), (best, high) = ((r, _auc(r)) for r in (own[0], own[-1]))
         if high.value - low.value <= FAR:
-            steady.append(f"`{model}`")
+            similar.append(f"`{model}`")
             continue
-        sure = low.high < high.low
-        said = (
-            f"The AUC of `{model}` falls from {text_of(high)} in `{best.group}` to "
-            f"{text_of(low)} in `{worst.group}`."
+        drop = (
+            f"The AUC of `{model}` is {text_of(high)} in `{best.group}` and only {text_of(low)} "
+            f"in `{worst.group}`."
         )
-        yield ("bad", f"{said} The intervals do not meet.") if sure else ("note", said)
-    if steady:
+        apart = low.high < high.low
+        yield (
+            ("bad", f"{drop} The confidence intervals do not overlap.")
+            if apart
+            else (
+                "note",
+                drop,
+            )
+        )
+    if similar:
         yield (
             "good",
-            f"The AUC differs by no more than {FAR:g} between the groups that can be "
-            f"judged: {_some(steady)}.",
+            f"The AUC differs by at most {FAR:g} between the groups of {FEW} images or more: "
+            f"{_some(similar)}.",
         )
 
 
 def _perfect(shows: Shows) -> Iterator[Finding]:
-    perfect = [_who(r) for r in shows.results if _auc(r).value > 0.9995 and len(r.judged) >= FEW]
+    perfect = [
+        _model_in_place(r) for r in shows.results if _auc(r).value > 0.9995 and len(r.judged) >= FEW
+    ]
     if perfect:
         yield (
             "note",
-            f"An AUC of 1 is rare for a disease and common for a leak: {_some(perfect)}."
-            " Look for duplicates and patients on both sides of the split, and for marks that "
-            "only one class has.",
+            f"An AUC of 1 is rare for a disease and common with a leak: {_some(perfect)}. Look "
+            "for duplicates, for patients in both training and test set, and for marks that only "
+            "one class has.",
         )
 
 
 def _gap(shows: Shows) -> Iterator[Finding]:
+    """Interpret the difference between the diagonal of a matrix and its other cells."""
     if shows.matrix is None or np.isnan(shows.matrix.gap.value):
         return
-    gap, name = shows.matrix.gap, word(shows.matrix.metric)
-    said = f"{name} at home minus {name} away is {text_of(gap)}"
-    lower = shows.matrix.metric in ("error", "brier", *calibration.ERRORS)
+    gap, metric = shows.matrix.gap, shows.matrix.metric
+    name = word(metric)
+    result = f"{name} on the own data set minus {name} on other data sets: {text_of(gap)}."
+    lower_is_better = metric in ("error", "brier", *calibration.ERRORS)
     if np.isnan(gap.low):
-        yield "note", f"{said}; without an interval that tells little."
+        yield "note", f"{result} Without a confidence interval, this may be chance."
     elif gap.low <= 0 <= gap.high:
-        yield "note", f"{said}: the interval holds 0, so that no fall away from home is shown."
-    elif shows.matrix.metric in metrics.RECALIBRATED:
-        yield "note", f"{said}: the probabilities are calibrated differently away from home."
-    elif (gap.high < 0) if lower else (gap.low > 0):
+        yield "note", f"{result} The interval includes 0: no loss on other data sets is shown."
+    elif metric in metrics.RECALIBRATED:
+        yield "note", f"{result} On other data sets the probabilities are calibrated differently."
+    elif (gap.high < 0) if lower_is_better else (gap.low > 0):
         yield (
             "bad",
-            f"{said}: the models are worse away from home. They learned the data set "
-            "they come from, at least in part.",
+            f"{result} The models are worse on other data sets. They learned, at least in part, "
+            "the data set they were trained on.",
         )
     else:
-        yield "note", f"{said}: the models are better away from home."
+        yield "note", f"{result} The models are better on other data sets."
 
 
-def _without_intervals(shows: Shows) -> Iterator[Finding]:
-    if not shows.question.resamples and (shows.matrix is not None or _has_tests(shows)):
+def _without_resamples(shows: Shows) -> Iterator[Finding]:
+    has_tests = any(result.tests for result in shows.results)
+    if not shows.question.resamples and (shows.matrix is not None or has_tests):
         yield (
             "note",
-            "No resamples were drawn (`--bootstrap 0`): differences between models have "
-            "no interval.",
+            "No resamples were drawn (`--bootstrap 0`): differences between models have no "
+            "confidence interval.",
         )
-
-
-def _has_tests(shows: Shows) -> bool:
-    return any(result.tests for result in shows.results)

@@ -1,4 +1,4 @@
-"""A comparison told on one page: what was compared, what to make of it, and every figure."""
+"""A comparison on one HTML page (results -> page): summary, warnings, tables, plots, methods."""
 
 import contextlib
 import os
@@ -6,8 +6,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cxrtool.compare import plots, positive_class, reader_warnings, result_tables
-from cxrtool.compare.comparison import Result, Shown
+from cxrtool.compare import (
+    plots,
+    positive_class,
+    reader_warnings,
+    report_methods,
+    result_tables,
+)
+from cxrtool.compare.comparison import Shown
 from cxrtool.compare.cross_matrix import Matrix
 from cxrtool.compare.display import ALL, Plot, Shows, word
 from cxrtool.core import outputs
@@ -15,63 +21,35 @@ from cxrtool.figures import html_page as pages
 from cxrtool.figures import numbers
 from cxrtool.figures.html_page import Page
 from cxrtool.figures.tables import Cell, ReportTable
-from cxrtool.stats import interval_methods
 
 HEADLINES = ("auc", "sensitivity", "specificity", "balanced_accuracy")
-# Of each kind of picture a page shows so many: more, and nobody scrolls to their end.
+# A page shows at most so many plots of each kind: nobody scrolls through more.
 PICTURES = 12
 HEADINGS = {
-    "forest": "Intervals side by side",
+    "forest": "Confidence intervals",
     "roc": "ROC curves",
-    "precision-recall": "Precision and recall",
-    "calibration": "Are the probabilities true?",
-    "histograms": "How the scores are spread",
-    "confusion": "What is taken for what",
+    "precision-recall": "Precision-recall curves",
+    "calibration": "Calibration",
+    "histograms": "Distribution of the scores",
+    "confusion": "Confusion matrices",
 }
-WAYS = {
-    interval_methods.WILSON: "Wilson's for shares of images",
-    interval_methods.WILSON_BY_PATIENT: "Wilson's for shares of images, with the effective number "
-    "of images",
-    "normal": "the normal approximation for shares of images",
-    interval_methods.DELONG: "Wilson's for AUC, with the effective number that DeLong's variance "
-    "gives",
-    interval_methods.OBUCHOWSKI: "Wilson's for AUC, with the effective number that Obuchowski's "
-    "variance by patient gives",
-    interval_methods.EFFECTIVE_SIZE: "Wilson's with the effective number of images for F1, average "
-    "precision, MCC and Brier score",
-    interval_methods.LOG_NORMAL: "the log-normal one for odds ratios",
-    interval_methods.LOG_NORMAL_BY_PATIENT: "the log-normal one for odds ratios, by patient",
-    interval_methods.MOVER: "averages from the intervals of their parts (MOVER)",
-    interval_methods.CALIBRATION_ERROR: "calibration errors less what chance adds to them",
-    interval_methods.SANDWICH: "Student's for calibration slope and intercept, with the sandwich "
-    "variance",
-}
-LIMITS = (
-    "The intervals tell how far chance alone, in which patients there are, could have moved a "
-    "figure. They do not tell how the model does in another hospital: for that, predictions of "
-    "another hospital are needed (`--by source`, `--matrix train,test`).",
-    "A good figure does not tell why it is good. `cxrtool cam` shows where a model looks, and "
-    "`cxrtool tsne` whether it tells the sources apart.",
-    "The figures are no better than the tables: wrong labels count as right ones, and an image or "
-    "a patient the model was trained on flatters it.",
-)
 
 
 @dataclass(frozen=True)
 class ReportDetails:
-    """What a page tells besides the results."""
+    """What a page says besides the results."""
 
     files: Sequence[str]
     command: str
     patients: bool = True  # whether all tables name them
-    guessed: bool = False  # the positive class, by the names or the order of the classes
+    guessed: bool = False  # whether the positive class was chosen by names or order of classes
     skipped: int = 0
 
 
 def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]]) -> Page:
-    """Tell everything; each picture comes with its file."""
+    """Build the page; each plot comes with its file."""
     result = Page(_title(shows), _lead(shows, about))
-    _short(result, shows, about)
+    _summary(result, shows, about)
     _images(result, shows, about)
     if shows.matrix is not None:
         _matrix(result, shows.matrix, pictures)
@@ -80,8 +58,8 @@ def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]
     _pictures(result, pictures)
     # Last, as it is the longest; the matrix has all that was asked for.
     if shows.matrix is None:
-        _figures(result, shows)
-    _method(result, shows, about)
+        _all_metrics(result, shows)
+    _methods(result, shows, about)
     return result
 
 
@@ -115,20 +93,21 @@ def _models(shows: Shows) -> list[str]:
 
 def _title(shows: Shows) -> str:
     positive, models = shows.question.positive, _models(shows)
-    task = f"finding {positive}" if positive else "telling classes apart"
+    task = f"detection of {positive}" if positive else "classification"
     if shows.matrix is not None:
-        return f"Trained here, tested there: {task}"
+        return f"Cross-dataset matrix: {task}"
     return f"{models[0]}: {task}" if len(models) == 1 else f"{len(models)} models: {task}"
 
 
 def _lead(shows: Shows, about: ReportDetails) -> str:
     classes = shows.results[0].classes if shows.results else []
     positive = shows.question.positive
-    rest = f"; the positive class is {positive}" if positive else ""
-    if positive and about.guessed:
-        rest += f", {positive_class.reason(classes)} (`--positive` names another)"
     models, listed = _counted(_models(shows), "model"), ", ".join(classes)
-    return f"Predictions of {models}. Classes: {listed}{rest}."
+    lead = f"Predictions of {models}. Classes: {listed}."
+    if not positive:
+        return lead
+    why = f" ({positive_class.reason(classes)}; `--positive` selects another)"
+    return f"{lead} Positive class: {positive}{why if about.guessed else ''}."
 
 
 def _counted(names: Sequence[str], what: str) -> str:
@@ -137,8 +116,8 @@ def _counted(names: Sequence[str], what: str) -> str:
     return f"the {what}{'s' * (len(names) != 1)} {', '.join(names)}"
 
 
-def _short(page: Page, shows: Shows, about: ReportDetails) -> None:
-    section = page.section("In short")
+def _summary(page: Page, shows: Shows, about: ReportDetails) -> None:
+    section = page.section("Summary")
     metrics = [m for m in HEADLINES if m in shows.metrics]
     metrics = list(shows.question.metrics[:4]) or metrics
     rows: list[list[Cell]] = [
@@ -152,21 +131,22 @@ def _short(page: Page, shows: Shows, about: ReportDetails) -> None:
     ]
     mean = ""
     if shows.question.positive is None and shows.results:
-        mean = " What is told of single classes is the mean of all of them here."
+        mean = " Metrics of single classes are shown as the mean over all classes."
     columns = ["model", _group(shows), *map(word, metrics), "images"]
     section.table(
         ReportTable(columns, rows).without_empty(keep=1),
-        f"The main figures, with {_level(shows)} intervals.{mean}",
+        f"Main metrics with {_level(shows)} confidence intervals.{mean}",
     )
     if about.skipped:
         section.finding(
-            "note", f"Rows that could not be judged, and count in no figure: {about.skipped}."
+            "note",
+            f"Rows that could not be evaluated, and are in no result: {about.skipped}.",
         )
     if not about.patients:
         section.finding(
             "note",
-            "Not every table has a column `patient`; where there is none, each "
-            "image counts as a patient, and intervals may be too narrow.",
+            "At least one table has no column `patient`. There, each image is taken as another "
+            "patient, and confidence intervals may be too narrow.",
         )
     for level, text in reader_warnings.findings(shows):
         section.finding(level, text)
@@ -183,7 +163,7 @@ def _level(shows: Shows) -> str:
 
 
 def _images(page: Page, shows: Shows, about: ReportDetails) -> None:
-    section = page.section("The images")
+    section = page.section("Images")
     names = ("standard input" if f == "-" else f"`{os.path.basename(f)}`" for f in about.files)
     section.text(f"Tables of predictions: {', '.join(names)}.")
     models: dict[tuple[str, ...], list[str]] = {}
@@ -193,56 +173,55 @@ def _images(page: Page, shows: Shows, about: ReportDetails) -> None:
         models.setdefault((result.group, *counts), []).append(result.model)
     rows = [[group or ALL, ", ".join(of), *counts] for (group, *counts), of in models.items()]
     classes = shows.results[0].classes if shows.results else []
-    columns = [_group(shows), "judged by", "images", "patients", *classes]
+    columns = [_group(shows), "models", "images", "patients", *classes]
     section.table(
-        ReportTable(columns, rows), "Images and patients, and how many images of each class."
+        ReportTable(columns, rows), "Number of images and patients, and of images of each class."
     )
 
 
 def _matrix(page: Page, matrix: Matrix, pictures: Sequence[tuple[Plot, str]]) -> None:
-    section = page.section("Trained here, tested there")
+    section = page.section("Cross-dataset matrix")
     section.table(
         result_tables.cross(matrix, f"trained on ({matrix.names[0]})"),
-        f"{word(matrix.metric)} by what a model was tested on ({matrix.names[1]}).",
+        f"{word(matrix.metric)} by training set (rows) and test set (columns: {matrix.names[1]}).",
     )
     gap = result_tables.text_of(matrix.gap) or "undefined"
-    section.text(f"The mean of the diagonal minus that of the other cells: {gap}.")
+    section.text(f"Mean of the diagonal minus mean of the other cells: {gap}.")
     for (row, column), number in matrix.left_out.items():
         if number:
             section.text(
-                f"Trained on {row}, tested on {column}: {number} images are left out "
-                f"that duplicate images of {row}."
+                f"Trained on {row}, tested on {column}: {number} images were left out "
+                f"because they duplicate images of {row}."
             )
     for picture, file in pictures:
         if picture.kind == "matrix":
             section.picture(file, picture.alt, picture.caption)
 
 
-def _figures(page: Page, shows: Shows) -> None:
+def _all_metrics(page: Page, shows: Shows) -> None:
     table = result_tables.figures(
         shows.results, shows.metrics, _group(shows), word=word, with_counts=False
     )
-    page.section("All figures").table(
+    page.section("All metrics").table(
         table.starting_with(result_tables.METRIC).without_empty(keep=1),
-        f"Every figure with its {_level(shows)} interval; what is undefined is empty.",
+        f"All metrics with {_level(shows)} confidence intervals. Undefined values are empty.",
     )
 
 
 def _tests(page: Page, shows: Shows) -> None:
     table = result_tables.tests(shows.results, _group(shows), word=word)
     if table.rows:
-        page.section("Tests between the models").table(
+        page.section("Paired tests between models").table(
             table.without_empty(keep=1),
-            "Models compared pair by pair on the same images. p (Holm) is adjusted for all tests "
-            "of this table: it is the one to read. All tests keep the images of a patient "
-            "together.",
+            "Pairs of models, tested on the same images. p (Holm) is adjusted for all tests of "
+            "this table: use this one. All tests keep the images of a patient together.",
         )
 
 
 def _papers(page: Page, shows: Shows) -> None:
     if not shows.papers:
         return
-    section = page.section("Published figures")
+    section = page.section("Published results")
     beside, printed = shows.beside, [m for m in shows.metrics if _has(shows.papers, m)]
     both: list[Shown] = [
         r
@@ -259,18 +238,18 @@ def _papers(page: Page, shows: Shows) -> None:
     columns = ["model", _group(shows), "class", *map(word, printed)]
     section.table(
         ReportTable(columns, rows).without_empty(keep=1),
-        "One's own figures, and those of the paper as printed.",
+        "Your results, and the results of the paper as printed.",
     )
     section.text(
-        "A paper's figures are of other images, chosen and split in its own way: they "
-        "place one's own, and no difference between them is tested."
+        "Published results come from other images, with another selection and split. They are "
+        "given for orientation; differences from your results are not tested."
     )
     for note, models in _notes(beside, printed).items():
-        section.text(f"Of {', '.join(models)}: {note}.")
+        section.text(f"{', '.join(models)}: {note}.")
 
 
 def _notes(beside: Sequence[Shown], metrics: Sequence[str]) -> dict[str, list[str]]:
-    """Gather what is said of printed figures, and of whose."""
+    """Gather the notes on published results, and the models of each."""
     result: dict[str, list[str]] = {}
     for shown in beside:
         for (_, metric), figure in shown.figures.items():
@@ -293,33 +272,11 @@ def _pictures(page: Page, pictures: Sequence[tuple[Plot, str]]) -> None:
         for picture, file in own:
             section.picture(file, picture.alt, picture.caption)
         if len(own) == PICTURES:
-            section.text(f"No more than {PICTURES} are shown here; `--plots DIR` draws them all.")
+            section.text(f"The first {PICTURES} are shown here; `--plots DIR` writes all of them.")
 
 
-def _method(page: Page, shows: Shows, about: ReportDetails) -> None:
-    section = page.section("How the figures were made, and their limits")
-    section.text(_intervals(shows))
-    if shows.question.threshold is not None:
-        section.text(f"The positive class is predicted over {shows.question.threshold:g}.")
-    section.text(*LIMITS)
-    section.text("The command that makes this page again:")
+def _methods(page: Page, shows: Shows, about: ReportDetails) -> None:
+    section = page.section("Methods and limitations")
+    section.text(*report_methods.sentences(shows))
+    section.text("Command that writes this page:")
     section.code(about.command)
-
-
-def _intervals(shows: Shows) -> str:
-    question = shows.question
-    ways = {figure.method for result in shows.results for figure in result.figures.values()}
-    summary = [text for method, text in WAYS.items() if method in ways]
-    if "bootstrap" in ways or _drawn(shows.results):
-        summary.append(
-            f"for the others and for differences, percentiles of {question.resamples} "
-            "resamples of the patients with all of their images (seed "
-            f"{question.seed})"
-        )
-    if not summary:
-        return "No figure has an interval."
-    return f"The {_level(shows)} intervals: {'; '.join(summary)}."
-
-
-def _drawn(results: Sequence[Result]) -> bool:
-    return any(result.replicates for result in results)

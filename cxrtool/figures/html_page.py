@@ -1,4 +1,4 @@
-"""A report: one HTML page that is whole in one file and asks nothing of the network.
+"""A report (sections -> page): one HTML file that needs no other file and no network.
 
 Whatever it shows is data and is escaped: a class may be called `<script>`. The page says so itself
 too: its policy lets the browser run this module's own script and style, and nothing else.
@@ -30,7 +30,7 @@ STYLE = str(Path(__file__).with_name("html_page.css"))
 LARGEST_PICTURE = 1 << 26
 # A picture of more pixels in width is scrolled on a phone: shrunk, its letters could not be read.
 LARGE = 660
-# With fewer sections than these a table of contents is longer than the way.
+# With fewer sections a table of contents helps nobody.
 SECTIONS_FOR_CONTENTS = 4
 # A text that is a number, or begins with one that a percent sign or an interval follows.
 NUMERIC = re.compile(
@@ -38,9 +38,9 @@ NUMERIC = re.compile(
 )
 # The size of a plot in points, of which there are 72 where a browser has 96 pixels.
 SVG_SIZE = re.compile(rb'<svg[^>]* width="(\d+\.?\d*)pt" height="(\d+\.?\d*)pt"')
-# What findings are called, as colour alone tells some readers nothing.
+# Findings have a word beside their colour, for readers who do not see colours.
 LEVELS = {"good": "Good", "bad": "Problem", "note": "Note"}
-DISCLAIMER = "Research software, not a medical device: no basis for any decision about a patient."
+DISCLAIMER = "Research software, not a medical device. Do not use it for decisions about patients."
 
 
 class Page:
@@ -212,7 +212,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[bytes, str]:
 
 
 def _kind(data: bytes, named: str) -> tuple[str, tuple[int, int] | None]:
-    """Tell a picture's media type by its bytes, and its size where it is easily found."""
+    """Return a picture's media type, and its size where it is in the first bytes."""
     if data.startswith(png.SIGNATURE) and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         return "image/png", (width, height)

@@ -304,8 +304,8 @@ def test_the_positive_class_is_named(capfd: Said) -> None:
     compare("m.csv")
     said = capfd.readouterr().err
     assert said == (
-        "cxrtool compare: the positive class is 'covid', as 'normal' is the negative "
-        "one (--positive names another)\n"
+        "cxrtool compare: the positive class is 'covid', because 'normal' is the negative "
+        "class (--positive selects another)\n"
     )
     (found,) = objects("m.csv", "--positive", "normal")
     assert found["positive"] == "normal"
@@ -330,7 +330,7 @@ def test_the_order_of_the_columns_does_not_choose_the_positive_class(
     assert {key[2] for key in found} == {"covid"}
     assert found == expected
     said = capfd.readouterr().err
-    assert "the positive class is 'covid', as 'normal' is the negative one" in said
+    assert "the positive class is 'covid', because 'normal' is the negative class" in said
 
 
 def test_one_of_three_classes_against_the_rest() -> None:

@@ -118,7 +118,7 @@ def test_plots_and_page_and_the_table_as_before() -> None:
     ]
     text = Path("page.html").read_text()
     assert text.count("<img ") == 8
-    assert "Tests between the models" in text
+    assert "Paired tests between models" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 
@@ -129,8 +129,8 @@ def test_the_page_has_the_numbers_of_the_table() -> None:
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows[2:]]
     wanted = [[display.word(m), g, c, *rest] for g, c, m, *rest in cells if m != "n"]
     found = tables(Path("page.html").read_text())
-    assert next(t[1:] for caption, t in found.items() if "Every figure" in caption) == wanted
-    counted = next(t[1:] for caption, t in found.items() if "how many images" in caption)
+    assert next(t[1:] for caption, t in found.items() if "All metrics" in caption) == wanted
+    counted = next(t[1:] for caption, t in found.items() if "images of each class" in caption)
     assert [[row[0], row[2]] for row in counted] == [[g, n] for g, _, m, n, *_ in cells if m == "n"]
 
 
@@ -172,17 +172,17 @@ def test_three_classes_groups_and_folds() -> None:
     assert "mean ± std over folds" in text
     text = page("a.csv", "--positive", "pneumonia", "--plots", "others", "--metrics", "auc,dor")
     assert {"roc.svg", "forest-dor.svg"} <= set(snapshot(Path("others")))
-    assert "finding pneumonia" in text
+    assert "detection of pneumonia" in text
 
 
 def test_one_image_one_class_and_scores_all_alike(capfd: Said) -> None:
     made("one.csv", images=1)
     text = page("one.csv", "--plots", "plots")
-    assert "There is one class alone" in text and "Fewer than 30 images" in text
+    assert "Only one class is present" in text and "Fewer than 30 images" in text
     made("same.csv", label=1)
-    assert "AUC, and whatever else needs two classes" in page("same.csv", "--by", "source")
+    assert "AUC and other metrics that need two classes" in page("same.csv", "--by", "source")
     made("flat.csv", flat=True)
-    assert "The model tells nothing" in page("flat.csv")
+    assert "The model does not distinguish" in page("flat.csv")
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -191,15 +191,15 @@ def test_a_matrix() -> None:
     made("b.csv", model="b", seed=1)
     text = page("a.csv", "b.csv", "--matrix", "model,source", "--plots", "plots")
     assert "matrix.svg" in snapshot(Path("plots"))
-    (found,) = (t for c, t in tables(text).items() if "tested on (source)" in c)
+    (found,) = (t for c, t in tables(text).items() if "columns: source" in c)
     assert found[0] == ["trained on (model)", "a", "b"]
-    assert "AUC at home minus AUC away is" in text
+    assert "AUC on the own data set minus AUC on other data sets:" in text
 
 
 def test_a_matrix_without_images_is_no_good_news() -> None:
     made("a.csv", model="a", split="train")
     text = page("a.csv", "--matrix", "model,source", "--plots", "plots")
-    assert "No image could be judged" in text
+    assert "No image could be evaluated" in text
     assert "found a problem" not in text
 
 
@@ -230,7 +230,7 @@ def test_rows_that_cannot_be_judged_are_counted() -> None:
     with open("a.csv", "a") as file:
         file.write("x.png,covid,p,a,1,a,0.9,0.9\n")
     compare("a.csv", "--report", "page.html", "--failures", "f.csv", code=1)
-    assert "could not be judged, and count in no figure: 1." in Path("page.html").read_text()
+    assert "could not be evaluated, and are in no result: 1." in Path("page.html").read_text()
     assert len(table(Path("f.csv").read_text())) == 1
 
 
@@ -279,7 +279,7 @@ def test_a_browser_reads_the_page(browser: Browser, tmp_path: Path) -> None:
         }
         assert browser.run("document.documentElement.scrollWidth") <= width
         assert browser.run("[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
-        assert browser.run("document.title") == "4 models: finding covid"
+        assert browser.run("document.title") == "4 models: detection of covid"
     click = "document.querySelectorAll('table')[0].querySelectorAll('th [role=button]')[1].click()"
     browser.run(click)
     values = browser.run(

@@ -142,7 +142,7 @@ def test_curves_have_the_figures_of_the_table_and_bands(drawn: Any) -> None:
         assert (curve.low < curve.high).any()
     picture = plots.pictures(shows(one))[1]
     assert result_tables.text_of(one.figures["ill", "auc"]) in picture.alt
-    assert "95 % of 50 resamples" in picture.caption
+    assert "95 % of 50 bootstrap resamples" in picture.caption
 
 
 def test_many_lines_have_no_bands_and_none_is_promised(drawn: Any) -> None:
@@ -156,7 +156,7 @@ def test_one_class_has_no_curve_and_says_so(drawn: Any) -> None:
     shown = shows(skilled(model="a"), result([1, 1, 1], [0.1, 0.5, 0.9], model="b"))
     (((curves,), _),) = drawn(shown, "roc")
     assert [len(np.ravel(c.x)) > 0 for c in curves] == [True, False]
-    assert curves[1].note == "undefined: one class alone"
+    assert curves[1].note == "undefined: only one class"
 
 
 def test_guessing_has_one_precision_where_the_class_is_as_frequent(drawn: Any) -> None:

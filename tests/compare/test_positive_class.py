@@ -27,7 +27,7 @@ SPELLED = (
 def test_the_class_without_a_finding_is_never_positive(name: str, first: bool) -> None:
     classes = [name, "covid"] if first else ["covid", name]
     assert positive_class.positive_class(classes) == "covid"
-    assert positive_class.reason(classes) == f"as '{name}' is the negative one"
+    assert positive_class.reason(classes) == f"because '{name}' is the negative class"
 
 
 @pytest.mark.parametrize(

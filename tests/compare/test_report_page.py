@@ -37,7 +37,7 @@ def texts(shown: Shows, about: ReportDetails = ABOUT) -> str:
 def test_every_figure_is_that_of_the_table() -> None:
     results = [skilled(model=m, group=g, seed=ord(m)) for m in "ab" for g in "st"]
     question = replace(QUESTION, by=("source",))
-    head, *rows = only(shows(*results, question=question), "Every figure")
+    head, *rows = only(shows(*results, question=question), "All metrics")
     assert head == ["metric", "source", "class", "a", "b"]
     assert len(rows) == 2 * len(QUESTION.metrics)
     for group, metric in itertools.product("st", QUESTION.metrics):
@@ -50,27 +50,27 @@ def test_every_figure_is_that_of_the_table() -> None:
 
 def test_the_main_figures_come_first() -> None:
     one = skilled()
-    head, row = only(shows(one), "main figures, with 95 %")
+    head, row = only(shows(one), "Main metrics with 95 %")
     assert head == ["model", "AUC", "sensitivity", "specificity", "balanced accuracy", "images"]
     assert row[1] == result_tables.text_of(one.figures["ill", "auc"])
     assert row[-1] == "60"
     question = replace(QUESTION, metrics=("mcc", "dor"), level=0.9)
     asked = shows(skilled(question=question), question=question)
-    assert only(asked, "with 90 %")[0] == ["model", "MCC", "DOR", "images"]
+    assert only(asked, "Main metrics with 90 %")[0] == ["model", "MCC", "DOR", "images"]
 
 
 def test_the_main_figures_of_three_classes_are_their_means() -> None:
     question = Question(resamples=20)
     p = np.random.default_rng(0).dirichlet(np.ones(3), 90)
     one = result(np.arange(90) % 3, p, question=question, classes="abc")
-    _, row = only(shows(one, question=question), "mean of all of them")
+    _, row = only(shows(one, question=question), "mean over all classes")
     assert row[1] == result_tables.text_of(one.figures["macro", "auc"])
 
 
 def test_images_patients_and_classes_are_counted() -> None:
     same = [skilled(40, model=m, patients=[i // 4 for i in range(40)]) for m in "ab"]
-    head, *rows = only(shows(*same, skilled(10, model="c")), "how many images of each class")
-    assert head == ["group", "judged by", "images", "patients", "well", "ill"]
+    head, *rows = only(shows(*same, skilled(10, model="c")), "of images of each class")
+    assert head == ["group", "models", "images", "patients", "well", "ill"]
     assert rows == [
         ["all images", "a, b", "40", "10", "20", "20"],
         ["all images", "c", "10", "10", "5", "5"],
@@ -78,13 +78,13 @@ def test_images_patients_and_classes_are_counted() -> None:
 
 
 def test_the_lead_names_the_positive_class_and_who_chose_it() -> None:
-    lead = "Classes: well, ill; the positive class is ill"
+    lead = "Classes: well, ill. Positive class: ill"
     assert f"{lead}.</p>" in texts(shows(skilled()))
-    told = texts(shows(skilled()), replace(ABOUT, guessed=True))
-    assert f"{lead}, the second p_ column" in told
+    text = texts(shows(skilled()), replace(ABOUT, guessed=True))
+    assert f"{lead} (the second p_ column; <code>--positive</code> selects another)." in text
     named = result(np.arange(20) % 2, np.full((20, 2), 0.5), classes=["Normal", "ill"])
-    told = texts(shows(named), replace(ABOUT, guessed=True))
-    assert "the positive class is ill, as &#39;Normal&#39; is the negative one" in told
+    text = texts(shows(named), replace(ABOUT, guessed=True))
+    assert "Positive class: ill (because &#39;Normal&#39; is the negative class; " in text
 
 
 def test_files_go_by_their_names_and_the_command_as_it_was_typed() -> None:
@@ -96,9 +96,9 @@ def test_files_go_by_their_names_and_the_command_as_it_was_typed() -> None:
 
 def test_what_is_missing_is_told() -> None:
     about = replace(ABOUT, patients=False, skipped=3)
-    assert "count in no figure: 3." in texts(shows(skilled()), about)
+    assert "are in no result: 3." in texts(shows(skilled()), about)
     assert "no column" not in texts(shows(skilled()))
-    assert "Not every table has a column <code>patient</code>" in texts(shows(skilled()), about)
+    assert "At least one table has no column <code>patient</code>" in texts(shows(skilled()), about)
 
 
 def test_large_odds_are_numbers_too() -> None:
@@ -113,16 +113,16 @@ def test_a_test_stands_there_once() -> None:
     test = comparison.Test("delong", "b", "ill", "auc", Figure(0.1, 0.05, 0.15), 0.004, 0.012)
     a.tests.append(test)
     b.tests.append(replace(test, against="a", difference=Figure(-0.1, -0.15, -0.05)))
-    rows = only(shows(a, b), "pair by pair")[1:]
+    rows = only(shows(a, b), "Pairs of models")[1:]
     assert rows == [["a", "b", "ill", "delong", "AUC", "0.100 [0.050, 0.150]", "0.004", "0.012"]]
-    assert "Tests between" not in texts(shows(skilled()))
+    assert "Paired tests" not in texts(shows(skilled()))
 
 
 def test_folds_have_a_column_of_their_own() -> None:
     one = skilled()
     spread = Summary(2, 0.8, 0.1, 0.7, 0.9, 0.75, 0.85)
     one.folds = Folds("fold", ["1", "2"], {}, dict.fromkeys(one.figures, spread))
-    head, row, *_ = only(shows(one), "Every figure")
+    head, row, *_ = only(shows(one), "All metrics")
     assert head == ["metric", "class", "m", "m: mean ± std over folds"]
     assert row[-1] == "0.800 ± 0.100 (0.750 to 0.850)"
 
@@ -159,23 +159,23 @@ def test_a_matrix_has_its_cells_its_gap_and_what_was_left_out() -> None:
         Figure(0.2, 0.1, 0.3),
     )
     shown = shows(one, matrix=matrix)
-    head, row = only(shown, "tested on (source)")
+    head, row = only(shown, "columns: source")
     assert head == ["trained on (model)", "a", "b"]
     assert row == ["a", result_tables.text_of(one.figures["ill", "auc"]), ""]
     text = texts(shown)
-    assert "that of the other cells: 0.200 [0.100, 0.300]." in text
-    assert "tested on b: 4 images are left out" in text
+    assert "mean of the other cells: 0.200 [0.100, 0.300]." in text
+    assert "tested on b: 4 images were left out" in text
 
 
 @pytest.mark.parametrize(
     ("patients", "question", "words"),
     [
-        (None, QUESTION, "Wilson&#39;s for shares of images; Wilson&#39;s for AUC"),
-        ([i // 2 for i in range(60)], QUESTION, "that Obuchowski&#39;s variance by patient gives"),
+        (None, QUESTION, "intervals for proportions of images; Wilson intervals for AUC"),
+        ([i // 2 for i in range(60)], QUESTION, "from Obuchowski&#39;s variance, which"),
         (
             None,
             Question(positive="ill", interval="bootstrap", resamples=50),
-            "percentiles of 50 resamples of the patients",
+            "percentiles of 50 bootstrap resamples of the patients",
         ),
         (None, Question(positive="ill", interval="normal", resamples=9), "normal approximation"),
     ],
@@ -190,7 +190,7 @@ def test_how_intervals_were_made(
 def test_figures_without_intervals() -> None:
     question = Question(positive="ill", metrics=("auc",))
     one = result([1] * 40, np.linspace(0, 1, 40), question=question)
-    assert "No figure has an interval." in texts(shows(one, question=question))
+    assert "No result has a confidence interval." in texts(shows(one, question=question))
 
 
 def test_names_are_data() -> None:
@@ -211,7 +211,7 @@ def test_names_are_data() -> None:
     about = ReportDetails([f"{names[0]}/{names[1]}"], " ".join(names))
     reader = check(page(shows(*results, question=question), about))
     assert "b" in [tag for tag, _ in reader.elements]  # the numbers of the tables
-    assert "finding <b>" in reader.text("h1")[0]
+    assert "detection of <b>" in reader.text("h1")[0]
 
 
 def test_of_many_pictures_the_first_are_shown() -> None:
