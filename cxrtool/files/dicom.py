@@ -124,6 +124,13 @@ def decode(data: bytes, most_pixels: int) -> tuple[NDArray[Any], dict[str, str],
     return values, known, warning
 
 
+def depth(data: bytes) -> tuple[int, int]:
+    """Return how many bits a channel has, and how many channels there are."""
+    dataset = _open(data)
+    bits = int(dataset.get("BitsStored") or dataset.get("BitsAllocated") or 0)
+    return bits, int(dataset.get("SamplesPerPixel") or 1)
+
+
 def _open(data: bytes) -> Any:
     import pydicom
 

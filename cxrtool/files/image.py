@@ -138,7 +138,7 @@ def _decode_picture(encoded: Encoded) -> Picture:
         frames = getattr(image, "n_frames", 1)
         warning = f"the first of {frames} frames is used" if frames > 1 else ""
         image.seek(0)
-        deep = _has_deep_colour(image)
+        deep = has_deep_colour(image)
         image.load()
         if image.format == "PNG":
             _check_png(data)
@@ -161,7 +161,7 @@ def _check_png(data: bytes) -> None:
     raise Unreadable("truncated: its end is missing")
 
 
-def _has_deep_colour(image: Image.Image) -> bool:
+def has_deep_colour(image: Image.Image) -> bool:
     """Tell colour of 16 bits a channel, of which Pillow would keep the upper 8.
 
     A radiograph of 12 bits saved so would be left with 16 grey levels.

@@ -1,1 +1,1 @@
-"""Functions of image arrays: hashes, masks, burnt-in text."""
+"""Functions of image arrays: hashes, masks, burnt-in text, measurements of bystanders."""
