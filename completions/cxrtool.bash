@@ -18,6 +18,20 @@ _cxrtool() {
     if [[ "$current" == "=" ]]; then current=""
     elif [[ "$previous" == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi
     case "$verb $previous" in
+        "audit --predictions") _cxrtool_files; return ;;
+        "audit --dir"|"audit -d") _cxrtool_dirs; return ;;
+        "audit --checks") _cxrtool_words "broken independence leaks overlap within"; return ;;
+        "audit --within") return ;;
+        "audit --positive") return ;;
+        "audit --margin") return ;;
+        "audit --fail-on") _cxrtool_words "shown not-identifiable inconclusive not-assessed none"; return ;;
+        "audit --where") return ;;
+        "audit --root") _cxrtool_dirs; return ;;
+        "audit --seed") return ;;
+        "audit --jobs"|"audit -j") _cxrtool_words "auto"; return ;;
+        "audit --engine") _cxrtool_words "local"; return ;;
+        "audit --failures") _cxrtool_files; return ;;
+        "audit --progress") _cxrtool_words "auto always never"; return ;;
         "cam --dir"|"cam -d") _cxrtool_dirs; return ;;
         "cam --method") _cxrtool_words "cam gradcam gradcam++ gradcam-cxnet layercam lime occlusion scorecam"; return ;;
         "cam --class") _cxrtool_words "predicted label"; return ;;
@@ -195,6 +209,7 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
+            audit) _cxrtool_words "--predictions --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --pool --positive --averages --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
@@ -211,7 +226,7 @@ _cxrtool() {
         return
     fi
     case "$verb" in
-        "") _cxrtool_words "cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
+        "") _cxrtool_words "audit cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
         recipe) _cxrtool_words "l1-densenet121-ten-folds m2-twelve-networks m4-class-activation-maps t1-lungs-only t3-resnet18-cross-dataset t6-no-preprocessing t8-features-by-dataset v2-cvr-net-independent x1-cxnet-base x7-covid-cxnet-v2" ;;
         *) _cxrtool_files ;;
     esac

@@ -25,6 +25,7 @@ Each command reads files and writes files, so that they chain:
     folders -> ingest -> manifest -> equalize, segment, split -> manifest
     manifest -> train -> run;  run + manifest -> evaluate -> predictions
     predictions -> compare -> tables, plots, a page;  run -> cam, tsne -> pictures
+    manifest, predictions -> audit -> verdict: the disease or the data set?
 
 A manifest is a CSV file, one row an image. Data goes to standard output, everything else to
 standard error. This is research software, not a medical device.

@@ -21,6 +21,7 @@ from cxrtool.core.errors import CxrtoolError
 # Where the folder of each kind of plug-in stands in the package; the others stand at its top.
 FOLDERS = {
     "architectures": "learn.architectures",
+    "checks": "audit.checks",
     "collections": "data.collections",
     "equalizers": "preprocess.equalizers",
     "heatmaps": "explain.heatmaps",

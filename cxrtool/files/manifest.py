@@ -171,15 +171,20 @@ def is_manifest(path: str) -> bool:
     # A shell names what a command writes as /dev/fd/63: <(cxrtool split ...).
     if path == "-" or path.startswith("/dev/") or path.lower().endswith(".csv"):
         return True
+    return "path" in header(path)
+
+
+def header(path: str) -> list[str]:
+    """Read the names of the columns of a table; of what is no regular file there are none."""
     # A pipe cannot be looked into without taking from it.
     if not os.path.isfile(path):
-        return False
+        return []
     try:
         with open(path, "rb") as file:
-            header = file.readline(MOST_HEADER)
+            line = file.readline(MOST_HEADER)
     except OSError:
-        return False
-    return "path" in commas.split(header.decode("utf-8-sig", "replace"))
+        return []
+    return commas.split(line.decode("utf-8-sig", "replace"))
 
 
 def input_or_stdin(manifest: str | None) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.files.failures import Failures
-from cxrtool.files.manifest import Manifest, Where
+from cxrtool.files.manifest import Manifest, Where, header
 
 COLUMNS = ("path", "label", "patient", "source", "split", "fold", "model", "pred")
 CHANCE = "p_"
@@ -156,6 +156,11 @@ class Opened(Manifest):
 
 def _is_chance(column: str) -> bool:
     return column.startswith(CHANCE) and len(column) > len(CHANCE)
+
+
+def is_predictions(path: str) -> bool:
+    """Tell a table of predictions from a manifest, by its columns."""
+    return any(map(_is_chance, header(path)))
 
 
 def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[Opened]:

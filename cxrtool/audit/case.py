@@ -1,0 +1,100 @@
+"""What the audit knows of each image: its label, patient, columns, and the scores of each model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cxrtool.files.predictions import Coded
+from cxrtool.stats.metrics import Floats, Ints
+from cxrtool.stats.within import Marks
+
+FORMAT, SIZE, AGE_BAND = "format", "size", "age band"
+# Columns by which images are known to be the same, or of the same patient.
+IDENTITIES = ("patient", "sha256", "dup_group")
+HELD_OUT = ("test", "unseen")
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """The predictions of one model for some rows."""
+
+    name: str
+    rows: Ints
+    scores: Floats  # the probability of the positive class
+    predicted: Ints  # codes of `classes`, -1 where the table does not say
+
+
+@dataclass(frozen=True)
+class ImageRows:
+    """The images: one entry each."""
+
+    paths: Callable[[int], str]
+    positive: Ints  # 1, 0, or -1 where the label is unknown or of no class that is judged
+    patients: Ints  # numbers from 0; an image without a patient is one of its own
+    identities: dict[str, Ints]  # digests, 0 where unknown
+    columns: dict[str, Coded]
+    of_manifest: Marks
+
+    def __len__(self) -> int:
+        return len(self.positive)
+
+    def known(self, column: str) -> Marks:
+        """Mark the rows where a column has a value."""
+        coded = self.columns[column]
+        empty = np.array([name == "" for name in coded.names], bool)
+        marks: Marks = ~empty[coded.codes]
+        return marks
+
+    def has(self, column: str) -> bool:
+        """Tell whether a column has any value."""
+        return column in self.columns and bool(self.known(column).any())
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the checks read."""
+
+    images: ImageRows
+    models: list[ModelScores]
+    positive: str
+    negatives: list[str]
+    margin: float = 0.05
+    seed: int = 0
+    within: tuple[str, ...] = ()  # columns of --within
+    manifest: str = ""
+    run: str = ""
+    root: str = ""
+    unmatched: int = 0  # rows of predictions that the manifest lacks
+    family: list[str] = field(default_factory=list)
+    # Measures the images of the manifest once: (rows, measurements), None without images.
+    measured: Callable[[], Floats | None] = field(default=lambda: None)
+
+    @property
+    def judged(self) -> Ints:
+        """The rows on which the evidence rests: those of the models, else the held-out ones.
+
+        A manifest without predictions and without held-out rows is judged as a whole.
+        """
+        if self.models:
+            return np.unique(np.concatenate([model.rows for model in self.models]))
+        labelled = self.images.positive >= 0
+        held_out = labelled & _in(self.images.columns.get("split"), HELD_OUT, len(self.images))
+        return np.flatnonzero(held_out if held_out.any() else labelled)
+
+    @property
+    def strata(self) -> list[str]:
+        """The columns within which AUC is computed for the verdict."""
+        return list(dict.fromkeys(["source", "view", *self.within]))
+
+    def title(self, check: str, model: ModelScores) -> str:
+        """Name the row of a check; the model is named where there are several."""
+        return f"{check} ({model.name})" if len(self.models) > 1 else check
+
+
+def _in(column: Coded | None, values: Sequence[str], number: int) -> Marks:
+    if column is None:
+        return np.zeros(number, bool)
+    wanted = np.array([name in values for name in column.names], bool)
+    marks: Marks = wanted[column.codes]
+    return marks

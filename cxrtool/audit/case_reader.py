@@ -1,0 +1,284 @@
+"""Reading a case: the rows of a manifest, of predictions of any tool, or of both, joined.
+
+Rows of predictions are found in the manifest by `path`, else by `raw`; those that it lacks are
+added behind its rows.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrtool.audit.case import AGE_BAND, FORMAT, IDENTITIES, SIZE, ImageRows, ModelScores
+from cxrtool.compare import groups
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
+from cxrtool.data.split_rows import Codes
+from cxrtool.files import predictions
+from cxrtool.files.failures import Failures
+from cxrtool.files.manifest import Manifest, Where
+from cxrtool.files.predictions import Coded, Predictions, Texts, digests
+from cxrtool.stats.metrics import Ints
+from cxrtool.stats.within import Marks
+
+# Columns that the checks read, where they are there.
+COLUMNS = (
+    "label",
+    "source",
+    "view",
+    "sex",
+    "age",
+    "split",
+    "fold",
+    "width",
+    "height",
+    "mask_flag",
+    "preprocessing",
+)
+# A size that fewer images have than this share is one of the "other sizes".
+COMMON = 0.05
+AGE_BANDS = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"))
+
+
+@dataclass(frozen=True)
+class RowTable:
+    """The rows of one table, with digests by which they are found in another one."""
+
+    paths: Texts
+    keys: dict[str, Ints]  # digests of path and raw
+    identities: dict[str, Ints]
+    columns: dict[str, Coded]
+
+    def __len__(self) -> int:
+        return len(self.keys["path"])
+
+
+def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> RowTable:
+    """Read the columns of a manifest that the checks need."""
+    manifest = Manifest(path, where)
+    for column in more:
+        manifest.index(column, "Check --within.")
+    wanted = [c for c in dict.fromkeys([*COLUMNS, *more]) if c in manifest.columns]
+    codes = {c: Codes() for c in [*wanted, FORMAT]}
+    at = {c: i for i, c in enumerate(manifest.columns)}
+    paths = Texts()
+    parts: dict[str, list[Ints]] = {n: [] for n in ("path", "raw", *IDENTITIES)}
+    for chunk in manifest.chunks():
+        cells = {c: [row[at[c]] for row in chunk] for c in at}
+        unknown = [""] * len(chunk)
+        for text in cells["path"]:
+            paths.add(text)
+        for name, own in parts.items():
+            own.append(digests(cells.get(name, unknown)))
+        for name in wanted:
+            codes[name].add(cells[name])
+        codes[FORMAT].add(map(_format, cells.get("raw", unknown), cells["path"]))
+    keys = {
+        name: np.concatenate(own) if own else np.zeros(0, np.int64) for name, own in parts.items()
+    }
+    columns = {name: Coded(list(c.known), c.codes()) for name, c in codes.items()}
+    return RowTable(
+        paths,
+        {name: keys[name] for name in ("path", "raw")},
+        {name: keys[name] for name in IDENTITIES},
+        columns,
+    )
+
+
+def _format(raw: str, path: str) -> str:
+    return os.path.splitext(raw or path)[1].lower().lstrip(".")
+
+
+def read_predictions(
+    files: Sequence[str], where: Sequence[Where], more: Sequence[str], skipped: Failures
+) -> Predictions:
+    """Read tables of predictions; an image that one model judges twice counts once."""
+    tables = predictions.opened(files, where)
+    optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group"])
+    result = predictions.read(
+        tables, [], skipped, [c for c in optional if c != "label"], ("path", "raw")
+    )
+    return groups.once(result, [], skipped)
+
+
+def classes_of(table: RowTable) -> list[str]:
+    """List the classes of a manifest, in alphabetical order."""
+    labels = table.columns.get("label")
+    if labels is None:
+        raise CxrtoolError("the manifest has no column 'label'", "Add it, or give predictions.")
+    return sorted({labels.names[k] for k in np.unique(labels.codes).tolist()} - {""})
+
+
+def of_manifest(table: RowTable, positive: str) -> ImageRows:
+    """Return the rows of a manifest; every class but the positive one is negative."""
+    labels = table.columns["label"]
+    codes = np.array([-1 if not n else int(n == positive) for n in labels.names])
+    return _rows(table, codes[labels.codes], np.ones(len(table), bool))
+
+
+def _rows(table: RowTable, positive: Ints, of_manifest: Marks) -> ImageRows:
+    who = table.identities["patient"]
+    keys = np.where(who != 0, who, table.keys["path"])
+    patients = np.unique(keys, return_inverse=True)[1]
+    columns = dict(table.columns)
+    if "age" in columns:
+        columns[AGE_BAND] = _renamed(columns["age"], age_band)
+    if {"width", "height"} <= set(columns):
+        columns[SIZE] = _sizes(columns["width"], columns["height"])
+    return ImageRows(
+        table.paths.__getitem__, positive, patients, table.identities, columns, of_manifest
+    )
+
+
+def _renamed(column: Coded, name: Callable[[str], str]) -> Coded:
+    """Give the values of a column other names; values of one name become one."""
+    names = [name(text) for text in column.names]
+    there = sorted(set(names))
+    place = np.array([there.index(text) for text in names], np.int64)
+    return Coded(there, place[column.codes])
+
+
+def age_band(text: str) -> str:
+    """Name the band of an age in years, such as `57`, `057Y` or `90+`; unknown is empty."""
+    digits = text.strip().rstrip("+Yy").strip()
+    try:
+        age = float(digits)
+    except ValueError:
+        return ""
+    if not 0 <= age < 150:
+        return ""
+    return next((band for end, band in AGE_BANDS if age < end), "80+")
+
+
+def _sizes(width: Coded, height: Coded) -> Coded:
+    """Name the sizes that many images have."""
+    pairs, codes, counts = np.unique(
+        np.column_stack([width.codes, height.codes]),
+        axis=0,
+        return_inverse=True,
+        return_counts=True,
+    )
+    names = []
+    for (w, h), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        known = width.names[w] and height.names[h]
+        common = count >= COMMON * len(width.codes)
+        size = f"{width.names[w]} x {height.names[h]}"
+        names.append((size if common else "other sizes") if known else "")
+    return _renamed(Coded(names, codes.ravel()), str)
+
+
+def joined(
+    table: RowTable | None, judged: Predictions, positive: str
+) -> tuple[ImageRows, list[ModelScores], int]:
+    """Put predictions to the rows of a manifest: the rows, the models, and how many it lacks."""
+    own = _table_of(judged)
+    place, fresh = _places(table, own)
+    number = 0 if table is None else len(table)
+    whole = _taken(own, fresh) if table is None else _appended(table, own, fresh)
+    labels = np.full(len(whole), -1, np.int64)
+    if table is not None and "label" in table.columns:
+        labels[: len(table)] = _labels(table.columns["label"], judged.classes, positive)
+    at = judged.classes.index(positive)
+    theirs = (judged.label == at).astype(np.int64)
+    differ = int(((labels[place] >= 0) & (labels[place] != theirs)).sum())
+    if differ:
+        note(
+            f"warning: {differ} predictions have another label than the manifest: "
+            "those of the predictions are used"
+        )
+    labels[place] = theirs
+    of_manifest = np.arange(len(whole)) < number
+    models = [
+        ModelScores(name, place[rows], judged.p[rows, at], judged.predicted[rows])
+        for _, name, rows in groups.groups(judged, ())
+    ]
+    return _rows(whole, labels, of_manifest), models, len(fresh) if table is not None else 0
+
+
+def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:
+    """Return the labels of a manifest; classes that no prediction knows are left out."""
+    codes = [int(name == positive) if name in classes else -1 for name in column.names]
+    return np.array(codes, np.int64)[column.codes]
+
+
+def _table_of(judged: Predictions) -> RowTable:
+    number = len(judged)
+    formats = Codes()
+    formats.add(_format("", judged.path(k)) for k in range(number))
+    columns = {n: c for n, c in judged.coded.items() if n not in ("model", "sha256", "dup_group")}
+    columns[FORMAT] = Coded(list(formats.known), formats.codes())
+    identities = {"patient": np.where(judged.patient == judged.same["path"], 0, judged.patient)}
+    for name in ("sha256", "dup_group"):
+        coded = judged.coded[name]
+        identities[name] = digests(coded.names)[coded.codes]
+    paths = Texts()
+    for k in range(number):
+        paths.add(judged.path(k))
+    return RowTable(paths, dict(judged.same), identities, columns)
+
+
+def _places(table: RowTable | None, own: RowTable) -> tuple[Ints, Ints]:
+    """Return the row of each prediction in the case, and the predictions that begin a new row."""
+    found = np.full(len(own), -1, np.int64)
+    offset = 0 if table is None else len(table)
+    if table is not None:
+        for name in ("path", "raw"):
+            found = np.where(found < 0, _lookup(table.keys[name], own.keys["path"]), found)
+    missing = np.flatnonzero(found < 0)
+    _, first, inverse = np.unique(own.keys["path"][missing], return_index=True, return_inverse=True)
+    # In the order of their first coming.
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    found[missing] = offset + rank[inverse]
+    return found, missing[first[order]]
+
+
+def _lookup(keys: Ints, wanted: Ints) -> Ints:
+    """Return the first row with each key, -1 where there is none; 0 is no key."""
+    order = np.argsort(keys, kind="stable")
+    at = np.searchsorted(keys[order], wanted)
+    rows = order[np.minimum(at, len(order) - 1)] if len(order) else np.zeros(len(wanted), np.int64)
+    fits = (keys[rows] == wanted) & (wanted != 0) if len(order) else np.zeros(len(wanted), bool)
+    return np.where(fits, rows, -1)
+
+
+def _taken(table: RowTable, rows: Ints) -> RowTable:
+    paths = Texts()
+    for k in rows.tolist():
+        paths.add(table.paths[k])
+    return RowTable(
+        paths,
+        {n: v[rows] for n, v in table.keys.items()},
+        {n: v[rows] for n, v in table.identities.items()},
+        {n: c.take(rows) for n, c in table.columns.items()},
+    )
+
+
+def _appended(table: RowTable, own: RowTable, rows: Ints) -> RowTable:
+    """Add rows of predictions behind those of the manifest."""
+    if not len(rows):
+        return table
+    more, paths = _taken(own, rows), Texts()
+    for part in (table, more):
+        for k in range(len(part)):
+            paths.add(part.paths[k])
+    names = dict.fromkeys([*table.columns, *more.columns])
+    return RowTable(
+        paths,
+        {n: np.concatenate([table.keys[n], more.keys[n]]) for n in table.keys},
+        {n: np.concatenate([table.identities[n], more.identities[n]]) for n in table.identities},
+        {n: _concatenated([(t.columns.get(n), len(t)) for t in (table, more)]) for n in names},
+    )
+
+
+def _concatenated(parts: Iterable[tuple[Coded | None, int]]) -> Coded:
+    """Put columns after one another; a table that lacks it has empty cells."""
+    known: dict[str, int] = {}
+    codes = []
+    for column, number in parts:
+        column = column or Coded([""], np.zeros(number, np.int64))
+        place = np.array([known.setdefault(name, len(known)) for name in column.names], np.int64)
+        codes.append(place[column.codes])
+    return Coded(list(known), np.concatenate(codes))

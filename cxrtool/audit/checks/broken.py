@@ -1,0 +1,73 @@
+"""Predictions that no model should make: one score for all images, or for all of a source.
+
+These are faults of a program or of a file, not statistics. An AUC below 0.5 is named with its
+possible causes: classes in the wrong order is one of several.
+"""
+
+import numpy as np
+
+from cxrtool.audit.case import Case, ModelScores
+from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
+from cxrtool.stats.within import Decomposition, Marks
+
+TITLE = "Faults of the predictions"
+KIND = "confirmatory"
+NEEDS = ("predictions",)
+REFERENCE = ""
+# Fewer images of a source may well have the same score.
+FEWEST = 10
+EQUAL = 1e-9
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Return nothing: faults are found, not tested."""
+    return []
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Return a row for each model."""
+    return [_row(case, model) for model in case.models]
+
+
+def _row(case: Case, model: ModelScores) -> CheckRow:
+    row = CheckRow(case.title("broken", model))
+    row.patients = len(np.unique(case.images.patients[model.rows]))
+    positive = case.images.positive[model.rows] == 1
+    if positive.all() or not positive.any():
+        why = "all predictions are of images of one class"
+        return not_assessed(row.name, why, "Add images of the other class.")
+    faults = _faults(case, model)
+    row.verdict = SHOWN if faults else EXCLUDED
+    row.meaning = " ".join([*faults, *_hints(case, model, positive)]) or "No fault was found."
+    row.next = "Check how the predictions were made." if faults else ""
+    return row
+
+
+def _faults(case: Case, model: ModelScores) -> list[str]:
+    if np.ptp(model.scores) < EQUAL:
+        return ["All images have the same score: the model tells nothing."]
+    if not case.images.has("source"):
+        return []
+    column = case.images.columns["source"]
+    codes = column.codes[model.rows]
+    flat = [column.names[k] for k in np.unique(codes).tolist() if _is_flat(model, codes == k)]
+    if not flat:
+        return []
+    return [f"All images of a source have the same score: {', '.join(flat)}."]
+
+
+def _is_flat(model: ModelScores, there: Marks) -> bool:
+    return bool(there.sum() >= FEWEST and np.ptp(model.scores[there]) < EQUAL)
+
+
+def _hints(case: Case, model: ModelScores, positive: Marks) -> list[str]:
+    """Name possible causes of an AUC that is below 0.5."""
+    patients = np.unique(case.images.patients[model.rows], return_inverse=True)[1]
+    parts = Decomposition(positive, model.scores, np.zeros(len(positive), np.int64), patients)
+    if not parts.whole.bounds(0.95)[1] < 0.5:
+        return []
+    return [
+        f"AUC is {parts.whole.value:.3f}, below 0.5. Possible causes: the classes are in the wrong "
+        "order; the model learned a source or a cue that follows the other class in these images; "
+        "the positive class is not the one that was meant."
+    ]

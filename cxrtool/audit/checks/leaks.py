@@ -1,0 +1,105 @@
+"""Patients and pictures of the held-out images that training or validation has, too.
+
+Exact duplicates are known by `sha256`, near duplicates by `dup_group`. With predictions, AUC of all
+held-out images stands beside AUC of those that are clean.
+"""
+
+import numpy as np
+
+from cxrtool.audit.case import Case, ModelScores
+from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
+from cxrtool.stats.metrics import Ints
+from cxrtool.stats.within import Decomposition, Marks
+
+TITLE = "Patients and pictures in more than one part"
+KIND = "confirmatory"
+NEEDS = ("manifest",)
+REFERENCE = (
+    "M. Roberts et al., Common pitfalls and recommendations for using machine learning to detect "
+    "and prognosticate for COVID-19, Nature Machine Intelligence 3, 2021."
+)
+LEARNED = ("train", "val")
+WORDS = {"patient": "their patient", "sha256": "the same file", "dup_group": "the same picture"}
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Return nothing: leaks are counted, not tested."""
+    return []
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Count the held-out images with a patient or picture of the other parts."""
+    column = case.images.columns.get("split")
+    if column is None:
+        remedy = "Give the manifest with the column 'split' (cxrtool split)."
+        return [not_assessed("leaks", "split: absent", remedy)]
+    parts = np.array(column.names, object)[column.codes]
+    learned = np.isin(parts, LEARNED)
+    tested = np.zeros(len(parts), bool)
+    tested[case.judged] = True
+    tested &= ~learned
+    if not learned.any() or not tested.any():
+        lacks = "training" if not learned.any() else "held-out"
+        why = f"there are no {lacks} images"
+        return [not_assessed("leaks", why, "Give the manifest with all parts of the split.")]
+    return [_row(case, learned, tested), *_effects(case, learned, tested)]
+
+
+def _leaked(case: Case, learned: Marks, tested: Marks) -> dict[str, Marks]:
+    """Mark the held-out images that share a value with a learned one, column by column."""
+    marks = {}
+    for column, values in case.images.identities.items():
+        if values.any():
+            known = values[learned & (values != 0)]
+            marks[column] = tested & (values != 0) & np.isin(values, known)
+    return marks
+
+
+def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
+    marks = _leaked(case, learned, tested)
+    absent = [name for name in WORDS if name not in marks]
+    if not marks:
+        why = f"{', '.join(absent)}: absent"
+        return not_assessed("leaks", why, "Make the manifest with cxrtool ingest.")
+    leaked = np.logical_or.reduce([*marks.values()])
+    row = CheckRow("leaks", value=float(leaked.sum() / tested.sum()))
+    row.patients = len(np.unique(case.images.patients[tested]))
+    counts = ", ".join(f"{WORDS[c]} of {int(m.sum())}" for c, m in marks.items() if m.any())
+    not_there = f" Not compared, as absent: {', '.join(absent)}." if absent else ""
+    row.verdict = SHOWN if leaked.any() else EXCLUDED
+    of = f"{int(leaked.sum())} of {int(tested.sum())} held-out images"
+    row.meaning = (
+        f"Training or validation has, for {of}: {counts}.{not_there}"
+        if leaked.any()
+        else f"No held-out image of {int(tested.sum())} shares its patient or picture with "
+        f"training or validation.{not_there}"
+    )
+    row.next = "cxrtool split --check lists them; split again by patient." if leaked.any() else ""
+    return row
+
+
+def _effects(case: Case, learned: Marks, tested: Marks) -> list[CheckRow]:
+    """Compare AUC with and without the images that leaked, for each model."""
+    marks = [*_leaked(case, learned, tested).values()]
+    if not marks or not np.logical_or.reduce(marks).any():
+        return []
+    leaked = np.logical_or.reduce(marks)
+    return [row for model in case.models if (row := _effect(case, model, leaked[model.rows]))]
+
+
+def _effect(case: Case, model: ModelScores, leaked: Marks) -> CheckRow | None:
+    positive = case.images.positive[model.rows] == 1
+    patients: Ints = np.unique(case.images.patients[model.rows], return_inverse=True)[1]
+    # Each leaked image is a group of its own, so that pairs within a group are of clean images.
+    groups = np.where(leaked, 1 + np.arange(len(leaked)), 0)
+    parts = Decomposition(positive, model.scores, groups, patients)
+    if not parts.is_defined or np.isnan(parts.within.value):
+        return None
+    low, high = parts.bounds(0.95)
+    row = CheckRow(case.title("leaks: effect on AUC", model), "descriptive", value=parts.value)
+    row.low, row.high, row.patients = low, high, int(patients.max()) + 1
+    row.meaning = (
+        f"AUC is {parts.whole.value:.3f} with the leaked images and {parts.within.value:.3f} "
+        f"without them: a difference of {parts.value:+.3f} [{low:.3f}, {high:.3f}]."
+    )
+    return row

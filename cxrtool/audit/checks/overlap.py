@@ -1,0 +1,144 @@
+"""Which classes occur in which source, counted by patient: can the data answer the question at all?
+
+Where each class has a source of its own, no statistic tells the disease from the data set. That is
+the textbook trap, and it is `not identifiable`, never a pass.
+"""
+
+import numpy as np
+
+from cxrtool.audit import estimates
+from cxrtool.audit.case import Case
+from cxrtool.audit.verdicts import (
+    EXCLUDED,
+    INCONCLUSIVE,
+    NOT_IDENTIFIABLE,
+    CheckRow,
+    not_assessed,
+)
+from cxrtool.stats import cluster_variance, cross_fit, influence, intervals
+from cxrtool.stats.metrics import Ints
+
+TITLE = "Classes in each source"
+KIND = "confirmatory"
+NEEDS = ("manifest",)
+REFERENCE = (
+    "L. Garcia Santa Cruz et al., Public Covid-19 X-ray datasets and their impact on model bias, "
+    "Medical Image Analysis 74, 2021."
+)
+# The AUC at which the width of an interval within sources is planned for.
+PLANNED = 0.8
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Return nothing: classes are counted, not tested."""
+    return []
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Count the patients of each class in each source, on the rows that are judged."""
+    rows = case.judged
+    if not case.images.has("source"):
+        return [not_assessed("overlap", "source: absent", "Add a column 'source'.")]
+    rows = rows[case.images.known("source")[rows] & (case.images.positive[rows] >= 0)]
+    positive = case.images.positive[rows] == 1
+    if positive.all() or not positive.any():
+        return [not_assessed("overlap", "the rows are of one class", "Add the other class.")]
+    return [_judged(case, rows)]
+
+
+def _judged(case: Case, rows: Ints) -> CheckRow:
+    positive = case.images.positive[rows] == 1
+    patients = np.unique(case.images.patients[rows], return_inverse=True)[1]
+    names, codes = _present(case, rows)
+    counts = _patients(codes, positive, patients, len(names))
+    row = CheckRow("overlap", patients=int(patients.max()) + 1, sources=len(names))
+    row.blocks = [_table(case, names, counts)]
+    if len(names) == 1:
+        why = f"all images are of one source, {names[0]}"
+        return _filled(row, not_assessed("overlap", why, "Hidden sources: check bystanders."))
+    pairs = counts[:, 0] * counts[:, 1]
+    row.value = float(pairs.sum() / counts.sum(axis=0).prod())
+    alone = cross_fit.attainable(codes, positive, patients, seed=case.seed).auc
+    sure = alone is not None and alone.value >= estimates.NEARLY_SURE
+    width = _width(counts)
+    row.verdict = EXCLUDED
+    if row.value == 0 or (sure and width >= estimates.TOO_WIDE):
+        row.verdict = NOT_IDENTIFIABLE
+    elif width >= estimates.TOO_WIDE:
+        row.verdict = INCONCLUSIVE
+    _explain(row, names, counts, None if alone is None else alone.value, width)
+    return row
+
+
+def _filled(row: CheckRow, other: CheckRow) -> CheckRow:
+    row.verdict, row.meaning, row.next = other.verdict, other.meaning, other.next
+    return row
+
+
+def _present(case: Case, rows: Ints) -> tuple[list[str], Ints]:
+    column = case.images.columns["source"]
+    there, codes = np.unique(column.codes[rows], return_inverse=True)
+    return [column.names[k] for k in there.tolist()], codes
+
+
+def _patients(codes: Ints, positive: Ints, patients: Ints, number: int) -> Ints:
+    """Count the patients (sources, classes): negative, positive."""
+    units = np.unique(np.column_stack([codes, positive, patients]), axis=0)
+    table = np.zeros((number, 2), np.int64)
+    np.add.at(table, (units[:, 0], units[:, 1]), 1)
+    return table
+
+
+def _width(counts: Ints) -> float:
+    """Return the width that an interval of AUC within sources would have at an AUC of 0.8."""
+    pairs = float((counts[:, 0] * counts[:, 1]).sum())
+    if not pairs:
+        return 1.0
+    squares = [float((counts[:, k] * counts[:, 1 - k] ** 2).sum()) for k in (0, 1)]
+    unit = influence.auc_prior(PLANNED) * sum(s / pairs**2 for s in squares)
+    low, high = intervals.score(PLANNED, 1 / unit, cluster_variance.student(0.95, 1e9))
+    return high - low
+
+
+def _explain(
+    row: CheckRow, names: list[str], counts: Ints, alone: float | None, width: float
+) -> None:
+    single = [f"{n} (only {'positive' if c[1] else 'negative'})" for n, c in _single(names, counts)]
+    told = f" Sources with one class: {', '.join(single)}." if single else ""
+    by = "" if alone is None else f" The source alone predicts the label with AUC {alone:.3f}."
+    share = f"{row.value:.1%} of the pairs of a positive and a negative patient are of one source."
+    if row.verdict == NOT_IDENTIFIABLE:
+        row.meaning = f"{share}{by}{told} Disease and source cannot be told apart with these data."
+        row.next = "Add images of both classes from the same source, then run the audit again."
+    elif row.verdict == INCONCLUSIVE:
+        many = _needed(counts, width)
+        row.meaning = (
+            f"{share}{by}{told} These are too few: an interval of AUC within sources would be "
+            f"{width:.2f} wide. About {many} times as many patients of both classes are needed."
+        )
+        row.next = "Add images of both classes from the same sources."
+    else:
+        row.meaning = f"{share}{by}{told} This is enough for AUC within sources."
+        row.next = "Read the row 'within source'."
+
+
+def _single(names: list[str], counts: Ints) -> list[tuple[str, list[int]]]:
+    return [(n, c) for n, c in zip(names, counts.tolist(), strict=True) if 0 in c]
+
+
+def _needed(counts: Ints, width: float) -> int:
+    factor = 2
+    while _width(counts * factor) >= estimates.TOO_WIDE:
+        factor += 1
+    return factor
+
+
+def _table(case: Case, names: list[str], counts: Ints) -> dict[str, object]:
+    rows = [[n, int(c[1]), int(c[0])] for n, c in zip(names, counts, strict=True)]
+    negative = case.negatives[0] if len(case.negatives) == 1 else "other classes"
+    return {
+        "kind": "table",
+        "columns": ["source", case.positive, negative],
+        "rows": rows,
+        "caption": "Patients of each class in each source, on the rows that are judged.",
+    }

@@ -1,0 +1,149 @@
+"""AUC over pairs of images of the same source (or view): what remains when it can tell nothing.
+
+    AUC = w AUC_within + (1 - w) AUC_between
+
+The verdict is about AUC - AUC_within, with an interval by patient. A source or view that follows
+the label raises AUC for every model that recognises it, and leaves AUC_within as it is.
+"""
+
+import numpy as np
+
+from cxrtool.audit import estimates
+from cxrtool.audit.case import Case, ModelScores
+from cxrtool.audit.verdicts import (
+    EXCLUDED,
+    INCONCLUSIVE,
+    NOT_IDENTIFIABLE,
+    SHOWN,
+    CheckRow,
+    not_assessed,
+)
+from cxrtool.stats import cross_fit
+from cxrtool.stats.metrics import Ints
+from cxrtool.stats.within import Decomposition, Marks
+
+TITLE = "AUC within the source, the view, and other columns"
+KIND = "confirmatory"
+NEEDS = ("predictions",)
+REFERENCE = (
+    "J. R. Zech et al., Variable generalization performance of a deep learning model to detect "
+    "pneumonia in chest radiographs, PLoS Medicine 15, 2018."
+)
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Name a test for each model and each column that has at least two values."""
+    return [
+        case.title(f"within {column}", model)
+        for model in case.models
+        for column in case.strata
+        if _values(case, column, model.rows) > 1
+    ]
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Return a row for each model and column."""
+    return [_row(case, column, model) for model in case.models for column in case.strata]
+
+
+def _values(case: Case, column: str, rows: Ints) -> int:
+    if column not in case.images.columns:
+        return 0
+    rows = rows[case.images.known(column)[rows]]
+    return len(np.unique(case.images.columns[column].codes[rows]))
+
+
+def _row(case: Case, column: str, model: ModelScores) -> CheckRow:
+    name = case.title(f"within {column}", model)
+    number = _values(case, column, model.rows)
+    if number < 2:
+        return _without_groups(name, column, number)
+    keep = case.images.known(column)[model.rows]
+    rows, scores = model.rows[keep], model.scores[keep]
+    positive = case.images.positive[rows] == 1
+    patients = np.unique(case.images.patients[rows], return_inverse=True)[1]
+    codes = np.unique(case.images.columns[column].codes[rows], return_inverse=True)[1]
+    parts = Decomposition(positive, scores, codes, patients)
+    if not parts.is_defined:
+        why = f"the rows with a known {column} are of one class"
+        return not_assessed(name, why, "Add images of the other class.")
+    row = _judged(case, name, column, parts)
+    row.patients, row.sources = int(patients.max()) + 1, number
+    alone = cross_fit.attainable(codes, positive, patients, seed=case.seed).auc
+    if parts.share == 0 or (
+        alone is not None and alone.value >= estimates.NEARLY_SURE and _is_too_wide(parts)
+    ):
+        _set_not_identifiable(row, column, parts)
+    row.blocks = [_table(column, parts, keep)]
+    return row
+
+
+def _without_groups(name: str, column: str, number: int) -> CheckRow:
+    if not number:
+        return not_assessed(
+            name, f"{column}: absent", f"Add a column '{column}' to the manifest or predictions."
+        )
+    why = f"all rows have the same {column}, so that there is nothing to compare"
+    remedy = "A cause that is not in this column is looked for by the check bystanders."
+    return not_assessed(name, why, remedy)
+
+
+def _judged(case: Case, name: str, column: str, parts: Decomposition) -> CheckRow:
+    share, inside = parts.share, parts.within
+    numbers = (
+        f"AUC is {parts.whole.value:.3f}; over pairs of the same {column} "
+        f"({share:.1%} of all pairs) it is {inside.value:.3f}"
+        if share > 0
+        else f"AUC is {parts.whole.value:.3f}; no pair is of the same {column}"
+    )
+    sentences = {
+        SHOWN: f"{numbers}. The {column} adds at least {{low}} to the AUC: the model uses what "
+        f"differs between values of {column}, not only the disease.",
+        EXCLUDED: f"{numbers}. The {column} adds at most {{high}} to the AUC, less than the "
+        "margin: this is consistent with the use of the disease.",
+        INCONCLUSIVE: f"{numbers}. These images cannot tell whether the {column} adds more than "
+        "the margin; with a power of 80 % they show a difference of {detectable}.",
+    }
+    return estimates.tested(
+        name,
+        parts,
+        limit=case.margin,
+        number=len(case.family),
+        sentences=sentences,
+        next=f"Test on images where {column} and label are independent, or compare models with "
+        f"'cxrtool compare --by {column}'.",
+    )
+
+
+def _is_too_wide(parts: Decomposition) -> bool:
+    low, high = parts.within.bounds(0.95)
+    return bool(high - low >= estimates.TOO_WIDE)
+
+
+def _set_not_identifiable(row: CheckRow, column: str, parts: Decomposition) -> None:
+    row.ladder, row.verdict = [], NOT_IDENTIFIABLE
+    row.p = row.low = row.high = np.nan
+    few = "no pair" if parts.share == 0 else f"only {parts.share:.1%} of the pairs"
+    row.meaning = (
+        f"AUC is {parts.whole.value:.3f}, but {few} of a positive and a negative image are of the "
+        f"same {column}: disease and {column} cannot be told apart with these images."
+    )
+    row.next = f"Add images of both classes from one {column}."
+
+
+def _table(column: str, parts: Decomposition, keep: Marks) -> dict[str, object]:
+    """Show the parts of the AUC."""
+    rows = [["all pairs", 1.0, (parts.whole.value, *parts.whole.bounds(0.95))]]
+    if parts.share > 0:
+        inside = (parts.within.value, *parts.within.bounds(0.95))
+        rows.append([f"same {column}", parts.share, inside])
+    if parts.share < 1:
+        rows.append([f"different {column}", 1 - parts.share, parts.between])
+    unknown = int((~keep).sum())
+    more = f" {unknown} images without {column} are left out." if unknown else ""
+    return {
+        "kind": "table",
+        "columns": ["pairs", "share", "AUC [95 % interval]"],
+        "rows": rows,
+        "caption": f"AUC by pairs of {column}.{more}",
+    }

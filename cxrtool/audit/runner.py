@@ -1,0 +1,156 @@
+"""Run the checks: fix the plan, keep finished checks, adjust, and conclude."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool import __version__
+from cxrtool.audit import verdicts
+from cxrtool.audit.case import Case
+from cxrtool.audit.verdicts import CheckRow
+from cxrtool.core import progress, registry
+from cxrtool.files import disk, run_folder, table
+
+ESTIMAND = (
+    "AUC minus AUC over pairs of a positive and a negative image of the same group (source, view, "
+    "other columns, similar bystander score); for bystanders the AUC of a fixed learner without "
+    "the lungs, for new patients."
+)
+TABLE, SUMMARY, KEPT = "audit.csv", "audit.json", "checks"
+COLUMNS = (
+    "check",
+    "kind",
+    "verdict",
+    "value",
+    "low",
+    "high",
+    "p",
+    "detectable",
+    "patients",
+    "sources",
+    "meaning",
+    "next",
+)
+MOST_BYTES = 1 << 28
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fixed before any outcome is read."""
+
+    checks: list[str]
+    family: list[str]
+    changed: list[str]  # options that were changed from their defaults
+    absent: list[str]  # columns that are not there
+
+    def record(self, case: Case) -> dict[str, Any]:
+        """Return the plan for audit.json."""
+        return {
+            "overall": None,
+            "estimand": ESTIMAND,
+            "margin": case.margin,
+            "alpha": verdicts.ALPHA,
+            "family": self.family,
+            "seed": case.seed,
+            "changed": self.changed,
+            "absent": self.absent,
+            "positive": case.positive,
+            "negatives": case.negatives,
+            "models": [model.name for model in case.models],
+            "images": len(case.images),
+            "judged": len(case.judged),
+            "not_in_manifest": case.unmatched,
+            "version": __version__,
+        }
+
+
+def plan(case: Case, checks: Sequence[str], changed: Sequence[str]) -> tuple[Case, Plan]:
+    """Fix the family of confirmatory tests, from columns and models alone."""
+    family = [name for check in checks for name in module(check).hypotheses(case)]
+    absent = [c for c in ("source", "view", "sex", "age") if not case.images.has(c)]
+    return replace(case, family=family), Plan([*checks], family, [*changed], absent)
+
+
+def module(check: str) -> ModuleType:
+    """Import a check by its name."""
+    return registry.module("checks", check)
+
+
+def run(case: Case, plan: Plan, folder: str, *, again: bool = False) -> list[CheckRow]:
+    """Run the checks of a plan; a finished check of the same plan and data is not repeated."""
+    kept = os.path.join(folder, KEPT)
+    disk.make_folder(kept)
+    run_folder.write_json(os.path.join(folder, SUMMARY), plan.record(case) | {"checks": []})
+    rows: list[CheckRow] = []
+    for number, check in enumerate(plan.checks, 1):
+        progress.detail(f"check {number} of {len(plan.checks)}: {check}")
+        rows += _kept_or_run(case, plan, check, os.path.join(kept, f"{check}.json"), again)
+    verdicts.adjust(rows, max(1, len(plan.family)))
+    return rows
+
+
+def _kept_or_run(case: Case, plan: Plan, check: str, file: str, again: bool) -> list[CheckRow]:
+    key = _key(case, plan, check)
+    if not again and (finished := _read(file, key)) is not None:
+        return finished
+    rows: list[CheckRow] = module(check).assess(case)
+    for row in rows:
+        row.check = check
+    run_folder.write_json(file, {"key": key, "rows": [row.record() for row in rows]})
+    return rows
+
+
+def _key(case: Case, plan: Plan, check: str) -> str:
+    """Return a digest of all that the outcome of a check depends on."""
+    digest = hashlib.sha256(json.dumps([plan.record(case), plan.checks, check]).encode())
+    images = case.images
+    for column in sorted(images.columns):
+        digest.update("\0".join([column, *images.columns[column].names]).encode())
+        digest.update(images.columns[column].codes.astype(np.int64).tobytes())
+    arrays: list[NDArray[Any]] = [images.positive, images.patients, *images.identities.values()]
+    for model in case.models:
+        arrays += [model.rows, model.scores, model.predicted]
+    if "images" in module(check).NEEDS and (values := case.measured()) is not None:
+        arrays.append(values)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _read(file: str, key: str) -> list[CheckRow] | None:
+    """Read the rows of a finished check; a damaged file, or one of other data, is not believed."""
+    try:
+        record = json.loads(disk.read_bytes(file, MOST_BYTES))
+        return [CheckRow.of(row) for row in record["rows"]] if record["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write(case: Case, plan: Plan, rows: Sequence[CheckRow], folder: str) -> str:
+    """Write audit.csv and audit.json, and return the overall verdict."""
+    overall = verdicts.overall(rows)
+    table.write(os.path.join(folder, TABLE), COLUMNS, [_cells(row) for row in rows])
+    record = plan.record(case) | {"overall": overall, "checks": [_public(row) for row in rows]}
+    run_folder.write_json(os.path.join(folder, SUMMARY), record)
+    return overall
+
+
+def _cells(row: CheckRow) -> list[str]:
+    numbers = [row.value, row.low, row.high, row.p, row.detectable]
+    counts = [row.patients or "", row.sources or ""]
+    shown = ["" if np.isnan(number) else f"{number:.6g}" for number in numbers]
+    return [row.name, row.kind, row.verdict, *shown, *map(str, counts), row.meaning, row.next]
+
+
+def _public(row: CheckRow) -> dict[str, Any]:
+    record = row.record()
+    hidden = ("check", "ladder", "sentences", "blocks", "limit")
+    name = record.pop("name")
+    return {"check": name} | {k: v for k, v in record.items() if k not in hidden}
