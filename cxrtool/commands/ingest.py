@@ -16,11 +16,16 @@ From a DICOM header only view, sex, age and a keyed pseudonym of the patient are
 years become 90+ unless --exact-age is given. Files that are left out are listed in failures.csv
 with the reason.
 
+--cap reads a part of a large collection: label=1000 at most 1000 images per label, normal=3000 at
+most 3000 normal ones. Images are chosen before they are read, at random (--seed), patient after
+patient. Images that then cannot be read are not replaced.
+
 Example:
 
     cxrtool ingest images/ -o images.csv
     cxrtool ingest cohen/ --preset cohen --view PA,AP --map-label 'COVID-19*=covid' > cohen.csv
     cxrtool ingest scans/ --metadata scans.csv --column finding=label,patientid=patient > scans.csv
+    cxrtool ingest nih/ --preset nih --cap label=1000 -o nih.csv
     cxrtool ingest cohen.csv nih.csv -o both.csv
 """
 
@@ -95,6 +100,15 @@ def run(
             "--view", metavar="VIEW[,VIEW...]", help="Keep only these views, for example PA,AP."
         ),
     ] = None,
+    cap: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cap",
+            metavar="label=N|CLASS=N",
+            help="Read at most N images per label (or per value of another column), or of one "
+            "class, chosen at random, whole patients first.",
+        ),
+    ] = None,
     convert: Annotated[
         str | None,
         typer.Option(
@@ -129,6 +143,7 @@ def run(
         typer.Option("--exact-age", help="Keep ages over 89 years instead of writing 90+."),
     ] = False,
     _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
+    seed: options.Seed = 0,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
     engine: options.Engine = "local",
@@ -142,13 +157,13 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.data import ingestion, measurement, sources
+    from cxrtool.data import ingestion, measurement, row_cap, sources
     from cxrtool.files import dicom, disk, manifest, table
     from cxrtool.files.failures import Failures
 
     if not paths:
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
-    effects.refuse(context, idle(metadata, convert, join_masks, engine))
+    effects.refuse(context, idle(metadata, convert, join_masks, engine, cap))
     crew = options.crew(jobs, engine)
     selection = sources.Selection(
         preset=preset,
@@ -167,6 +182,9 @@ def run(
     masks = manifest.ImageFolder(join_masks, root) if join_masks else images
     making = measurement.Making(images, masks, int(bits), force, root)
     effects.refuse(context, idle_with_rows(rows, selection, making, bool(join_masks), bool(key)))
+    if cap:
+        caps = [options.count("--cap", text) for text in options.entries("--cap", *cap)]
+        rows = row_cap.capped(rows, caps, seed, skipped)
     if dry_run:
         note_rows(rows, skipped)
         return
@@ -180,7 +198,11 @@ def run(
 
 
 def idle(
-    metadata: str | None, convert: str | None, join_masks: str | None, engine: str
+    metadata: str | None,
+    convert: str | None,
+    join_masks: str | None,
+    engine: str,
+    cap: list[str] | None,
 ) -> dict[str, str]:
     """Say why options have no effect."""
     no_files = "" if convert else "without --convert no image is written"
@@ -189,6 +211,7 @@ def idle(
         "--column": "" if metadata else "there is no --metadata",
         "--bits": no_files,
         "--force": "" if join_masks else no_files,
+        "--seed": "" if cap else "without --cap nothing is chosen at random",
         "--jobs": options.idle_jobs(engine),
     }
 

@@ -23,6 +23,8 @@ FILE, LISTED, NUMBERING = "\0file", "\0listed", "\0numbering"
 MASKS = ("mask", *manifest.HALVES)
 # Columns of a metadata CSV that are taken under their own name without being asked for.
 OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
+# How the reason ends why a file that a table lists is left out.
+ABSENT = "but absent"
 # Nobody has reached this age in years.
 OLDEST = 130
 # Rows of a metadata CSV by which the column that names the files is found.
@@ -109,14 +111,19 @@ def _rows(path: str, selection: Selection) -> Iterator[Row | Skip]:
 def _of_collection(path: str, spec: str) -> Iterator[Row | Skip]:
     """Take the rows of a collection; if it is not whole, say where it is to be had."""
     name, preset, given = registry.load("collections", spec, "rows")
+    source = re.search(r"^Source: (\S+)$", preset.__doc__ or "", re.MULTILINE)
+    where = f"{name} is published at {source[1]}" if source else ""
+    there = absent = 0
     try:
         # A collection may also be named by its metadata file.
-        yield from preset.rows(_folder(path), **given)
+        for row in preset.rows(_folder(path), **given):
+            there += not isinstance(row, Skip)
+            absent += isinstance(row, Skip) and row.reason.endswith(ABSENT)
+            yield row
     except CxrtoolError as e:
-        where = re.search(r"^Source: (\S+)$", preset.__doc__ or "", re.MULTILINE)
-        if where is None:
-            raise
-        raise type(e)(f"{e} {name} is published at {where[1]}") from e
+        raise type(e)(f"{e} {where}".rstrip()) from e
+    if absent:
+        note(f"warning: {absent} of {there + absent} that {name} lists are absent; {where}")
 
 
 def _folder(path: str) -> str:

@@ -49,6 +49,7 @@ ALWAYS = {
         "--metadata",
         "--map-label",
         "--view",
+        "--cap",
         "--convert",
         "--exact-age",
     },
@@ -123,6 +124,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("ingest", ["in", "--column", "a=b"], "--column", "there is no --metadata"),
     ("ingest", ["in", "--bits", "16"], "--bits", "without --convert no image is written"),
     ("ingest", ["in", "--force"], "--force", "without --convert no image is written"),
+    ("ingest", ["in", "--seed", "1"], "--seed", "without --cap nothing is chosen at random"),
     ("ingest", ["in", *DASK], "--jobs", OTHERS),
     (
         "ingest",

@@ -416,6 +416,40 @@ def test_mistakes(args: list[str], line: str, cxrtool: Run, classes: Path, tmp_p
     assert done.stderr == f"cxrtool ingest: {line}\n"
 
 
+def test_a_part_of_a_collection(cxrtool: Run, tmp_path: Path) -> None:
+    names = [f"xrays/{label}/{i}.png" for label in ("covid", "normal") for i in range(6)]
+    write(tmp_path, {n: noise(i) for i, n in enumerate(names)})
+    done = cxrtool("ingest", "xrays", "--cap", "label=4,covid=1", "--seed", "3")
+    assert done.returncode == 0
+    assert [r["label"] for r in table(done.stdout)] == ["covid", *["normal"] * 4]
+    assert "left out 4: over the cap of 4 for label" in done.stderr
+    assert "left out 3: over the cap of 1 for covid" in done.stderr
+    assert (
+        cxrtool("ingest", "xrays", "--cap", "label=4,covid=1", "--seed", "3").stdout == done.stdout
+    )
+    dry = cxrtool("ingest", "xrays", "--cap", "label=4", "-n")
+    assert "would read 8 images" in dry.stderr
+    wrong = cxrtool("ingest", "xrays", "--cap", "flu=4")
+    assert wrong.returncode == 2
+    assert "--cap flu: neither a column nor a label among: covid, normal" in wrong.stderr
+
+
+def test_a_collection_that_is_half_there(cxrtool: Run, tmp_path: Path) -> None:
+    head = "Image Index,Finding Labels,Patient ID\n"
+    lines = "".join(f"{i:08}_000.png,No Finding,{i}\n" for i in range(1, 8))
+    files = {f"images_001/images/{i:08}_000.png": noise(i) for i in (1, 2)}
+    write(tmp_path / "nih", {"Data_Entry_2017.csv": (head + lines).encode(), **files})
+    done = cxrtool("ingest", "nih", "--preset", "nih", "-o", "m.csv")
+    assert done.returncode == 1
+    line = (
+        "cxrtool ingest: warning: 5 of 7 that nih lists are absent; nih is published at "
+        "https://nihcc.app.box.com/v/ChestXray-NIHCC\n"
+    )
+    assert done.stderr.count(line) == 1
+    assert done.stderr.count("listed in Data_Entry_2017.csv but absent") == 5
+    assert len(rows_of(tmp_path / "m.csv")) == 2
+
+
 def test_nothing_usable(cxrtool: Run, tmp_path: Path) -> None:
     write(tmp_path / "bad", {"a.png": b"", "b.png": b"x"})
     done = cxrtool("ingest", "bad", "-o", "m.csv")
