@@ -63,11 +63,11 @@ def parameters(run: Callable[..., Any]) -> list[Parameter]:
 
 def reserving(verb: str, command: ModuleType) -> Callable[..., Any]:
     """Return the function of a command, which then runs with its outputs reserved."""
-    made: tuple[str, ...] = getattr(command, "MADE", ("",))
+    endings: tuple[str, ...] = getattr(command, "ENDINGS", ("",))
 
     @functools.wraps(command.run)
     def run(**given: Any) -> Any:
-        with reserved(verb, command.run, given, made) as reservation:
+        with reserved(verb, command.run, given, endings) as reservation:
             for parameter in parameters(command.run):
                 # Images that are named one by one; those of a manifest are compared as it is read.
                 if parameter.is_argument and parameter.role is Role.READS:
@@ -79,15 +79,15 @@ def reserving(verb: str, command: ModuleType) -> Callable[..., Any]:
 
 
 def reserved(
-    verb: str, run: Callable[..., Any], given: Mapping[str, Any], made: tuple[str, ...] = ("",)
+    verb: str, run: Callable[..., Any], given: Mapping[str, Any], endings: tuple[str, ...] = ("",)
 ) -> AbstractContextManager[Reservation]:
     """Reserve what a command of such parameters writes.
 
-    `made` are the endings of the images that it makes of the rows of a manifest.
+    `endings` are those of the image files that it writes for a row of a manifest.
     """
     values = [(p, value) for p in parameters(run) for value in _values(given.get(p.name))]
     by = {role: [(p, value) for p, value in values if p.role is role] for role in Role}
-    folders = [FilledFolder(p.shown, value, made) for p, value in by[Role.FILLS]]
+    folders = [FilledFolder(p.shown, value, endings) for p, value in by[Role.FILLS]]
     written = [Output(p.shown, v) for p, v in by[Role.WRITES] if v != "-" or p.name == "output"]
     written.sort(key=lambda output: output.option != "--output")
     table = written[0].path if written and written[0].option == "--output" else "-"

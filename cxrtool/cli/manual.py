@@ -165,7 +165,7 @@ def formats_pages() -> dict[str, str]:
     }
     return {
         "man/cxrtool-manifest.5": format_page("manifest", "a table of images", manifest),
-        "man/cxrtool-run.5": format_page("run", "a trained network and what tells of it", run),
+        "man/cxrtool-run.5": format_page("run", "a trained network and its record", run),
     }
 
 
@@ -189,14 +189,14 @@ def overview(commands: list[Verb]) -> str:
 def tables(commands: list[Verb]) -> dict[str, list[str]]:
     """Make the tables that stand in the README and in the guides, by their marks."""
     rows = [f"| [`{v.name}`](man/cxrtool-{v.name}.1) | {v.flow} | {v.summary} |" for v in commands]
-    made = {"commands": ["| command | from -> to | what it does |", "|---|---|---|", *rows]}
+    result = {"commands": ["| command | from -> to | what it does |", "|---|---|---|", *rows]}
     for verb in commands:
         if verb.plugins:
             choices = [f"| `{n}` | {s} |" for n, _, s in registry.listing(*verb.plugins)]
-            made[verb.plugins[0]] = ["| name | what it is |", "|---|---|", *choices]
+            result[verb.plugins[0]] = ["| name | what it is |", "|---|---|", *choices]
     recipes = [f"| {r.id} | `{r.name}` | {r.paper} | {r.needs} |" for r in library.every()]
-    made["recipes"] = ["| id | name | paper | needs |", "|---|---|---|---|", *recipes]
-    return made
+    result["recipes"] = ["| id | name | paper | needs |", "|---|---|---|---|", *recipes]
+    return result
 
 
 def guide_names(root: str) -> list[str]:
@@ -210,24 +210,24 @@ def documents(root: str, commands: list[Verb]) -> dict[str, str]:
     names = guide_names(root)
     paths = ["README.md", *(f"{GUIDES}/{name}.md" for name in names)]
     pages = {path: text.read_text(os.path.join(root, path)) for path in paths}
-    made = guides.filled(pages, tables(commands))
+    files = guides.filled(pages, tables(commands))
     for name in names:
-        page = guides.man_page(name, made[f"{GUIDES}/{name}.md"], __version__)
-        made[f"man/cxrtool-{name}.7"] = page
-    return made
+        page = guides.man_page(name, files[f"{GUIDES}/{name}.md"], __version__)
+        files[f"man/cxrtool-{name}.7"] = page
+    return files
 
 
 def generated(root: str) -> dict[str, str]:
     """Make every generated file: its path and its text."""
     commands = verbs()
-    made = {f"man/cxrtool-{v.name}.1": page(v) for v in commands}
-    made["man/cxrtool.1"] = overview(commands)
-    made |= formats_pages()
-    made["completions/cxrtool.bash"] = completions.bash(commands)
-    made["completions/_cxrtool"] = completions.zsh(commands)
-    made["completions/cxrtool.fish"] = completions.fish(commands)
-    made |= documents(root, commands)
-    return {os.path.join(root, path): content for path, content in made.items()}
+    files = {f"man/cxrtool-{v.name}.1": page(v) for v in commands}
+    files["man/cxrtool.1"] = overview(commands)
+    files |= formats_pages()
+    files["completions/cxrtool.bash"] = completions.bash(commands)
+    files["completions/_cxrtool"] = completions.zsh(commands)
+    files["completions/cxrtool.fish"] = completions.fish(commands)
+    files |= documents(root, commands)
+    return {os.path.join(root, path): content for path, content in files.items()}
 
 
 ROOT = os.path.dirname(os.path.dirname(cxrtool.__file__))

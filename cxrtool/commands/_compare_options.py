@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cxrtool.compare.comparison import Shown
 
 
-WAYS = ["auto", "bootstrap", "normal"]
+INTERVALS = ["auto", "bootstrap", "normal"]
 TESTS = ["delong", "mcnemar", "permutation"]
 
 
@@ -122,7 +122,7 @@ Interval = Annotated[
         metavar="auto|bootstrap|normal",
         help="Method of the intervals: formulas (auto), bootstrap, or for proportions the normal "
         "approximation as in many papers, which ignores patients.",
-        **options.choice(WAYS),
+        **options.choice(INTERVALS),
     ),
 ]
 Test = Annotated[

@@ -97,7 +97,7 @@ def identity(path: str, runs: "Sequence[Seen]") -> "Row":
 
 
 def prepared_alike(source: "Manifest", wanted: str) -> "Iterator[dict[str, str]]":
-    """Pass the rows on, and say when their images were preprocessed in another way."""
+    """Pass the rows on, and say when their images were preprocessed differently."""
     text = False
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))

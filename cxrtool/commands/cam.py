@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 PLUGINS = ("heatmaps", "heatmap")
-MADE = (".png",)
+ENDINGS = (".png",)
 
 
 def run(
@@ -181,8 +181,8 @@ def run(
     pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
-    made = pictures.rows(rows, skipped, progress)
-    table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in made), 1)
+    drawn = pictures.rows(rows, skipped, progress)
+    table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in drawn), 1)
     if grid:
         pictures.hang(grid, result.name)
     pictures.note_summary()

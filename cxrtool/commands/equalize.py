@@ -28,7 +28,7 @@ from cxrtool.core import choices
 from cxrtool.core.progress import note
 
 PLUGINS = ("equalizers", "equalize")
-MADE = (".png",)
+ENDINGS = (".png",)
 
 
 def run(

@@ -189,8 +189,8 @@ def run(
         note_rows(rows, skipped)
         return
     pseudonym = dicom.pseudonyms(key)
-    for made in filter(None, (convert, join_masks)):
-        disk.make_folder(made)
+    for folder in filter(None, (convert, join_masks)):
+        disk.make_folder(folder)
     measured = ingestion.measure(rows, selection, making, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
     measured.note_summary(selection.views, joins=making.masks is not None)

@@ -98,13 +98,13 @@ def run(
         disk.make_folder(f"{folder}/{part}")
         outputs.current().fill(outputs.FilledFolder("--dir", f"{folder}/{part}"))
     outputs.current().check(path for order in orders for path in order.paths())
-    made = parallel.each(writer.make, orders, options.crew(jobs).of(count))
-    table.write(output, writer.COLUMNS, whole(bar(made, count, "images", progress)))
+    results = parallel.each(writer.make, orders, options.crew(jobs).of(count))
+    table.write(output, writer.COLUMNS, whole(bar(results, count, "images", progress)))
 
 
-def whole(made: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":
+def whole(results: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":
     """Pass the rows on; a phantom that cannot be made ends the run."""
-    for row in made:
+    for row in results:
         if not isinstance(row, list):
             raise BrokenRun(f"a phantom {row.reason}", "Make them smaller, or run it again.")
         yield row

@@ -37,7 +37,7 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 PLUGINS = ("segmenters", "segment")
-MADE = (".png", "-mask.png", "-lesion.png")
+ENDINGS = (".png", "-mask.png", "-lesion.png")
 WIDEST = 100  # Wider is no edge any more, and takes seconds.
 
 
@@ -135,7 +135,7 @@ def run(
     work = Segmenting(settings, scores="mask" in source.columns)
     flags = Counter[str]()
     run = pipeline.PicturePass(
-        source, work, folder, crew, progress, seen=lambda _, made: count(flags, made.cells)
+        source, work, folder, crew, progress, seen=lambda _, image: count(flags, image.cells)
     )
     if dry_run:
         return run.note_summary()

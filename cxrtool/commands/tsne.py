@@ -252,9 +252,9 @@ def located(
     """Return the table: the columns, those of the points being new, and the rows."""
     from cxrtool.figures import numbers
 
-    made = [c for c in columns if c not in PLACES]
+    kept = [c for c in columns if c not in PLACES]
     cells = (
-        [*(row[c] for c in made), *map(numbers.measure, point)]
+        [*(row[c] for c in kept), *map(numbers.measure, point)]
         for row, point in zip(rows, points, strict=True)
     )
-    return [*made, *PLACES], cells
+    return [*kept, *PLACES], cells

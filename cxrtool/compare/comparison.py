@@ -23,7 +23,7 @@ from cxrtool.stats import (
 from cxrtool.stats.intervals import Bounds, Summary
 from cxrtool.stats.weighted_metrics import Figures, Ints, Judged, Key
 
-PRINTED = "as printed"  # The way of a figure from a paper.
+PRINTED = "as printed"  # The method of a figure from a paper.
 # With fewer patients of a class the intervals hold the truth less often than they state
 # (man/guides/statistics.md has the simulation).
 FEW = 30
@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Figure:
-    """A value with its interval, and how that was found."""
+    """A value with its interval, and the method of that."""
 
     value: float
     low: float = np.nan
@@ -109,7 +109,7 @@ class Shown:
 
 @dataclass(kw_only=True)
 class Result(Shown):
-    """The same with what it was made of: labels, predictions and probabilities in `judged`."""
+    """The same with labels, predictions and probabilities (`judged`), from which it follows."""
 
     judged: Judged
     clusters: Ints  # the patient of every image, numbered
@@ -289,7 +289,7 @@ def note_unpredicted(predictions: Predictions, question: Question) -> None:
 
 
 def note_intervals(results: Sequence[Result], question: Question) -> None:
-    """Say what the figures cannot tell, and how the intervals were found."""
+    """Say what limits the results, and how the intervals treat patients."""
     if any(r.several for r in results):
         images, patients = _most_of_a_model(results)
         but = ", but for the normal ones" if question.interval == "normal" else ""

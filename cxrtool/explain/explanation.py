@@ -56,8 +56,8 @@ class Sight(Network):
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one look at an image gives."""
+class Explanation:
+    """A heat map, the class that it explains with its score, and the predicted class."""
 
     pred: str
     of: str
@@ -104,7 +104,7 @@ class Explainer:
         what = f"its label '{label}' is no class of the run" if label else "it has no label"
         return Skip(row["path"], what, "Name one with --class, or map the label.")
 
-    def look(self, images: NDArray[np.uint8], wanted: Sequence[str]) -> list[Found]:
+    def look(self, images: NDArray[np.uint8], wanted: Sequence[str]) -> list[Explanation]:
         """Predict images (N, channels, size, size), and find what speaks for a class in each."""
         given = torch.from_numpy(images).to(self.device).float()
         with torch.no_grad():
@@ -118,6 +118,6 @@ class Explainer:
         asked = torch.tensor(classes, device=self.device)
         maps = self._heatmap(self.sight, given, asked, **self._given).float().cpu().numpy()
         return [
-            Found(self.classes[pred], self.classes[k], float(p[k]), one)
+            Explanation(self.classes[pred], self.classes[k], float(p[k]), one)
             for pred, k, p, one in zip(preds, classes, chances, maps, strict=True)
         ]

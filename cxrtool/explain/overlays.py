@@ -17,7 +17,7 @@ from cxrtool.core.errors import Skip
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.core.progress import bar, note
 from cxrtool.explain import heat
-from cxrtool.explain.explanation import Explainer, Found, Row
+from cxrtool.explain.explanation import Explainer, Explanation, Row
 from cxrtool.explain.image_view import Kept, View, Viewing
 from cxrtool.figures import numbers, sheet
 from cxrtool.files import disk, image
@@ -74,7 +74,7 @@ class Gallery:
     batch: int = 32
     most: int = 0
     prints: list[sheet.Print] = field(default_factory=list)
-    made: int = 0
+    drawn: int = 0
     empty: int = 0
     inside: list[tuple[float, float]] = field(default_factory=list)
 
@@ -120,7 +120,7 @@ class Gallery:
             self._see(text, seen.place.file)
             yield text
 
-    def _looked(self, rows: Sequence[Row], results: Sequence[object]) -> list[Found]:
+    def _looked(self, rows: Sequence[Row], results: Sequence[object]) -> list[Explanation]:
         """Look at all images of a batch that have no picture yet.
 
         The others are black in it: what a row gets does not hang on what was done before, for
@@ -134,7 +134,7 @@ class Gallery:
         wanted = [self.explainer.of_row(row) if n in views else "" for n, row in enumerate(rows)]
         return self.explainer.look(images, wanted)
 
-    def _drawn(self, row: Row, view: View, result: Found) -> Row:
+    def _drawn(self, row: Row, view: View, result: Explanation) -> Row:
         """Draw the picture of a row, and measure its map."""
         for warning in view.warnings:
             note(f"{row['path']}: warning: {warning}")
@@ -145,7 +145,7 @@ class Gallery:
 
     def _see(self, row: Row, file: str) -> None:
         """Keep what there is to say at the end, and what goes on the sheet."""
-        self.made += 1
+        self.drawn += 1
         self.empty += row["flag"] == EMPTY
         if row["enrichment"]:
             self.inside.append((float(row["in_lung"]), float(row["enrichment"])))
@@ -174,10 +174,10 @@ class Gallery:
         if self.empty:
             remedy = "Try --method occlusion, or a run of a larger --size"
             what = f"maps are empty (flag '{EMPTY}'): every place has the same heat"
-            note(f"{self.empty} of {self.made} {what}. {remedy}.")
+            note(f"{self.empty} of {self.drawn} {what}. {remedy}.")
 
 
-def measured(view: View, result: Found, fit: str) -> tuple[Row, NDArray[np.float32]]:
+def measured(view: View, result: Explanation, fit: str) -> tuple[Row, NDArray[np.float32]]:
     """Lay a map over its image: the cells that tell of it, and the heat of every pixel."""
     cells = {
         "pred": result.pred,

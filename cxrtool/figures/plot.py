@@ -133,13 +133,13 @@ def names(values: Sequence[str], longest: int = LONGEST) -> list[str]:
     whole = [text(value, 1 << 30) for value in different]
     letters = enumerate(zip(*whole, strict=False))
     begin = next((at for at, column in letters if len(set(column)) > 1), 0)
-    ways = (
+    candidates = (
         [text(name, longest) for name in whole],
         # What all begin with may go.
         [text(name if begin < 4 else "…" + name[begin:], longest) for name in whole],
         [f"{n}: {text(name, longest - 4)}" for n, name in enumerate(whole, 1)],
     )
-    short = next(method for method in ways if len(set(method)) == len(different))
+    short = next(names for names in candidates if len(set(names)) == len(different))
     return [dict(zip(different, short, strict=True))[value] for value in values]
 
 

@@ -72,7 +72,7 @@ def _colours(name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 @dataclass(frozen=True)
 class Print:
-    """One picture of a sheet, with what is told below it."""
+    """One picture of a sheet, with the text below it."""
 
     file: str
     label: str

@@ -20,7 +20,7 @@ from cxrtool.stats.metrics import Floats, Ints
 # The prior variance weighs as much as so many degrees of freedom; the simulation in
 # tests/benchmarks/coverage.py chose it.
 PRIOR_FREEDOM = 2.0
-# With fewer effective patients than these a spread between patients tells nothing.
+# With fewer effective patients the spread between patients is not informative.
 FEWEST = 1.5
 # What differs by less has no spread but that of rounding.
 NOTHING = 1e-12
@@ -112,7 +112,7 @@ class VariancePart:
 
 @dataclass(frozen=True)
 class Moments:
-    """What the patients tell of the variance of a figure."""
+    """The contribution of the patients to the variance of a metric."""
 
     own: list[VariancePart]  # of each class
     shared: float  # between the classes: how many images each has, and what they share
@@ -141,8 +141,9 @@ def moments(strata: Strata, influence: Floats) -> Moments:
 def part_of(sums: Floats, number: float) -> VariancePart:
     """Estimate a variance from the sums of patients.
 
-    Few patients that differ much from the others tell little: the degrees of freedom are
-    2 V^2 / Var(V), from the fourth powers, and no more than the effective patients less 1.
+    A few patients that differ much from the others carry little information: the degrees of
+    freedom are 2 V^2 / Var(V), from the fourth powers, and no more than the effective patients
+    less 1.
     """
     squares = float((sums**2).sum())
     if number < FEWEST or squares <= NOTHING**2:
@@ -211,7 +212,7 @@ def shares(
     is known.
     """
     none = Moments([VariancePart(0.0, 0.0)] * len(priors.own), 0.0, 0.0, result.sums)
-    made = []
+    parts = []
     for at, known, prior in (
         (value, result, priors.own),
         (0.0, none, priors.none),
@@ -220,8 +221,8 @@ def shares(
         scale = at * (1 - at)
         part = moderated(strata, known, prior, scale if scale > NOTHING else 0.0)
         size = 1 / part.variance if part.variance > 0 else np.inf
-        made.append(Share(at, size, part.freedom))
-    return made[0], made[1], made[2]
+        parts.append(Share(at, size, part.freedom))
+    return parts[0], parts[1], parts[2]
 
 
 def of_share(value: float, strata: Strata, result: Moments, priors: Priors, level: float) -> Bounds:
@@ -264,7 +265,7 @@ def correlation(first: Floats, second: Floats) -> float:
 def of_mean(
     value: float, strata: Strata, result: Moments, priors: Sequence[float], level: float
 ) -> Bounds:
-    """Return Student's interval of a figure without bounds; one patient tells nothing."""
+    """Return Student's interval of a metric without bounds; one patient gives none."""
     part = moderated(strata, result, priors)
     if strata.whole < FEWEST or not part.variance > 0:
         return UNKNOWN

@@ -75,7 +75,7 @@ class Thresholds:
 def sensitivity_at(hits: Floats, alarms: Floats, places: Floats) -> Floats:
     """Read ROC curves at shares of false alarms; equal scores are joined by a straight line."""
     x, y = alarms / alarms[:, -1:], hits / hits[:, -1:]
-    left = _found(x, places + NEAR, "right") - 1
+    left = _positions(x, places + NEAR, "right") - 1
     right = np.minimum(left + 1, x.shape[1] - 1)
     (x0, x1), (y0, y1) = ([np.take_along_axis(v, at, 1) for at in (left, right)] for v in (x, y))
     share = np.divide(places - x0, x1 - x0, out=np.zeros_like(x0), where=x1 > x0)
@@ -88,12 +88,12 @@ def precision_at(hits: Floats, alarms: Floats, places: Floats) -> Floats:
 
     The mean of these precisions over the positives is average precision.
     """
-    at = _found(hits / hits[:, -1:], places - NEAR, "left")
+    at = _positions(hits / hits[:, -1:], places - NEAR, "left")
     hit, alarm = (np.take_along_axis(counts, at, 1) for counts in (hits, alarms))
     return metrics.ratio(hit, hit + alarm)
 
 
-def _found(x: Floats, places: Floats, side: str) -> Ints:
+def _positions(x: Floats, places: Floats, side: str) -> Ints:
     """Search every row, whose values between 0 and 1 never fall, in one go."""
     shift = 3.0 * np.arange(len(x))[:, None]
     at = np.searchsorted((x + shift).ravel(), places + shift, side)  # type: ignore[call-overload]
