@@ -21,6 +21,9 @@ from cxrtool.images.processing_traces import Bytes, Values
 SIDES = ("top", "bottom", "left", "right")
 CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 
+# Changes with every change of a measurement: those of other versions are not comparable.
+VERSION = 1
+
 STRIP = 0.025  # of a side: the width of strips along the edges
 FLAT = 10  # A border varies by no more than so many levels of 255.
 MOST_BORDER = 0.25  # of a side, at either end

@@ -1,0 +1,227 @@
+"""Measure every image file once (items -> measurements.csv, array).
+
+`measurements.csv` has a row for each image, in the order of the items: its path, a key, and the
+measurements of `bystanders` and `outside_lungs`. The key changes with the file, its mask and the
+version of the measurements, so that the next run takes over every row that still holds. What a
+killed run has measured is in the folder `measurements` beside the table.
+"""
+
+import contextlib
+import csv
+import hashlib
+import io
+import math
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core import parallel
+from cxrtool.core.errors import Skip, Unreadable
+from cxrtool.core.parallel import Crew, Lost
+from cxrtool.core.progress import bar, note
+from cxrtool.files import disk, image, image_facts, table
+from cxrtool.files.failures import Failures
+from cxrtool.images import bystanders, outside_lungs
+
+TABLE, KEPT = "measurements.csv", "measurements"
+NAMES: tuple[str, ...] = (*bystanders.NAMES, *outside_lungs.OUTSIDE, *outside_lungs.SHAPE)
+COLUMNS = ("path", "key", *NAMES)
+PART = re.compile(r"\d{6}\.csv")
+MOST_BYTES = 1 << 31
+# After so many images or seconds, the measurements go to the disk.
+IMAGES, SECONDS = 500, 10.0
+
+
+@dataclass(frozen=True)
+class Item:
+    """An image to measure."""
+
+    path: str  # as the manifest and messages name it
+    file: str  # where it is
+    sha256: str = ""  # as the manifest has it
+    mask: str = ""  # where the mask of the lungs is; empty if there is none
+
+    @property
+    def key(self) -> str:
+        """A digest of what the measurements depend on."""
+        depends = bystanders.VERSION, NAMES, self.sha256, _state(self.file), _state(self.mask)
+        return hashlib.sha256(repr(depends).encode()).hexdigest()[:16]
+
+
+def _state(file: str) -> tuple[int, int] | None:
+    try:
+        about = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return about.st_size, about.st_mtime_ns
+
+
+class Row(NamedTuple):
+    """The measurements of an image as CSV; the key is empty where something was not read."""
+
+    key: str
+    cells: str
+
+
+NOTHING = Row("", "," * (len(NAMES) - 1))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The measurements of all items; NaN where an image was not read or has no mask."""
+
+    values: NDArray[np.float64]  # (items, NAMES)
+    lost: dict[int, Skip]  # the items of which something was not read, and why
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return some measurements, such as those of a group of `bystanders`."""
+        return self.values[:, [NAMES.index(name) for name in names]]
+
+
+def measure(
+    items: Sequence[Item], crew: Crew, folder: str, skipped: Failures, when: str = "auto"
+) -> Measured:
+    """Measure the images that `folder` has no measurements of, and write its table.
+
+    An image that cannot be read is reported, and has NaN; one whose mask cannot be read is
+    measured without it. Both are read again by the next run.
+    """
+    disk.make_folder(folder)
+    keys = [item.key for item in items]
+    rows, lost = _taken_over(items, keys, folder), dict[int, Skip]()
+    new = [i for i, row in enumerate(rows) if not row.key]
+    results = parallel.each(measured, (items[i] for i in new), crew.of(len(new)))
+    journal = _Journal(os.path.join(folder, KEPT))
+    with contextlib.closing(journal), contextlib.closing(results):
+        for result, i in zip(bar(results, len(new), "images measured", when), new, strict=True):
+            cells, skip = _judged(items[i], result)
+            rows[i] = Row("" if skip else keys[i], cells)
+            journal.add(items[i].path, rows[i])
+            if skip:
+                lost[i] = skip
+                skipped.add(skip)
+    _write(os.path.join(folder, TABLE), zip((item.path for item in items), rows, strict=True))
+    journal.remove()
+    return Measured(_parsed(rows), lost)
+
+
+def measured(item: Item) -> tuple[str, Skip | None] | Skip:
+    """Read and measure one image: its cells, and why it was measured without its mask."""
+    try:
+        encoded = image.load(item.file)
+        grey, facts = image.decode(encoded).grey, image_facts.facts(encoded)
+    except Unreadable as e:
+        return Skip(item.path, e.reason, e.remedy, e.failed)
+    values = [bystanders.measure(grey, facts)]
+    skip = None
+    if item.mask:
+        try:
+            mask = image.to_mask(image.read(item.mask).grey, grey.shape)
+            values += [outside_lungs.outside_lungs(grey, mask), outside_lungs.mask_shape(mask)]
+        except Unreadable as e:
+            why = f"its mask {item.mask}: {e.reason}"
+            skip = Skip(item.path, why, "The image is measured without a mask.", e.failed)
+    return _text(np.concatenate(values)), skip
+
+
+def _text(values: NDArray[np.float64]) -> str:
+    cells = ["" if math.isnan(value) else f"{value:.6g}" for value in values.tolist()]
+    return ",".join(cells + [""] * (len(NAMES) - len(cells)))
+
+
+def _judged(item: Item, result: Any) -> tuple[str, Skip | None]:
+    if isinstance(result, Lost):
+        return NOTHING.cells, Skip(item.path, result.reason, "Remove it.")
+    if isinstance(result, Skip):
+        return NOTHING.cells, result
+    cells, skip = result
+    return cells, skip
+
+
+def _taken_over(items: Sequence[Item], keys: Sequence[str], folder: str) -> list[Row]:
+    """Return the rows of earlier runs that still hold, and empty ones."""
+    known: dict[str, Row] = {}
+    for file in [os.path.join(folder, TABLE), *_parts(os.path.join(folder, KEPT))]:
+        known.update(_read(file))
+    there = (known.get(item.path, NOTHING) for item in items)
+    return [row if row.key == key else NOTHING for row, key in zip(there, keys, strict=True)]
+
+
+def _parts(kept: str) -> list[str]:
+    try:
+        names = sorted(filter(PART.fullmatch, os.listdir(kept)))
+    except OSError:
+        return []
+    return [os.path.join(kept, name) for name in names]
+
+
+def _read(file: str) -> Iterator[tuple[str, Row]]:
+    """Yield the rows of a table that an earlier run wrote; what is damaged is measured again."""
+    if os.path.islink(file):  # Somebody else put it there.
+        return
+    try:
+        text = disk.read_bytes(file, MOST_BYTES).decode()
+        records = csv.reader(io.StringIO(text, newline=""), strict=True)
+        if tuple(next(records, ())) != COLUMNS:
+            return
+        for path, key, *cells in records:
+            if key and len(cells) == len(NAMES) and all(map(_is_number, cells)):
+                yield path, Row(key, ",".join(cells))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, csv.Error):
+        note(f"warning: {file}: damaged; its images are measured again")
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or math.isfinite(float(cell))
+
+
+def _write(file: str, rows: Iterable[tuple[str, Row]]) -> None:
+    table.write(file, COLUMNS, ([path, row.key, *row.cells.split(",")] for path, row in rows))
+
+
+def _parsed(rows: Sequence[Row]) -> NDArray[np.float64]:
+    """Turn cells into numbers: those of a run that went on are those of one that did not stop."""
+    values = np.full((len(rows), len(NAMES)), np.nan)
+    for i, row in enumerate(rows):
+        values[i] = [float(cell or "nan") for cell in row.cells.split(",")]
+    return values
+
+
+class _Journal:
+    """Writes rows to the disk a part at a time, so that a killed run loses few of them."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.rows: list[tuple[str, Row]] = []
+        self.since = time.monotonic()
+        there = _parts(folder)
+        self.number = 1 + int(os.path.basename(there[-1])[:6]) if there else 0
+
+    def add(self, path: str, row: Row) -> None:
+        if row.key:
+            self.rows.append((path, row))
+        if len(self.rows) >= IMAGES or time.monotonic() - self.since >= SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """Write what is not written yet."""
+        if self.rows:
+            disk.make_folder(self.folder)
+            _write(os.path.join(self.folder, f"{self.number:06}.csv"), self.rows)
+            self.number += 1
+        self.rows, self.since = [], time.monotonic()
+
+    def remove(self) -> None:
+        """Remove the parts: all their rows are in the table."""
+        for part in _parts(self.folder):
+            os.unlink(part)
+        with contextlib.suppress(OSError):
+            os.rmdir(self.folder)
