@@ -21,13 +21,12 @@ Example:
     cxrtool cam runs/r18 split.csv --class label --grid sheet.png --grid-most 12 -d maps/ > maps.csv
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
-from cxrtool.core import choices
+from cxrtool.commands import _cam_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
@@ -39,99 +38,24 @@ if TYPE_CHECKING:
 
 Row = dict[str, str]
 
-PLUGINS = ("heatmaps", "heatmap")
+PLUGINS = _cam_options.PLUGINS
 ENDINGS = (".png",)
 
 
 def run(
     context: typer.Context,
-    run_folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS],
+    run_folder: _cam_options.RunFolder,
     folder: options.Dir,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MANIFEST|IMAGE...]",
-            help="A manifest ('-' or nothing reads standard input), or images.",
-        ),
-        Role.READS,
-    ] = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            "--method",
-            metavar="NAME[:KEY=VALUE,...]",
-            help="Heat map method, see --list.",
-            **options.spec(*PLUGINS),
-        ),
-    ] = "gradcam",
-    of: Annotated[
-        str,
-        typer.Option(
-            "--class",
-            metavar="NAME|predicted|label",
-            help="The class to explain: a class, the predicted class, or the true class (label).",
-            autocompletion=lambda: ["predicted", "label"],
-        ),
-    ] = "predicted",
-    threshold: Annotated[
-        float,
-        typer.Option(
-            "--outline",
-            metavar="SHARE",
-            min=0,
-            max=1,
-            help="Outline the pixels with at least this fraction of the maximum heat; 0 draws no "
-            "outline.",
-        ),
-    ] = 0.6,
-    colormap: Annotated[
-        str,
-        typer.Option(
-            "--colormap",
-            metavar="NAME",
-            help=f"The colours of the heat: {', '.join(choices.COLORMAPS)}.",
-            **options.choice(choices.COLORMAPS),
-        ),
-    ] = "inferno",
-    mask: Annotated[
-        str,
-        typer.Option(
-            "--mask",
-            metavar="NAME",
-            help="Lung masks: the column `mask`, computed if the cell is empty (auto), or none.",
-            **options.choice(choices.LUNG_MASKS),
-        ),
-    ] = "column",
-    grid: Annotated[
-        str | None,
-        typer.Option(
-            "--grid",
-            metavar="FILE",
-            help="Draw the first pictures on one sheet; the file ending gives the format.",
-        ),
-        Role.WRITES,
-    ] = None,
-    grid_most: Annotated[
-        int,
-        typer.Option(
-            "--grid-most",
-            metavar="N",
-            min=1,
-            max=600,
-            help="Maximum number of pictures on the sheet.",
-        ),
-    ] = 24,
-    batch: Annotated[
-        int,
-        typer.Option(
-            "--batch",
-            metavar="N",
-            min=1,
-            max=options.MOST,
-            help="Number of images processed at once.",
-        ),
-    ] = 32,
-    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
+    inputs: _cam_options.Inputs = None,
+    method: _cam_options.Method = "gradcam",
+    of: _cam_options.Class = "predicted",
+    threshold: _cam_options.Outline = 0.6,
+    colormap: _cam_options.Colormap = "inferno",
+    mask: _cam_options.Mask = "column",
+    grid: _cam_options.Grid = None,
+    grid_most: _cam_options.GridMost = 24,
+    batch: _cam_options.Batch = 32,
+    _list: _cam_options.Listing = False,
     device: options.Device = "auto",
     where: options.Where = None,
     root: options.Root = None,

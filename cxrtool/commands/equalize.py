@@ -17,17 +17,13 @@ Example:
     cxrtool equalize images.csv --method none --conceal auto -d covered/ > covered.csv
 """
 
-import os
-from typing import Annotated
-
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
-from cxrtool.core import choices
+from cxrtool.commands import _equalize_options
 from cxrtool.core.progress import note
 
-PLUGINS = ("equalizers", "equalize")
+PLUGINS = _equalize_options.PLUGINS
 ENDINGS = (".png",)
 
 
@@ -35,49 +31,12 @@ def run(
     context: typer.Context,
     folder: options.Dir,
     manifest: options.Manifest = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            "--method",
-            metavar="NAME[:KEY=VALUE,...]",
-            help="Enhancement method, see --list.",
-            **options.spec(*PLUGINS),
-        ),
-    ] = "hist",
-    size: Annotated[
-        str,
-        typer.Option(
-            "--size",
-            metavar="none|N",
-            help="Resize to N x N pixels.",
-            **options.number_or("none", 1, 8192),
-        ),
-    ] = "none",
-    interpolation: Annotated[
-        str,
-        typer.Option(
-            "--interpolation",
-            metavar="NAME",
-            help="Interpolation of --size: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
-            **options.choice(choices.INTERPOLATIONS),
-        ),
-    ] = "area",
+    method: _equalize_options.Method = "hist",
+    size: _equalize_options.Size = "none",
+    interpolation: _equalize_options.Interpolation = "area",
     bits: options.Bits = "8",
-    conceal: Annotated[
-        str | None,
-        typer.Option(
-            "--conceal",
-            metavar="auto|BOXES.csv",
-            help="Cover burnt-in text: where it is detected (auto), or the boxes of a table with "
-            "the "
-            "columns path,x,y,width,height.",
-            **options.word_or(
-                ["auto"], "an existing table of boxes", os.path.exists, "auto or its path"
-            ),
-        ),
-        Role.READS,
-    ] = None,
-    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
+    conceal: _equalize_options.Conceal = None,
+    _list: _equalize_options.Listing = False,
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",

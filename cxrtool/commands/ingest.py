@@ -30,12 +30,12 @@ Example:
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
+from cxrtool.commands import _ingest_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
@@ -45,104 +45,23 @@ if TYPE_CHECKING:
     from cxrtool.data.sources import Selection
     from cxrtool.files.failures import Failures
 
-PLUGINS = ("collections", "rows")
-
 
 def run(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATH...", help="Folders, images, DICOM files or manifests."),
-        Role.SEARCHES,
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset",
-            metavar="NAME[:KEY=VALUE]",
-            help="The published collection in PATH, see --list.",
-            **options.spec(*PLUGINS),
-        ),
-    ] = None,
-    metadata: Annotated[
-        str | None,
-        typer.Option("--metadata", metavar="CSV", help="Metadata table of the images."),
-        Role.READS,
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            metavar="OLD=NEW[,OLD=NEW...]",
-            help="Columns of the metadata and their names in the manifest; `path` is the file.",
-        ),
-    ] = None,
-    map_label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map-label",
-            metavar="PATTERN=LABEL",
-            help="Rename findings or labels that match, for example 'COVID-19*=covid'. The first "
-            "match counts; an empty LABEL leaves the image out.",
-        ),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--source",
-            metavar="NAME",
-            help="Name of the data set or hospital (default: the preset's, or the folder's).",
-        ),
-    ] = None,
-    view: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--view", metavar="VIEW[,VIEW...]", help="Keep only these views, for example PA,AP."
-        ),
-    ] = None,
-    cap: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--cap",
-            metavar="label=N|CLASS=N",
-            help="Read at most N images per label (or per value of another column), or of one "
-            "class, chosen at random, whole patients first.",
-        ),
-    ] = None,
-    convert: Annotated[
-        str | None,
-        typer.Option(
-            "--convert", metavar="DIR", help="Also write every image as a grey PNG to this folder."
-        ),
-        Role.FILLS,
-    ] = None,
-    join_masks: Annotated[
-        str | None,
-        typer.Option(
-            "--join-masks",
-            metavar="DIR",
-            help="Folder for joined masks, where a collection has one mask per lung (default: the "
-            "folder of --convert).",
-        ),
-        Role.KEEPS,
-    ] = None,
+    paths: _ingest_options.Paths = None,
+    preset: _ingest_options.Preset = None,
+    metadata: _ingest_options.Metadata = None,
+    column: _ingest_options.Column = None,
+    map_label: _ingest_options.MapLabel = None,
+    source: _ingest_options.Source = None,
+    view: _ingest_options.View = None,
+    cap: _ingest_options.Cap = None,
+    convert: _ingest_options.Convert = None,
+    join_masks: _ingest_options.JoinMasks = None,
     bits: options.Bits = "8",
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            metavar="FILE",
-            envvar="CXRTOOL_KEY",
-            help="Secret for the pseudonyms of DICOM patients (default: a secret of this user, "
-            "created in the cache folder when it is first needed).",
-        ),
-        Role.READS,
-    ] = None,
-    exact_age: Annotated[
-        bool,
-        typer.Option("--exact-age", help="Keep ages over 89 years instead of writing 90+."),
-    ] = False,
-    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
+    key: _ingest_options.Key = None,
+    exact_age: _ingest_options.ExactAge = False,
+    _list: _ingest_options.Listing = False,
     seed: options.Seed = 0,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
@@ -195,6 +114,9 @@ def run(
     table.write(output, measured.columns, measured.rows())
     measured.note_summary(selection.views, joins=making.masks is not None)
     raise typer.Exit(skipped.close())
+
+
+PLUGINS = _ingest_options.PLUGINS
 
 
 def idle(

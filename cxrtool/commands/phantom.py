@@ -16,61 +16,29 @@ Example:
     cxrtool phantom 600 -d trap --confound 1 --sources 3 --size 128 -o trap.csv
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cxrtool.cli import effects, options
+from cxrtool.commands import _phantom_options
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 from cxrtool.core.progress import bar, note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from cxrtool.core.parallel import Lost
 
 
-def known_labels() -> "Sequence[str]":
-    """List the classes that can be drawn."""
-    from cxrtool.phantoms import LABELS
-
-    return LABELS
-
-
 def run(
     context: typer.Context,
-    count: Annotated[
-        int, typer.Argument(metavar="COUNT", help="Number of images.", min=1, max=options.MOST)
-    ],
+    count: _phantom_options.Count,
     folder: options.Dir,
-    labels: Annotated[
-        str,
-        typer.Option(
-            "--labels",
-            metavar="LABEL[,LABEL...]",
-            help="Classes, with equal numbers of images.",
-            **options.choices(known_labels),
-        ),
-    ] = "normal,pneumonia,covid",
-    sources: Annotated[
-        int, typer.Option("--sources", metavar="N", help="Number of hospitals.", min=1, max=1000)
-    ] = 3,
-    confound: Annotated[
-        float,
-        typer.Option(
-            "--confound",
-            metavar="0..1",
-            min=0,
-            max=1,
-            help="How strongly the hospital depends on the label: 0 not at all, 1 completely.",
-        ),
-    ] = 0.0,
-    size: Annotated[
-        int,
-        typer.Option(
-            "--size", metavar="PX", help="Side of the images in pixels.", min=32, max=4096
-        ),
-    ] = 256,
+    labels: _phantom_options.Labels = "normal,pneumonia,covid",
+    sources: _phantom_options.Sources = 3,
+    confound: _phantom_options.Confound = 0.0,
+    size: _phantom_options.Size = 256,
     seed: options.Seed = 0,
     root: options.Root = None,
     jobs: options.Jobs = "auto",

@@ -26,86 +26,28 @@ Example:
 """
 
 from collections import Counter
-from typing import Annotated
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
-from cxrtool.core import choices, registry
-from cxrtool.core.errors import CxrtoolError
+from cxrtool.commands import _segment_options
 from cxrtool.core.progress import note
 
-PLUGINS = ("segmenters", "segment")
+PLUGINS = _segment_options.PLUGINS
 ENDINGS = (".png", "-mask.png", "-lesion.png")
-WIDEST = 100  # Wider is no edge any more, and takes seconds.
-
-
-def read_blur(option: str, text: str) -> tuple[str, float]:
-    """Read `3` or `box:3`."""
-    kind, colon, pixels = text.rpartition(":")
-    kind = kind if colon else choices.BLURS[0]
-    registry.choose(option, kind, choices.BLURS)
-    try:
-        width = float(pixels)
-    except ValueError:
-        width = -1.0
-    if not 0 <= width <= WIDEST or (kind == "box" and width % 1):
-        what = f"{option} '{text}' is no width in pixels from 0 to {WIDEST}"
-        raise CxrtoolError(what, "Write it as 3, gaussian:3 or box:3.")
-    return kind, width
 
 
 def run(
     context: typer.Context,
     folder: options.Dir,
     manifest: options.Manifest = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            metavar="NAME[:KEY=VALUE,...]|RUN",
-            help="Segmentation method, see --list, or the folder of a run.",
-            **options.spec(*PLUGINS, or_folder=True),
-        ),
-        Role.READS,
-    ] = "lungs",
-    keep: Annotated[
-        str,
-        typer.Option(
-            "--keep",
-            metavar="NAME",
-            help="What the images keep: lungs, background, box or mask.",
-            **options.choice(choices.KEEP),
-        ),
-    ] = "lungs",
-    blur: Annotated[
-        str,
-        typer.Option(
-            "--blur",
-            metavar="[gaussian:|box:]PX",
-            help="Blur the edge of the mask: with a Gaussian of sigma PX, or a box of radius PX.",
-            **options.checked(choices.BLURS, read_blur),
-        ),
-    ] = "0",
-    dilate: Annotated[
-        int,
-        typer.Option(
-            "--dilate", metavar="PX", min=0, max=1000, help="Widen the mask by this many pixels."
-        ),
-    ] = 0,
-    margin: Annotated[
-        float,
-        typer.Option(
-            "--margin",
-            metavar="FRACTION",
-            min=0,
-            max=10,
-            help="Widen the box by this fraction of its sides.",
-        ),
-    ] = 0.0,
+    model: _segment_options.Model = "lungs",
+    keep: _segment_options.Keep = "lungs",
+    blur: _segment_options.Blur = "0",
+    dilate: _segment_options.Dilate = 0,
+    margin: _segment_options.Margin = 0.0,
     bits: options.Bits = "8",
-    _list: Annotated[bool, options.plugin_lister(PLUGINS)] = False,
+    _list: _segment_options.Listing = False,
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
@@ -126,7 +68,7 @@ def run(
     from cxrtool.preprocess.segmentation import Segmenting, SegmentSettings
 
     effects.refuse(context, idle(keep, engine))
-    softness = read_blur("--blur", blur)
+    softness = _segment_options.read_blur("--blur", blur)
     settings = SegmentSettings(
         folder, model, keep, softness, dilate, margin, int(bits), root, force
     )

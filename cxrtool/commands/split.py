@@ -23,13 +23,13 @@ Example:
 """
 
 import itertools
-import re
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from cxrtool.cli import effects, options
+from cxrtool.commands import _split_options
 from cxrtool.core.errors import ExitCode, Skip
 
 if TYPE_CHECKING:
@@ -44,103 +44,19 @@ if TYPE_CHECKING:
 def run(
     context: typer.Context,
     manifest: options.Manifest = None,
-    test: Annotated[
-        str | None, typer.Option("--test", metavar="F", help="Fraction of the rows in test.")
-    ] = None,
-    val: Annotated[
-        str | None, typer.Option("--val", metavar="F", help="Fraction of the rows in val.")
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            "--folds",
-            metavar="K",
-            min=2,
-            max=options.MOST,
-            help="Number of cross-validation folds.",
-        ),
-    ] = None,
-    unseen: Annotated[
-        str | None,
-        typer.Option(
-            "--unseen", metavar="F", help="Fraction reserved as final test set, for example 1/11."
-        ),
-    ] = None,
-    leave_out: Annotated[
-        str | None,
-        typer.Option("--leave-out", metavar="COLUMN", help="One fold per value of this column."),
-    ] = None,
-    test_where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--test-where",
-            metavar="COLUMN=V[,V...]",
-            help="External test: exactly these rows are test.",
-        ),
-    ] = None,
-    group: Annotated[
-        str,
-        typer.Option(
-            "--group",
-            metavar="COLUMN",
-            help="Column whose values must not be in two parts; none splits single rows.",
-        ),
-    ] = "patient",
-    stratify: Annotated[
-        str | None,
-        typer.Option(
-            "--stratify",
-            metavar="COLUMN[,COLUMN...]",
-            help="Columns whose values are spread evenly (default: label), or none.",
-            show_default=False,
-        ),
-    ] = None,
-    balance: Annotated[
-        str | None,
-        typer.Option(
-            "--balance",
-            metavar="under|over|borrow=SOURCE",
-            help="Balance the classes: drop (under) or repeat (over) rows of train or of each "
-            "fold, or add rows of SOURCE to every part.",
-            **options.word_or(
-                ["under", "over"],
-                "borrow=SOURCE",
-                lambda text: bool(re.fullmatch("borrow=.+", text)),
-                "it as borrow=SOURCE",
-            ),
-        ),
-    ] = None,
-    cap: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--cap",
-            metavar="label=N|CLASS=N",
-            help="At most N rows per label (or per value of another column), or of one class. An "
-            "external test is not reduced.",
-        ),
-    ] = None,
-    paper: Annotated[
-        str | None,
-        typer.Option(
-            "--paper",
-            metavar="image",
-            help="Split image by image as the papers did, and count the leaks.",
-            **options.choice(("image",)),
-        ),
-    ] = None,
-    straddle: Annotated[
-        str,
-        typer.Option(
-            "--straddle",
-            metavar="refuse|drop",
-            help="Patients on both sides of --test-where or --leave-out: refuse the split, or drop "
-            "their rows outside the test set (with --leave-out: all their rows).",
-            **options.choice(("refuse", "drop")),
-        ),
-    ] = "refuse",
-    check: Annotated[
-        bool, typer.Option("--check", help="Check an existing split instead of making one.")
-    ] = False,
+    test: _split_options.Test = None,
+    val: _split_options.Val = None,
+    folds: _split_options.Folds = None,
+    unseen: _split_options.Unseen = None,
+    leave_out: _split_options.LeaveOut = None,
+    test_where: _split_options.TestWhere = None,
+    group: _split_options.Group = "patient",
+    stratify: _split_options.Stratify = None,
+    balance: _split_options.Balance = None,
+    cap: _split_options.Cap = None,
+    paper: _split_options.Paper = None,
+    straddle: _split_options.Straddle = "refuse",
+    check: _split_options.Check = False,
     where: options.Where = None,
     seed: options.Seed = 0,
     output: options.Output = "-",

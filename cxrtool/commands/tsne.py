@@ -22,12 +22,12 @@ Example:
     cxrtool tsne runs/r18 split.csv --layer map --colour source,view > points.csv
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
+from cxrtool.commands import _tsne_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
@@ -47,89 +47,18 @@ MANY = 5000
 
 def run(
     context: typer.Context,
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS],
+    folder: _tsne_options.Folder,
     manifest: options.Manifest = None,
-    layer: Annotated[
-        str,
-        typer.Option(
-            "--layer",
-            metavar="NAME",
-            help="Source of the features: embedding, map, or a module of the network.",
-        ),
-    ] = "embedding",
-    perplexity: Annotated[
-        float,
-        typer.Option(
-            "--perplexity",
-            metavar="P",
-            min=1,
-            max=options.MOST,
-            help="Perplexity of t-SNE, roughly the number of neighbours of an image.",
-        ),
-    ] = 30.0,
-    pca: Annotated[
-        str,
-        typer.Option(
-            "--pca",
-            metavar="all|N",
-            help="Number of principal components that t-SNE uses.",
-            **options.number_or("all", 1, options.MOST),
-        ),
-    ] = "50",
-    max_iter: Annotated[
-        int,
-        typer.Option(
-            "--max-iter",
-            metavar="N",
-            min=500,
-            max=options.MOST,
-            help="Number of iterations of t-SNE.",
-        ),
-    ] = 750,
-    color: Annotated[
-        str | None,
-        typer.Option(
-            "--colour",
-            "--color",
-            metavar="COLUMN[,COLUMN...]",
-            help="Columns that are coloured and probed (default: source and label, if present).",
-        ),
-    ] = None,
-    plot: Annotated[
-        str | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Plot of the points; the file ending gives the format."
-        ),
-        Role.WRITES,
-    ] = None,
-    stats: Annotated[
-        str | None,
-        typer.Option(
-            "--stats", metavar="FILE", help="File for the results of the probes, as JSON."
-        ),
-        Role.WRITES,
-    ] = None,
-    permutations: Annotated[
-        int,
-        typer.Option(
-            "--permutations",
-            metavar="N",
-            min=1,
-            max=options.MOST,
-            help="Number of permutations; the smallest possible p is 1 / (N + 1).",
-        ),
-    ] = 1999,
+    layer: _tsne_options.Layer = "embedding",
+    perplexity: _tsne_options.Perplexity = 30.0,
+    pca: _tsne_options.Pca = "50",
+    max_iter: _tsne_options.MaxIter = 750,
+    color: _tsne_options.Colour = None,
+    plot: _tsne_options.Plot = None,
+    stats: _tsne_options.Stats = None,
+    permutations: _tsne_options.Permutations = 1999,
     seed: options.Seed = 0,
-    batch: Annotated[
-        int,
-        typer.Option(
-            "--batch",
-            metavar="N",
-            min=1,
-            max=options.MOST,
-            help="Number of images processed at once.",
-        ),
-    ] = 64,
+    batch: _tsne_options.Batch = 64,
     device: options.Device = "auto",
     cache: options.Cache = None,
     where: options.Where = None,

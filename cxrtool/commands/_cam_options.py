@@ -1,0 +1,98 @@
+"""The options of cam."""
+
+from typing import Annotated
+
+import typer
+
+from cxrtool.cli import options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import choices
+
+PLUGINS = ("heatmaps", "heatmap")
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run folder."), Role.READS]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MANIFEST|IMAGE...]",
+        help="A manifest ('-' or nothing reads standard input), or images.",
+    ),
+    Role.READS,
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="NAME[:KEY=VALUE,...]",
+        help="Heat map method, see --list.",
+        **options.spec(*PLUGINS),
+    ),
+]
+Class = Annotated[
+    str,
+    typer.Option(
+        "--class",
+        metavar="NAME|predicted|label",
+        help="The class to explain: a class, the predicted class, or the true class (label).",
+        autocompletion=lambda: ["predicted", "label"],
+    ),
+]
+Outline = Annotated[
+    float,
+    typer.Option(
+        "--outline",
+        metavar="SHARE",
+        min=0,
+        max=1,
+        help="Outline the pixels with at least this fraction of the maximum heat; 0 draws no "
+        "outline.",
+    ),
+]
+Colormap = Annotated[
+    str,
+    typer.Option(
+        "--colormap",
+        metavar="NAME",
+        help=f"The colours of the heat: {', '.join(choices.COLORMAPS)}.",
+        **options.choice(choices.COLORMAPS),
+    ),
+]
+Mask = Annotated[
+    str,
+    typer.Option(
+        "--mask",
+        metavar="NAME",
+        help="Lung masks: the column `mask`, computed if the cell is empty (auto), or none.",
+        **options.choice(choices.LUNG_MASKS),
+    ),
+]
+Grid = Annotated[
+    str | None,
+    typer.Option(
+        "--grid",
+        metavar="FILE",
+        help="Draw the first pictures on one sheet; the file ending gives the format.",
+    ),
+    Role.WRITES,
+]
+GridMost = Annotated[
+    int,
+    typer.Option(
+        "--grid-most",
+        metavar="N",
+        min=1,
+        max=600,
+        help="Maximum number of pictures on the sheet.",
+    ),
+]
+Batch = Annotated[
+    int,
+    typer.Option(
+        "--batch",
+        metavar="N",
+        min=1,
+        max=options.MOST,
+        help="Number of images processed at once.",
+    ),
+]
+Listing = Annotated[bool, options.plugin_lister(PLUGINS)]

@@ -1,0 +1,55 @@
+"""The options of equalize."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from cxrtool.cli import options
+from cxrtool.cli.file_roles import Role
+from cxrtool.core import choices
+
+PLUGINS = ("equalizers", "equalize")
+
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="NAME[:KEY=VALUE,...]",
+        help="Enhancement method, see --list.",
+        **options.spec(*PLUGINS),
+    ),
+]
+Size = Annotated[
+    str,
+    typer.Option(
+        "--size",
+        metavar="none|N",
+        help="Resize to N x N pixels.",
+        **options.number_or("none", 1, 8192),
+    ),
+]
+Interpolation = Annotated[
+    str,
+    typer.Option(
+        "--interpolation",
+        metavar="NAME",
+        help="Interpolation of --size: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
+        **options.choice(choices.INTERPOLATIONS),
+    ),
+]
+Conceal = Annotated[
+    str | None,
+    typer.Option(
+        "--conceal",
+        metavar="auto|BOXES.csv",
+        help="Cover burnt-in text: where it is detected (auto), or the boxes of a table with "
+        "the "
+        "columns path,x,y,width,height.",
+        **options.word_or(
+            ["auto"], "an existing table of boxes", os.path.exists, "auto or its path"
+        ),
+    ),
+    Role.READS,
+]
+Listing = Annotated[bool, options.plugin_lister(PLUGINS)]
