@@ -103,6 +103,7 @@ _cxrtool() {
         "ingest --view") return ;;
         "ingest --cap") return ;;
         "ingest --convert") _cxrtool_dirs; return ;;
+        "ingest --window") _cxrtool_words "lung mediastinum bone"; return ;;
         "ingest --join-masks") _cxrtool_dirs; return ;;
         "ingest --bits") _cxrtool_words "8 16"; return ;;
         "ingest --key") _cxrtool_files; return ;;
@@ -217,7 +218,7 @@ _cxrtool() {
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
-            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --cap --convert --join-masks --bits --key --exact-age --list --seed --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --cap --convert --window --join-masks --bits --key --exact-age --list --seed --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             recipe) _cxrtool_words "--missing --data --output --list --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;

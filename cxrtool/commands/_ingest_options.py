@@ -6,6 +6,7 @@ import typer
 
 from cxrtool.cli import options
 from cxrtool.cli.file_roles import Role
+from cxrtool.files import hounsfield
 
 PLUGINS = ("collections", "rows")
 
@@ -74,6 +75,21 @@ Convert = Annotated[
         "--convert", metavar="DIR", help="Also write every image as a grey PNG to this folder."
     ),
     Role.FILLS,
+]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="lung|mediastinum|bone|CENTER,WIDTH",
+        help="Show these Hounsfield units of CT slices, in DICOM or 16-bit images, in what "
+        "--convert writes.",
+        **options.word_or(
+            list(hounsfield.NAMED),
+            "CENTER,WIDTH",
+            lambda text: bool(hounsfield.window_of(text)),
+            "it as -600,1500",
+        ),
+    ),
 ]
 JoinMasks = Annotated[
     str | None,

@@ -16,6 +16,10 @@ From a DICOM header only view, sex, age and a keyed pseudonym of the patient are
 years become 90+ unless --exact-age is given. Files that are left out are listed in failures.csv
 with the reason.
 
+CT slices in DICOM have the window of their header, and 16-bit images of CT are spread from their
+darkest to their brightest value. With --convert, --window lung shows the same Hounsfield units in
+all of them (-1350 to 150). A 16-bit image without negative values is read as units + 1024.
+
 --cap reads a part of a large collection: label=1000 at most 1000 images per label, normal=3000 at
 most 3000 normal ones. Images are chosen before they are read, at random (--seed), patient after
 patient. Images that then cannot be read are not replaced.
@@ -27,6 +31,7 @@ Example:
     cxrtool ingest scans/ --metadata scans.csv --column finding=label,patientid=patient > scans.csv
     cxrtool ingest nih/ --preset nih --cap label=1000 -o nih.csv
     cxrtool ingest cohen.csv nih.csv -o both.csv
+    cxrtool ingest ct/ --convert png/ --window lung -o ct.csv
 """
 
 from collections import Counter
@@ -57,6 +62,7 @@ def run(
     view: _ingest_options.View = None,
     cap: _ingest_options.Cap = None,
     convert: _ingest_options.Convert = None,
+    window: _ingest_options.Window = None,
     join_masks: _ingest_options.JoinMasks = None,
     bits: options.Bits = "8",
     key: _ingest_options.Key = None,
@@ -77,7 +83,7 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool.data import ingestion, measurement, row_cap, sources
-    from cxrtool.files import dicom, disk, manifest, table
+    from cxrtool.files import dicom, disk, hounsfield, manifest, table
     from cxrtool.files.failures import Failures
 
     if not paths:
@@ -99,7 +105,9 @@ def run(
     rows = ingestion.collect(paths, selection, skipped)
     images = manifest.ImageFolder(convert, root) if convert else None
     masks = manifest.ImageFolder(join_masks, root) if join_masks else images
-    making = measurement.Making(images, masks, int(bits), force, root)
+    making = measurement.Making(
+        images, masks, int(bits), force, root, hounsfield.window_of(window) if window else None
+    )
     effects.refuse(context, idle_with_rows(rows, selection, making, bool(join_masks), bool(key)))
     if cap:
         caps = [options.count("--cap", text) for text in options.entries("--cap", *cap)]
@@ -132,6 +140,7 @@ def idle(
         "--preset": "--metadata describes the images" if metadata else "",
         "--column": "" if metadata else "there is no --metadata",
         "--bits": no_files,
+        "--window": no_files,
         "--force": "" if join_masks else no_files,
         "--seed": "" if cap else "without --cap nothing is chosen at random",
         "--jobs": options.idle_jobs(engine),

@@ -45,6 +45,7 @@ class Measured:
         self._sources: set[str] = set()
         self._views: set[str] = set()
         self._halved = 0  # rows whose mask is in halves
+        self._unwindowed = 0  # images that have no Hounsfield units, where a window is asked for
         self._burned = 0  # images whose header says that text is burnt into them
 
     def __len__(self) -> int:
@@ -58,6 +59,10 @@ class Measured:
         for column, kept in self._digests.items():
             cells[column] = kept.add(cells[column])
         self._rows.add(cells)
+
+    def note_window(self, is_windowed: bool) -> None:
+        """Count an image that the window was not applied to."""
+        self._unwindowed += not is_windowed
 
     def note_burned(self, path: str) -> None:
         """Count an image whose header says that text is burnt into it."""
@@ -137,6 +142,9 @@ class Measured:
         sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
         classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
         note(f"{total} images of {people}, {sources}: {classes}")
+        if self._unwindowed:
+            which = "all" if self._unwindowed == total else f"{self._unwindowed} of {total}"
+            note(f"warning: the window has no effect on {which} images: no CT of over 8 bits")
         if self._burned:
             note(
                 f"{self._burned} images have text burnt into them, as their header says "
@@ -194,6 +202,8 @@ def measure(
                 half = measurement.mask_halves(row)[0]
                 skipped.add(Skip(half, why, "The image is read without a mask."))
             if skip is None:
+                if making.window is not None and isinstance(result, measurement.Measurement):
+                    measured.note_window(result.is_windowed)
                 measured.add(row, getattr(result, "thumbnail", b""))
             else:
                 skipped.add(skip)

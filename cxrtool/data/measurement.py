@@ -12,6 +12,7 @@ from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name, stems
 from cxrtool.data import thumbnails
 from cxrtool.files import image, manifest
+from cxrtool.files.hounsfield import HounsfieldWindow
 from cxrtool.images import fingerprints, hashing
 
 # The cell that says why the masks of both lungs make no mask.
@@ -27,6 +28,7 @@ class Making:
     bits: int = 8
     force: bool = False
     root: str | None = None
+    window: HounsfieldWindow | None = None  # of what is CT
 
     def check(self, rows: Iterable[dict[str, str]]) -> None:
         """Refuse to write an image in the place of one that is to be read."""
@@ -67,12 +69,13 @@ class Measurement:
 
     cells: dict[str, str]  # of the manifest
     thumbnail: bytes  # to prove copies by
+    is_windowed: bool = False
 
 
 def measure(job: Job) -> Measurement | Skip:
     """Decode one image and measure it."""
     try:
-        picture = image.read(job.path)
+        picture = image.read(job.path, job.making.window)
     except Unreadable as e:
         return Skip(job.shown, e.reason, e.remedy, e.failed)
     height, width = picture.grey.shape
@@ -92,15 +95,19 @@ def measure(job: Job) -> Measurement | Skip:
         cells["path"] = _convert(job, picture, job.making.folder)
     if job.making.masks and job.mask_halves:
         cells |= _join_masks(job, job.making.masks)
-    return Measurement({k: v for k, v in cells.items() if v}, thumbnails.encode(small))
+    known = {k: v for k, v in cells.items() if v}
+    return Measurement(known, thumbnails.encode(small), picture.is_windowed)
 
 
 def _convert(job: Job, picture: image.Picture, folder: manifest.ImageFolder) -> str:
     name = file_name(job.shown, anonymous=bool(picture.header))
     path, shown = folder.file(f"{name}.png")
-    made_with = f"ingest {__version__} bits={job.making.bits} of={picture.sha256}"
+    window = f" window={job.making.window}" if picture.is_windowed else ""
+    made_with = f"ingest {__version__} bits={job.making.bits}{window} of={picture.sha256}"
     if job.making.force or not image.is_made(path, made_with):
-        grey = picture.grey if job.making.bits == 16 else image.to8(picture.grey)
+        grey = picture.grey
+        if job.making.bits == 8:
+            grey = image.to8(grey, whole_range=picture.is_windowed)
         image.write_png(path, grey, made_with)
     return shown
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError, Unreadable
 from cxrtool.files import disk
+from cxrtool.files.hounsfield import HounsfieldWindow
 
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 # A deflated data set may not unpack to more; pydicom would unpack all of it before it says a word.
@@ -102,8 +103,13 @@ def _length(
     return int.from_bytes(head[at + 2 : at + 4], order) if vr in SHORT else None, at + 4
 
 
-def decode(data: bytes, most_pixels: int) -> tuple[NDArray[Any], dict[str, str], str]:
-    """Decode the first frame: grey values, the allowed header fields, and a warning if any."""
+def decode(
+    data: bytes, most_pixels: int, window: HounsfieldWindow | None = None
+) -> tuple[NDArray[Any], dict[str, str], str]:
+    """Decode the first frame: grey values, the allowed header fields, and a warning if any.
+
+    `window` replaces that of the header, if the image is a CT; the field `windowed` says so.
+    """
     try:
         dataset = _open(data)
         frames, known = _check(dataset, most_pixels), header(dataset)
@@ -112,8 +118,10 @@ def decode(data: bytes, most_pixels: int) -> tuple[NDArray[Any], dict[str, str],
     except Exception as e:
         # The text of the exception may quote the header, where names are.
         raise Unreadable(f"damaged DICOM header ({type(e).__name__})") from None
+    window = window if dataset.get("Modality") == "CT" else None
+    known |= {"windowed": "yes"} if window else {}
     try:
-        values, warning = _pixels(dataset)
+        values, warning = _pixels(dataset, window)
     except MemoryError:
         raise
     except Exception as e:
@@ -200,7 +208,7 @@ def _coding(dataset: Any) -> str:
     return str(syntax.name) if syntax in uid.AllTransferSyntaxes else "unknown transfer syntax"
 
 
-def _pixels(dataset: Any) -> tuple[NDArray[Any], str]:
+def _pixels(dataset: Any, window: HounsfieldWindow | None) -> tuple[NDArray[Any], str]:
     """Decode the first frame as it is meant to be seen, dark to light, and a warning if any."""
     from pydicom import pixels
 
@@ -213,6 +221,8 @@ def _pixels(dataset: Any) -> tuple[NDArray[Any], str]:
     if values.ndim == 3:
         return values, ""
     padding = _padding(dataset, values)
+    if window is not None:
+        return np.where(padding, 0, window.grey(pixels.apply_modality_lut(values, dataset))), ""
     shown, warning = _through_luts(values, dataset)
     if padding.any() and not padding.all():
         # Padding is no tissue: it takes the darkest shown value, whatever number it has.

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cxrtool.core.errors import Unreadable
-from cxrtool.files import dicom, disk, png
+from cxrtool.files import dicom, disk, hounsfield, png
+from cxrtool.files.hounsfield import HounsfieldWindow
 
 Grey = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -61,6 +62,7 @@ class Picture:
     header: dict[str, str] = field(default_factory=dict)  # view, age, sex, patient (DICOM only)
     warning: str = ""
     stack: NDArray[np.uint8] | None = None  # Three channels that this program stacked in a PNG.
+    is_windowed: bool = False  # Whether a window of Hounsfield units was applied.
 
     @property
     def pixels(self) -> Grey:
@@ -81,9 +83,9 @@ class Encoded:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def read(path: str | os.PathLike[str]) -> Picture:
+def read(path: str | os.PathLike[str], window: HounsfieldWindow | None = None) -> Picture:
     """Read any image file; Unreadable says why not."""
-    return decode(load(path))
+    return decode(load(path), window)
 
 
 def load(path: str | os.PathLike[str]) -> Encoded:
@@ -99,12 +101,16 @@ def load(path: str | os.PathLike[str]) -> Encoded:
     return Encoded(data, dicom.claims(data, os.fspath(path)))
 
 
-def decode(encoded: Encoded) -> Picture:
-    """Decode an image file; Unreadable says why not."""
+def decode(encoded: Encoded, window: HounsfieldWindow | None = None) -> Picture:
+    """Decode an image file; Unreadable says why not.
+
+    `window` is applied to what has Hounsfield units: CT in DICOM, and pictures of over 8 bits.
+    """
+    decoder = _decode_dicom if encoded.is_dicom else _decode_picture
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = _decode_dicom(encoded) if encoded.is_dicom else _decode_picture(encoded)
+            picture = decoder(encoded, window)
     except (Unreadable, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -117,11 +123,12 @@ def decode(encoded: Encoded) -> Picture:
     return picture
 
 
-def _decode_dicom(encoded: Encoded) -> Picture:
-    values, header, warning = dicom.decode(encoded.data, MOST_PIXELS)
+def _decode_dicom(encoded: Encoded, window: HounsfieldWindow | None) -> Picture:
+    values, header, warning = dicom.decode(encoded.data, MOST_PIXELS, window)
     if values.ndim == 3:
         values = luminance(values)
-    return Picture(to_grey(values), encoded.sha256, header, warning)
+    is_windowed = bool(header.pop("windowed", ""))
+    return Picture(to_grey(values), encoded.sha256, header, warning, None, is_windowed)
 
 
 def _brief(e: Exception) -> str:
@@ -129,7 +136,7 @@ def _brief(e: Exception) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def _decode_picture(encoded: Encoded) -> Picture:
+def _decode_picture(encoded: Encoded, window: HounsfieldWindow | None) -> Picture:
     data = encoded.data
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
@@ -145,9 +152,11 @@ def _decode_picture(encoded: Encoded) -> Picture:
         # The tag is read before the turn, which drops the tags.
         inverted = image.format == "TIFF" and _white_is_zero(image)
         values = _values(_turned(_deepened(image, deep, data)))
-        grey = to_grey(_inverted(values) if inverted else values)
+        values = _inverted(values) if inverted else values
+        units = None if window is None else hounsfield.units_of(values)
+        grey = to_grey(values) if window is None or units is None else window.grey(units)
         stack = np.asarray(image) if image.mode == "RGB" and png.MADE_WITH in image.info else None
-        return Picture(grey, encoded.sha256, {}, warning, stack)
+        return Picture(grey, encoded.sha256, {}, warning, stack, units is not None)
 
 
 def _check_png(data: bytes) -> None:
@@ -255,11 +264,14 @@ def _spread(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     return np.clip(np.rint(scaled), 0, 65535).astype(np.uint16)
 
 
-def to8(grey: Grey) -> NDArray[np.uint8]:
-    """Bring 16 bits to 8, spreading from the lowest to the highest level that occurs."""
+def to8(grey: Grey, *, whole_range: bool = False) -> NDArray[np.uint8]:
+    """Bring 16 bits to 8, spreading from the lowest to the highest level that occurs.
+
+    `whole_range` spreads from 0 to 65535, so that a level means the same in every image.
+    """
     if grey.dtype == np.uint8:
         return grey  # type: ignore[return-value]
-    low, high = int(grey.min()), int(grey.max())
+    low, high = (0, 65535) if whole_range else (int(grey.min()), int(grey.max()))
     if low == high:
         return np.full(grey.shape, round(low / 257), np.uint8)
     table = np.arange(65536, dtype=np.float32)

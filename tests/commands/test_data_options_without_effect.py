@@ -123,6 +123,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("ingest", [*META, "--preset", "folder"], "--preset", "--metadata describes the images"),
     ("ingest", ["in", "--column", "a=b"], "--column", "there is no --metadata"),
     ("ingest", ["in", "--bits", "16"], "--bits", "without --convert no image is written"),
+    ("ingest", ["in", "--window", "lung"], "--window", "without --convert no image is written"),
     ("ingest", ["in", "--force"], "--force", "without --convert no image is written"),
     ("ingest", ["in", "--seed", "1"], "--seed", "without --cap nothing is chosen at random"),
     ("ingest", ["in", *DASK], "--jobs", OTHERS),

@@ -450,6 +450,31 @@ def test_a_collection_that_is_half_there(cxrtool: Run, tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "m.csv")) == 2
 
 
+def test_a_window_of_hounsfield_units(cxrtool: Run, tmp_path: Path) -> None:
+    units = np.linspace(-1024, 2000, 32 * 32).round().reshape(32, 32)
+    rescale = {"Modality": "CT", "RescaleSlope": "1", "RescaleIntercept": "-1024"}
+    ct = odd.dicom((units + 1024).astype(np.uint16), 16, **rescale)
+    write(tmp_path / "ct", {"covid/1.dcm": ct, "normal/2.png": noise(1)})
+    done = cxrtool("ingest", "ct", "--convert", "lung", "--window", "lung", "-o", "lung.csv")
+    assert done.returncode == 0
+    assert "warning: the window has no effect on 1 of 2 images: no CT of over 8 bits" in done.stderr
+    shown = pixels(tmp_path / rows_of(tmp_path / "lung.csv")[0]["path"])
+    share = np.clip((units + 600.5) / 1499 + 0.5, 0, 1)
+    np.testing.assert_allclose(shown, share * 255, atol=0.51)
+    # Another window makes the image again; the same one does not.
+    files = snapshot(tmp_path / "lung")
+    cxrtool("ingest", "ct", "--convert", "lung", "--window=-600,1500", "-o", "again.csv")
+    assert snapshot(tmp_path / "lung") == files
+    cxrtool("ingest", "ct", "--convert", "lung", "--window", "bone", "-o", "bone.csv")
+    assert snapshot(tmp_path / "lung") != files
+    wrong = cxrtool("ingest", "ct", "--convert", "lung", "--window", "lungs")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        "cxrtool ingest: --window 'lungs' is not one of: lung, mediastinum, bone, CENTER,WIDTH. "
+        "Did you mean 'lung'?\n",
+    )
+
+
 def test_nothing_usable(cxrtool: Run, tmp_path: Path) -> None:
     write(tmp_path / "bad", {"a.png": b"", "b.png": b"x"})
     done = cxrtool("ingest", "bad", "-o", "m.csv")
