@@ -136,7 +136,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l view -x -d 'Keep 
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l cap -x -d 'Read at most N images per label (or per value of another column), or of one class, chosen at random, whole patients first.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l convert -x -a '(__fish_complete_directories)' -d 'Also write every image as a grey PNG to this folder.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l window -x -a 'lung mediastinum bone' -d 'Show these Hounsfield units of CT slices, in DICOM or 16-bit images, in what --convert writes.'
-complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l join-masks -x -a '(__fish_complete_directories)' -d 'Folder for joined masks, where a collection has one mask per lung (default: the folder of --convert).'
+complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l join-masks -x -a '(__fish_complete_directories)' -d 'Folder for masks that are made, of both lungs where a collection has one mask per lung, and of the boxes around lesions (default: the folder of --convert).'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l bits -x -a '8 16' -d 'Bit depth of the new images; 16 keeps the depth of images with more than 8 bits.'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l key -r -F -d 'Secret for the pseudonyms of DICOM patients (default: a secret of this user, created in the cache folder when it is first needed).'
 complete -c cxrtool -n '__fish_seen_subcommand_from ingest' -l exact-age -d 'Keep ages over 89 years instead of writing 90+.'

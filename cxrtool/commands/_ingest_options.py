@@ -96,8 +96,8 @@ JoinMasks = Annotated[
     typer.Option(
         "--join-masks",
         metavar="DIR",
-        help="Folder for joined masks, where a collection has one mask per lung (default: the "
-        "folder of --convert).",
+        help="Folder for masks that are made, of both lungs where a collection has one mask per "
+        "lung, and of the boxes around lesions (default: the folder of --convert).",
     ),
     Role.KEEPS,
 ]

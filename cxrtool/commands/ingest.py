@@ -153,11 +153,11 @@ def idle_with_rows(
     """Say why options have no effect on these rows, which are looked at only where one is given."""
     from cxrtool.data import ingestion, measurement
 
-    halved = joins and any(map(measurement.mask_halves, rows))
+    masked = joins and any(map(measurement.has_mask_to_make, rows))
     read = keyed and ingestion.unmeasured(rows, making)
     return {
         "--source": "" if selection.named else "all rows of the manifests have a source",
-        "--join-masks": "" if halved else "no image has a mask of each lung",
+        "--join-masks": "" if masked else "no image has a mask of each lung, or boxes of a lesion",
         "--key": "" if read else "all images of the manifests are measured, and none is read",
     }
 

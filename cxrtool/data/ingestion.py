@@ -11,7 +11,7 @@ from cxrtool.core import parallel
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import bar, detail, note
-from cxrtool.data import duplicates, measurement, packed_rows, sources
+from cxrtool.data import duplicates, lesion_boxes, measurement, packed_rows, sources
 from cxrtool.data.measurement import Making
 from cxrtool.data.packed_rows import Row
 from cxrtool.data.sources import FILE, LISTED, Selection
@@ -45,6 +45,7 @@ class Measured:
         self._sources: set[str] = set()
         self._views: set[str] = set()
         self._halved = 0  # rows whose mask is in halves
+        self._boxed = 0  # rows whose lesion has boxes and no mask
         self._unwindowed = 0  # images that have no Hounsfield units, where a window is asked for
         self._burned = 0  # images whose header says that text is burnt into them
 
@@ -129,6 +130,7 @@ class Measured:
         self._sources.add(row["source"])
         self._views.add(row["view"].upper())
         self._halved += bool(measurement.mask_halves(row))
+        self._boxed += bool(measurement.lesion_boxes_of(row))
 
     def note_summary(self, views: Collection[str] = (), joins: bool = False) -> None:
         """Say what came in, so that a missing label, patient or asked-for view is seen at once.
@@ -154,6 +156,11 @@ class Measured:
             note(
                 f"{self._halved} images have a mask of each lung and none of both: "
                 "--join-masks DIR makes it"
+            )
+        if self._boxed and not joins:
+            note(
+                f"{self._boxed} images have boxes around a lesion and no mask of it: --convert DIR "
+                "or --join-masks DIR draws it (lesion)"
             )
         for view in sorted(set(views) - self._views):
             note(f"warning: --view {view}: no image has this view")
@@ -185,7 +192,10 @@ def measure(
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
     making.check(rows)
-    measured = Measured(sources.columns(rows.columns()), selection.root, crew, progress)
+    names = rows.columns()
+    if making.masks and lesion_boxes.COLUMN in names and "lesion" not in names:
+        names.append("lesion")
+    measured = Measured(sources.columns(names), selection.root, crew, progress)
     new = unmeasured(rows, making)
     work = (making.job(rows[i][FILE], rows[i]) for i in new)
     results = parallel.each(measurement.measure, work, crew.of(len(new)))
@@ -248,7 +258,7 @@ def _complete(row: Row, cells: dict[str, str], pseudonym: Pseudonym) -> None:
         note(f"{row['path']}: warning: {warning}")
     if patient := cells.pop("patient", ""):
         row["patient"] = row.get("patient") or f"{row['source']}/{pseudonym(patient)}"
-    for column in ("view", "age", "sex", "mask"):
+    for column in ("view", "age", "sex", "mask", "lesion"):
         row[column] = row.get(column) or cells.pop(column, "")
         cells.pop(column, None)
     row.update(cells)

@@ -10,7 +10,7 @@ from cxrtool import __version__
 from cxrtool.core import outputs
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name, stems
-from cxrtool.data import thumbnails
+from cxrtool.data import lesion_boxes, thumbnails
 from cxrtool.files import image, manifest
 from cxrtool.files.hounsfield import HounsfieldWindow
 from cxrtool.images import fingerprints, hashing
@@ -24,7 +24,7 @@ class Making:
     """What is to be made besides the measurements."""
 
     folder: manifest.ImageFolder | None = None  # of the converted images; None does not convert
-    masks: manifest.ImageFolder | None = None  # of the masks that are joined from halves
+    masks: manifest.ImageFolder | None = None  # of masks: both lungs', of boxes of a lesion
     bits: int = 8
     force: bool = False
     root: str | None = None
@@ -32,7 +32,8 @@ class Making:
 
     def check(self, rows: Iterable[dict[str, str]]) -> None:
         """Refuse to write an image in the place of one that is to be read."""
-        folders = [(f, e) for f, e in ((self.folder, ".png"), (self.masks, "-mask.png")) if f]
+        made = (self.folder, ".png"), (self.masks, "-mask.png"), (self.masks, "-lesion.png")
+        folders = [(folder, ending) for folder, ending in made if folder]
         for row in rows if folders else ():
             names = stems(row["path"])
             paths = (folder.file(name + ending)[0] for folder, ending in folders for name in names)
@@ -41,16 +42,28 @@ class Making:
     def job(self, file: str, row: dict[str, str]) -> "Job":
         """Describe the work on one row, whose image is in `file`."""
         halves = [manifest.resolve(half, self.root) for half in mask_halves(row)]
-        return Job(os.path.abspath(file), row["path"], tuple(map(os.path.abspath, halves)), self)
+        boxes = tuple(lesion_boxes_of(row))
+        absolute = tuple(map(os.path.abspath, halves))
+        return Job(os.path.abspath(file), row["path"], absolute, self, boxes)
 
     def joins(self, row: dict[str, str]) -> bool:
         """Whether a mask is to be made for a row."""
-        return self.masks is not None and bool(mask_halves(row))
+        return self.masks is not None and has_mask_to_make(row)
 
 
 def mask_halves(row: dict[str, str]) -> list[str]:
     """List the masks of single lungs of a row that has no mask of both."""
     return [row[c] for c in manifest.HALVES if row.get(c)] if not row.get("mask") else []
+
+
+def lesion_boxes_of(row: dict[str, str]) -> list[lesion_boxes.Box]:
+    """List the boxes around the lesion of a row that has no mask of it."""
+    return [] if row.get("lesion") else lesion_boxes.boxes_of(row.get(lesion_boxes.COLUMN, ""))
+
+
+def has_mask_to_make(row: dict[str, str]) -> bool:
+    """Tell whether a row has what a mask can be made of, and no mask."""
+    return bool(mask_halves(row) or lesion_boxes_of(row))
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,7 @@ class Job:
     shown: str  # how messages and the manifest name it
     mask_halves: tuple[str, ...]
     making: Making
+    boxes: tuple[lesion_boxes.Box, ...] = ()  # around a lesion
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,8 @@ def measure(job: Job) -> Measurement | Skip:
         cells["path"] = _convert(job, picture, job.making.folder)
     if job.making.masks and job.mask_halves:
         cells |= _join_masks(job, job.making.masks)
+    if job.making.masks and job.boxes:
+        cells["lesion"] = _draw_lesion(job, picture, job.making.masks)
     known = {k: v for k, v in cells.items() if v}
     return Measurement(known, thumbnails.encode(small), picture.is_windowed)
 
@@ -128,6 +144,17 @@ def _join_masks(job: Job, folder: manifest.ImageFolder) -> dict[str, str]:
         white = np.any([h.grey > 0 for h in halves], axis=0)
         image.write_png(path, white.astype(np.uint8) * 255, made_with)
     return {"mask": shown}
+
+
+def _draw_lesion(job: Job, picture: image.Picture, folder: manifest.ImageFolder) -> str:
+    """Draw the boxes around a lesion as its mask."""
+    name = file_name(job.shown, anonymous=bool(picture.header))
+    path, shown = folder.file(f"{name}-lesion.png")
+    boxes = lesion_boxes.cell_of(job.boxes)
+    made_with = f"ingest {__version__} boxes={boxes} of={picture.sha256}"
+    if job.making.force or not image.is_made(path, made_with):
+        image.write_png(path, lesion_boxes.lesion_mask(job.boxes, picture.grey.shape), made_with)
+    return shown
 
 
 def thumbnail(path: str) -> bytes:

@@ -73,6 +73,7 @@ ALWAYS = {
 DASK = ["--engine", "dask=tcp://127.0.0.1:1", "-j", "2"]
 OTHERS = "the workers are those of --engine"
 META = ["in", "--metadata", "m.csv"]
+NO_MASKS = "no image has a mask of each lung, or boxes of a lesion"
 NAMED = "the design names the part of every row"
 JUDGED = "--check judges the split that is there, and makes none"
 # The command, its arguments, and what is said: the option, and why it has no effect.
@@ -133,8 +134,8 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "--source",
         "all rows of the manifests have a source",
     ),
-    ("ingest", ["in", "--join-masks", "j"], "--join-masks", "no image has a mask of each lung"),
-    ("ingest", ["m.csv", "--join-masks", "j"], "--join-masks", "no image has a mask of each lung"),
+    ("ingest", ["in", "--join-masks", "j"], "--join-masks", NO_MASKS),
+    ("ingest", ["m.csv", "--join-masks", "j"], "--join-masks", NO_MASKS),
     (
         "ingest",
         ["m.csv", "--key", "key"],

@@ -475,6 +475,45 @@ def test_a_window_of_hounsfield_units(cxrtool: Run, tmp_path: Path) -> None:
     )
 
 
+def rsna(folder: Path) -> None:
+    """Write a small RSNA: one image with two boxes, one without."""
+    labels = (
+        "patientId,x,y,width,height,Target\na,2.0,3.0,4.0,5.0,1\na,20.0,10.0,6.0,7.0,1\nb,,,,,0\n"
+    )
+    classes = "patientId,class\na,Lung Opacity\na,Lung Opacity\nb,Normal\n"
+    images = {f"stage_2_train_images/{n}.dcm": odd.dicom() for n in "ab"}
+    tables = {
+        "stage_2_train_labels.csv": labels.encode(),
+        "stage_2_detailed_class_info.csv": classes.encode(),
+    }
+    write(folder, images | tables)
+
+
+def test_boxes_become_masks_of_the_lesion(cxrtool: Run, tmp_path: Path) -> None:
+    rsna(tmp_path / "rsna")
+    done = cxrtool("ingest", "rsna", "--preset", "rsna", "-o", "m.csv")
+    hint = "1 images have boxes around a lesion and no mask of it: --convert DIR or --join-masks"
+    assert hint in done.stderr
+    assert [r["lesion"] for r in rows_of(tmp_path / "m.csv")] == ["", ""]
+    done = cxrtool("ingest", "rsna", "--preset", "rsna", "--convert", "png", "-o", "c.csv")
+    assert done.returncode == 0 and "boxes" not in done.stderr
+    sick, well = rows_of(tmp_path / "c.csv")
+    mask = pixels(tmp_path / sick["lesion"])
+    assert mask.shape == pixels(tmp_path / sick["path"]).shape == odd.RAMP12.shape
+    assert set(np.unique(mask)) == {0, 255}
+    assert (mask > 0).sum() == 4 * 5 + 6 * 7
+    assert (mask[3:8, 2:6] > 0).all() and (mask[10:17, 20:26] > 0).all()
+    assert (well["lesion"], well["boxes"]) == ("", "")
+    # A manifest with boxes is enough, and a second run makes nothing again.
+    files = snapshot(tmp_path / "png")
+    cxrtool("ingest", "m.csv", "--convert", "png", "-o", "again.csv")
+    assert snapshot(tmp_path / "png") == files
+    assert rows_of(tmp_path / "again.csv")[0]["lesion"] == sick["lesion"]
+    done = cxrtool("ingest", "m.csv", "--join-masks", "masks", "-o", "j.csv")
+    assert done.returncode == 0
+    assert rows_of(tmp_path / "j.csv")[0]["lesion"].startswith("masks/")
+
+
 def test_nothing_usable(cxrtool: Run, tmp_path: Path) -> None:
     write(tmp_path / "bad", {"a.png": b"", "b.png": b"x"})
     done = cxrtool("ingest", "bad", "-o", "m.csv")

@@ -1,12 +1,13 @@
 """RSNA Pneumonia Detection Challenge (Shih et al., 2018): two tables beside stage_2_train_images/.
 
 The classes are `pneumonia` (Target 1), `normal` (class Normal) and `other` (class No Lung Opacity /
-Not Normal); `finding` keeps the class. The labels have a row a box; here an image is one row. The
-test images, which have no labels, are left out. The collection's patientId is one an image; yet the
-images are from ChestX-ray14, where a person may have several. Who is who tells RSNA's file
-pneumonia-challenge-dataset-mappings_2018.json: with it beside the tables `patient` is the Patient
-ID of ChestX-ray14 and `nih_image` the image's name there; without it `patient` is the patientId,
-and a split by patient leaks. View, age and sex are in the DICOM headers.
+Not Normal); `finding` keeps the class. The labels have a row a box; here an image is one row, with
+`boxes` around the opacities (left, top, width and height in pixels), which --convert draws as the
+mask `lesion`. The test images, which have no labels, are left out. The collection's patientId is
+one an image; yet the images are from ChestX-ray14, where a person may have several. Who is who
+tells RSNA's file pneumonia-challenge-dataset-mappings_2018.json: with it beside the tables
+`patient` is the Patient ID of ChestX-ray14 and `nih_image` the image's name there; without it
+`patient` is the patientId, and a split by patient leaks. View, age and sex are in the headers.
 Source: https://www.kaggle.com/c/rsna-pneumonia-detection-challenge
 """
 
@@ -32,22 +33,30 @@ def rows(root: str) -> Iterator[dict[str, str] | Skip]:
 
 def _entries(labels: str, classes: str, origins: dict[str, str]) -> Iterator[Entry]:
     named = {r["patientId"]: r["class"] for r in records(classes, "patientId", "class")}
-    seen: set[str] = set()
+    targets: dict[str, str] = {}
+    boxes: dict[str, list[str]] = {}
     for record in records(labels, "patientId", "Target"):
-        name = record["patientId"]
-        if name in seen:
-            continue
-        seen.add(name)
+        targets.setdefault(record["patientId"], record["Target"])
+        if box := _box(record):
+            boxes.setdefault(record["patientId"], []).append(box)
+    for name, target in targets.items():
         finding, origin = named.get(name, ""), origins.get(name, "")
         # 00000061_012.png is an image of patient 61.
         person = origin.partition("_")[0].lstrip("0") or name
         row = {
-            "label": _label(record["Target"], finding),
+            "label": _label(target, finding),
             "patient": person,
             "finding": finding,
             "nih_image": origin,
+            "boxes": ";".join(boxes.get(name, ())),
+            "lesion": "",
         }
         yield name, row if row["label"] else f"no class in {os.path.basename(classes)}"
+
+
+def _box(record: dict[str, str]) -> str:
+    numbers = [record.get(name, "") for name in ("x", "y", "width", "height")]
+    return " ".join(number.removesuffix(".0") for number in numbers) if all(numbers) else ""
 
 
 def _origins(path: str) -> Iterator[tuple[str, str]]:

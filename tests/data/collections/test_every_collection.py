@@ -44,7 +44,16 @@ NOT_THEIRS = {"raw", "width", "height", "sha256", "dhash", "dup_group", "split",
 
 
 # Columns that some collections add.
-OWN = {"mask_left", "mask_right", "institution", "nih_image", "photometric", "scan"}
+OWN = {
+    "mask_left",
+    "mask_right",
+    "institution",
+    "nih_image",
+    "photometric",
+    "scan",
+    "boxes",
+    "lesion",
+}
 
 
 @pytest.fixture(params=NAMES)

@@ -23,6 +23,17 @@ def test_reads_the_published_layout(read, table):
     ]
 
 
+def test_the_boxes_of_an_image_are_one_cell(read, table):
+    rows, _ = read("rsna")
+    assert table(rows, "boxes", "lesion") == ["|", "264 152 213 379;562 152 256 453|", "|"]
+
+
+def test_labels_without_boxes_are_read(read, table):
+    labels = "patientId,Target\n0004cfab,0\n00436515,1\n"
+    rows, _ = read("rsna", TREES["rsna"] | {"stage_2_train_labels.csv": labels})
+    assert table(rows, "label", "boxes") == ["other|", "pneumonia|"]
+
+
 def test_needs_both_tables(read):
     tree = {k: v for k, v in TREES["rsna"].items() if "class_info" not in k}
     with pytest.raises(CxrtoolError, match=r"no stage_2_detailed_class_info\.csv or stage_1_"):
