@@ -214,7 +214,7 @@ _cxrtool() {
             "") _cxrtool_words "--help --version" ;;
             audit) _cxrtool_words "--predictions --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            compare) _cxrtool_words "--by --pool --positive --averages --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
+            compare) _cxrtool_words "--by --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;

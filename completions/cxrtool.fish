@@ -62,6 +62,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l by -x -d 'Evalua
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l pool -x -d 'Add mean and spread over folds or repeats.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l positive -x -d 'The positive class (default with two classes: the one that is not normal, negative, healthy, no finding, control or other; otherwise the second p_ column).'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l averages -d 'With two classes: show each class against the rest, and macro and support-weighted averages, as with more classes. There is no positive class then.'
+complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l confusion -d 'Also show the confusion matrices, a paper\'s too.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l metrics -x -a 'accuracy balanced_accuracy sensitivity specificity precision npv f1 auc average_precision dor dor_haldane mcc brier ece error ece_debiased calibration_slope calibration_intercept' -d 'Metrics to show (default: all).'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l ci -x -d 'Confidence level of the intervals.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l bootstrap -x -d 'Number of resamples of the patients: for differences between models, the gap of a matrix, confidence bands, permutations and --interval bootstrap; 0 for none.'

@@ -28,6 +28,7 @@ def of(
     interval: str,
     is_drawn: bool,
     averages: bool = False,
+    form: str = "",
 ) -> dict[str, str]:
     """Say why options have no effect."""
     one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
@@ -35,11 +36,13 @@ def of(
     asked = set(metrics) if metrics and not is_drawn and not tests else {"accuracy"}
     of_p = "no metric that is shown depends on the predicted class"
     only = of_p if asked <= OF_PROBABILITIES else ""
+    shown = {"json": "--format json always has the confusion matrices"}.get(form, "")
     none = "with --averages there is no positive class" if averages else ""
     return {
         "--positive": none,
         "--threshold": only or none,
         "--interval": only if interval == "normal" else "",
+        "--confusion": "--matrix shows one metric" if matrix else shown,
         "--metrics": one if matrix else "",
         "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
     }

@@ -91,6 +91,10 @@ Averages = Annotated[
         "averages, as with more classes. There is no positive class then.",
     ),
 ]
+Confusion = Annotated[
+    bool,
+    typer.Option("--confusion", help="Also show the confusion matrices, a paper's too."),
+]
 Metrics = Annotated[
     list[str] | None,
     typer.Option(

@@ -91,6 +91,7 @@ def run(
     pool: _compare_options.Pool = None,
     positive: _compare_options.Positive = None,
     averages: _compare_options.Averages = False,
+    confusion: _compare_options.Confusion = False,
     metrics: _compare_options.Metrics = None,
     ci: _compare_options.Ci = 0.95,
     bootstrap: _compare_options.Bootstrap = 2000,
@@ -123,7 +124,8 @@ def run(
     tests = listed("--paired-test", test)
     shown_papers = _compare_options.papers_of("--published", published) if published else []
     asked = listed("--metrics", metrics)
-    reasons = idle.of(matrix, asked, tests, bootstrap, interval, bool(plot or report), averages)
+    is_drawn = bool(plot or report)
+    reasons = idle.of(matrix, asked, tests, bootstrap, interval, is_drawn, averages, format)
     effects.refuse(context, reasons)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
@@ -147,7 +149,9 @@ def run(
     else:
         results = compared(tables, question, tests, skipped, drawn)
         group = ", ".join(question.by)
-        text = result_tables.written(results, shown, format, group, shown_papers)
+        text = result_tables.written(
+            results, shown, format, group, shown_papers, with_confusion=confusion
+        )
         shows = display.Shows(results, question, shown, shown_papers)
     # Before the table: what reads that from a pipe may close it.
     if drawn:

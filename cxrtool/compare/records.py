@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cxrtool.compare.comparison import Figure, Shown, Test
+from cxrtool.compare.confusion_tables import counts_of
 from cxrtool.compare.cross_matrix import Matrix
 from cxrtool.figures import numbers
 from cxrtool.figures.tables import Cell, ReportTable
@@ -26,8 +27,8 @@ def plain(value: float) -> float | str | None:
     return float(value) if math.isfinite(value) else numbers.exact(value)
 
 
-def tidy(results: Sequence[Shown], metrics: Sequence[str]) -> Rows:
-    """Write a row a figure, then the folds and the tests."""
+def tidy(results: Sequence[Shown], metrics: Sequence[str], with_confusion: bool = False) -> Rows:
+    """Write a row a figure, then the folds, the tests and the cells of the confusion matrices."""
     rows: Rows = []
     for result in results:
         for key in keys(result, metrics):
@@ -35,6 +36,8 @@ def tidy(results: Sequence[Shown], metrics: Sequence[str]) -> Rows:
         for test in result.tests:
             rows += _test_rows(result, test)
         rows += _fold_rows(result, metrics)
+        if with_confusion:
+            rows += [_row(result, *key, figure) for key, figure in counts_of(result)]
     return rows
 
 
@@ -89,10 +92,15 @@ def _fold_rows(result: Shown, metrics: Sequence[str]) -> Rows:
     return rows
 
 
-def as_csv(results: Sequence[Shown], metrics: Sequence[str], notes: bool = False) -> str:
+def as_csv(
+    results: Sequence[Shown],
+    metrics: Sequence[str],
+    notes: bool = False,
+    with_confusion: bool = False,
+) -> str:
     """Write the tidy rows as CSV."""
     width = len(TIDY) + notes * len(OF_PAPERS)
-    rows = [row[:width] for row in tidy(results, metrics)]
+    rows = [row[:width] for row in tidy(results, metrics, with_confusion)]
     return ReportTable([*TIDY, *OF_PAPERS][:width], rows).as_csv()
 
 

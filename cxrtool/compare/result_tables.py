@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cxrtool.compare import published_figures as printed
 from cxrtool.compare.comparison import PRINTED, Figure, Shown, Test
+from cxrtool.compare.confusion_tables import confusions
 from cxrtool.compare.cross_matrix import Matrix
 from cxrtool.compare.records import as_csv, as_json, gap_of, keys
 from cxrtool.figures import numbers, tables
@@ -20,13 +21,19 @@ OWN = "own"  # the column of one's own figures in a table with a row per model
 
 
 def written(
-    results: Sequence[Shown], metrics: Sequence[str], kind: str, group: str, papers: Sequence[Shown]
+    results: Sequence[Shown],
+    metrics: Sequence[str],
+    kind: str,
+    group: str,
+    papers: Sequence[Shown],
+    *,
+    with_confusion: bool = False,
 ) -> str:
-    """Write one's own figures, and those of papers beside them."""
+    """Write one's own figures, those of papers beside them, and the confusion matrices."""
     if papers:
         metrics = printed.metrics_of(metrics)
     if kind == "csv":
-        return as_csv([*results, *papers], metrics, bool(papers))
+        return as_csv([*results, *papers], metrics, bool(papers), with_confusion)
     if kind == "json":
         return as_json([*results, *papers], metrics)
     if len(papers) > printed.MOST:
@@ -36,7 +43,8 @@ def written(
     text = main.without_empty().as_text(kind)
     if any(result.tests for result in results):
         text += "\n" + tests(results, group).without_empty().as_text(kind)
-    return text
+    matrices = confusions([*results, *papers]) if with_confusion else []
+    return "\n".join([text, *(matrix.as_text(kind) for matrix in matrices)])
 
 
 def written_matrix(matrix: Matrix, kind: str) -> str:

@@ -946,6 +946,30 @@ def test_weighted_figures_of_a_paper_stand_beside_ones_own() -> None:
     assert text["weighted"]["precision"]["averaging"] == "weighted"
 
 
+def test_confusion_matrices_of_ones_own_and_of_a_paper() -> None:
+    labels, p = arrays(made("m.csv", classes=3))
+    expected = theirs.confusion_matrix(labels, p.argmax(1))
+    spec = ("--published", "covid-cxnet:table=4", "--metrics", "accuracy")
+    _, own, paper = compare("m.csv", "--confusion", *spec).split("\n\n")
+    rows = [[c.strip() for c in line.split("|")[1:-1]] for line in own.splitlines()]
+    assert rows[0] == ["m: class \\ predicted", *CLASSES]
+    assert rows[2:] == [[c, *map(str, row)] for c, row in zip(CLASSES, expected, strict=True)]
+    assert "Flat Multiclass COVID-CXNet" in paper.splitlines()[0]
+    assert [c.strip() for c in paper.splitlines()[3].split("|")[1:-1]] == [
+        "CAP",
+        "205",
+        "451",
+        "16",
+    ]
+    cells = tidy("m.csv", "--confusion", *spec)
+    for i, j in itertools.product(range(3), repeat=2):
+        row = cells["m", "", CLASSES[i], f"predicted {CLASSES[j]}"]
+        assert row["value"] == str(expected[i, j])
+    model = "covid-cxnet: Flat Multiclass COVID-CXNet"
+    assert cells[model, "test single run", "CP", "predicted CAP"]["value"] == "12"
+    assert not any(key[3].startswith("predicted") for key in tidy("m.csv"))
+
+
 def test_many_models_of_a_paper_are_rows() -> None:
     """Thirteen networks of one's own, each beside the paper's of the same name."""
     names = ("alexnet", "cnn-x", "my-net")
@@ -990,9 +1014,7 @@ def test_repeats_are_not_called_folds() -> None:
 
 def test_papers_that_are_not_there(capfd: Said) -> None:
     made("m.csv")
-    assert "is not one of: list, covid-cxnet, cvr-net" in refused(
-        capfd, "m.csv", "--published", "nobody"
-    )
+    assert "is not one of: covid-cxnet, cvr-net" in refused(capfd, "m.csv", "--published", "nobody")
     assert refused(capfd, "m.csv", "--published", "luiz:model=x") == (
         "--published luiz: model 'x' is not one of: DenseNet121, CNN, Narin ResNet50, RT-PCR, "
         "Ghoshal CNN, Zhang ResNet, Narin ResNet50 as cited, Wang CNN, Karakanis ResNet8. "

@@ -104,6 +104,18 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ),
     (
         "compare",
+        ["p.csv", "--confusion", "--format", "json"],
+        "--confusion",
+        "--format json always has the confusion matrices",
+    ),
+    (
+        "compare",
+        ["p.csv", "--confusion", "--matrix", "train,test"],
+        "--confusion",
+        "--matrix shows one metric",
+    ),
+    (
+        "compare",
         ["p.csv", "--averages", "--positive", "covid"],
         "--positive",
         "with --averages there is no positive class",
