@@ -1,0 +1,180 @@
+"""AUC of each source, view, sex and age band, and of their pairs: where the model is worst.
+
+Threshold and calibration are shown for each source: a threshold that fits one hospital may not fit
+another. Under five sources the AUCs are a range; from five on, a random-effects mean with its
+prediction interval.
+"""
+
+import itertools
+
+import numpy as np
+from scipy import special
+
+from cxrtool.audit.case import AGE_BAND, Case, ModelScores
+from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.stats.metrics import Ints
+from cxrtool.stats.within import Decomposition, Marks
+
+TITLE = "Groups of patients, and their AUC"
+KIND = "descriptive"
+NEEDS = ("predictions",)
+REFERENCE = (
+    "L. Oakden-Rayner et al., Hidden stratification causes clinically meaningful failures in "
+    "machine learning for medical imaging, ACM CHIL, 2020."
+)
+COLUMNS = ("source", "view", "sex", AGE_BAND)
+# A group has at least so many patients of each class, else its AUC tells little.
+FEWEST = 10
+SHOWN = 12
+ENOUGH_SOURCES = 5
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Return nothing: a descriptive check has no part in the verdict."""
+    return []
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Return a row for each model."""
+    return [_row(case, model) for model in case.models]
+
+
+def _row(case: Case, model: ModelScores) -> CheckRow:
+    name = case.title("slices", model)
+    groups = _groups(case, model)
+    if not groups:
+        why = f"no group has {FEWEST} patients of both classes"
+        remedy = "Add columns source, view, sex or age, or more images."
+        return not_assessed(name, why, remedy, DESCRIPTIVE)
+    groups.sort(key=lambda group: group[1].whole.value)
+    worst, best = groups[0], groups[-1]
+    row = CheckRow(name, DESCRIPTIVE, patients=len(np.unique(case.images.patients[model.rows])))
+    row.meaning = (
+        f"The lowest AUC is {worst[1].whole.value:.3f} ({worst[0]}), the highest "
+        f"{best[1].whole.value:.3f} ({best[0]}), of {len(groups)} groups. The lowest of many "
+        f"groups is low by chance, too.{_over_sources(case, groups)}"
+    )
+    row.blocks = [_table(model, groups[:SHOWN], len(groups))]
+    if sources := _by_source(case, model):
+        row.blocks.append(sources)
+    return row
+
+
+def _groups(case: Case, model: ModelScores) -> list[tuple[str, Decomposition]]:
+    """Cut the images by each column and by each pair of columns."""
+    columns = [c for c in dict.fromkeys([*COLUMNS, *case.within]) if case.images.has(c)]
+    cuts = [(c,) for c in columns] + [*itertools.combinations(columns, 2)]
+    result: list[tuple[str, Decomposition]] = []
+    for cut in cuts:
+        coded = [case.images.columns[c] for c in cut]
+        codes = np.column_stack([column.codes[model.rows] for column in coded])
+        known = np.logical_and.reduce([case.images.known(c)[model.rows] for c in cut])
+        values, place = np.unique(codes, axis=0, return_inverse=True)
+        for number, value in enumerate(values.tolist()):
+            there = known & (place.ravel() == number)
+            texts = [
+                f"{c} {column.names[v]}" for c, column, v in zip(cut, coded, value, strict=True)
+            ]
+            if there.any() and not there[known].all():
+                result.append((", ".join(texts), _auc(case, model, there)))
+    return result
+
+
+def _auc(case: Case, model: ModelScores, there: Marks) -> Decomposition | None:
+    rows = model.rows[there]
+    positive, patients = case.images.positive[rows] == 1, case.images.patients[rows]
+    if min(len(np.unique(patients[positive == k])) for k in (True, False)) < FEWEST:
+        return None
+    numbers = np.unique(patients, return_inverse=True)[1]
+    return Decomposition(positive, model.scores[there], np.zeros(len(rows), np.int64), numbers)
+
+
+def _table(
+    model: ModelScores, groups: list[tuple[str, Decomposition]], number: int
+) -> dict[str, object]:
+    rows = [
+        [
+            name,
+            len(parts.strata),
+            parts.strata.patients,
+            (parts.whole.value, *parts.whole.bounds(0.95)),
+        ]
+        for name, parts in groups
+        if parts is not None
+    ]
+    return {
+        "kind": "table",
+        "columns": ["group", "images", "patients", "AUC [95 % interval]"],
+        "rows": rows,
+        "caption": f"The {len(rows)} groups with the lowest AUC of {model.name}, of {number}.",
+    }
+
+
+def _over_sources(case: Case, groups: list[tuple[str, Decomposition]]) -> str:
+    """Summarise the AUCs of single sources: a range, or a random-effects mean."""
+    own = [p for n, p in groups if n.startswith("source ") and ", " not in n]
+    if len(own) < 2:
+        return ""
+    values = [parts.whole.value for parts in own]
+    if len(own) < ENOUGH_SOURCES:
+        return f" Over {len(own)} sources AUC ranges from {min(values):.3f} to {max(values):.3f}."
+    mean, low, high = _random_effects(own)
+    return (
+        f" Over {len(own)} sources the mean AUC is {mean:.3f}; that of a new source is expected "
+        f"between {low:.3f} and {high:.3f} (95 % prediction interval)."
+    )
+
+
+def _random_effects(own: list[Decomposition]) -> tuple[float, float, float]:
+    """Return mean and prediction interval (DerSimonian and Laird 1986; Higgins et al. 2009)."""
+    values = np.array([parts.whole.value for parts in own])
+    bounds = np.array([parts.whole.bounds(0.95) for parts in own])
+    variances = ((bounds[:, 1] - bounds[:, 0]) / (2 * special.ndtri(0.975))) ** 2
+    weights = 1 / variances
+    fixed = weights @ values / weights.sum()
+    excess = weights @ (values - fixed) ** 2 - (len(own) - 1)
+    scale = weights.sum() - (weights**2).sum() / weights.sum()
+    between = max(0.0, excess / scale)
+    weights = 1 / (variances + between)
+    mean = float(weights @ values / weights.sum())
+    half = special.stdtrit(len(own) - 2, 0.975) * np.sqrt(between + 1 / weights.sum())
+    return mean, max(0.0, mean - float(half)), min(1.0, mean + float(half))
+
+
+def _by_source(case: Case, model: ModelScores) -> dict[str, object] | None:
+    """Show what a threshold of 0.5 does in each source, and whether probabilities fit there."""
+    if not case.images.has("source"):
+        return None
+    column = case.images.columns["source"]
+    codes = column.codes[model.rows]
+    cells = [_drift(case, model, column.names[k], codes == k) for k in np.unique(codes).tolist()]
+    return {
+        "kind": "table",
+        "columns": [
+            "source",
+            "images",
+            "positive images",
+            "mean score",
+            "sensitivity at 0.5",
+            "specificity at 0.5",
+        ],
+        "rows": cells,
+        "caption": f"The same threshold in each source ({model.name}). Where the mean score is far "
+        "from the share of positive images, the probabilities do not fit that source.",
+    }
+
+
+def _drift(case: Case, model: ModelScores, name: str, there: Marks) -> list[object]:
+    positive: Ints = case.images.positive[model.rows][there] == 1
+    called = model.scores[there] > 0.5
+    sensitivity = float(called[positive].mean()) if positive.any() else None
+    specificity = float((~called)[~positive].mean()) if not positive.all() else None
+    share = f"{positive.mean():.1%}"
+    return [
+        name or "(unknown)",
+        int(there.sum()),
+        share,
+        float(model.scores[there].mean()),
+        sensitivity,
+        specificity,
+    ]
