@@ -20,7 +20,7 @@ _cxrtool() {
     case "$verb $previous" in
         "audit --predictions") _cxrtool_files; return ;;
         "audit --dir"|"audit -d") _cxrtool_dirs; return ;;
-        "audit --checks") _cxrtool_words "broken independence leaks overlap within"; return ;;
+        "audit --checks") _cxrtool_words "attributes broken bystanders composition controls independence leaks overlap slices within"; return ;;
         "audit --within") return ;;
         "audit --positive") return ;;
         "audit --margin") return ;;

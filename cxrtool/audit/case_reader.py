@@ -33,6 +33,7 @@ COLUMNS = (
     "fold",
     "width",
     "height",
+    "mask",
     "mask_flag",
     "preprocessing",
 )

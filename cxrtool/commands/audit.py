@@ -143,8 +143,8 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
+    from cxrtool.audit import case_images, runner
     from cxrtool.audit import page as pages
-    from cxrtool.audit import runner
     from cxrtool.figures import html_page
     from cxrtool.files import disk
     from cxrtool.files.failures import Failures
@@ -160,6 +160,8 @@ def run(
     columns = options.entries("--within", *within or ())
     case = read(manifest, tables, conditions, columns, positive, skipped)
     case = replaced(case, margin, seed, columns, root)
+    crew = options.crew(jobs, engine)
+    case = case_images.with_images(case, crew, folder, skipped, progress)
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)

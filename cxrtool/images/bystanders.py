@@ -56,6 +56,21 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 NAMES: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
+# The measurements that no anatomy reaches, by which the audit decides. The others see what lies at
+# the edges of the chest: posture, shoulders, abdomen, tubes and the exposure of ill patients. On
+# 1,000 images of one collection (pneumonia against normal) those predict the label with AUC 0.79.
+SIGNATURE: tuple[str, ...] = (
+    *_named("border", ("white", "constant"), SIDES),
+    *_named("corner", ("edge",), CORNERS),
+    *GROUPS["text"],
+    "resampled_across",
+    "resampled_down",
+    "blocks_across",
+    "blocks_down",
+    "gaps",
+    "step",
+    *GROUPS["file"],
+)
 
 
 def measure(image: Grey, facts: Facts | None = None) -> NDArray[np.float64]:

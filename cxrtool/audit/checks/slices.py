@@ -72,16 +72,18 @@ def _groups(case: Case, model: ModelScores) -> list[tuple[str, Decomposition]]:
         values, place = np.unique(codes, axis=0, return_inverse=True)
         for number, value in enumerate(values.tolist()):
             there = known & (place.ravel() == number)
-            texts = [
-                f"{c} {column.names[v]}" for c, column, v in zip(cut, coded, value, strict=True)
-            ]
-            if there.any() and not there[known].all():
-                result.append((", ".join(texts), _auc(case, model, there)))
+            parts = _auc(case, model, there)
+            if parts is not None and not there[known].all():
+                texts = [column.names[v] for column, v in zip(coded, value, strict=True)]
+                named = [f"{c} {text}" for c, text in zip(cut, texts, strict=True)]
+                result.append((", ".join(named), parts))
     return result
 
 
 def _auc(case: Case, model: ModelScores, there: Marks) -> Decomposition | None:
     rows = model.rows[there]
+    if not len(rows):
+        return None
     positive, patients = case.images.positive[rows] == 1, case.images.patients[rows]
     if min(len(np.unique(patients[positive == k])) for k in (True, False)) < FEWEST:
         return None

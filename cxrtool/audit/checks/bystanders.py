@@ -1,0 +1,215 @@
+"""Can the label be predicted without the lungs, and does the model use what predicts it?
+
+Constant borders, marks in the corners, burnt-in text, traces of resampling, JPEG and grey-level
+changes, and the file itself (`images/bystanders.SIGNATURE`) contain no anatomy. A fixed learner
+predicts the label of new patients from them, in the whole set and within sources, where a cue that
+follows the label inside a source shows. With predictions the question is whether the model uses
+them: AUC minus AUC over pairs with a similar bystander score. Then that decides, and what the data
+carry is shown beside it: a cue that a model does not use is no fault of the model.
+"""
+
+import numpy as np
+
+from cxrtool.audit import estimates
+from cxrtool.audit.case import Case, ModelScores
+from cxrtool.audit.verdicts import (
+    CONFIRMATORY,
+    DESCRIPTIVE,
+    EXCLUDED,
+    INCONCLUSIVE,
+    SHOWN,
+    CheckRow,
+    not_assessed,
+)
+from cxrtool.images import bystanders
+from cxrtool.stats import cross_fit
+from cxrtool.stats.cross_fit import CrossFit
+from cxrtool.stats.metrics import Floats, Ints
+from cxrtool.stats.within import Auc, Decomposition
+
+TITLE = "What predicts the label without the lungs"
+KIND = "confirmatory"
+NEEDS = ("images",)
+REFERENCE = (
+    "G. Maguolo and L. Nanni, A critic evaluation of methods for COVID-19 automatic detection from "
+    "X-ray images, Information Fusion 76, 2021."
+)
+WHOLE, INSIDE, USED = "bystanders", "bystanders within sources", "bystanders used"
+# Fewer patients of a class are too few to learn from and to test on.
+FEWEST = 10
+# Images with a similar bystander score are those of one of so many equal groups.
+BINS = 5
+SIGNATURE = [bystanders.NAMES.index(name) for name in bystanders.SIGNATURE]
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Name the tests: of the data, and one for each model."""
+    if case.models:
+        return [case.title(USED, model) for model in case.models]
+    return [WHOLE, *([INSIDE] if _sources(case) > 1 else [])]
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Measure the images, and return the rows."""
+    measured = case.measured()
+    if measured is None:
+        remedy = "Give the manifest of the images (cxrtool audit MANIFEST)."
+        return [not_assessed(name, "there are no images", remedy) for name in hypotheses(case)]
+    measured = measured[:, : len(bystanders.NAMES)]
+    rows = np.flatnonzero(np.isfinite(measured).any(axis=1) & (case.images.positive >= 0))
+    if _is_small(case, rows):
+        why = f"fewer than {FEWEST} patients of a class have readable images"
+        return [not_assessed(n, why, "Add images.") for n in hypotheses(case)]
+    values = measured[rows][:, SIGNATURE]
+    whole = _fitted(case, rows, values)
+    result = [_whole(case, rows, measured[rows], whole)]
+    if _sources(case) > 1:
+        result.append(_inside(case, rows, values))
+    scores = np.full(len(case.images), np.nan)
+    scores[rows] = whole.scores
+    return [*result, *(_used(case, model, scores) for model in case.models)]
+
+
+def _sources(case: Case) -> int:
+    return len(case.images.columns["source"].names) if case.images.has("source") else 0
+
+
+def _is_small(case: Case, rows: Ints) -> bool:
+    positive, patients = case.images.positive[rows], case.images.patients[rows]
+    return min(len(np.unique(patients[positive == k])) for k in (0, 1)) < FEWEST
+
+
+def _patients(case: Case, rows: Ints) -> Ints:
+    numbers: Ints = np.unique(case.images.patients[rows], return_inverse=True)[1]
+    return numbers
+
+
+def _fitted(
+    case: Case,
+    rows: Ints,
+    values: Floats,
+    groups: Ints | None = None,
+    repeats: int = cross_fit.REPEATS,
+) -> CrossFit:
+    positive, patients = case.images.positive[rows] == 1, _patients(case, rows)
+    return cross_fit.cross_fit(
+        cross_fit.shrunken_centroids(values, positive, patients),
+        positive,
+        patients,
+        groups=groups,
+        weights=cross_fit.by_patient(positive, patients),
+        repeats=repeats,
+        seed=case.seed,
+    )
+
+
+def _whole(case: Case, rows: Ints, values: Floats, fit: CrossFit) -> CheckRow:
+    where = "the label of new patients"
+    row = _of_data(case, WHOLE, fit, where)
+    row.patients, row.sources = int(_patients(case, rows).max()) + 1, _sources(case)
+    row.blocks = [_groups_table(case, rows, values)]
+    return row
+
+
+def _inside(case: Case, rows: Ints, values: Floats) -> CheckRow:
+    """Predict the label from measurements that are ranked within each source."""
+    keep = case.images.known("source")[rows]
+    rows, values = rows[keep], values[keep]
+    codes = np.unique(case.images.columns["source"].codes[rows], return_inverse=True)[1]
+    ranked = cross_fit.ranks_within(values, codes)
+    fit = _fitted(case, rows, ranked, codes)
+    row = _of_data(case, INSIDE, fit, "the label of new patients of the same source")
+    row.patients, row.sources = int(_patients(case, rows).max()) + 1, int(codes.max()) + 1
+    return row
+
+
+def _of_data(case: Case, name: str, fit: CrossFit, what: str) -> CheckRow:
+    """Return the row about the data: a test where there are no predictions."""
+    if fit.auc is None:
+        kind = DESCRIPTIVE if case.models else CONFIRMATORY
+        return not_assessed(name, "too few patients of a class", "Add images.", kind)
+    if not case.models:
+        return _tested(case, name, fit.auc, what)
+    row = CheckRow(name, DESCRIPTIVE, value=fit.auc.value)
+    row.low, row.high = fit.auc.bounds(0.95)
+    row.meaning = (
+        f"Without anatomy, {what} is predicted with AUC {row.value:.3f} [{row.low:.3f}, "
+        f"{row.high:.3f}]. Whether the model uses this, says the row '{USED}'."
+    )
+    return row
+
+
+def _tested(case: Case, name: str, auc: Auc, what: str) -> CheckRow:
+    lead = f"Without anatomy, {what} is predicted with AUC {{value}} [{{low}}, {{high}}]"
+    sentences = {
+        SHOWN: f"{lead}: the images carry a cue that is not the disease.",
+        EXCLUDED: f"{lead}: none of the measured cues follows the label.",
+        INCONCLUSIVE: f"{lead}; with a power of 80 % this number of patients shows {{detectable}}.",
+    }
+    return estimates.tested(
+        name,
+        auc,
+        limit=0.5 + case.margin,
+        number=len(case.family),
+        sentences=sentences,
+        next="Look at the table of cues below; remove them (cxrtool equalize --conceal auto, "
+        "cxrtool segment --keep lungs) or balance them.",
+    )
+
+
+def _groups_table(case: Case, rows: Ints, values: Floats) -> dict[str, object]:
+    """Show which cues predict the label, each alone, and what the edges of the chest add."""
+    cells: list[list[object]] = []
+    for group, names in bystanders.GROUPS.items():
+        for kind, wanted in (("no anatomy", True), ("edges of the chest", False)):
+            at = [
+                bystanders.NAMES.index(name)
+                for name in names
+                if (name in bystanders.SIGNATURE) == wanted
+            ]
+            auc = _fitted(case, rows, values[:, at], repeats=1).auc if at else None
+            if auc is not None:
+                cells.append([group, kind, (auc.value, *auc.bounds(0.95))])
+    return {
+        "kind": "table",
+        "columns": ["cue", "what it sees", "AUC [95 % interval]"],
+        "rows": cells,
+        "caption": "AUC for new patients from each kind of cue alone. Only cues without anatomy "
+        "decide: posture, tubes and exposure at the edges of the chest can follow the disease.",
+    }
+
+
+def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
+    """Compare AUC with AUC over pairs of images with a similar bystander score."""
+    name = case.title(USED, model)
+    own = scores[model.rows]
+    keep = np.isfinite(own)
+    if not keep.any():
+        why = "none of the predicted images could be measured"
+        return not_assessed(name, why, "Give the manifest that has these images.")
+    rows = model.rows[keep]
+    bins = np.searchsorted(np.quantile(own[keep], np.arange(1, BINS) / BINS), own[keep])
+    positive = case.images.positive[rows] == 1
+    parts = Decomposition(positive, model.scores[keep], bins, _patients(case, rows))
+    if not parts.is_defined or not parts.share > 0:
+        return not_assessed(name, "the predicted images are of one class", "Add images.")
+    lead = (
+        f"AUC is {parts.whole.value:.3f}; over pairs with a similar bystander score it is "
+        f"{parts.within.value:.3f}"
+    )
+    sentences = {
+        SHOWN: f"{lead}. What the bystanders tell adds at least {{low}} to the AUC.",
+        EXCLUDED: f"{lead}. What the bystanders tell adds at most {{high}}, less than the margin.",
+        INCONCLUSIVE: f"{lead}. With a power of 80 % these images show a difference of "
+        "{detectable}.",
+    }
+    row = estimates.tested(
+        name,
+        parts,
+        limit=case.margin,
+        number=len(case.family),
+        sentences=sentences,
+        next="Train on images without these cues, and compare.",
+    )
+    row.patients, row.sources = int(_patients(case, rows).max()) + 1, _sources(case)
+    return row

@@ -1,0 +1,107 @@
+"""The check of bystanders: a planted cue is found, an image of the disease alone is not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cxrtool.audit import runner, verdicts
+from cxrtool.audit.case import Case, ImageRows, ModelScores
+from cxrtool.audit.verdicts import CheckRow
+from cxrtool.files.predictions import Coded
+from cxrtool.images import bystanders
+from cxrtool.stats.metrics import Floats
+
+NUMBER = 240
+
+
+def case(
+    change: Callable[[Floats, Floats], None] = lambda values, label: None,
+    score: Callable[[Floats, Floats], Floats] | None = None,
+    seed: int = 0,
+) -> Case:
+    """Return a case with measurements at random, which `change` may change by the label."""
+    rng = np.random.default_rng(seed)
+    label = (rng.random(NUMBER) < 0.5).astype(np.int64)
+    values = rng.normal(size=(NUMBER, len(bystanders.NAMES)))
+    change(values, label)
+    images = ImageRows(
+        lambda row: f"{row}.png",
+        label,
+        np.arange(NUMBER),
+        {"patient": np.arange(NUMBER) + 1},
+        {"source": Coded(["A", "B"], rng.integers(0, 2, NUMBER))},
+        np.ones(NUMBER, bool),
+    )
+    models = []
+    if score is not None:
+        scores = 1 / (1 + np.exp(-score(values, label) - rng.normal(size=NUMBER)))
+        models = [ModelScores("m", np.arange(NUMBER), scores, np.full(NUMBER, -1))]
+    return Case(images, models, "ill", ["well"], measured=lambda: values)
+
+
+def rows_of(one: Case) -> dict[str, CheckRow]:
+    one, _ = runner.plan(one, ["bystanders"], [])
+    rows: list[CheckRow] = runner.module("bystanders").assess(one)
+    verdicts.adjust(rows, max(1, len(one.family)))
+    return {row.name: row for row in rows}
+
+
+def at(name: str) -> int:
+    return bystanders.NAMES.index(name)
+
+
+def with_text(values: Floats, label: Floats) -> None:
+    values[:, at("text_count")] += 3 * label
+
+
+def test_a_cue_in_the_data_is_shown() -> None:
+    rows = rows_of(case(with_text))
+    assert rows["bystanders"].verdict == "shown"
+    assert rows["bystanders within sources"].verdict == "shown"
+    assert rows["bystanders"].value > 0.9
+
+
+def test_measurements_at_random_are_not() -> None:
+    assert rows_of(case())["bystanders"].verdict != "shown"
+
+
+def test_anatomy_at_the_edges_decides_nothing() -> None:
+    def brighter(values: Floats, label: Floats) -> None:
+        values[:, at("border_mean_bottom")] += 3 * label
+
+    row = rows_of(case(brighter))["bystanders"]
+    assert row.verdict != "shown"
+    edges = [r for r in row.blocks[0]["rows"] if r[:2] == ["border", "edges of the chest"]]
+    assert edges[0][2][0] > 0.9
+
+
+def test_a_model_that_uses_the_cue_is_shown_and_one_that_does_not_is_not() -> None:
+    def uses(values: Floats, label: Floats) -> Floats:
+        text: Floats = 1.5 * values[:, at("text_count")]
+        return text
+
+    def does_not(values: Floats, label: Floats) -> Floats:
+        return 1.5 * label
+
+    assert rows_of(case(with_text, uses))["bystanders used"].verdict == "shown"
+    rows = rows_of(case(with_text, does_not))
+    assert rows["bystanders used"].verdict != "shown"
+    assert rows["bystanders"].kind == "descriptive" and rows["bystanders"].value > 0.9
+
+
+@pytest.mark.parametrize("missing", ["all", "most"])
+def test_images_that_are_gone_are_not_assessed(missing: str) -> None:
+    one = case(with_text)
+    values = one.measured()
+    assert values is not None
+    values = values.copy()
+    values[: NUMBER if missing == "all" else NUMBER - 12] = np.nan
+    row = rows_of(replace(one, measured=lambda: values))["bystanders"]
+    assert row.verdict == "not assessed" and row.next
+
+
+def test_without_a_manifest_there_are_no_images() -> None:
+    rows = rows_of(replace(case(with_text), measured=lambda: None))
+    assert {row.verdict for row in rows.values()} == {"not assessed"}
