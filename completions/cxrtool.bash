@@ -19,8 +19,9 @@ _cxrtool() {
     elif [[ "$previous" == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi
     case "$verb $previous" in
         "audit --predictions") _cxrtool_files; return ;;
+        "audit --run") return ;;
         "audit --dir"|"audit -d") _cxrtool_dirs; return ;;
-        "audit --checks") _cxrtool_words "attributes broken bystanders composition controls independence leaks overlap slices within"; return ;;
+        "audit --checks") _cxrtool_words "attributes broken bystanders composition controls independence leaks lungs-out overlap slices within"; return ;;
         "audit --within") return ;;
         "audit --positive") return ;;
         "audit --margin") return ;;
@@ -30,6 +31,8 @@ _cxrtool() {
         "audit --seed") return ;;
         "audit --jobs"|"audit -j") _cxrtool_words "auto"; return ;;
         "audit --engine") _cxrtool_words "local"; return ;;
+        "audit --device") _cxrtool_words "auto cpu cuda mps"; return ;;
+        "audit --cache") _cxrtool_dirs; return ;;
         "audit --failures") _cxrtool_files; return ;;
         "audit --progress") _cxrtool_words "auto always never"; return ;;
         "cam --dir"|"cam -d") _cxrtool_dirs; return ;;
@@ -212,7 +215,7 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
-            audit) _cxrtool_words "--predictions --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --force --failures --strict --progress --quiet --verbose --help" ;;
+            audit) _cxrtool_words "--predictions --run --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;

@@ -88,7 +88,7 @@ def _plain(value: Any) -> Any:
 
 def not_assessed(name: str, why: str, remedy: str, kind: str = CONFIRMATORY) -> CheckRow:
     """Return the row of a check that lacks something: why, and what supplies it."""
-    meaning = f"Not assessed: {why}."
+    meaning = f"{why[:1].upper()}{why[1:]}."
     return CheckRow(name, kind, verdict=NOT_ASSESSED, meaning=meaning, next=remedy)
 
 

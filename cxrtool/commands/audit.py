@@ -23,6 +23,7 @@ audit continues where it stopped.
 Example:
 
     cxrtool audit split.csv predictions.csv -d audit
+    cxrtool audit split.csv --run runs/r18 -d audit
     cxrtool audit --predictions theirs.csv -d audit --within scanner,sex
     cxrtool ingest images/ | cxrtool audit - -d audit
 """
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
 
     from cxrtool.audit.case import Case, ModelScores
     from cxrtool.audit.verdicts import CheckRow
+    from cxrtool.core.parallel import Crew
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Where
+    from cxrtool.learn.prediction import PredictionSettings
 
 # The words of --fail-on, and the verdicts that they mean.
 FAILING = {
@@ -80,6 +83,16 @@ def run(
             metavar="FILE",
             help="A table of predictions (path, label, p_CLASS; patient and source if known). "
             "May be repeated.",
+        ),
+        Role.READS,
+    ] = None,
+    run_folder: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="RUN",
+            help="A run that predicts the held-out images of the manifest; the predictions are "
+            "kept in DIR/predictions.csv.",
         ),
         Role.READS,
     ] = None,
@@ -135,6 +148,8 @@ def run(
     seed: options.Seed = 0,
     jobs: options.Jobs = "auto",
     engine: options.Engine = "local",
+    device: options.Device = "auto",
+    cache: options.Cache = None,
     force: options.Force = False,
     failures: options.Failures = None,
     strict: options.Strict = False,
@@ -153,14 +168,19 @@ def run(
     failing = verdicts_of(fail_on)
     conditions = options.conditions("--where", where)
     manifest, tables = sorted_inputs(inputs or [], predictions or [])
-    effects.refuse(context, idle(manifest, chosen, engine))
+    effects.refuse(context, idle(manifest, chosen, engine, run_folder))
     disk.make_folder(folder)
     disk.claim(folder)
     skipped = Failures(failures, folder=folder, strict=strict)
     columns = options.entries("--within", *within or ())
+    crew = options.crew(jobs, engine)
+    if run_folder:
+        settings = prediction_settings(cache, root, options.crew(jobs))
+        tables.append(
+            predicted(run_folder, manifest, conditions, folder, settings, device, skipped, progress)
+        )
     case = read(manifest, tables, conditions, columns, positive, skipped)
     case = replaced(case, margin, seed, columns, root)
-    crew = options.crew(jobs, engine)
     case = case_images.with_images(case, crew, folder, skipped, progress)
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
@@ -195,17 +215,50 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
     return (manifests[0] if manifests else None), tables
 
 
-def idle(manifest: str | None, checks: list[str], engine: str) -> dict[str, str]:
+def prediction_settings(cache: str | None, root: str | None, crew: "Crew") -> "PredictionSettings":
+    """Say how images are read and predicted."""
+    from cxrtool.files import pixel_cache
+    from cxrtool.learn.prediction import PredictionSettings
+
+    folder = cache or pixel_cache.default_folder()
+    return PredictionSettings(cache=folder, root=root or "", crew=crew)
+
+
+def predicted(
+    run: str,
+    manifest: str | None,
+    conditions: "list[Where]",
+    folder: str,
+    settings: "PredictionSettings",
+    device: str,
+    skipped: "Failures",
+    when: str,
+) -> str:
+    """Predict the held-out images with a run, and return the table."""
+    from cxrtool.audit import run_predictions
+
+    if manifest in (None, "-"):
+        raise CxrtoolError("--run needs the manifest of the images as a file", "Name it.")
+    return run_predictions.write(
+        run, str(manifest), conditions, folder, settings, device, skipped, when
+    )
+
+
+def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) -> dict[str, str]:
     """Say why options have no effect."""
     from cxrtool.audit import runner
 
     no_manifest = "" if manifest else "there is no manifest"
     unread = any("images" in runner.module(name).NEEDS for name in checks)
     no_images = no_manifest or ("" if unread else "no check reads images")
+    no_run = "" if run else "no --run is given"
+    unused = no_images if no_run else ""
     return {
-        "--root": no_images,
+        "--root": unused,
         "--engine": no_images,
-        "--jobs": no_images or options.idle_jobs(engine),
+        "--jobs": unused or (options.idle_jobs(engine) if no_run else ""),
+        "--device": no_run,
+        "--cache": no_run,
         "--within": "" if "within" in checks else "the check 'within' is not run",
     }
 

@@ -142,7 +142,7 @@ def test_absent_columns_are_named(cli: Cli, tmp_path: Path) -> None:
     result = cli("audit", table, "-d", tmp_path / "out")
     assert result.code == 0
     assert verdicts(tmp_path / "out")["within source"] == "not assessed"
-    assert "source: absent" in result.err
+    assert "Source: absent" in result.err
     assert json.loads((tmp_path / "out" / "audit.json").read_text())["absent"] == [
         "source",
         "view",
@@ -216,3 +216,28 @@ def test_few_images_are_inconclusive_or_not_assessed(cli: Cli, tmp_path: Path, n
     assert cli("audit", table, "-d", tmp_path / "out").code in (0, 1)
     outcome = verdicts(tmp_path / "out")
     assert outcome["within source"] not in ("shown", "excluded")
+
+
+def test_a_run_predicts_the_held_out_images(
+    cli: Cli, tmp_path: Path, phantoms: Path, small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRTOOL_CACHE", str(phantoms / "cache"))
+    monkeypatch.chdir(phantoms)
+    split, out = phantoms / "split.csv", tmp_path / "out"
+    assert cli("audit", split, "--run", small_run, "-d", out, "-j", "1").code in (0, 1)
+    held_out = ("--where", "split=test", "-o", tmp_path / "p.csv")
+    assert cli("evaluate", small_run, split, *held_out).code == 0
+    assert (out / "predictions.csv").read_bytes() == (tmp_path / "p.csv").read_bytes()
+    assert verdicts(out)["leaks"] == "excluded"
+    # The images are measured, once, and again for nothing.
+    before = (out / "measurements.csv").read_bytes()
+    assert cli("audit", split, "--run", small_run, "-d", out, "-j", "1").code in (0, 1)
+    assert (out / "measurements.csv").read_bytes() == before
+
+
+def test_options_of_a_run_need_one(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=20)
+    result = cli("audit", table, "-d", tmp_path / "out", "--device", "cpu")
+    assert result.code == 2 and "--device has no effect" in result.err
+    result = cli("audit", table, "-d", tmp_path / "out", "--run", tmp_path)
+    assert result.code == 2

@@ -100,7 +100,7 @@ def _judged(case: Case, name: str, column: str, parts: Decomposition) -> CheckRo
         SHOWN: f"{numbers}. The {column} adds at least {{low}} to the AUC: the model uses what "
         f"differs between values of {column}, not only the disease.",
         EXCLUDED: f"{numbers}. The {column} adds at most {{high}} to the AUC, less than the "
-        "margin: this is consistent with the use of the disease.",
+        f"margin: the {column} does not explain the result.",
         INCONCLUSIVE: f"{numbers}. These images cannot tell whether the {column} adds more than "
         "the margin; with a power of 80 % they show a difference of {detectable}.",
     }

@@ -1,0 +1,51 @@
+"""Predict the held-out images of a manifest with a run (run + manifest -> predictions.csv)."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from cxrtool.audit.case import HELD_OUT
+from cxrtool.core.progress import bar, note
+from cxrtool.files import predictions, table
+from cxrtool.files import run_folder as runs
+from cxrtool.files.failures import Failures
+from cxrtool.files.manifest import Manifest, Where
+from cxrtool.learn import inference, prediction
+from cxrtool.learn.prediction import PredictionSettings, Row
+
+TABLE = "predictions.csv"
+
+
+def write(
+    run: str,
+    manifest: str,
+    where: Sequence[Where],
+    folder: str,
+    settings: PredictionSettings,
+    device: str,
+    skipped: Failures,
+    when: str,
+) -> str:
+    """Write the predictions into a folder, and return their path.
+
+    Held-out are the parts test and unseen; without them, all images are predicted.
+    """
+    model = inference.Model(runs.classifier(run), inference.device(device))
+    predictor = prediction.Predictor([model], None, settings)
+    rows = list(_held_out(manifest, where))
+    pairs = prediction.predicted(rows, predictor, skipped.add)
+    shown = bar(pairs, len(rows), "images predicted", when)
+    judge = prediction.Judge(predictor.classes)
+    columns = predictions.columns(predictor.classes)
+    decided = prediction.decided(shown, predictor, None, judge)
+    path = os.path.join(folder, TABLE)
+    table.write(path, columns, ([row.get(name, "") for name in columns] for row in decided))
+    return path
+
+
+def _held_out(manifest: str, where: Sequence[Where]) -> Iterator[Row]:
+    source = Manifest(manifest, where)
+    rows = [dict(zip(source.columns, cells, strict=True)) for cells in source.rows()]
+    chosen = [row for row in rows if row.get("split") in HELD_OUT]
+    if not chosen:
+        note("no image is of the part test or unseen: all are predicted, seen ones too")
+    yield from chosen or rows
