@@ -42,7 +42,7 @@ Change = Callable[[Bytes, np.random.Generator], Bytes]
 
 SIDE, QUALITY = 256, 90
 CHECKS = ("broken", "bystanders", "overlap", "within")
-STRENGTHS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 SIZES = (60, 120, 250, 500)
 
 
