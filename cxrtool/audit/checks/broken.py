@@ -38,7 +38,7 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
         return not_assessed(row.name, why, "Add images of the other class.")
     faults = _faults(case, model)
     row.verdict = SHOWN if faults else EXCLUDED
-    row.meaning = " ".join([*faults, *_hints(case, model, positive)]) or "No fault was found."
+    row.meaning = " ".join([*(faults or ["No fault was found."]), *_hints(case, model, positive)])
     row.next = "Check how the predictions were made." if faults else ""
     return row
 
@@ -61,10 +61,16 @@ def _is_flat(model: ModelScores, there: Marks) -> bool:
 
 
 def _hints(case: Case, model: ModelScores, positive: Marks) -> list[str]:
-    """Name possible causes of an AUC that is below 0.5."""
+    """Say where AUC is no better than a guess; name possible causes where it is worse."""
     patients = np.unique(case.images.patients[model.rows], return_inverse=True)[1]
     parts = Decomposition(positive, model.scores, np.zeros(len(positive), np.int64), patients)
-    if not parts.whole.bounds(0.95)[1] < 0.5:
+    low, high = parts.whole.bounds(0.95)
+    if low <= 0.5 <= high:
+        return [
+            f"AUC is {parts.whole.value:.3f} [{low:.3f}, {high:.3f}]: on these images the model is "
+            "not shown to be better than a guess, and there is little to explain."
+        ]
+    if low > 0.5:
         return []
     return [
         f"AUC is {parts.whole.value:.3f}, below 0.5. Possible causes: the classes are in the wrong "

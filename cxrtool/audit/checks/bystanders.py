@@ -59,7 +59,7 @@ def assess(case: Case) -> list[CheckRow]:
         return [not_assessed(name, "there are no images", remedy) for name in hypotheses(case)]
     measured = measured[:, : len(bystanders.NAMES)]
     rows = np.flatnonzero(np.isfinite(measured).any(axis=1) & (case.images.positive >= 0))
-    if _is_small(case, rows):
+    if is_small(case, rows):
         why = f"fewer than {FEWEST} patients of a class have readable images"
         return [not_assessed(n, why, "Add images.") for n in hypotheses(case)]
     values = measured[rows][:, SIGNATURE]
@@ -76,7 +76,8 @@ def _sources(case: Case) -> int:
     return len(case.images.columns["source"].names) if case.images.has("source") else 0
 
 
-def _is_small(case: Case, rows: Ints) -> bool:
+def is_small(case: Case, rows: Ints) -> bool:
+    """Tell whether a class has too few patients to learn from and to test on."""
     positive, patients = case.images.positive[rows], case.images.patients[rows]
     return min(len(np.unique(patients[positive == k])) for k in (0, 1)) < FEWEST
 

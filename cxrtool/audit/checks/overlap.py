@@ -66,7 +66,7 @@ def _judged(case: Case, rows: Ints) -> CheckRow:
         row.verdict = NOT_IDENTIFIABLE
     elif width >= estimates.TOO_WIDE:
         row.verdict = INCONCLUSIVE
-    _explain(row, names, counts, None if alone is None else alone.value, width)
+    _explain(case, row, names, counts, None if alone is None else alone.value, width)
     return row
 
 
@@ -101,9 +101,10 @@ def _width(counts: Ints) -> float:
 
 
 def _explain(
-    row: CheckRow, names: list[str], counts: Ints, alone: float | None, width: float
+    case: Case, row: CheckRow, names: list[str], counts: Ints, alone: float | None, width: float
 ) -> None:
-    single = [f"{n} (only {'positive' if c[1] else 'negative'})" for n, c in _single(names, counts)]
+    classes = _names(case)
+    single = [f"{n} (only {classes[0 if c[1] else 1]})" for n, c in _single(names, counts)]
     told = f" Sources with one class: {', '.join(single)}." if single else ""
     by = "" if alone is None else f" The source alone predicts the label with AUC {alone:.3f}."
     share = f"{row.value:.1%} of the pairs of a positive and a negative patient are of one source."
@@ -133,12 +134,16 @@ def _needed(counts: Ints, width: float) -> int:
     return factor
 
 
+def _names(case: Case) -> tuple[str, str]:
+    """Name the positive class and the others."""
+    return case.positive, case.negatives[0] if len(case.negatives) == 1 else "other classes"
+
+
 def _table(case: Case, names: list[str], counts: Ints) -> dict[str, object]:
     rows = [[n, int(c[1]), int(c[0])] for n, c in zip(names, counts, strict=True)]
-    negative = case.negatives[0] if len(case.negatives) == 1 else "other classes"
     return {
         "kind": "table",
-        "columns": ["source", case.positive, negative],
+        "columns": ["source", *_names(case)],
         "rows": rows,
         "caption": "Patients of each class in each source, on the rows that are judged.",
     }
