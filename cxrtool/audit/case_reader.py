@@ -14,7 +14,7 @@ from cxrtool.audit.case import AGE_BAND, FORMAT, IDENTITIES, SIZE, ImageRows, Mo
 from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
-from cxrtool.data.split_rows import Codes
+from cxrtool.data.codes import Codes
 from cxrtool.files import predictions
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Manifest, Where

@@ -3,7 +3,8 @@
 Writes one row per image, in the order of the manifest: path, label, patient, source, split, fold,
 model, pred and one probability per class. If labels are known, a table of metrics goes to standard
 error, with warnings: one class predicted for all images, an AUC below 0.5, a source with constant
-scores, images that were preprocessed differently from the training images.
+scores, images that were preprocessed differently from the training images, images whose source,
+file format or image size alone predict the label (else training images of which this is recorded).
 
 With two classes, the second class of the run (the last p_ column) is predicted if its probability
 is above --threshold. The threshold is 0.5, or the best one on the run's validation images (val), or
@@ -141,6 +142,7 @@ def run(
     decided = prediction.decided(pairs, predictor, cut, judge)
     table.write(output, columns, ([row.get(c, "") for c in columns] for row in decided))
     note_metrics(judge)
+    judge.warn_of_traps([*first, *([below] if below else [])])
     warn_of_leaks(watch)
     distributed.end()
     raise typer.Exit(skipped.close())

@@ -13,6 +13,9 @@ Each part differs from its target size by at most the largest patient's image co
 every class occurs in every part. With few patients who have many images, different seeds may give
 the same split.
 
+As ingest does, it warns if a class occurs in one source only, or if source, file format or image
+size alone predict the label.
+
 Example:
 
     cxrtool split cohen.csv --test 0.3 --val 0.2 -o split.csv
@@ -31,6 +34,7 @@ import typer
 from cxrtool.cli import effects, options
 from cxrtool.commands import _split_options
 from cxrtool.core.errors import ExitCode, Skip
+from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,10 +150,14 @@ def divide(
     from cxrtool.data import partition, split_rows
     from cxrtool.files import table
     from cxrtool.files.failures import Failures
+    from cxrtool.stats import label_traps
 
     rows = split_rows.SplitRows(manifest, design)
     plan = partition.divide(rows, design)
     partition.note_parts(rows, design, plan)
+    traps = label_traps.of_rows(rows.label_columns, plan.used)
+    if warning := label_traps.warning_of_images(traps):
+        note(warning)
     if not dry_run:
         skipped = Failures(failures, output=output)
         wanted = ["split", "fold"] if any(p.fold for p in plan.parts) else ["split"]

@@ -11,6 +11,9 @@ The validation loss is the training loss: --loss with label smoothing and class 
 Patients and pictures that occur in more than one part of the split are counted, and the counts are
 written to run.json. --strict refuses such a split.
 
+A warning is given, and written to run.json, if a class occurs in one source only, or if source,
+file format or image size alone predict the label in train and val.
+
 --task segment learns from the masks in the column `mask`, for cxrtool segment --model RUN. With
 --augment hard, images are changed strongly: inverted, equalized, with letters, wires, white lungs
 and noise.

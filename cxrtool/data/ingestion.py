@@ -12,6 +12,7 @@ from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import bar, detail, note
 from cxrtool.data import duplicates, lesion_boxes, measurement, packed_rows, sources
+from cxrtool.data.label_columns import LabelColumns
 from cxrtool.data.measurement import Making
 from cxrtool.data.packed_rows import Row
 from cxrtool.data.sources import FILE, LISTED, Selection
@@ -40,6 +41,7 @@ class Measured:
             fingerprints.BYTES, fingerprints.packed, fingerprints.written
         )
         self._thumbnails = Thumbnails(self._read_again)
+        self.label_columns = LabelColumns()
         self._labels = Counter[str]()
         self._people: set[int] = set()
         self._sources: set[str] = set()
@@ -57,6 +59,7 @@ class Measured:
         if thumbnail:
             self._thumbnails.keep(len(self), thumbnail)
         cells = {c: row.get(c, "") for c in self.columns}
+        self.label_columns.add([cells])
         for column, kept in self._digests.items():
             cells[column] = kept.add(cells[column])
         self._rows.add(cells)

@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from cxrtool.core.progress import note
 from cxrtool.data import assignment
 from cxrtool.data.assignment import Ints
+from cxrtool.data.codes import FREE
 from cxrtool.data.split_design import Design, SplitPart
-from cxrtool.data.split_rows import FREE, SplitRows
+from cxrtool.data.split_rows import SplitRows
 
 
 class RowParts:

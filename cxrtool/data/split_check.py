@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxrtool.core.progress import note
 from cxrtool.data import assignment
-from cxrtool.data.split_rows import Codes
+from cxrtool.data.codes import Codes
 from cxrtool.files.manifest import PARTS, Manifest
 
 COLUMNS = ("finding", "column", "value", "parts", "rows")

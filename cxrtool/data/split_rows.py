@@ -6,7 +6,6 @@ A million rows of text would not fit in the memory that a million rows may take;
 import array
 import hashlib
 import itertools
-from collections.abc import Iterable
 from operator import itemgetter
 
 import numpy as np
@@ -15,46 +14,10 @@ from numpy.typing import NDArray
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.data import assignment
 from cxrtool.data.assignment import Ints, Keys
+from cxrtool.data.codes import FREE, Codes
+from cxrtool.data.label_columns import CELLS, LabelColumns
 from cxrtool.data.split_design import Design
 from cxrtool.files.manifest import Manifest
-
-FREE = -1  # In no part, or of unknown value.
-
-
-class Codes:
-    """Gives equal texts equal numbers: at first that of the row where the text came first."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, int] = {}
-        self._rows = array.array("q")
-
-    def __bool__(self) -> bool:
-        return bool(self._rows)
-
-    def add(self, texts: Iterable[str]) -> None:
-        """Take the texts of the next rows; nothing here runs row by row in Python."""
-        self._rows.extend(map(self.known.setdefault, texts, itertools.count(len(self._rows))))
-
-    def _numbered(self, names: Iterable[str]) -> Ints:
-        place = np.empty(len(self._rows), np.int64)
-        place[[self.known[n] for n in names]] = np.arange(len(self.known))
-        return place[np.frombuffer(self._rows, np.int64)]
-
-    def ordered(self) -> tuple[list[str], Ints]:
-        """Return the texts in alphabetical order and each row's number in that order."""
-        names = sorted(self.known)
-        return names, self._numbered(names)
-
-    def codes(self) -> Ints:
-        """Return each row's number, in the order of the first coming."""
-        return self._numbered(self.known)
-
-    def known_only(self, unknown: str = "") -> Ints:
-        """Return each row's number, -1 for a text that begins as an unknown one does."""
-        lonely = np.array([not n or n[0] == unknown for n in self.known])
-        codes = self.codes()
-        return np.where(lonely[codes], FREE, codes)
-
 
 ALONE = "\0"  # No cell holds a NUL byte, so no patient is named like a row without one.
 
@@ -73,6 +36,7 @@ class SplitRows:
         self.who, self.twin, self.patient, self.picture = Codes(), Codes(), Codes(), Codes()
         # Digests and paths are many and only compared: hashes of 64 bits are enough.
         self._sha, self._paths, self._whole = (array.array("q") for _ in range(3))
+        self.label_columns = LabelColumns()
         self.external, self.lent = array.array("b"), array.array("b")
         self._read(manifest, design)
 
@@ -95,7 +59,11 @@ class SplitRows:
         lender = manifest.index("source") if design.lender else None
         # A digest names a picture wherever it lies.
         sha = at.get("sha256", path)
+        cells = [c for c in CELLS if c in at]
+        taken = itemgetter(*map(at.__getitem__, cells))
         for chunk in manifest.chunks():
+            if "label" in at:
+                self.label_columns.add(dict(zip(cells, taken(row), strict=True)) for row in chunk)
             for codes, i in coded:
                 codes.add(map(itemgetter(i), chunk))
             for hashes, i in hashed:

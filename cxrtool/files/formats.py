@@ -77,6 +77,9 @@ FIELDS = {
     "class stood in train and val.",
     "leaks": "How many patients, files (sha256) and duplicate groups stood in more than one part "
     "of the split; empty in runs of earlier versions, which did not look.",
+    "label_traps": "What gives the label away in train and val: classes that occur in one source "
+    "only (one_source), and columns that predict the label alone, with the AUC by patient and its "
+    "95 % interval (predicted_by). Empty if nothing does, and in runs of earlier versions.",
     "best": "The epoch of the weights, and its figures.",
     "criterion": "The loss that val_loss is: that of training. With --monitor loss the best epoch, "
     "the plateau schedule and early stopping follow it. Runs of earlier versions do not say; there "

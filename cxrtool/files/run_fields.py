@@ -65,6 +65,24 @@ class DataAbout(TypedDict, total=False):
     val: dict[Text, Count]
 
 
+class PredictedBy(TypedDict):
+    """How well a column alone predicts the label."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    label: Text  # the class against all others; empty where there are two
+    auc: Share
+    low: Share
+    high: Share
+
+
+class LabelTrapsAbout(TypedDict, total=False):
+    """What gives the label away in the images that the run learned from."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+    one_source: dict[Text, Text]
+    predicted_by: dict[Text, PredictedBy]
+
+
 class Last(TypedDict):
     """What a run goes on from, beside its tensors."""
 

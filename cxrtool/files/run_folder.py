@@ -26,6 +26,7 @@ from cxrtool.files.run_fields import (
     DataAbout,
     Digest,
     Integer,
+    LabelTrapsAbout,
     Level,
     Options,
     Share,
@@ -64,6 +65,8 @@ class About:
     options: Options = field(default_factory=dict)
     data: DataAbout = field(default_factory=DataAbout)  # name, digest, counts of the manifest
     leaks: Options = field(default_factory=dict)  # how many values are in several parts
+    # Classes and columns that give the label away.
+    label_traps: LabelTrapsAbout = field(default_factory=LabelTrapsAbout)
     best: Best = field(default_factory=Best)  # epoch and its validation figures
     criterion: Text = "ce"  # what val_loss is; runs of earlier versions do not say, and it is this
     temperature: Temperature = 1.0

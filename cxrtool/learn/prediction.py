@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import note
+from cxrtool.data.label_columns import SOURCE, LabelColumns
 from cxrtool.figures import numbers
 from cxrtool.files import pixel_cache, predictions
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_folder import About, Run
 from cxrtool.learn import augmentation, distributed, training_loop
 from cxrtool.learn.inference import Model, batches, bounded
 from cxrtool.learn.losses import log_probabilities
-from cxrtool.stats import metrics
+from cxrtool.stats import label_traps, metrics
+from cxrtool.stats.label_traps import AUDIT
 
 Row = dict[str, str]
 Floats = NDArray[np.float64]
@@ -226,6 +228,7 @@ class Judge:
         self.probabilities: list[Floats] = []
         self.by_source: dict[str, set[float]] = defaultdict(set)
         self.of_source: Counter[str] = Counter()
+        self.label_columns = LabelColumns()
         self.unknown: set[str] = set()
         self.number = 0
 
@@ -241,6 +244,7 @@ class Judge:
             self.labels.append(self.classes.index(label))
             self.preds.append(pred)
             self.probabilities.append(p)
+            self.label_columns.add([row])
         elif label:
             self.unknown.add(label)
 
@@ -272,5 +276,23 @@ class Judge:
         if len(set(self.labels)) > 1:
             auc = metrics.macro_auc(np.array(self.labels), np.array(self.probabilities))
             if auc < 0.5:
-                order = "are the classes in the right order?"
-                note(f"warning: AUC {numbers.value(auc)} is under 0.5: {order}")
+                note(
+                    f"warning: AUC {numbers.value(auc)} is below 0.5. Possible reasons: chance, if "
+                    "there are few images; the labels mean the opposite here; the network uses a "
+                    f"feature that goes with the other class in these images ({AUDIT})"
+                )
+
+    def warn_of_traps(self, runs: Iterable[Run]) -> None:
+        """Say what gives the label away in these images, else in those that the runs learned from.
+
+        One line is enough: both say what the AUC may rest on.
+        """
+        labels, patients, columns = self.label_columns.columns()
+        traps = label_traps.find(labels, patients, columns)
+        if traps:
+            note(label_traps.warning_of_auc(traps, label_traps.across(labels, columns[SOURCE])))
+            return
+        for run in runs:
+            if warning := label_traps.warning_of_run(run.folder, run.about.label_traps):
+                note(warning)
+                return

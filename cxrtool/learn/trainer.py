@@ -40,6 +40,7 @@ from cxrtool.learn.training_data import Data, OnSkip, Reader
 from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
 from cxrtool.learn.training_settings import TrainingEnvironment, TrainingSettings
 from cxrtool.learn.training_state import TrainingState
+from cxrtool.stats import label_traps
 
 # The rates of the range test, as Keras' LR finder tries them.
 FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
@@ -322,6 +323,7 @@ class Training:
                 {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
             ),
             leaks=data.leaks,
+            label_traps=data.label_traps.record(),
             best=cast(Best, {k: v for k, v in best.items() if k != "images_per_second"}),
             criterion=self.criterion,
             versions=versions.used(),
@@ -355,6 +357,8 @@ def train(
     check(training)
     if skipped is not None:
         leaks.warn_of_leaks(data.name, data.leaks, skipped.strict)
+        if warning := label_traps.warning_of_images(data.label_traps):
+            progress.note(warning)
     channels = image_channels(data.preprocessing)
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"

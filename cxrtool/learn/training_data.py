@@ -13,12 +13,15 @@ import torch
 from cxrtool.core import progress
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
+from cxrtool.data.label_columns import LabelColumns
 from cxrtool.files import pixel_cache, run_folder
 from cxrtool.files.manifest import Manifest
 from cxrtool.files.predictions import digests
 from cxrtool.learn.leaks import Overlap
 from cxrtool.learn.mask_learner import Outlined
 from cxrtool.learn.training_loop import ImageSet
+from cxrtool.stats import label_traps
+from cxrtool.stats.label_traps import LabelTraps
 
 Row = dict[str, str]
 OnSkip = Callable[[Skip], None]
@@ -62,6 +65,15 @@ class Data:
         return run_folder.packed_images(
             {part: digests([row["sha256"] for row in rows]) for part, rows in parts.items()}
         )
+
+    @cached_property
+    def label_traps(self) -> LabelTraps:
+        """Columns that give the label away; masks have no label."""
+        columns = LabelColumns()
+        if self.target == "label":
+            for rows in (self.train, self.val):
+                columns.add(rows)
+        return label_traps.of_rows(columns)
 
     @cached_property
     def preprocessing(self) -> str:

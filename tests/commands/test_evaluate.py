@@ -522,7 +522,9 @@ def test_an_auc_under_one_half(small_run: Path, split: list[Row], capfd: Said) -
         split[place]["label"] = "covid" if rank >= 20 else "normal"
     write_table(Path("m.csv"), split)
     predicted(small_run, "m.csv")
-    assert "warning: AUC 0.000 is under 0.5: are the classes in the right order?" in said(capfd)
+    lines = [line for line in said(capfd) if "is below 0.5" in line]
+    assert len(lines) == 1 and "AUC 0.000 is below 0.5. Possible reasons: chance" in lines[0]
+    assert "labels mean the opposite" in lines[0] and "see cxrtool audit" in lines[0]
 
 
 def test_a_source_whose_scores_are_all_alike(

@@ -174,7 +174,7 @@ def without_record(small_run: Path) -> Path:
     shutil.copytree(small_run, "old")
     Path("old/images.safetensors").unlink()
     about = json.loads(Path("old/run.json").read_text())
-    del about["images"], about["leaks"], about["criterion"]
+    del about["images"], about["leaks"], about["label_traps"], about["criterion"]
     Path("old/run.json").write_text(json.dumps(about))
     return Path("old")
 
