@@ -7,7 +7,18 @@ import pytest
 
 from cxrtool.core import registry
 
-HEAVY = ("numpy", "torch", "torchvision", "PIL", "skimage", "sklearn", "scipy", "cv2", "pydicom")
+HEAVY = (
+    "numpy",
+    "torch",
+    "torchvision",
+    "PIL",
+    "skimage",
+    "sklearn",
+    "scipy",
+    "cv2",
+    "pydicom",
+    "pydantic",
+)
 
 
 @pytest.mark.parametrize("verb", ["", *registry.names("commands")])
