@@ -33,6 +33,9 @@ from cxrtool.core.progress import note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cxrtool.explain.explanation import Explainer
+    from cxrtool.explain.image_view import Viewing
+    from cxrtool.explain.overlays import Style
     from cxrtool.files.manifest import Where
     from cxrtool.files.run_folder import About
 
@@ -70,13 +73,10 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    import os
-
     from cxrtool.commands import _model_inputs
     from cxrtool.explain import explanation, overlays
-    from cxrtool.explain.image_view import Viewing
-    from cxrtool.files import manifest, pixel_cache, table
     from cxrtool.files import run_folder as runs
+    from cxrtool.files import table
     from cxrtool.files.failures import Failures
     from cxrtool.learn import inference
 
@@ -92,15 +92,7 @@ def run(
     if dry_run:
         return note(f"would make {sum(1 for _ in rows)} pictures in {folder}: {explainer.method}")
     style = overlays.Style(colormap, threshold)
-    viewing = Viewing(
-        pixel_cache.Frame(about.size, about.image_channels, about.fit),
-        manifest.ImageFolder(folder, root),
-        overlays.steps(explainer, style, mask),
-        os.path.abspath(root or "."),
-        mask,
-        of == "label",
-        force,
-    )
+    viewing = viewing_of(explainer, style, folder, root, mask, force)
     most = grid_most if grid else 0
     pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
     pictures.claim(*(p for p in (output, grid) if p is not None))
@@ -111,6 +103,33 @@ def run(
         pictures.hang(grid, result.name)
     pictures.note_summary()
     raise typer.Exit(skipped.close())
+
+
+def viewing_of(
+    explainer: "Explainer",
+    style: "Style",
+    folder: str,
+    root: str | None,
+    mask: str,
+    force: bool,
+) -> "Viewing":
+    """Say how images are read and where their pictures go."""
+    import os
+
+    from cxrtool.explain import overlays
+    from cxrtool.explain.image_view import Viewing
+    from cxrtool.files import manifest, pixel_cache
+
+    about = explainer.about
+    return Viewing(
+        pixel_cache.Frame(about.size, about.image_channels, about.fit),
+        manifest.ImageFolder(folder, root),
+        overlays.steps(explainer, style, mask),
+        os.path.abspath(root or "."),
+        mask,
+        explainer.of == "label",
+        force,
+    )
 
 
 def check(grid: str | None) -> None:

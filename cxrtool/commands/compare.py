@@ -75,8 +75,8 @@ from cxrtool.core.progress import note
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cxrtool.compare.comparison import Question, Result
-    from cxrtool.compare.cross_matrix import Matrix
+    from cxrtool.compare.comparison import Question, Shown
+    from cxrtool.compare.display import Shows
     from cxrtool.files.failures import Failures
     from cxrtool.files.predictions import Opened
 
@@ -114,24 +114,22 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.compare import display, positive_class, report_page, result_tables
+    from cxrtool.compare import positive_class, report_page, result_tables
     from cxrtool.files import disk as places
     from cxrtool.files import predictions
     from cxrtool.files.failures import Failures
-    from cxrtool.stats.metrics import NAMES
 
     places.check_output(output)
     tests = listed("--paired-test", test)
-    shown_papers = _compare_options.papers_of("--published", published) if published else []
+    papers = _compare_options.papers_of("--published", published) if published else []
     asked = listed("--metrics", metrics)
     is_drawn = bool(plot or report)
     reasons = idle.of(matrix, asked, tests, bootstrap, interval, is_drawn, averages, format)
     effects.refuse(context, reasons)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
-        raise CxrtoolError(
-            "--matrix stands alone", "Drop --paired-test, --by, --pool and --published."
-        )
+        remedy = "Drop --paired-test, --by, --pool and --published."
+        raise CxrtoolError("--matrix stands alone", remedy)
     skipped = Failures(failures, output=output, strict=strict)
     given = inputs(files or [])
     check(plot, report)
@@ -141,18 +139,11 @@ def run(
     chosen = None if averages else positive_of(tables[0].classes, question)
     question = replace(question, positive=chosen, progress=progress)
     drawn = DRAWN if plot is not None or report is not None else ()
-    shown = question.metrics or NAMES
     if matrix:
-        result = crossed(tables, matrix, question, skipped, drawn)
-        text = result_tables.written_matrix(result, format)
-        shows = display.Shows([*result.cells.values()], question, [result.metric], matrix=result)
+        shows = crossed(tables, matrix, question, skipped, drawn)
     else:
-        results = compared(tables, question, tests, skipped, drawn)
-        group = ", ".join(question.by)
-        text = result_tables.written(
-            results, shown, format, group, shown_papers, with_confusion=confusion
-        )
-        shows = display.Shows(results, question, shown, shown_papers)
+        shows = compared(tables, question, tests, skipped, papers, drawn)
+    text = result_tables.of_comparison(shows, format, with_confusion=confusion)
     # Before the table: what reads that from a pipe may close it.
     if drawn:
         patients = all("patient" in table.columns for table in tables)
@@ -235,10 +226,11 @@ def compared(
     question: "Question",
     tests: list[str],
     skipped: "Failures",
+    papers: "Sequence[Shown]",
     drawn: "Sequence[str]" = (),
-) -> "list[Result]":
+) -> "Shows":
     """Judge every model on every group, and test the models against one another."""
-    from cxrtool.compare import comparison, model_tests
+    from cxrtool.compare import comparison, display, model_tests
     from cxrtool.files import predictions
     from cxrtool.stats import metrics
 
@@ -249,13 +241,13 @@ def compared(
     comparison.note_unpredicted(result, question)
     permuted = question.metrics or model_tests.PERMUTED
     needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
-    shown = question.metrics or metrics.NAMES
+    asked, shown = question, question.metrics or metrics.NAMES
     question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed, *drawn])))
     results = comparison.compare(result, question, skipped)
     if tests:
         model_tests.contest(results, tests, question, permuted, result)
     comparison.note_intervals(results, question)
-    return results
+    return display.Shows(results, asked, shown, papers)
 
 
 def unpredicted(question: "Question") -> "Callable[[str], bool] | None":
@@ -271,9 +263,9 @@ def crossed(
     question: "Question",
     skipped: "Failures",
     drawn: "Sequence[str]" = (),
-) -> "Matrix":
+) -> "Shows":
     """Make the cross-dataset matrix."""
-    from cxrtool.compare import comparison, cross_matrix
+    from cxrtool.compare import comparison, cross_matrix, display
     from cxrtool.files import predictions
 
     there = set.intersection(*(set(table.columns) for table in tables))
@@ -283,8 +275,9 @@ def crossed(
     result = predictions.read(tables, names, skipped, optional, same, rest)
     comparison.note_unpredicted(result, question)
     first = (question.metrics or ("auc",))[0]
-    question = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
-    return cross_matrix.cross(result, names, question, skipped)
+    every = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
+    matrix = cross_matrix.cross(result, names, every, skipped)
+    return display.Shows([*matrix.cells.values()], question, [matrix.metric], matrix=matrix)
 
 
 def positive_of(classes: list[str], question: "Question") -> str | None:

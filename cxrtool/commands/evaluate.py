@@ -42,13 +42,15 @@ from cxrtool.core.progress import note
 from cxrtool.figures import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import torch
 
     from cxrtool.core.errors import Skip
     from cxrtool.files.manifest import Manifest
     from cxrtool.files.run_folder import About, Run
     from cxrtool.learn.leaks import Seen, Watch
-    from cxrtool.learn.prediction import Floats, Judge, Predictor
+    from cxrtool.learn.prediction import Floats, Judge, PredictionSettings, Predictor
 
     Row = dict[str, str]
     Pair = tuple[Row, Floats]
@@ -83,8 +85,6 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    import os
-
     from cxrtool.core.progress import bar
     from cxrtool.files import disk, pixel_cache, predictions, table
     from cxrtool.files import run_folder as runs
@@ -99,11 +99,7 @@ def run(
         context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
     )
     where_to = distributed.begin(inference.device(device))
-    if distributed.rank():
-        # All work, one writes.
-        output, failures = os.devnull, os.devnull
-    if distributed.processes() > 1 and inputs in (None, [], ["-"]):
-        raise CxrtoolError("several processes cannot share standard input", "Name a file.")
+    output, failures = outputs_of_process(output, failures, inputs or [])
     composed = threshold == "val" and (len(first) > 1 or tta > 0)
     conditions = options.conditions("--where", where)
     source = _model_inputs.opened(inputs or [], conditions, again=strict or composed)
@@ -120,9 +116,7 @@ def run(
         root=root or "",
         crew=options.crew(jobs),
     )
-    models = [inference.Model(one, where_to) for one in first]
-    second = inference.Model(below, where_to) if below else None
-    predictor = prediction.Predictor(models, second, settings)
+    predictor = predictor_of(first, below, where_to, settings)
     judge = prediction.Judge(predictor.classes)
     if composed:
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
@@ -130,9 +124,7 @@ def run(
         cut = of_first(threshold, first[0].about, calibrate)
     skipped = Failures(failures, output=output, strict=strict)
     kept = list(source.columns) if source and keep_columns else []
-    if test is not None:
-        kept = [*(c for c in kept if c != "test"), "test"]
-        rows = (row | {"test": test} for row in rows)
+    kept, rows = named(test, kept, rows)
     columns = predictions.columns(predictor.classes, kept)
     pairs: Iterable[Pair] = prediction.predicted(rows, predictor, skipped.add)
     pairs = bar(pairs, None, "images", progress)
@@ -146,6 +138,39 @@ def run(
     warn_of_leaks(watch)
     distributed.end()
     raise typer.Exit(skipped.close())
+
+
+def predictor_of(
+    first: "list[Run]", below: "Run | None", device: "torch.device", settings: "PredictionSettings"
+) -> "Predictor":
+    """Load the networks of an ensemble, and of the second level of a hierarchy."""
+    from cxrtool.learn import inference, prediction
+
+    models = [inference.Model(run, device) for run in first]
+    second = inference.Model(below, device) if below else None
+    return prediction.Predictor(models, second, settings)
+
+
+def outputs_of_process(
+    output: str, failures: str | None, inputs: list[str]
+) -> tuple[str, str | None]:
+    """Return where this process writes: all work, and the first of them writes."""
+    import os
+
+    from cxrtool.learn import distributed
+
+    if distributed.processes() > 1 and inputs in ([], ["-"]):
+        raise CxrtoolError("several processes cannot share standard input", "Name a file.")
+    return (os.devnull, os.devnull) if distributed.rank() else (output, failures)
+
+
+def named(
+    test: str | None, kept: list[str], rows: "Iterator[Row]"
+) -> "tuple[list[str], Iterator[Row]]":
+    """Add the column `test`, if the images have a name."""
+    if test is None:
+        return kept, rows
+    return [*(c for c in kept if c != "test"), "test"], (row | {"test": test} for row in rows)
 
 
 def check_runs(folders: list[str]) -> None:

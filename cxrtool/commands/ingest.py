@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from cxrtool.data.sources import Selection
     from cxrtool.files.failures import Failures
 
+PLUGINS = _ingest_options.PLUGINS
+
 
 def run(
     context: typer.Context,
@@ -128,9 +130,6 @@ def run(
     if warning := label_traps.warning_of_images(label_traps.of_rows(measured.label_columns)):
         note(warning)
     raise typer.Exit(skipped.close())
-
-
-PLUGINS = _ingest_options.PLUGINS
 
 
 def idle(

@@ -46,14 +46,15 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
+    from cxrtool.learn.trainer import Training
     from cxrtool.learn.training_settings import TrainingSettings
 
 # The network of a task by default.
 USUAL = {"classify": "resnet18", "segment": "unet"}
-
-
 PLUGINS = _train_options.PLUGINS
 
 
@@ -111,11 +112,7 @@ def run(
 
     where_to = distributed.begin(inference.device(device))
     effects.refuse(context, _train_effects.before_reading(task, weights))
-    registry.choose("--monitor", monitor, choices.MONITORS[task])
-    if augment == _train_options.HARD and task == "classify":
-        raise CxrtoolError(
-            f"--augment {_train_options.HARD} is for masks", "Give --task segment, or leave it out."
-        )
+    check_task(task, monitor, augment)
     settings = chosen(context.params, where_to)
     place = training_settings.TrainingEnvironment(
         folder=folder,
@@ -141,15 +138,27 @@ def run(
     kind = mask_trainer.MaskTraining if task == "segment" else trainer.Training
     if dry_run:
         for one, there in runs:
-            begun = kind(source, one, there, skipped.add)
-            check(begun)
-            begun.resume()
-            note(begun.plan())
+            note_plan(kind(source, one, there, skipped.add), check)
         raise typer.Exit
     for number, (one, there) in enumerate(runs):
         trainer.train(source, one, there, None if number else skipped, kind, check)
     distributed.end()
     raise typer.Exit(0 if distributed.rank() else skipped.close())
+
+
+def check_task(task: str, monitor: str, augment: str) -> None:
+    """Refuse choices that are not for the task."""
+    registry.choose("--monitor", monitor, choices.MONITORS[task])
+    if augment == _train_options.HARD and task == "classify":
+        what = f"--augment {_train_options.HARD} is for masks"
+        raise CxrtoolError(what, "Give --task segment, or leave it out.")
+
+
+def note_plan(begun: "Training", check: "Callable[[Training], None]") -> None:
+    """Say what would be trained."""
+    check(begun)
+    begun.resume()
+    note(begun.plan())
 
 
 def chosen(given: "Mapping[str, Any]", device: "torch.device") -> "TrainingSettings":

@@ -73,7 +73,6 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool.explain import features, probe_report
-    from cxrtool.figures import plot as plots
     from cxrtool.files import pixel_cache, table
     from cxrtool.files import run_folder as runs
     from cxrtool.files.failures import Failures
@@ -98,21 +97,14 @@ def run(
     )
     summary = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
-    for text in (
-        *picture.notes,
-        probe_report.unattainable(summary, permutations),
-        probe_report.line(summary),
-    ):
-        if text:
-            note(text)
+    for text in (*picture.notes, *probe_report.sentences(summary, permutations)):
+        note(text)
     # Before the table: what reads that from a pipe may close it.
     if stats:
         given = {"run": result.name, "layer": layer, "permutations": permutations, "seed": seed}
         runs.write_json(stats, given | figures(vectors, picture, summary, kept))
     if plot:
-        colours = {c: [row[c] for row in kept] for c in coloured} or {"": [""] * len(kept)}
-        x, y = picture.points.T
-        plots.scatter(plot, x, y, colours, notes=probe_report.captions(summary))
+        draw(plot, kept, picture, coloured, summary)
     table.write(output, *located(columns, kept, picture.points.tolist()))
     raise typer.Exit(skipped.close())
 
@@ -145,6 +137,18 @@ def read(
     for column in coloured:
         source.index(column, "Check --color.")
     return source.columns, coloured, list(_model_inputs.prepared_alike(source, about.preprocessing))
+
+
+def draw(
+    file: str, rows: list[Row], picture: "Projection", coloured: list[str], summary: "Findings"
+) -> None:
+    """Draw the points, once for each column that colours them."""
+    from cxrtool.explain import probe_report
+    from cxrtool.figures import plot
+
+    colours = {c: [row[c] for row in rows] for c in coloured} or {"": [""] * len(rows)}
+    x, y = picture.points.T
+    plot.scatter(file, x, y, colours, notes=probe_report.captions(summary))
 
 
 def warn(rows: list[Row]) -> None:

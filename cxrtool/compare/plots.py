@@ -55,49 +55,54 @@ def pictures(shows: Shows) -> list[Plot]:
 
 def _ranks(shows: Shows, panel: Panel, k: int, names: Names) -> tuple[Plot, Plot]:
     """Describe the ROC and the precision-recall curves of one class."""
-    question, label = shows.question, shows.results[0].classes[k]
-    number = question.resamples if len(panel.lines) <= charts.BANDS else 0
-    sampling = Sampling(min(number, performance_curves.RESAMPLES), question.level, question.seed)
-    outcome = functools.cache(lambda: [_both(result, k, sampling) for _, result in panel.lines])
-    title = titled(panel.name, label)
-    kept = (
-        names.of("roc", shows.label(k), panel.name),
-        names.of("precision-recall", shows.label(k), panel.name),
-    )
+    label = shows.results[0].classes[k]
+    sampling = _sampling(shows, panel)
+    both = functools.cache(lambda: [_both(result, k, sampling) for _, result in panel.lines])
+    title, bands = titled(panel.name, label), _bands(sampling)
     notes = [
         [_note(r, k, metric) for _, r in panel.lines] for metric in ("auc", "average_precision")
     ]
 
     def roc(path: str | os.PathLike[str]) -> None:
-        charts.roc(path, _curves(panel, [one[0] for one in outcome()], notes[0]), title=title)
+        charts.roc(path, _curves(panel, [one[0] for one in both()], notes[0]), title=title)
 
     def precision(path: str | os.PathLike[str]) -> None:
-        lines = _curves(panel, [one[1] for one in outcome()], notes[1])
-        share = _prevalence(panel, k)
-        charts.precision_recall(path, lines, prevalence=share, title=title)
+        lines = _curves(panel, [one[1] for one in both()], notes[1])
+        charts.precision_recall(path, lines, prevalence=_prevalence(panel, k), title=title)
 
-    band = ""
-    if sampling.resamples:
-        band = (
-            f" Bands: pointwise {numbers.level(question.level)} of {sampling.resamples} bootstrap "
-            "resamples of the patients."
-        )
     return (
         Plot(
-            kept[0],
+            names.of("roc", shows.label(k), panel.name),
             "roc",
             _alt("ROC curves", title, panel, notes[0]),
-            f"ROC curves, {title}. The diagonal is chance.{band}",
+            f"ROC curves, {title}. The diagonal is chance.{bands}",
             roc,
         ),
         Plot(
-            kept[1],
+            names.of("precision-recall", shows.label(k), panel.name),
             "precision-recall",
             _alt("Precision-recall curves", title, panel, notes[1]),
             f"Precision-recall curves, {title}. AP: average precision. Chance is a precision "
-            f"equal to the frequency of the class.{band}",
+            f"equal to the frequency of the class.{bands}",
             precision,
         ),
+    )
+
+
+def _sampling(shows: Shows, panel: Panel) -> Sampling:
+    """Choose the resamples of the bands; with many lines bands would hide them."""
+    number = shows.question.resamples if len(panel.lines) <= charts.BANDS else 0
+    number = min(number, performance_curves.RESAMPLES)
+    return Sampling(number, shows.question.level, shows.question.seed)
+
+
+def _bands(sampling: Sampling) -> str:
+    if not sampling.resamples:
+        return ""
+    level = numbers.level(sampling.level)
+    return (
+        f" Bands: at each position the middle {level} of {sampling.resamples} bootstrap resamples "
+        "of the patients."
     )
 
 

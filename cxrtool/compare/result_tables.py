@@ -8,6 +8,7 @@ from cxrtool.compare import published_figures as printed
 from cxrtool.compare.comparison import PRINTED, Figure, Shown, Test
 from cxrtool.compare.confusion_tables import confusions
 from cxrtool.compare.cross_matrix import Matrix
+from cxrtool.compare.display import Shows
 from cxrtool.compare.records import as_csv, as_json, gap_of, keys
 from cxrtool.figures import numbers, tables
 from cxrtool.figures.tables import Cell, PValue, ReportTable
@@ -18,6 +19,16 @@ METRIC = 2  # The place of this column in the table of figures.
 Place = tuple[str, str, str]  # group, class, metric
 Column = tuple[str, str]  # a model, and what its figures are a summary of, if of folds
 OWN = "own"  # the column of one's own figures in a table with a row per model
+
+
+def of_comparison(shows: Shows, kind: str, *, with_confusion: bool = False) -> str:
+    """Write a comparison: its matrix, if it has one, or its results beside those of papers."""
+    if shows.matrix is not None:
+        return written_matrix(shows.matrix, kind)
+    group = ", ".join(shows.question.by)
+    return written(
+        shows.results, shows.metrics, kind, group, shows.papers, with_confusion=with_confusion
+    )
 
 
 def written(

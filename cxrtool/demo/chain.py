@@ -34,87 +34,101 @@ def steps() -> list[Step]:
     return [
         Step(
             "Two hospitals, one for each class",
-            "A training set as the papers of 2020 had it: all covid images come from one hospital, "
-            "all normal ones from another. Then new patients, as the world has them: three "
-            "hospitals, each of which sees both.",
-            [
-                "phantom 320 --labels normal,covid --sources 2 --confound 1 --size 192 "
-                "-d inside -o inside.csv",
-                "phantom 240 --labels normal,covid --sources 3 --confound 0 --seed 1 --size 192 "
-                "-d outside -o raw-outside.csv",
-            ],
+            "The training set is built like many of 2020: all covid images come from one hospital, "
+            "all normal images from another. New patients come from three hospitals, each with "
+            "both classes.",
+            _images(),
         ),
         Step(
-            "No patient on both sides",
-            "The split is by patient, and judged: a leak would be a finding.",
+            "Split by patient",
+            "No patient is in two parts. The split is then checked: a leak would be a finding.",
             [
                 "split inside.csv --test 0.3 --val 0.2 -o raw.csv",
                 "split --check raw.csv -o leaks.csv",
             ],
         ),
         Step(
-            "What tells hospitals apart is taken out",
-            "Histogram equalisation evens out the exposure, and only the lungs stay: no marker, no "
-            "border, no shoulder. And the control: the same images with the lungs blacked out, in "
-            "which there is no disease to be seen.",
-            [
-                f"{verb} -d {name}{part} -o {name}{part}.csv"
-                for part in ("", "-outside")
-                for verb, name in (
-                    (f"equalize raw{part}.csv --method hist", "equalized"),
-                    (f"segment equalized{part}.csv --keep lungs --blur 2", "lungs"),
-                    (f"segment raw{part}.csv --keep background", "background"),
-                )
-            ],
+            "Preprocessing removes what differs between hospitals",
+            "Histogram equalisation makes the exposure even, and only the lungs are kept: no "
+            "marker, border or shoulder. The control is the opposite: the lungs are blacked out, "
+            "so no disease is visible.",
+            _preprocessing(),
         ),
         Step(
             "Three small networks",
-            "The same network and the same patients; only what it is shown differs.",
+            "The same network and the same patients; only the preprocessing differs.",
             [f"train {name}.csv {TRAIN} -d runs/{name}" for name in RUNS],
         ),
         Step(
-            "Inside and outside",
-            "First the patients who were held out, of the same two hospitals: what a paper would "
-            "report. Then the new patients.",
-            [
-                *(
-                    command
-                    for name in RUNS
-                    for command in (
-                        f"evaluate runs/{name} {name}.csv --where split=test -o {name}-in.csv",
-                        f"evaluate runs/{name} {name}-outside.csv --keep-columns -o {name}-out.csv",
-                    )
-                ),
-                *(
-                    f"compare {' '.join(f'{name}-{end}.csv' for name in RUNS)} --positive covid "
-                    f"--format json -o {to}.json{by}"
-                    for end, to, by in (
-                        ("in", "inside", ""),
-                        ("out", "outside", ""),
-                        ("out", "by-hospital", " --by source"),
-                    )
-                ),
-                "compare raw-out.csv lungs-out.csv background-out.csv --positive covid "
-                "--paired-test permutation --report figures.html -o figures.md",
-            ],
+            "Held-out and new patients",
+            "First the held-out patients of the same two hospitals, as a paper would report them. "
+            "Then the new patients.",
+            [*_predictions(), *_comparisons()],
         ),
         Step(
-            "What did they learn?",
-            "t-SNE and a probe of the features tell what a network tells apart: hospitals, or the "
-            "disease? Covering the image part by part tells where it looks; a tenth of the new "
-            "images is enough for that.",
-            [
-                command
-                for name in ("raw", "lungs")
-                for command in (
-                    f"tsne runs/{name} {name}-outside.csv --plot {name}-tsne.svg "
-                    f"--stats {name}-tsne.json -o {name}-tsne.csv",
-                    f"split {name}-outside.csv --folds 10 -q -o {name}-tenths.csv",
-                    f"cam runs/{name} {name}-tenths.csv --where fold=1 --method occlusion "
-                    f"-d maps/{name} --grid {name}-maps.png --grid-most 8 -o {name}-maps.csv",
-                )
-            ],
+            "What the networks learned",
+            "t-SNE and a probe of the features show what a network distinguishes: hospitals or the "
+            "disease. Covering each image part by part shows where it looks, on a tenth of the "
+            "new images.",
+            _explanations(),
         ),
+    ]
+
+
+def _images() -> list[str]:
+    labels = "--labels normal,covid"
+    return [
+        f"phantom 320 {labels} --sources 2 --confound 1 --size 192 -d inside -o inside.csv",
+        f"phantom 240 {labels} --sources 3 --confound 0 --seed 1 --size 192 "
+        "-d outside -o raw-outside.csv",
+    ]
+
+
+def _preprocessing() -> list[str]:
+    return [
+        f"{verb} -d {name}{part} -o {name}{part}.csv"
+        for part in ("", "-outside")
+        for verb, name in (
+            (f"equalize raw{part}.csv --method hist", "equalized"),
+            (f"segment equalized{part}.csv --keep lungs --blur 2", "lungs"),
+            (f"segment raw{part}.csv --keep background", "background"),
+        )
+    ]
+
+
+def _predictions() -> list[str]:
+    return [
+        command
+        for name in RUNS
+        for command in (
+            f"evaluate runs/{name} {name}.csv --where split=test -o {name}-in.csv",
+            f"evaluate runs/{name} {name}-outside.csv --keep-columns -o {name}-out.csv",
+        )
+    ]
+
+
+def _comparisons() -> list[str]:
+    inside, outside = (" ".join(f"{name}-{end}.csv" for name in RUNS) for end in ("in", "out"))
+    return [
+        f"compare {inside} --positive covid --format json -o inside.json",
+        f"compare {outside} --positive covid --format json -o outside.json",
+        f"compare {outside} --positive covid --format json -o by-hospital.json --by source",
+        f"compare {outside} --positive covid "
+        "--paired-test permutation --report figures.html -o figures.md",
+    ]
+
+
+def _explanations() -> list[str]:
+    return [
+        command
+        for name in ("raw", "lungs")
+        for command in (
+            f"tsne runs/{name} {name}-outside.csv --plot {name}-tsne.svg "
+            f"--stats {name}-tsne.json -o {name}-tsne.csv",
+            f"split {name}-outside.csv --folds 10 -q -o {name}-tenths.csv",
+            f"cam runs/{name} {name}-tenths.csv --where fold=1 --method occlusion "
+            f"-d maps/{name} --grid {name}-maps.png --grid-most 8 -o {name}-maps.csv",
+        )
     ]
 
 

@@ -43,6 +43,11 @@ def adjusted(result: Findings) -> Findings:
     return result
 
 
+def sentences(result: Findings, permutations: int) -> list[str]:
+    """Say what was found and, before it, where p could not be small."""
+    return [text for text in (unattainable(result, permutations), line(result)) if text]
+
+
 def unattainable(result: Findings, permutations: int) -> str:
     """Say so where p after Holm could not be small, whatever the features."""
     tests = sum(one.p is not None for of in result.values() for one in of.values())

@@ -96,25 +96,34 @@ def probe(
         parts = exchange_units.units(codes, groups)
         rng = np.random.default_rng(seed)
         folds = discriminant.CrossValidation(scores.astype(np.float64), parts, len(names), rng)
-        (observed,), (probability,) = folds.scored(parts.value[None])
-        exchanged = (
-            exchange_units.permuted(parts, rows, rng) for rows in folds.steps(permutations)
-        )
-        scored = [folds.scored(labels) for labels in exchanged]
+        return _tested(result, folds, parts, permutations, rng)
+
+
+def _tested(
+    result: Finding,
+    folds: discriminant.CrossValidation,
+    parts: Units,
+    permutations: int,
+    rng: np.random.Generator,
+) -> Finding:
+    """Add the accuracy, its interval and the permutation test to a finding."""
+    (observed,), (probability,) = folds.scored(parts.value[None])
+    exchanged = (exchange_units.permuted(parts, rows, rng) for rows in folds.steps(permutations))
+    scored = [folds.scored(labels) for labels in exchanged]
     by_chance, probable = (np.concatenate(part) for part in zip(*scored, strict=True))
     better = int((probable >= probability - 1e-9).sum())
-    low, high, detectable = _bounds(float(observed), by_chance, parts, len(names))
+    classes = len(result.classes)
+    low, high, detectable = _bounds(float(observed), by_chance, parts, classes)
+    least_p = max(1 / (1 + permutations), math.exp(-exchange_units.arrangements(parts)))
     return replace(
         result,
         balanced_accuracy=round(float(observed), 6),
         low=low,
         high=high,
-        chance=round(1 / len(names), 6),
+        chance=round(1 / classes, 6),
         permuted=round(float(by_chance.mean()), 6),
         p=round((1 + better) / (1 + permutations), 6),
-        least_p=round(
-            max(1 / (1 + permutations), math.exp(-exchange_units.arrangements(parts))), 6
-        ),
+        least_p=round(least_p, 6),
         detectable=detectable,
     )
 
