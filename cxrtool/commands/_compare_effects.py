@@ -29,23 +29,39 @@ def of(
     is_drawn: bool,
     averages: bool = False,
     form: str = "",
+    confusion: bool = False,
 ) -> dict[str, str]:
     """Say why options have no effect."""
+    from cxrtool.compare.comparison import BY_FORMULA
+
     one = f"--matrix shows the first of them alone, {metrics[0]}" if len(metrics) > 1 else ""
-    by_chance = bootstrap or "permutation" in tests
-    asked = set(metrics) if metrics and not is_drawn and not tests else {"accuracy"}
+    used = _used(matrix, metrics, tests, is_drawn)
     of_p = "no metric that is shown depends on the predicted class"
-    only = of_p if asked <= OF_PROBABILITIES else ""
+    only = of_p if used and used <= OF_PROBABILITIES else ""
+    confused = not matrix and (confusion or form == "json")
+    formulas = "the metrics that are shown have formulas alone"
+    own = formulas if used and used <= set(BY_FORMULA) else ""
     shown = {"json": "--format json always has the confusion matrices"}.get(form, "")
     none = "with --averages there is no positive class" if averages else ""
+    resampled = interval == "bootstrap" or tests or matrix or is_drawn
+    nothing = "without a bootstrap and permutations nothing is drawn"
     return {
         "--positive": none,
-        "--threshold": only or none,
-        "--interval": only if interval == "normal" else "",
+        "--threshold": ("" if confused else only) or none,
+        "--interval": {"normal": only, "bootstrap": own}.get(interval, ""),
         "--confusion": "--matrix shows one metric" if matrix else shown,
         "--metrics": one if matrix else "",
-        "--seed": "" if by_chance else "without a bootstrap and permutations nothing is drawn",
+        "--seed": "" if resampled and bootstrap else nothing,
+        "--bootstrap": "" if resampled else "nothing that is shown is resampled",
     }
+
+
+def _used(matrix: str | None, metrics: list[str], tests: list[str], is_drawn: bool) -> set[str]:
+    """Return the metrics that are shown or tested; empty stands for all."""
+    if is_drawn or not (metrics or matrix):
+        return set()
+    shown = set(metrics[:1] or ["auc"]) if matrix else set(metrics)
+    return shown | ({"accuracy"} if "mcnemar" in tests else set())
 
 
 def averages_of(classes: Sequence[str]) -> dict[str, str]:

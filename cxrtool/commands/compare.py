@@ -124,7 +124,9 @@ def run(
     papers = _compare_options.papers_of("--published", published) if published else []
     asked = listed("--metrics", metrics)
     is_drawn = bool(plot or report)
-    reasons = idle.of(matrix, asked, tests, bootstrap, interval, is_drawn, averages, format)
+    reasons = idle.of(
+        matrix, asked, tests, bootstrap, interval, is_drawn, averages, format, confusion
+    )
     effects.refuse(context, reasons)
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):

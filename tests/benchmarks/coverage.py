@@ -5,10 +5,15 @@
 Patients have a random effect, so that the scores of one patient's images correlate; labels are
 constant within a patient, or vary. The scores of the two classes are normal, so that the true value
 of every figure follows by integration. The intervals are those that `compare` prints.
+
+Studies are drawn in rounds of 20, each of all scenarios. The tables are printed at the end, or when
+Ctrl-C ends the simulation early: then of the rounds that are complete.
 """
 
 import argparse
+import contextlib
 import csv
+import functools
 import itertools
 import os
 import time
@@ -32,6 +37,7 @@ SIZES = ((1, 9), (10, 29), (30, 10**9))
 METRICS = [m for m in metrics.NAMES if m not in ("error", "dor")]
 COLUMNS = ("labels", "images", "patients", "prevalence", "auc", "icc", "rarer")
 GRID = np.linspace(-9, 14, 40001)
+ROUND = 20
 
 
 @dataclass(frozen=True)
@@ -105,12 +111,15 @@ class Scenario:
         positive, negative = self.densities()
         return positive - (positive + negative) * self.chance(GRID)
 
-    def equal_mass_error(self, images):
-        """Integrate the calibration error in as many equal-mass bins as so many images get."""
-        number = int(np.clip(images // calibration.LEAST, 1, metrics.BINS))
+    def equal_mass_error(self, number):
+        """Integrate the calibration error in so many bins of equal mass."""
         mass = np.cumsum(sum(self.densities()))
         place = np.minimum((mass / mass[-1] * number).astype(int), number - 1)
         return float(np.abs(np.bincount(place, self.gap())).sum())
+
+
+# Rounds ask for the same again.
+_truths, _equal_mass_error = map(functools.cache, (Scenario.truths, Scenario.equal_mass_error))
 
 
 @dataclass
@@ -127,10 +136,15 @@ class Count:
         """In percent of the intervals that there are."""
         return 100 * self.inside / max(1, self.below + self.inside + self.above)
 
+    def __add__(self, other):
+        """Count both."""
+        numbers = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Count(*(one + more for one, more in numbers))
+
 
 def simulate(scenario, runs, seed, wanted=METRICS):
     """Count for every metric where the truth lies, and average the patients of the rarer class."""
-    rng, truths, mass = np.random.default_rng(seed), scenario.truths(), {}
+    rng, truths = np.random.default_rng(seed), _truths(scenario)
     counts, rarer = {metric: Count() for metric in wanted}, []
     while len(rarer) < runs:
         labels, scores, clusters = scenario.study(rng)
@@ -150,8 +164,8 @@ def simulate(scenario, runs, seed, wanted=METRICS):
         found = metric_intervals.intervals_of(judged, clusters, judged.values(), LEVEL)
         for (_, metric), interval in found:
             if metric == "ece_debiased":
-                size = len(labels) // calibration.LEAST
-                truth = mass.setdefault(size, scenario.equal_mass_error(len(labels)))
+                bins = int(np.clip(len(labels) // calibration.LEAST, 1, metrics.BINS))
+                truth = _equal_mass_error(scenario, bins)
             else:
                 truth = truths[metric]
             _add(counts[metric], truth, interval)
@@ -167,6 +181,23 @@ def _add(count, truth, interval):
         count.above += 1
     else:
         count.inside += 1
+
+
+def rounds(studies, runs):
+    """Yield how many studies of each scenario are drawn, and the rows so far, round by round."""
+    rows = []
+    for done in range(0, runs, ROUND):
+        more = min(ROUND, runs - done)
+        found = [(s, *simulate(s, more, (done, seed))) for seed, s in enumerate(studies)]
+        both = zip(rows or found, found, strict=True)
+        rows = [_joined(*pair, done, more) for pair in both] if done else found
+        yield done + more, rows
+
+
+def _joined(row, found, done, more):
+    (scenario, counts, rarer), (_, others, other) = row, found
+    mean = (rarer * done + other * more) / (done + more)
+    return scenario, {m: counts[m] + others[m] for m in counts}, mean
 
 
 def scenarios(quick):
@@ -249,14 +280,19 @@ def main():
     parser.add_argument("--runs", type=int, help="studies a scenario (default 300, quick 150)")
     parser.add_argument("--csv", help="write every count to this file")
     options = parser.parse_args()
-    runs, start = options.runs or (150 if options.quick else 300), time.perf_counter()
+    wanted, start = options.runs or (150 if options.quick else 300), time.perf_counter()
     warnings.simplefilter("error")
-    rows = [(s, *simulate(s, runs, seed)) for seed, s in enumerate(scenarios(options.quick))]
+    complete = None
+    with contextlib.suppress(KeyboardInterrupt):
+        for complete in rounds(list(scenarios(options.quick)), wanted):
+            if options.csv:
+                written(complete[1], options.csv)
+    if complete is None:
+        raise SystemExit("no round is complete")
+    runs, rows = complete
     by_size(rows, runs)
     for metric in ("auc", "sensitivity"):
         by_auc(rows, metric)
-    if options.csv:
-        written(rows, options.csv)
     print(f"\n{len(rows)} scenarios, {time.perf_counter() - start:.0f} s")
 
 

@@ -358,7 +358,7 @@ def test_the_figures_of_a_hierarchy_are_of_its_decisions(
     rows = predicted("middle", "m.csv", "--hierarchy", "second")
     right = np.mean([r["pred"] == r["label"] for r in rows])
     assert f"accuracy {right:.3f}, " in said(capfd)[0]
-    given = ["--bootstrap", "0", "--metrics", "accuracy", "--format", "csv", "-o", "t.csv"]
+    given = ["--metrics", "accuracy", "--format", "csv", "-o", "t.csv"]
     assert in_process("compare", "p.csv", *given) == 0
     values = [float(r["value"]) for r in rows_of(Path("t.csv")) if r["metric"] == "accuracy"]
     assert values[0] == pytest.approx(right)
