@@ -97,7 +97,7 @@ def run(
     pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
-    drawn = pictures.rows(rows, skipped, progress)
+    drawn = skipped.checked(pictures.rows(rows, skipped, progress))
     table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in drawn), 1)
     if grid:
         pictures.hang(grid, result.name)

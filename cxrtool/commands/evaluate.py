@@ -127,7 +127,7 @@ def run(
     kept, rows = named(test, kept, rows)
     columns = predictions.columns(predictor.classes, kept)
     pairs: Iterable[Pair] = prediction.predicted(rows, predictor, skipped.add)
-    pairs = bar(pairs, None, "images", progress)
+    pairs = skipped.checked(bar(pairs, None, "images", progress))
     if threshold == "youden":
         pairs = list(pairs)
         cut = youden(pairs, predictor)

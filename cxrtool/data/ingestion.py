@@ -227,8 +227,7 @@ def measure(
         for made in filter(None, (making.folder, making.masks)):
             disk.sweep(made.place)
     if not len(measured):
-        skipped.close()
-        raise CxrtoolError("no image could be used", "See the reasons above.")
+        skipped.refuse()
     return measured
 
 

@@ -130,8 +130,7 @@ def of_rows(
         result.append(features[good])
         _check_size(result)
     if not kept:
-        skipped.close()
-        raise CxrtoolError("no image can be read", "See the lines above.")
+        skipped.refuse()
     return kept, np.concatenate(result)
 
 

@@ -6,6 +6,8 @@ import io
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NoReturn, TypeVar
 
 from cxrtool.core import outputs, progress
 from cxrtool.core.errors import CxrtoolError, ExitCode, NoImage, Skip, one_line
@@ -20,6 +22,7 @@ MOST_KINDS = 12
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 Entry = tuple[str, ...]
+Used = TypeVar("Used")
 
 
 class Failures:
@@ -75,6 +78,20 @@ class Failures:
         else:
             self._left_out[skip.reason] += 1
         self._skips.append((skip.path, skip.reason, skip.remedy))
+
+    def checked(self, rows: Iterable[Used]) -> Iterator[Used]:
+        """Yield what is made of the inputs; where none could be used, refuse the run."""
+        some = False
+        for row in rows:
+            some = True
+            yield row
+        if not some:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Write the list, and end a run in which no input could be used: it makes nothing."""
+        self.close()
+        raise CxrtoolError("no image could be used", "See the reasons above.")
 
     def note_counts(self) -> None:
         """Count what is left out by rule."""

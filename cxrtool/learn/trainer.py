@@ -36,7 +36,7 @@ from cxrtool.learn import (
 from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.checkpoint import Checkpoint
 from cxrtool.learn.svm import SvmLearner
-from cxrtool.learn.training_data import Data, OnSkip, Reader
+from cxrtool.learn.training_data import Data, NoImageLeft, OnSkip, Reader
 from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
 from cxrtool.learn.training_settings import TrainingEnvironment, TrainingSettings
 from cxrtool.learn.training_state import TrainingState
@@ -375,4 +375,10 @@ def train(
     tensors = training.resume()
     frame = pixel_cache.Frame(training.network.size, channels, settings.fit, place.root)
     reader = Reader(frame, place.cache, place.device, place.crew, place.progress, on_skip)
-    training.go(*distributed.in_turn(lambda: training.loaded(reader)), tensors)
+    try:
+        parts = distributed.in_turn(lambda: training.loaded(reader))
+    except NoImageLeft:
+        if skipped is not None and not distributed.rank():
+            skipped.close()
+        raise
+    training.go(*parts, tensors)

@@ -225,12 +225,16 @@ class Reader:
         return array, {path: i for i, path in enumerate(paths) if i not in skips}
 
 
+class NoImageLeft(CxrtoolError):
+    """No image of a part can be read."""
+
+
 def _both(train: AnyPart, val: AnyPart, data: Data) -> tuple[AnyPart, AnyPart | None]:
     if not len(train):
-        raise CxrtoolError("no image to train on can be read", "See the reasons above.")
+        raise NoImageLeft("no image to train on can be read", "See the reasons above.")
     if data.val and not len(val):
         # It would be trained as if there were no validation part, and nothing would stop it.
-        raise CxrtoolError("no image of the validation part can be read", "See the reasons above.")
+        raise NoImageLeft("no image of the validation part can be read", "See the reasons above.")
     return train, val if len(val) else None
 
 

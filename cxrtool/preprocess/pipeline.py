@@ -88,7 +88,8 @@ class PicturePass:
             disk.check_output(output)
         kept = self.source.columns
         columns = [*kept, *(c for c in self.work.adds if c not in kept)]
-        made = ([row.get(c, "") for c in columns] for row in self._made(rows, total, skipped))
+        used = skipped.checked(self._made(rows, total, skipped))
+        made = ([row.get(c, "") for c in columns] for row in used)
         table.write(output, columns, made, chunk=1)
 
     def _made(

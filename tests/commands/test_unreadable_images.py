@@ -15,6 +15,7 @@ import pytest
 import torch
 from handy import Row, in_process, rows_of, write_table
 
+from cxrtool.cli.descriptions import Flag, verbs
 from cxrtool.learn import trainer
 
 SMALL = ["--device", "cpu", "-j", "1"]
@@ -145,3 +146,46 @@ def test_a_validation_part_of_which_nothing_can_be_read_is_refused(
         "no image of the validation part can be read. See the reasons above.\n"
     )
     assert not Path("r/model.safetensors").exists()
+
+
+# Every command that reads images, what it is given, and the last line where it can use none.
+NONE = {
+    "ingest": (["in", "-o", "out.csv"], "no image could be used"),
+    "equalize": (["m.csv", "-d", "made", "-o", "out.csv"], "no image could be used"),
+    "segment": (["m.csv", "-d", "made", "-o", "out.csv"], "no image could be used"),
+    "train": (["m.csv", *NETWORK, "-d", "made"], "no image to train on can be read"),
+    "evaluate": (["run", "m.csv", "-o", "out.csv"], "no image could be used"),
+    "cam": (["run", "m.csv", "-d", "made", "-o", "out.csv"], "no image could be used"),
+    "tsne": (["run", "m.csv", "-o", "out.csv", "--plot", "p.png"], "no image could be used"),
+}
+
+
+@pytest.mark.parametrize("command", NONE)
+def test_a_command_that_can_use_no_image_has_done_nothing(
+    command: str, small_run: Path, phantoms: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.symlink(small_run, "run")
+    os.makedirs("in")
+    rows = rows_of(phantoms / "split.csv")
+    for number, row in enumerate(rows):
+        row["path"] = f"in/{number}.png"
+        Path(row["path"]).write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
+    write_table(Path("m.csv"), rows)
+    Path("out.csv").write_text("what was there before\n")
+    given, last = NONE[command]
+    device = [] if command in ("ingest", "equalize", "segment") else ["--device", "cpu"]
+    assert in_process(command, *given, *device, "-j", "1", "--failures", "failed.csv") == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[-1] == f"cxrtool {command}: {last}. See the reasons above."
+    reported = {r["path"] for r in rows_of(Path("failed.csv"))}
+    used = [r for r in rows if command != "train" or r["split"] in ("train", "val")]
+    assert reported == {r["path"] for r in used}
+    assert Path("out.csv").read_text() == "what was there before\n"
+    assert not os.path.exists("p.png")
+    assert not os.path.exists("made") or not os.listdir("made")
+
+
+def test_every_command_that_reads_images_is_tried() -> None:
+    """All that name the list of skipped inputs, but for those that read tables alone."""
+    there = {v.name for v in verbs() if any(Flag(o).long == "--failures" for o in v.options)}
+    assert there - {"split", "compare"} == set(NONE)

@@ -193,7 +193,7 @@ def test_a_part_of_which_no_image_can_be_read(monkeypatch: pytest.MonkeyPatch) -
 def test_no_image_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     skipped = Skipping()
     stand_in(monkeypatch, np.zeros((5, 2), np.float32), set(range(5)))
-    with pytest.raises(CxrtoolError, match="no image can be read"):
+    with pytest.raises(CxrtoolError, match="no image could be used"):
         taken(5, skipped)
     assert skipped.closed
 
