@@ -20,7 +20,7 @@ from torch import Tensor
 
 from cxrtool.explain import features
 from cxrtool.figures import plot
-from cxrtool.files import run_folder
+from cxrtool.files import pixel_cache, run_folder
 from cxrtool.files.failures import Failures
 from cxrtool.learn import inference, prediction
 from cxrtool.stats import linear_probe, projection
@@ -109,6 +109,22 @@ def test_the_same_bytes_again_with_and_without_a_cache(small_run: Path, phantoms
 def test_any_seed(seed: int, small_run: Path, phantoms: Path) -> None:
     placed(small_run, phantoms / "split.csv", "--seed", seed, "--stats", "s.json")
     assert json.loads(Path("s.json").read_text())["seed"] == seed
+
+
+def test_the_digests_of_the_manifest_choose_the_decoded_images(
+    small_run: Path, split: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was replaced is read again, whatever its size and times are."""
+    asked: list[list[str]] = []
+    real = pixel_cache.gathered
+
+    def gathered(*given: Any) -> Any:
+        asked.append(list(given[5]))
+        return real(*given)
+
+    monkeypatch.setattr(pixel_cache, "gathered", gathered)
+    assert tsne(small_run, write_table(Path("m.csv"), split)) == 0
+    assert [digest for each in asked for digest in each] == [row["sha256"] for row in split]
 
 
 def test_points_of_before_are_replaced(small_run: Path, phantoms: Path) -> None:
