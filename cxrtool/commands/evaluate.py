@@ -15,7 +15,11 @@ scales each run by its own temperature.
 
 Patients and pictures that the run was trained or validated on are counted, from the run's record of
 images and from the manifest. --strict refuses them before anything is written. Rows that are marked
-as train or val themselves are evaluated on purpose: those of train are only counted.
+as train or val themselves are evaluated on purpose: those of train are only counted, unless there
+is nothing else. A run keeps digests of its images, and no patients: a patient of training is known
+only if the manifest also has rows of that patient which the run was trained on. If neither the
+record nor the column `split` says whether the run was trained on an image, a warning says so, and
+--strict refuses it.
 
 With --ensemble the probabilities are averaged. With --hierarchy the decision is taken level by
 level: first by RUN with --threshold, then by RUN2 within RUN's second class. The probabilities are
@@ -214,8 +218,12 @@ def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[S
         source.watch = _model_inputs.watching(source, watch)
         for _ in source.rows():
             pass
-    if sentence := watch.exposure().sentence:
+    result = watch.exposure()
+    if sentence := result.sentence or result.trained:
         raise CxrtoolError(sentence, "Leave these rows out, or evaluate without --strict.")
+    if result.unchecked:
+        remedy = "Give a manifest that says it, or evaluate without --strict."
+        raise CxrtoolError(result.unchecked, remedy)
 
 
 def of_validation(
@@ -308,3 +316,8 @@ def warn_of_leaks(watch: "Watch") -> None:
         note(f"warning: {what}: the results are too optimistic")
     if result.sentence:
         note(f"warning: {result.sentence}: the results are too optimistic")
+    if result.unchecked:
+        note(f"warning: {result.unchecked}")
+    elif unrecorded := [run.name for run in watch.runs if run.keeps_no_record]:
+        what = f"{unrecorded[0]} keeps no record of its training images"
+        note(f"{what}: the columns `split` and `fold` alone say which these are")

@@ -93,6 +93,7 @@ class Seen:
         if run.about.images and self.images is None:
             what = f"{run.folder}: its {IMAGES} is missing, so the column `split` alone"
             note(f"warning: {what} says which images it was trained on. Copy the file, too.")
+        self.keeps_no_record = not run.about.images
         self.fold = str(run.about.options.get("fold") or "").lstrip("0")
 
     def recorded(self, row: Row) -> str | None:
@@ -113,6 +114,17 @@ class Seen:
         part = row.get("split", "")
         return part if part in ("train", "val") else ""
 
+    def knows(self, row: Row) -> bool:
+        """Tell whether the record, or the row itself, says if the run has seen its image."""
+        column = "fold" if self.fold else "split"
+        return bool(row.get(column)) or self.recorded(row) is not None
+
+    @property
+    def ignorance(self) -> str:
+        """Why the record does not say whether the run has seen an image."""
+        absent = "it keeps no record of them" if self.images is None else "they have no sha256"
+        return f"{absent}, and no column `{'fold' if self.fold else 'split'}` says it"
+
     def part(self, row: Row) -> str:
         """Return the part in which the run has seen the image of a row."""
         result = self.recorded(row)
@@ -128,6 +140,23 @@ class Exposure:
     rows: int = 0  # other rows whose patient or picture the run was trained or validated on
     patients: int = 0  # of these, by their patient
     pictures: int = 0  # and by their picture
+    unknown: int = 0  # rows of which a run cannot tell whether it has seen them
+    ignorant: Seen | None = None  # the first of these runs
+
+    @property
+    def unchecked(self) -> str:
+        """What cannot be told, in words; empty if all can."""
+        if self.ignorant is None:
+            return ""
+        run = self.ignorant
+        what = f"{self.unknown} of {self.number} images may be training images of {run.name}"
+        return f"{what}: {run.ignorance}"
+
+    @property
+    def trained(self) -> str:
+        """That no image was held out, in words; empty if any was."""
+        every = self.number and self.own == self.number
+        return f"all {self.number} images are those that the run was trained on" if every else ""
 
     @property
     def sentence(self) -> str:
@@ -145,7 +174,8 @@ class Watch:
 
     def __init__(self, runs: Sequence[Seen]) -> None:
         self.runs = runs
-        self.number = self.own = 0
+        self.number = self.own = self.unknown = 0
+        self.ignorant: Seen | None = None
         self._known, self._tested = Cells(BOUND), Cells(BOUND)
 
     def see(self, row: Row, used: bool) -> None:
@@ -154,6 +184,9 @@ class Watch:
         if any(parts):
             self._known.add(row)
         self.number += used
+        if used and (blind := next((run for run in self.runs if not run.knows(row)), None)):
+            self.unknown += 1
+            self.ignorant = self.ignorant or blind
         if used and any(parts) and any(run.declared(row) for run in self.runs):
             self.own += "train" in parts
         elif used:
@@ -165,7 +198,8 @@ class Watch:
         patients = by["patient"]
         pictures = by["sha256"] | by["dup_group"]
         rows = int((patients | pictures).sum())
-        return Exposure(self.number, self.own, rows, int(patients.sum()), int(pictures.sum()))
+        counts = rows, int(patients.sum()), int(pictures.sum())
+        return Exposure(self.number, self.own, *counts, self.unknown, self.ignorant)
 
     def _matches(self, column: str) -> NDArray[np.bool_]:
         tested = self._tested[column]

@@ -223,7 +223,12 @@ def test_evaluate_says_nothing_of_held_out_images(
     for run in (small_run, without_record(small_run)):
         assert evaluate(run, "m.csv", "--where", "split=test", "--strict") == 0
         assert evaluate(run, "m.csv", "--where", "split=val", "--strict") == 0
-    assert lines(capfd, "optimistic") == []
+    said = capfd.readouterr().err.splitlines()
+    assert not [line for line in said if "optimistic" in line]
+    assert [line for line in said if "record" in line] == 2 * [
+        "cxrtool evaluate: old keeps no record of its training images: the columns `split` and "
+        "`fold` alone say which these are"
+    ]
 
 
 def test_rows_that_say_that_they_were_trained_on_are_counted_apart(
@@ -264,6 +269,62 @@ def test_a_bare_image_of_training_is_known(rows: list[Row], small_run: Path, cap
     assert told(1, 2, 0, 1) in line
     assert evaluate(small_run, "a.png", test, "--strict") == 2
     assert evaluate(small_run, test, "--strict") == 0
+
+
+def unchecked(number: int, why: str, column: str = "split") -> str:
+    what = f"{number} of {number} images may be training images of"
+    return f"{what} {why}, and no column `{column}` says it"
+
+
+NO_RECORD = "old: it keeps no record of them"
+
+
+def test_what_cannot_be_checked_is_said_and_refused_by_strict(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    test = of(rows, "test")
+    write_table(Path("m.csv"), [{c: r[c] for c in ("path", "label", "sha256")} for r in test])
+    write_table(Path("bare.csv"), [{c: r[c] for c in ("path", "label")} for r in test])
+    old, number = without_record(small_run), len(test)
+    cases = [
+        (old, ["m.csv"], unchecked(number, NO_RECORD)),
+        (old, [test[0]["path"]], unchecked(1, NO_RECORD)),
+        (small_run, ["bare.csv"], unchecked(number, f"{small_run}: they have no sha256")),
+    ]
+    for run, given, line in cases:
+        assert evaluate(run, *given) == 0
+        assert lines(capfd, "may be") == [f"cxrtool evaluate: warning: {line}"]
+        os.unlink("p.csv")
+        assert evaluate(run, *given, "--strict") == 2
+        remedy = "Give a manifest that says it, or evaluate without --strict."
+        assert capfd.readouterr().err == f"cxrtool evaluate: {line}. {remedy}\n"
+        assert not Path("p.csv").exists()
+    assert evaluate(small_run, "m.csv", "--strict") == 0
+    assert lines(capfd, "may be") == []
+
+
+def test_one_run_of_an_ensemble_that_cannot_tell_is_named(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    test = of(rows, "test")[0]["path"]
+    assert evaluate(small_run, test, "--ensemble", without_record(small_run)) == 0
+    assert unchecked(1, NO_RECORD) in capfd.readouterr().err
+
+
+def test_strict_refuses_a_manifest_of_training_rows_alone(
+    rows: list[Row], small_run: Path, capfd: Said
+) -> None:
+    write_table(Path("m.csv"), rows)
+    number = len(of(rows, "train"))
+    for run in (small_run, without_record(small_run)):
+        assert evaluate(run, "m.csv", "--where", "split=train", "--strict") == 2
+        line = f"all {number} images are those that the run was trained on"
+        assert line in capfd.readouterr().err
+        assert evaluate(run, "m.csv", "--where", "split=train") == 0
+    # Rows that call themselves training, of which the run has seen none, are a test as any other.
+    test = [row | {"split": "train"} for row in of(rows, "test")]
+    write_table(Path("other.csv"), test)
+    assert evaluate(small_run, "other.csv", "--strict") == 0
 
 
 def test_every_run_of_an_ensemble_counts(rows: list[Row], small_run: Path, capfd: Said) -> None:
