@@ -87,6 +87,7 @@ def make_folder(folder: str | os.PathLike[str]) -> None:
 
 # The folders that this run writes into, and what holds them.
 _claimed: dict[str, int] = {}
+CLAIMED = "Wait for its end, or name another folder: commands of one pipe need one each."
 
 
 def claim(folder: str) -> None:
@@ -109,7 +110,7 @@ def claim(folder: str) -> None:
     except BlockingIOError:
         os.close(descriptor)
         what = f"{shown(folder)}: another run is writing into it"
-        raise CxrtoolError(what, "Wait for its end, or name another folder.") from None
+        raise CxrtoolError(what, CLAIMED) from None
     except OSError:
         pass  # Some network file systems cannot lock; every file is whole all the same.
     _claimed[place] = descriptor

@@ -774,8 +774,8 @@ def test_two_at_once(xrays: Path) -> None:
         second = start(xrays, "equalize", "m.csv", "-d", name, "-o", "2.csv")
         assert second.communicate(timeout=60) == (
             b"",
-            f"cxrtool equalize: {name}: another run is writing into it. "
-            "Wait for its end, or name another folder.\n".encode(),
+            f"cxrtool equalize: {name}: another run is writing into it. Wait for its end, or "
+            "name another folder: commands of one pipe need one each.\n".encode(),
         )
         assert second.returncode == 2 and not (xrays / "2.csv").exists()
     _, error = first.communicate(timeout=60)

@@ -615,10 +615,23 @@ def test_two_at_once(cxrtool: Run, phantoms: Path, tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr == (
             f"cxrtool {command}: out: another run is writing into it. "
-            "Wait for its end, or name another folder.\n"
+            "Wait for its end, or name another folder: commands of one pipe need one each.\n"
         )
     out, error = first.communicate(timeout=60)
     assert (first.returncode, error, len(out.splitlines())) == (0, b"", 2)
+
+
+def test_equalize_and_segment_may_share_a_folder_one_after_the_other(
+    cxrtool: Run, phantoms: Path, tmp_path: Path
+) -> None:
+    """The names of what they make are never the same."""
+    done = cxrtool("equalize", phantoms, "-d", "out", "-o", "eq.csv")
+    assert done.returncode == 0
+    assert cxrtool(*SEGMENT, "eq.csv", "-d", "out", "-o", "s.csv").returncode == 0
+    before = ages(tmp_path / "out")
+    assert cxrtool("equalize", phantoms, "-d", "out", "-o", "eq.csv").returncode == 0
+    assert cxrtool(*SEGMENT, "eq.csv", "-d", "out", "-o", "s.csv").returncode == 0
+    assert ages(tmp_path / "out") == before
 
 
 # --- a run that is run again ----------------------------------------------------------------------

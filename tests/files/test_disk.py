@@ -194,7 +194,8 @@ def test_a_claim_keeps_others_out_until_it_ends(tmp_path: Path) -> None:
             disk.claim(str(name))
         assert refused.value.code == 2
         assert str(refused.value) == (
-            f"{name}: another run is writing into it. Wait for its end, or name another folder."
+            f"{name}: another run is writing into it. Wait for its end, or name another folder: "
+            "commands of one pipe need one each."
         )
     first.kill()  # Even so it lets go.
     first.communicate()
