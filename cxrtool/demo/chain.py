@@ -66,6 +66,13 @@ def steps() -> list[Step]:
             [*_predictions(), *_comparisons()],
         ),
         Step(
+            "The audit",
+            "Is it the disease or the data set? On the patients of the first two hospitals no "
+            "statistic can tell, as each class has a hospital of its own. On the new patients the "
+            "audit compares patients of the same hospital.",
+            _audits(),
+        ),
+        Step(
             "What the networks learned",
             "t-SNE and a probe of the features show what a network distinguishes: hospitals or the "
             "disease. Covering each image part by part shows where it looks, on a tenth of the "
@@ -115,6 +122,15 @@ def _comparisons() -> list[str]:
         f"compare {outside} --positive covid --format json -o by-hospital.json --by source",
         f"compare {outside} --positive covid "
         "--paired-test permutation --report figures.html -o figures.md",
+    ]
+
+
+def _audits() -> list[str]:
+    """Return the audits of all networks, on the held-out and on the new patients."""
+    tables = {end: " ".join(f"{name}-{end}.csv" for name in RUNS) for end in ("in", "out")}
+    return [
+        f"audit {files} --positive covid -d audit-{end}side --fail-on none"
+        for end, files in tables.items()
     ]
 
 

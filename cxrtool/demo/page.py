@@ -31,6 +31,7 @@ def page(folder: str) -> Page:
     _promise(result, inside)
     _truth(result, folder, inside, outside)
     _why(result, folder)
+    _audit(result, folder)
     _next(result)
     _commands(result)
     return result
@@ -113,6 +114,43 @@ def _why(page: Page, folder: str) -> None:
         )
 
 
+def _audit(page: Page, folder: str) -> None:
+    section = page.section("The audit")
+    section.text(
+        "`cxrtool audit` puts this into a verdict. Its main number is what the hospital adds to "
+        "the AUC: AUC minus AUC over pairs of patients of the same hospital."
+    )
+    audits = [_audited(folder, f"audit-{end}side") for end in ("in", "out")]
+    columns = [
+        "network",
+        "patients of the first two hospitals",
+        "new patients",
+        "added by hospital",
+    ]
+    rows: list[list[Cell]] = []
+    for name in chain.RUNS:
+        inside, outside = (audit[f"within source ({name})"] for audit in audits)
+        added = _bounded(outside)
+        rows.append([name, inside["verdict"], outside["verdict"], added])
+    section.table(
+        ReportTable(columns, rows),
+        "Does the result come from the hospital? The verdict of the check `within source`, and "
+        "what the hospital adds to the AUC of the new patients.",
+    )
+    section.finding(
+        "note",
+        "On the first two hospitals the answer is `not identifiable` for every network: no image "
+        "of both classes comes from one hospital. All checks are in `audit-inside/audit.html` and "
+        "`audit-outside/audit.html`.",
+    )
+
+
+def _audited(folder: str, name: str) -> dict[str, dict[str, Any]]:
+    """Return the rows of an audit by their names."""
+    rows = runs.json_file(os.path.join(folder, name, "audit.json"))["checks"]
+    return {row["check"]: row for row in rows}
+
+
 def _next(page: Page) -> None:
     section = page.section("Your own images")
     section.text(
@@ -125,7 +163,9 @@ def _next(page: Page) -> None:
                 "cxrtool ingest images/ -o images.csv",
                 "cxrtool split images.csv --test 0.2 --val 0.1 -o split.csv",
                 "cxrtool train split.csv --arch resnet18 --weights imagenet -d runs/first",
-                "cxrtool evaluate runs/first split.csv --where split=test | cxrtool compare",
+                "cxrtool evaluate runs/first split.csv --where split=test -o predictions.csv",
+                "cxrtool compare predictions.csv",
+                "cxrtool audit split.csv predictions.csv -d audit",
             )
         )
     )
@@ -146,8 +186,11 @@ def _row(name: str, text: Mapping[str, Any]) -> list[Cell]:
 
 
 def _interval(text: Mapping[str, Any], metric: str = "auc") -> Cell:
-    result = text["metrics"][metric]
-    value, low, high = result["value"], result["low"], result["high"]
+    return _bounded(text["metrics"][metric])
+
+
+def _bounded(figure: Mapping[str, Any]) -> Cell:
+    value, low, high = figure["value"], figure["low"], figure["high"]
     return value if low is None or value is None else (value, low, high)
 
 
