@@ -215,7 +215,7 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
-            audit) _cxrtool_words "--predictions --run --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
+            audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;

@@ -67,6 +67,8 @@ class Case:
     root: str = ""
     unmatched: int = 0  # rows of predictions that the manifest lacks
     family: list[str] = field(default_factory=list)
+    # The run's recipe on images without the lungs, and these images; None unless asked for.
+    without_lungs: tuple[ImageRows, ModelScores] | None = None
     # Measures the images of the manifest once: (rows, measurements), None without images.
     measured: Callable[[], Floats | None] = field(default=lambda: None)
 

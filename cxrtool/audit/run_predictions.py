@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from cxrtool.audit.case import HELD_OUT
 from cxrtool.core.progress import bar, note
@@ -15,29 +16,33 @@ from cxrtool.learn.prediction import PredictionSettings, Row
 TABLE = "predictions.csv"
 
 
-def write(
-    run: str,
-    manifest: str,
-    where: Sequence[Where],
-    folder: str,
-    settings: PredictionSettings,
-    device: str,
-    skipped: Failures,
-    when: str,
-) -> str:
-    """Write the predictions into a folder, and return their path.
+@dataclass(frozen=True)
+class RunWork:
+    """What a run is to do: on which images, how, and where its files go."""
+
+    run: str
+    manifest: str
+    where: Sequence[Where]
+    folder: str
+    settings: PredictionSettings
+    device: str
+    skipped: Failures
+    when: str  # progress is shown
+
+
+def write(work: RunWork) -> str:
+    """Write the predictions into the folder, and return their path.
 
     Held-out are the parts test and unseen; without them, all images are predicted.
     """
-    model = inference.Model(runs.classifier(run), inference.device(device))
-    predictor = prediction.Predictor([model], None, settings)
-    rows = list(_held_out(manifest, where))
-    pairs = prediction.predicted(rows, predictor, skipped.add)
-    shown = bar(pairs, len(rows), "images predicted", when)
-    judge = prediction.Judge(predictor.classes)
+    model = inference.Model(runs.classifier(work.run), inference.device(work.device))
+    predictor = prediction.Predictor([model], None, work.settings)
+    rows = list(_held_out(work.manifest, work.where))
+    pairs = prediction.predicted(rows, predictor, work.skipped.add)
+    shown = bar(pairs, len(rows), "images predicted", work.when)
     columns = predictions.columns(predictor.classes)
-    decided = prediction.decided(shown, predictor, None, judge)
-    path = os.path.join(folder, TABLE)
+    decided = prediction.decided(shown, predictor, None, prediction.Judge(predictor.classes))
+    path = os.path.join(work.folder, TABLE)
     table.write(path, columns, ([row.get(name, "") for name in columns] for row in decided))
     return path
 

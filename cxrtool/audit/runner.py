@@ -115,7 +115,8 @@ def _key(case: Case, plan: Plan, check: str) -> str:
         digest.update("\0".join([column, *images.columns[column].names]).encode())
         digest.update(images.columns[column].codes.astype(np.int64).tobytes())
     arrays: list[NDArray[Any]] = [images.positive, images.patients, *images.identities.values()]
-    for model in case.models:
+    others = [case.without_lungs[1]] if case.without_lungs else []
+    for model in [*case.models, *others]:
         arrays += [model.rows, model.scores, model.predicted]
     if "images" in module(check).NEEDS and (values := case.measured()) is not None:
         arrays.append(values)

@@ -23,11 +23,12 @@ audit continues where it stopped.
 Example:
 
     cxrtool audit split.csv predictions.csv -d audit
-    cxrtool audit split.csv --run runs/r18 -d audit
+    cxrtool audit split.csv --run runs/r18 --retrain -d audit
     cxrtool audit --predictions theirs.csv -d audit --within scanner,sex
     cxrtool ingest images/ | cxrtool audit - -d audit
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -96,6 +97,14 @@ def run(
         ),
         Role.READS,
     ] = None,
+    retrain: Annotated[
+        bool,
+        typer.Option(
+            "--retrain",
+            help="Train the run's recipe again on images without the lungs, in DIR/lungs-out. "
+            "This takes as long as the run did.",
+        ),
+    ] = False,
     folder: options.Dir,
     checks: Annotated[
         list[str] | None,
@@ -169,19 +178,27 @@ def run(
     conditions = options.conditions("--where", where)
     manifest, tables = sorted_inputs(inputs or [], predictions or [])
     effects.refuse(context, idle(manifest, chosen, engine, run_folder))
+    if run_folder and manifest in (None, "-"):
+        raise CxrtoolError("--run needs the manifest of the images as a file", "Name it.")
     disk.make_folder(folder)
     disk.claim(folder)
     skipped = Failures(failures, folder=folder, strict=strict)
     columns = options.entries("--within", *within or ())
     crew = options.crew(jobs, engine)
     if run_folder:
+        from cxrtool.audit import retraining, run_predictions  # They import PyTorch.
+        from cxrtool.audit.run_predictions import RunWork
+
         settings = prediction_settings(cache, root, options.crew(jobs))
-        tables.append(
-            predicted(run_folder, manifest, conditions, folder, settings, device, skipped, progress)
+        work = RunWork(
+            run_folder, str(manifest), conditions, folder, settings, device, skipped, progress
         )
+        tables.append(run_predictions.write(work))
     case = read(manifest, tables, conditions, columns, positive, skipped)
     case = replaced(case, margin, seed, columns, root)
     case = case_images.with_images(case, crew, folder, skipped, progress)
+    if retrain:
+        case = without_lungs(case, retraining.predictions(work), skipped)
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)
@@ -224,24 +241,13 @@ def prediction_settings(cache: str | None, root: str | None, crew: "Crew") -> "P
     return PredictionSettings(cache=folder, root=root or "", crew=crew)
 
 
-def predicted(
-    run: str,
-    manifest: str | None,
-    conditions: "list[Where]",
-    folder: str,
-    settings: "PredictionSettings",
-    device: str,
-    skipped: "Failures",
-    when: str,
-) -> str:
-    """Predict the held-out images with a run, and return the table."""
-    from cxrtool.audit import run_predictions
+def without_lungs(case: "Case", table: str, skipped: "Failures") -> "Case":
+    """Put the predictions of a training without the lungs into the case."""
+    from cxrtool.audit import case_reader
 
-    if manifest in (None, "-"):
-        raise CxrtoolError("--run needs the manifest of the images as a file", "Name it.")
-    return run_predictions.write(
-        run, str(manifest), conditions, folder, settings, device, skipped, when
-    )
+    judged = case_reader.read_predictions([table], [], [], skipped)
+    images, (model, *_), _ = case_reader.joined(None, judged, case.positive)
+    return replace(case, without_lungs=(images, model))
 
 
 def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) -> dict[str, str]:
@@ -258,6 +264,8 @@ def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) 
         "--engine": no_images,
         "--jobs": unused or (options.idle_jobs(engine) if no_run else ""),
         "--device": no_run,
+        "--retrain": no_run
+        or ("" if "lungs-out" in checks else "the check 'lungs-out' is not run"),
         "--cache": no_run,
         "--within": "" if "within" in checks else "the check 'within' is not run",
     }
@@ -314,8 +322,6 @@ def chosen_class(classes: list[str], asked: str | None) -> str:
 
 def replaced(case: "Case", margin: float, seed: int, within: list[str], root: str | None) -> "Case":
     """Put the settings into the case."""
-    from dataclasses import replace
-
     return replace(case, margin=margin, seed=seed, within=tuple(within), root=root or "")
 
 

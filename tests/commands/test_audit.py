@@ -241,3 +241,28 @@ def test_options_of_a_run_need_one(cli: Cli, tmp_path: Path) -> None:
     assert result.code == 2 and "--device has no effect" in result.err
     result = cli("audit", table, "-d", tmp_path / "out", "--run", tmp_path)
     assert result.code == 2
+
+
+@pytest.mark.slow
+def test_a_recipe_is_trained_again_without_the_lungs(
+    cli: Cli, tmp_path: Path, phantoms: Path, small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRTOOL_CACHE", str(phantoms / "cache"))
+    monkeypatch.chdir(phantoms)
+    split, out = phantoms / "split.csv", tmp_path / "out"
+    call = ("audit", split, "--run", small_run, "--retrain", "-d", out, "-j", "1")
+    assert cli(*call).code in (0, 1)
+    options = [
+        json.loads((folder / "run.json").read_text())["options"]
+        for folder in (small_run, out / "lungs-out" / "run")
+    ]
+    assert options[0] == options[1]
+    with (out / "audit.csv").open(newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["check"] == "lungs out")
+    assert row["kind"] == "descriptive" and 0 <= float(row["value"]) <= 1
+    # The lungs are black: the images differ, and the run was not trained on the old ones.
+    with (out / "lungs-out" / "manifest.csv").open(newline="") as file:
+        assert all("lungs-out" in row["path"] for row in csv.DictReader(file))
+    before = (out / "audit.csv").read_bytes()
+    assert cli(*call).code in (0, 1)
+    assert (out / "audit.csv").read_bytes() == before
