@@ -62,6 +62,7 @@ _cxrtool() {
         "compare --matrix") return ;;
         "compare --threshold") return ;;
         "compare --published") _cxrtool_words "covid-cxnet cvr-net luiz majeed tartaglione"; return ;;
+        "compare --best") _cxrtool_words "accuracy balanced_accuracy sensitivity specificity precision npv f1 auc average_precision dor dor_haldane mcc brier ece error ece_debiased calibration_slope calibration_intercept"; return ;;
         "compare --format") _cxrtool_words "csv json asciidoc colon_grid double_grid double_outline fancy_grid fancy_outline github grid heavy_grid heavy_outline html jira latex latex_booktabs latex_longtable latex_raw mediawiki mixed_grid mixed_outline moinmoin orgtbl outline pipe plain presto pretty psql rounded_grid rounded_outline rst simple simple_grid simple_outline textile tsv unsafehtml youtrack"; return ;;
         "compare --plots") _cxrtool_dirs; return ;;
         "compare --report") return ;;
@@ -75,6 +76,7 @@ _cxrtool() {
         "equalize --method") _cxrtool_words "ahe beasf clahe hist match none stack"; return ;;
         "equalize --size") _cxrtool_words "none"; return ;;
         "equalize --interpolation") _cxrtool_words "area cubic linear nearest"; return ;;
+        "equalize --move") _cxrtool_words "rotate scale shear"; return ;;
         "equalize --bits") _cxrtool_words "8 16"; return ;;
         "equalize --conceal") _cxrtool_words "auto"; return ;;
         "equalize --where") return ;;
@@ -84,6 +86,7 @@ _cxrtool() {
         "equalize --output"|"equalize -o") _cxrtool_files; return ;;
         "equalize --failures") _cxrtool_files; return ;;
         "equalize --progress") _cxrtool_words "auto always never"; return ;;
+        "evaluate --epoch") _cxrtool_words "best last"; return ;;
         "evaluate --threshold") _cxrtool_words "val youden"; return ;;
         "evaluate --tta") return ;;
         "evaluate --ensemble") return ;;
@@ -161,11 +164,11 @@ _cxrtool() {
         "split --failures") _cxrtool_files; return ;;
         "train --dir"|"train -d") _cxrtool_dirs; return ;;
         "train --task") _cxrtool_words "classify segment"; return ;;
-        "train --arch") _cxrtool_words "alexnet chexnet cnn-x conv8 coronet covid-cxnet covidnet covidnet-r50v2 cvr-net cxnet-base darkcovidnet densenet121 densenet169 densenet201 efficientnet-b1 googlenet inception-resnet-v2 inception-v3 narin-resnet50 resnet101 resnet152 resnet18 resnet50 squeezenet tartaglione-resnet18 tartaglione-resnet50 timm unet vgg16 vgg19 xception xrv"; return ;;
+        "train --arch") _cxrtool_words "alexnet chexnet cnn-x conv8 coronet covid-cxnet covidnet covidnet-r50v2 cvr-net cxnet-base darkcovidnet densenet121 densenet169 densenet201 efficientnet-b1 googlenet inception-resnet-v2 inception-v3 luiz-cnn narin-resnet50 resnet101 resnet152 resnet18 resnet50 squeezenet tartaglione-resnet18 tartaglione-resnet50 timm unet vgg16 vgg19 xception xrv"; return ;;
         "train --classes") return ;;
         "train --weights") _cxrtool_words "none imagenet"; return ;;
         "train --first-layer") _cxrtool_words "red sum"; return ;;
-        "train --freeze") _cxrtool_words "none backbone"; return ;;
+        "train --freeze") _cxrtool_words "none trunk backbone"; return ;;
         "train --loss") _cxrtool_words "ce focal double-softmax"; return ;;
         "train --class-weights") _cxrtool_words "none balanced max"; return ;;
         "train --label-smoothing") return ;;
@@ -217,10 +220,10 @@ _cxrtool() {
             "") _cxrtool_words "--help --version" ;;
             audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            compare) _cxrtool_words "--by --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
+            compare) _cxrtool_words "--by --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
-            equalize) _cxrtool_words "--dir --method --size --interpolation --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            evaluate) _cxrtool_words "--threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
+            equalize) _cxrtool_words "--dir --method --size --interpolation --move --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --cap --convert --window --join-masks --bits --key --exact-age --list --seed --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             recipe) _cxrtool_words "--missing --data --output --list --quiet --verbose --help" ;;

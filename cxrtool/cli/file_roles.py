@@ -117,8 +117,10 @@ def _values(given: Any) -> list[str]:
 
 def _files(role: Role, value: str) -> list[str]:
     """List the files that a value names; of a run, all that a run may have."""
-    if role is Role.READS and os.path.isdir(value):
-        return [os.path.join(value, name) for name in formats.RUN if name != outputs.LIST]
+    # Of a run the last epoch may be meant (RUN:last), and not the best.
+    folder = value.removesuffix(":last")
+    if role is Role.READS and os.path.isdir(folder):
+        return [os.path.join(folder, name) for name in formats.RUN if name != outputs.LIST]
     return [value]
 
 

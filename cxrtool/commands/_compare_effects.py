@@ -64,6 +64,12 @@ def _used(matrix: str | None, metrics: list[str], tests: list[str], is_drawn: bo
     return shown | ({"accuracy"} if "mcnemar" in tests else set())
 
 
+def of_best(matrix: str | None, format: str) -> dict[str, str]:
+    """Say why --best has no effect."""
+    records = f"--format {format} writes a record per figure" if format in ("csv", "json") else ""
+    return {"--best": "--matrix compares no models" if matrix else records}
+
+
 def averages_of(classes: Sequence[str]) -> dict[str, str]:
     """Say why --averages has no effect with these classes."""
     several = f"with {len(classes)} classes the averages are shown, unless --positive selects one"

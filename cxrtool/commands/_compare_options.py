@@ -165,6 +165,15 @@ Published = Annotated[
         **options.checked(papers, papers_of),
     ),
 ]
+Best = Annotated[
+    str | None,
+    typer.Option(
+        "--best",
+        metavar="METRIC",
+        help="Name the best model by this metric (of --metrics), and how much the choice flatters.",
+        **options.choice(metric_names),
+    ),
+]
 Format = Annotated[
     str,
     typer.Option(

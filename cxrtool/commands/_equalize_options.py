@@ -11,6 +11,21 @@ from cxrtool.core import choices
 
 PLUGINS = ("equalizers", "equalize")
 
+
+def moves() -> list[str]:
+    """List what --move may begin with."""
+    from cxrtool.preprocess.moves import KEYS
+
+    return KEYS
+
+
+def read_move(option: str, text: str) -> None:
+    """Check by how much images are moved."""
+    from cxrtool.preprocess.moves import parse
+
+    parse(text)
+
+
 Method = Annotated[
     str,
     typer.Option(
@@ -36,6 +51,16 @@ Interpolation = Annotated[
         metavar="NAME",
         help="Interpolation of --size: area, cubic (COVID-CXNet), linear or nearest (CVR-Net).",
         **options.choice(choices.INTERPOLATIONS),
+    ),
+]
+Move = Annotated[
+    str,
+    typer.Option(
+        "--move",
+        metavar="KEY=VALUE[,...]",
+        help="Move every image by a fixed amount, for copies: rotate and shear in degrees "
+        "(counter-clockwise), scale as a factor. Masks are dropped.",
+        **options.checked(moves, read_move),
     ),
 ]
 Conceal = Annotated[

@@ -23,6 +23,15 @@ Inputs = Annotated[
     ),
     Role.READS,
 ]
+Epoch = Annotated[
+    str,
+    typer.Option(
+        "--epoch",
+        metavar="best|last",
+        help="Weights of which epoch: the best by validation, or the last.",
+        **options.choice(("best", "last")),
+    ),
+]
 Threshold = Annotated[
     str,
     typer.Option(

@@ -112,12 +112,12 @@ Weights = Annotated[
     str,
     typer.Option(
         "--weights",
-        metavar="none|imagenet|FILE|RUN",
-        help="Initial weights.",
+        metavar="none|imagenet|FILE|RUN[:last]",
+        help="Initial weights; of a RUN those of the best epoch, or of the last (RUN:last).",
         **options.word_or(
             ["none", "imagenet"],
             "an existing file, the folder of a run",
-            os.path.exists,
+            lambda text: os.path.exists(text.removesuffix(":last")),
             "none, imagenet or a path",
         ),
     ),
@@ -137,9 +137,12 @@ Freeze = Annotated[
     str,
     typer.Option(
         "--freeze",
-        metavar="none|backbone|N",
-        help="Layers that are not trained: none, all but the last (backbone), or the first N.",
-        **options.word_or(["none", "backbone"], "a number of layers", str.isdecimal, "it as 3"),
+        metavar="none|trunk|backbone|N",
+        help="Layers that are not trained: none, all before the head (trunk), all but the last "
+        "(backbone), or the first N.",
+        **options.word_or(
+            ["none", "trunk", "backbone"], "a number of layers", str.isdecimal, "it as 3"
+        ),
     ),
 ]
 Loss = Annotated[
@@ -279,7 +282,8 @@ Augment = Annotated[
         "--augment",
         metavar="KEY=VALUE[,...]",
         help="rotate, shift, shift-x, shift-y, shear, zoom, scale, hflip, vflip, brightness, "
-        "contrast, fill; a value is a distance or LOW..HIGH. Of masks also: hard.",
+        "contrast, fill; a value is a distance or LOW..HIGH, rotate=10@0.45 happens to 45 % of the "
+        "images. Of masks also: hard.",
         **options.checked(augmentations, read_augment),
     ),
 ]

@@ -47,6 +47,9 @@ weighted (--averages shows these of two classes). Notes say where a paper contra
 six of its models are columns beside yours; of more, every model is a row, beside your model of the
 same name. --format csv adds the columns averaging, std, table and note.
 
+--best METRIC adds a line that names the best model of each group. This model was chosen on the
+images that it is evaluated on, so its value is too good; the line also has the mean of the models.
+
 --plots DIR draws ROC, precision-recall and calibration curves, histograms of the scores, confusion
 matrices and intervals, as SVG. --report FILE.html writes everything to one page, with warnings.
 
@@ -100,6 +103,7 @@ def run(
     matrix: _compare_options.MatrixColumns = None,
     threshold: _compare_options.Threshold = None,
     published: _compare_options.Published = None,
+    best: _compare_options.Best = None,
     format: _compare_options.Format = "github",
     plot: _compare_options.Plot = None,
     report: _compare_options.Report = None,
@@ -114,7 +118,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.compare import positive_class, report_page, result_tables
+    from cxrtool.compare import best_model, positive_class, report_page, result_tables
     from cxrtool.files import disk as places
     from cxrtool.files import predictions
     from cxrtool.files.failures import Failures
@@ -127,11 +131,13 @@ def run(
     reasons = idle.of(
         matrix, asked, tests, bootstrap, interval, is_drawn, averages, format, confusion
     )
-    effects.refuse(context, reasons)
+    effects.refuse(context, {**reasons, **idle.of_best(matrix, format)})
     question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
     if matrix and (tests or by or pool or published):
         remedy = "Drop --paired-test, --by, --pool and --published."
         raise CxrtoolError("--matrix stands alone", remedy)
+    if best is not None and asked and best not in asked:
+        raise CxrtoolError(f"--best {best}: it is not in --metrics", "Add it to --metrics.")
     skipped = Failures(failures, output=output, strict=strict)
     given = inputs(files or [])
     check(plot, report)
@@ -146,6 +152,7 @@ def run(
     else:
         shows = compared(tables, question, tests, skipped, papers, drawn)
     text = result_tables.of_comparison(shows, format, with_confusion=confusion)
+    text += "".join(f"\n{line}\n" for line in best_model.sentences(shows.results, best))
     # Before the table: what reads that from a pipe may close it.
     if drawn:
         patients = all("patient" in table.columns for table in tables)

@@ -5,6 +5,10 @@ Each image is read at its own bit depth, burnt-in text is covered (--conceal), t
 method `stack` writes three channels. In the new manifest `path` is the new image, `preprocessing`
 lists what was done, and `concealed` is the number of covered boxes. Masks are not changed.
 
+--move makes copies that are turned, enlarged or sheared by a fixed amount. Use it to augment a
+training set once: join the copies of the training rows with the originals (cxrtool ingest). What
+comes in at the edge continues the edge. The masks of moved images are dropped.
+
 Rows are written in their order while the work goes on. When the command runs again, it skips images
 that are complete and were made from the same file with the same options.
 
@@ -15,6 +19,7 @@ Example:
     cxrtool equalize images.csv --method stack:beasf+clahe+raw --size 320 -d stacks/ > stacks.csv
     cxrtool equalize images.csv --method match:reference=typical.png -d matched/ > matched.csv
     cxrtool equalize images.csv --method none --conceal auto -d covered/ > covered.csv
+    cxrtool equalize images.csv --method none --move rotate=5 -d turned/ > turned.csv
 """
 
 import typer
@@ -34,6 +39,7 @@ def run(
     method: _equalize_options.Method = "hist",
     size: _equalize_options.Size = "none",
     interpolation: _equalize_options.Interpolation = "area",
+    move: _equalize_options.Move = "",
     bits: options.Bits = "8",
     conceal: _equalize_options.Conceal = None,
     _list: _equalize_options.Listing = False,
@@ -64,7 +70,16 @@ def run(
     result = conceal == "auto"
     unused = set(listed or ())
     settings = EqualizeSettings(
-        folder, method, side, interpolation, int(bits), result, listed, root=root, force=force
+        folder,
+        method,
+        side,
+        interpolation,
+        move,
+        int(bits),
+        result,
+        listed,
+        root=root,
+        force=force,
     )
     work = Equalizing(settings)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))

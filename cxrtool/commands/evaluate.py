@@ -21,6 +21,8 @@ only if the manifest also has rows of that patient which the run was trained on.
 record nor the column `split` says whether the run was trained on an image, a warning says so, and
 --strict refuses it.
 
+--epoch last takes the weights of the last epoch, as papers do that do not choose an epoch.
+
 With --ensemble the probabilities are averaged. With --hierarchy the decision is taken level by
 level: first by RUN with --threshold, then by RUN2 within RUN's second class. The probabilities are
 products, so `pred` is not always the class with the highest probability. Metrics of decisions use
@@ -31,10 +33,12 @@ With torchrun several processes share the images.
 Example:
 
     cxrtool evaluate runs/r18 split.csv --where split=test -o predictions.csv
+    cxrtool evaluate runs/r18 split.csv --where split=test --epoch last -o last.csv
     cxrtool evaluate runs/r18 chest.png
     cxrtool evaluate runs/f1 folds.csv --where fold=1 --calibrate --tta 4 > fold-1.csv
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -68,6 +72,7 @@ def run(
     context: typer.Context,
     folder: _evaluate_options.Folder,
     inputs: _evaluate_options.Inputs = None,
+    epoch: _evaluate_options.Epoch = "best",
     threshold: _evaluate_options.Threshold = "0.5",
     calibrate: _evaluate_options.Calibrate = False,
     tta: _evaluate_options.Tta = 0,
@@ -96,8 +101,8 @@ def run(
     from cxrtool.learn import distributed, inference, leaks, prediction
 
     disk.check_output(output)
-    first = [runs.classifier(f) for f in (folder, *(ensemble or ()))]
-    below = runs.classifier(hierarchy) if hierarchy else None
+    first = [replace(runs.classifier(f), epoch=epoch) for f in (folder, *(ensemble or ()))]
+    below = replace(runs.classifier(hierarchy), epoch=epoch) if hierarchy else None
     check_runs([one.folder for one in first])
     effects.refuse(
         context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
@@ -199,6 +204,10 @@ def idle(first: "list[Run]", below: "Run | None", threshold: str) -> dict[str, s
         if not one.about.has_validation
     }
     of_first = [no_val[one.folder] for one in first if one.folder in no_val]
+    last = "a run keeps the temperature and the threshold of its best epoch only"
+    if first[0].epoch == "last":
+        no_val = dict.fromkeys([one.folder for one in first], last)
+        of_first = [last]
     return {
         "--threshold": several if classes != 2 else "",
         "--threshold val": next(iter(of_first), "") if threshold == "val" else "",

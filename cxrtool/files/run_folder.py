@@ -38,6 +38,7 @@ from cxrtool.files.run_fields import (
 
 ABOUT, WEIGHTS, IMAGES = "run.json", "model.safetensors", "images.safetensors"
 LAST, LAST_ABOUT = "last.safetensors", "last.json"
+MODEL = "model."  # what the names of weights begin with in last.safetensors
 HISTORY, CURVES = "history.csv", "curves.png"
 
 REMEDY = "Train the run again, or copy it again."
@@ -90,10 +91,11 @@ class About:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is there."""
+    """A run that is there, with the weights of its best epoch or of its last."""
 
     folder: str
     about: About
+    epoch: str = "best"
 
     @property
     def name(self) -> str:
@@ -101,7 +103,9 @@ class Run:
         return os.path.basename(os.path.abspath(self.folder))
 
     def tensors(self) -> dict[str, Any]:
-        """Read the weights, which must be those that run.json tells of."""
+        """Read the weights: those that run.json tells of, or those of the last epoch."""
+        if self.epoch == "last":
+            return last_weights(self.folder)
         return weights_file.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights, REMEDY)
 
     def images(self) -> "dict[str, array[int]] | None":
@@ -288,6 +292,16 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     if wrong := run_fields.last_mistake(state):
         raise damaged(path, wrong)
     return state, result
+
+
+def last_weights(folder: str) -> dict[str, Any]:
+    """Read the weights of the last epoch, which a training goes on from."""
+    last = read_last(folder)
+    if last is None:
+        what = f"{folder}: has no {LAST}, which holds the weights of the last epoch"
+        raise CxrtoolError(what, "Copy the whole run, or take the best epoch.")
+    _, result = last
+    return {k.removeprefix(MODEL): v for k, v in result.items() if k.startswith(MODEL)}
 
 
 def _digest(result: Mapping[str, Any], text: str) -> str:

@@ -19,7 +19,10 @@ from cxrtool.core.errors import CxrtoolError
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to an image; ranges are symmetric unless they are written LOW..HIGH."""
+    """What may happen to an image; ranges are symmetric unless they are written LOW..HIGH.
+
+    A value may end in the probability that it happens at all: `rotate=10@0.45`.
+    """
 
     rotate: str = "0"  # degrees
     shift: str = "0"  # share of the side, both ways
@@ -55,6 +58,11 @@ class Augmentation:
         """Return the range of every value."""
         return {f.name: _range(f.name, getattr(self, f.name)) for f in fields(self)[:-1]}
 
+    def probabilities(self) -> dict[str, float]:
+        """Return how often a value is drawn at all, of those that do not always happen."""
+        texts = {f.name: getattr(self, f.name) for f in fields(self)[:-1]}
+        return {name: _probability(name, text) for name, text in texts.items() if "@" in text}
+
 
 KEYS = [f.name.replace("_", "-") for f in fields(Augmentation)]
 # Keys whose single number is a distance from this middle; the others are probabilities.
@@ -83,12 +91,29 @@ def parse(text: str | None) -> Augmentation:
         given[key.replace("-", "_")] = value
     result = Augmentation(**given)
     result.ranges()
+    result.probabilities()
     registry.choose("--augment fill", result.fill, FILLS)
     return result
 
 
+def _probability(name: str, text: str) -> float:
+    """Read what stands behind the @ of a value."""
+    key, share = name.replace("_", "-"), text.partition("@")[2]
+    if name.endswith("flip"):
+        what = f"--augment {key}={text}: the value of a flip is its probability already"
+        raise CxrtoolError(what, f"Write it as {key}=0.5.")
+    try:
+        probability = float(share)
+    except ValueError:
+        probability = math.nan
+    if not 0 < probability <= 1:
+        what = f"--augment {key}={text}: '{share}' is no probability above 0"
+        raise CxrtoolError(what, f"Write it as {key}=10@0.5.")
+    return probability
+
+
 def _range(name: str, text: str) -> tuple[float, float]:
-    low, dots, high = text.partition("..")
+    low, dots, high = text.partition("@")[0].partition("..")
     try:
         values = float(low), float(high if dots else low)
     except ValueError:
@@ -114,7 +139,23 @@ def drawn(augmentation: Augmentation, number: int, seed: int) -> dict[str, Tenso
     for name, row in zip(("shift", "zoom"), again, strict=True):
         low, high = augmentation.ranges()[name]
         values[f"{name}_again"] = low + (high - low) * row
+    probabilities = augmentation.probabilities()
+    if probabilities:
+        # Drawn last, so that values with and without a probability are the same ones.
+        rows = torch.rand(len(MIDDLE), number, generator=generator)
+        _keep_some(values, dict(zip(MIDDLE, rows, strict=True)), probabilities)
     return values
+
+
+def _keep_some(
+    values: dict[str, Tensor], chance: dict[str, Tensor], probabilities: dict[str, float]
+) -> None:
+    """Put values back to what changes nothing, in the images that they do not happen to."""
+    for name, probability in probabilities.items():
+        for key in (name, f"{name}_again"):
+            if key in values:
+                nothing = torch.full_like(values[key], MIDDLE[name])
+                values[key] = torch.where(chance[name] < probability, values[key], nothing)
 
 
 def augmented(images: Tensor, values: dict[str, Tensor], fill: str = "nearest") -> Tensor:

@@ -7,6 +7,7 @@ else is refused, and nothing of it runs.
 """
 
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -39,6 +40,8 @@ FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")
 # The weights of the papers' time; torchvision's later ones come from another training.
 PUBLISHED = "IMAGENET1K_V1"
 COUNTER = "num_batches_tracked"
+# What stands behind the folder of a run whose last epoch is meant, and not its best.
+LAST_EPOCH = ":last"
 FIRST_LAYER = "first convolution"
 SHOWN = 3
 
@@ -58,7 +61,7 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
     Parameters
     ----------
     network : the network to be changed.
-    spec : `none`, `imagenet`, a file (.safetensors, .pth, .pt) or the folder of a run.
+    spec : `none`, `imagenet`, a file (.safetensors, .pth, .pt), the folder of a run, or RUN:last.
     arch : what the network is called, for messages.
     first : what becomes of the first convolution's three channels where the network has one.
     """
@@ -67,6 +70,8 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
         return str(getattr(network, "loaded", "") or "none")
     if spec == "imagenet":
         label, result = _imagenet(network, arch)
+    elif of_last_epoch(spec):
+        label, result = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
     else:
         label, result = spec, _read(Path(spec))
     match = _matched(network, result, first)
@@ -74,6 +79,11 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
     _check_finite(match.fitting, label)
     network.load_state_dict(match.fitting, strict=False)
     return _record(network, match, label, first)
+
+
+def of_last_epoch(spec: str) -> bool:
+    """Tell RUN:last, the weights of the last epoch of a run."""
+    return spec.endswith(LAST_EPOCH) and os.path.isdir(spec.removesuffix(LAST_EPOCH))
 
 
 def _trunk(network: nn.Module) -> list[str]:

@@ -44,6 +44,8 @@ from cxrtool.stats import label_traps
 
 # The rates of the range test, as Keras' LR finder tries them.
 FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
+# How many layers that learn are named.
+LAYERS_SHOWN = 6
 
 
 class Training:
@@ -146,6 +148,19 @@ class Training:
         if not 0 <= state.schedule.get("lr", 0) <= highest:
             return "its schedule.lr is beyond the rate of the run"
         return ""
+
+    def learning(self) -> str:
+        """Say what is left to learn, by how many weights and by the names of the layers."""
+        network = self.network
+        free = [name for name, p in network.named_parameters() if p.requires_grad]
+        weights = sum(p.numel() for p in network.parameters())
+        learned = sum(p.numel() for p in network.parameters() if p.requires_grad)
+        layers = list(dict.fromkeys(name.rpartition(".")[0] for name in free))
+        shown = ", ".join(layers[:LAYERS_SHOWN]) + ", ..." * (len(layers) > LAYERS_SHOWN)
+        return (
+            f"--freeze {self.settings.freeze}: {learned:,} of {weights:,} weights learn, "
+            f"in {len(layers)} layers: {shown}"
+        )
 
     def plan(self) -> str:
         """Say what would be done."""
@@ -373,6 +388,8 @@ def train(
         disk.claim(place.folder)
     distributed.wait()
     tensors = training.resume()
+    if settings.freeze != "none":
+        progress.note(training.learning())
     frame = pixel_cache.Frame(training.network.size, channels, settings.fit, place.root)
     reader = Reader(frame, place.cache, place.device, place.crew, place.progress, on_skip)
     try:

@@ -1,4 +1,4 @@
-"""What equalize does to one picture: cover burnt-in text, resize, put the grey levels in order."""
+"""What equalize does to one picture: cover text, resize, move, and enhance the grey levels."""
 
 import os
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from cxrtool.files import image, manifest
 from cxrtool.files.boxes import Box
 from cxrtool.files.image import Grey
 from cxrtool.images import text_boxes
+from cxrtool.preprocess import moves
 from cxrtool.preprocess.pipeline import Made, Row, after
 
 INTERPOLATION = {n: getattr(cv2, f"INTER_{n.upper()}") for n in choices.INTERPOLATIONS}
@@ -27,6 +28,7 @@ class EqualizeSettings:
     method: str
     size: int = 0  # of the sides; 0 keeps them
     interpolation: str = "area"
+    move: str = ""  # by how much every picture is moved
     bits: int = 8
     conceal: bool = False  # what looks like burnt-in text
     boxes: dict[str, list[Box]] | None = None  # to conceal, by path
@@ -51,7 +53,10 @@ class Equalizing:
         self.here = os.path.abspath(settings.root or ".")
         self.folder = manifest.ImageFolder(settings.folder, settings.root)
         self.conceals = settings.conceal or settings.boxes is not None
-        self.adds = ("path", "preprocessing", *["concealed"][: self.conceals])
+        self.move = moves.parse(settings.move)
+        # What was drawn for the picture as it was does not fit a moved one.
+        self.drops = moves.DRAWN if settings.move else ()
+        self.adds = ("path", "preprocessing", *["concealed"][: self.conceals], *self.drops)
 
     def __call__(self, row: Row) -> Made | Skip:
         """Make the picture of a row, unless it is there."""
@@ -77,6 +82,7 @@ class Equalizing:
             "path": shown,
             "preprocessing": after(row, self.steps),
             "concealed": covered,
+            **dict.fromkeys(self.drops, ""),
         }
         return Made({k: v for k, v in cells.items() if k in self.adds}, (warning,) * bool(warning))
 
@@ -88,6 +94,7 @@ class Equalizing:
         return (
             f"equalize --method {self.spec}"
             + size * bool(settings.size)
+            + f" --move {settings.move}" * bool(settings.move)
             + f" --bits {settings.bits}" * (settings.bits != 8)
             + " --conceal" * self.conceals
         )
@@ -114,6 +121,8 @@ class Equalizing:
             grey, covered = text_boxes.cover(grey, boxes), str(len(boxes))
         if self.settings.size:
             grey = resized(grey, self.settings.size, self.settings.interpolation)
+        if self.settings.move:
+            grey = moves.moved(grey, self.move)
         method = registry.module("equalizers", self.name).equalize
         given: dict[str, Any] = {**self.given, **self.files}
         return method(grey, self.settings.bits, **given), covered

@@ -43,7 +43,7 @@ ALWAYS = {
         "--report",
     },
     "demo": set(),
-    "equalize": {"--method", "--size", "--conceal", "--force"},
+    "equalize": {"--method", "--size", "--move", "--conceal", "--force"},
     "ingest": {
         "--metadata",
         "--map-label",
@@ -149,6 +149,12 @@ CASES: list[tuple[str, list[str], str, str]] = [
         ["p.csv", "--averages", "--positive", "covid"],
         "--positive",
         "with --averages there is no positive class",
+    ),
+    (
+        "compare",
+        ["p.csv", "--format", "json", "--best", "auc"],
+        "--best",
+        "--format json writes a record per figure",
     ),
     (
         "equalize",

@@ -37,6 +37,7 @@ from cxrtool.files import image
 from cxrtool.files.boxes import Box
 from cxrtool.images.text_boxes import cover, find
 from cxrtool.phantoms import plan, render
+from cxrtool.preprocess.moves import Move, moved
 
 COLUMNS = ["path", "raw", "label", "patient", "mask", "odd, column"]
 
@@ -958,3 +959,29 @@ def test_ctrl_c_at_any_time(many: Path, tmp_path: Path) -> None:
 def test_the_number_of_workers_changes_nothing(many: Path, undisturbed: Path, cxrtool: Run) -> None:
     done = cxrtool("equalize", many, "-d", "eq", "-j", 5)
     assert done.stdout == (undisturbed / "eq.csv").read_text()
+
+
+def test_moved_copies_are_turned_and_lose_their_masks(
+    xrays: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(xrays)
+    write(xrays, {"masks/a.png": noise(9)})
+    write_table(xrays / "m.csv", rows("xrays/a.png", mask="masks/a.png", lesion="masks/a.png"))
+    given = ["m.csv", "-d", "turned", "--method", "none", "--move", "rotate=5", "-o", "turned.csv"]
+    assert in_process("equalize", *given) == 0
+    [row] = rows_of(xrays / "turned.csv")
+    assert (row["mask"], row["lesion"], row["raw"]) == ("", "", "xrays/a.png")
+    assert row["preprocessing"] == "equalize --method none --move rotate=5"
+    plain, turned = pixels(xrays / "xrays/a.png"), pixels(xrays / row["path"])
+    np.testing.assert_array_equal(turned, moved(plain, Move(rotate=5)))
+    assert (turned != plain).any()
+
+
+def test_copies_by_another_move_are_made_anew(xrays: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(xrays)
+    for move in ("rotate=5", "rotate=6"):
+        given = ["m.csv", "-d", "eq", "--method", "none", "--move", move, "-o", "o.csv"]
+        assert in_process("equalize", *given) == 0
+        [row, *_] = rows_of(xrays / "o.csv")
+        wanted = moved(pixels(xrays / "xrays/a.png"), Move(rotate=float(move[-1])))
+        np.testing.assert_array_equal(pixels(xrays / row["path"]), wanted)

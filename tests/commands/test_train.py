@@ -531,7 +531,7 @@ REFUSED = {
     "--lr=0": "--lr '0' is not one of: find, a learning rate below 1000. Write it as 0.001.",
     "--lr=1e30": "--lr '1e30' is not one of: find, a learning rate below 1000. Write it as 0.001.",
     "--lr=nan": "--lr 'nan' is not one of: find, a learning rate below 1000. Write it as 0.001.",
-    "--freeze=all": "--freeze 'all' is not one of: none, backbone, a number of layers. "
+    "--freeze=all": "--freeze 'all' is not one of: none, trunk, backbone, a number of layers. "
     "Write it as 3.",
     "--freeze=99": "--freeze leaves nothing to learn. Freeze fewer layers.",
     "--arch=unet": "'unet' is a segmentation network, not a classifier. Choose another network.",

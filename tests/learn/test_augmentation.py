@@ -107,3 +107,42 @@ def test_a_batch_is_the_same_in_parts() -> None:
 def test_mistakes(text: str, message: str) -> None:
     with pytest.raises(CxrtoolError, match=message):
         parse(text)
+
+
+def test_a_value_may_happen_to_some_images_only() -> None:
+    always = drawn(parse("rotate=10,shift=0.1,zoom=0.2"), 2000, 3)
+    some = drawn(parse("rotate=10@0.45,shift=0.1@0.2,zoom=0.2"), 2000, 3)
+    turned = some["rotate"] != 0
+    # Three standard deviations of a share of 2000 images.
+    assert turned.float().mean().item() == pytest.approx(0.45, abs=0.034)
+    assert torch.equal(some["rotate"][turned], always["rotate"][turned])
+    moved = some["shift"] != 0
+    assert moved.float().mean().item() == pytest.approx(0.2, abs=0.027)
+    assert torch.equal(moved, some["shift_again"] != 0), "both axes, or neither"
+    assert torch.equal(some["zoom"], always["zoom"]), "other keys draw what they always drew"
+    together = (turned & moved).float().mean().item()
+    assert together == pytest.approx(0.09, abs=0.02), "one does not depend on the other"
+
+
+def test_an_image_that_nothing_happens_to_is_left_as_it_is() -> None:
+    values = drawn(parse("scale=1.2..1.4@0.5,brightness=0.5..0.6@0.5"), 64, 1)
+    changed = augmented(pictures(64), values)
+    still = (values["scale"] == 1) & (values["brightness"] == 1)
+    assert 5 < int(still.sum()) < 30
+    torch.testing.assert_close(changed[still], pictures(int(still.sum())), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("rotate=10@2", "--augment rotate=10@2: '2' is no probability above 0. Write it as"),
+        ("rotate=10@", "--augment rotate=10@: '' is no probability above 0."),
+        ("shift-x=0.1@0", "--augment shift-x=0.1@0: '0' is no probability above 0."),
+        ("hflip=0.5@0.5", "--augment hflip=0.5@0.5: the value of a flip is its probability"),
+        ("rotate=a@0.5", "--augment rotate=a@0.5 is neither a number nor LOW..HIGH."),
+    ],
+)
+def test_a_wrong_probability_is_refused(text: str, message: str) -> None:
+    with pytest.raises(CxrtoolError) as error:
+        parse(text)
+    assert str(error.value).startswith(message)

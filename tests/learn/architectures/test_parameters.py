@@ -20,6 +20,9 @@ COUNTS: list[tuple[str, int, int, int, int | None]] = [
     ("tartaglione-resnet18:head=linear", 2, 1, 11_170_753, 9_600),
     ("tartaglione-resnet50:head=linear", 3, 1, 23_507_907, 53_120),
     ("tartaglione-resnet50:head=linear", 2, 1, 23_503_809, 53_120),
+    # 9 (3 32 + 32 64 + 64 128 + 128 256) and biases, two numbers a channel of the batch norms, and
+    # the linear layer.
+    ("luiz-cnn", 3, 3, 390_147, 960),
     ("cnn-x", 4, 3, 1_446_916, 128),
     ("cnn-x", 2, 3, 726_914, 128),
     ("cnn-x:kernels=3/3/5/9", 4, 3, 1_446_148, 128),
