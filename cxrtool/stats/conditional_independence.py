@@ -55,14 +55,14 @@ def test(
     if np.isnan(observed):
         return IndependenceTest(np.nan, np.nan, 0)
     rng = np.random.default_rng(seed)
-    reached, made, total = 0, 0, 0.0
-    while made < permutations and reached < ENOUGH:
-        number = min(AT_A_TIME, permutations - made)
+    reached, drawn, total = 0, 0, 0.0
+    while drawn < permutations and reached < ENOUGH:
+        number = min(AT_A_TIME, permutations - drawn)
         values = units.statistic(units.exchanged(number, rng))
-        reached, made = reached + int((values >= observed - 1e-12).sum()), made + number
+        reached, drawn = reached + int((values >= observed - 1e-12).sum()), drawn + number
         total += float(values.sum())
-    spread = np.sqrt(max(0.0, observed - total / made))
-    return IndependenceTest(float(spread), (1 + reached) / (1 + made), made)
+    spread = np.sqrt(max(0.0, observed - total / drawn))
+    return IndependenceTest(float(spread), (1 + reached) / (1 + drawn), drawn)
 
 
 class _Units:

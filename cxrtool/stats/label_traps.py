@@ -65,13 +65,15 @@ class LabelTraps:
         if not self:
             return {}
         about = {column: asdict(found) for column, found in self.predictors.items()}
-        made = {"one_source": dict(self.one_source), "predicted_by": about}
-        return cast("LabelTrapsAbout", made)
+        record = {"one_source": dict(self.one_source), "predicted_by": about}
+        return cast("LabelTrapsAbout", record)
 
     @property
     def facts(self) -> str:
         """What was found, in words."""
-        return ", and ".join(filter(None, [_confined(self.one_source), _told_by(self.predictors)]))
+        return ", and ".join(
+            filter(None, [_confined(self.one_source), _predictable(self.predictors)])
+        )
 
 
 def of_record(record: "LabelTrapsAbout") -> LabelTraps:
@@ -95,12 +97,12 @@ def _confined(one_source: Mapping[str, str]) -> str:
     return ", ".join([f"'{label}' occurs only in source '{source}'", *more])
 
 
-def _told_by(predictors: Mapping[str, Predictor]) -> str:
+def _predictable(predictors: Mapping[str, Predictor]) -> str:
     """Say from which columns the label can be predicted."""
     texts = []
-    for column, found in predictors.items():
-        which = f" for '{found.label}'" if found.label else ""
-        texts.append(f"the {column} (AUC {found.auc:.2f}{which})")
+    for column, one in predictors.items():
+        which = f" for '{one.label}'" if one.label else ""
+        texts.append(f"the {column} (AUC {one.auc:.2f}{which})")
     if not texts:
         return ""
     named = " or ".join(filter(None, [", ".join(texts[:-1]), texts[-1]]))
@@ -212,22 +214,22 @@ def _only_sources(labels: Coded, sources: Coded, patients: Ints) -> dict[str, st
 def _chance(drawn: int, there: int, total: int) -> bool:
     """Tell whether so many that are drawn of all are rarely all of those `there`."""
     fewer = math.lgamma(there + 1) - math.lgamma(there - drawn + 1)
-    ways = math.lgamma(total + 1) - math.lgamma(total - drawn + 1)
-    return fewer - ways < math.log(CHANCE)
+    all_draws = math.lgamma(total + 1) - math.lgamma(total - drawn + 1)
+    return fewer - all_draws < math.log(CHANCE)
 
 
 def _best(labels: Coded, values: Ints, patients: Ints) -> Predictor | None:
     """Return the class that a column predicts best; None where it predicts none."""
     classes = np.unique(labels.codes).tolist()
     sides = classes[1:] if len(classes) == 2 else classes
-    found = (_predictor(labels.codes == side, values, patients) for side in sides)
-    several = zip(sides, found, strict=True)
-    made = [
+    predictors = (_predictor(labels.codes == side, values, patients) for side in sides)
+    several = zip(sides, predictors, strict=True)
+    best = [
         replace(one, label=labels.names[side] if len(sides) > 1 else "")
         for side, one in several
         if one
     ]
-    return max(made, key=lambda one: one.auc, default=None)
+    return max(best, key=lambda one: one.auc, default=None)
 
 
 def _predictor(positive: Marks, values: Ints, patients: Ints) -> Predictor | None:
