@@ -29,7 +29,7 @@ def predictions(name: str, right: int, images: int = 40, fold: int = 0) -> None:
 
 
 def compare(*args: str, code: int = 0) -> str:
-    assert in_process("compare", *args, "--bootstrap", "0", "-o", "out") == code
+    assert in_process("compare", *args, "-o", "out") == code
     return Path("out").read_text() if Path("out").exists() else ""
 
 
