@@ -28,6 +28,7 @@ STRIP = 0.025  # of a side: the width of strips along the edges
 FLAT = 10  # A border varies by no more than so many levels of 255.
 MOST_BORDER = 0.25  # of a side, at either end
 CORNER = 8  # corner patches have this part of the shorter side
+STROKE = 0.045  # of the shorter side: letters have thinner strokes
 OUTER = 0.7  # From here on, from the centre (0) to the edge (1), text is beside the lungs.
 FORMATS = ("JPEG", "PNG", "DICOM")
 
@@ -38,7 +39,10 @@ def _named(prefix: str, kinds: Iterable[str], places: Iterable[str]) -> tuple[st
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "border": _named("border", ("mean", "sd", "black", "white", "constant"), SIDES),
-    "corners": _named("corner", ("mean", "sd", "max", "edge"), CORNERS),
+    "corners": (
+        *_named("corner", ("mean", "sd", "edge", "stroke"), CORNERS),
+        *_named("corner", ("stroke",), ("most", "next")),
+    ),
     "text": ("text_count", "text_area"),
     "sharpness": processing_traces.SHARPNESS,
     "grid": processing_traces.GRID,
@@ -124,15 +128,28 @@ def _constant(lines: Bytes) -> float:
 
 
 def _corners(image: Bytes) -> Values:
+    """Return grey levels and detail of the corners, and how bright the strokes in them are.
+
+    A marker may be in any corner: `stroke_most` and `stroke_next` are the two brightest of four.
+    """
     side = max(1, round(min(image.shape) / CORNER))
+    thick = max(3, round(STROKE * min(image.shape)) | 1)
     values: Values = {}
     patches = image[:side, :side], image[:side, -side:], image[-side:, :side], image[-side:, -side:]
     for corner, patch in zip(CORNERS, patches, strict=True):
         mean, spread = cv2.meanStdDev(patch)
         values[f"corner_mean_{corner}"], values[f"corner_sd_{corner}"] = mean.item(), spread.item()
-        values[f"corner_max_{corner}"] = float(patch.max())
         values[f"corner_edge_{corner}"] = _edge_energy(patch.astype(np.float32))
-    return values
+        values[f"corner_stroke_{corner}"] = _stroke(patch, thick)
+    *_, second, first = sorted(values[name] for name in _named("corner", ("stroke",), CORNERS))
+    return values | {"corner_stroke_most": first, "corner_stroke_next": second}
+
+
+def _stroke(patch: Bytes, thick: int) -> float:
+    """Return how far the brightest fiftieth of a patch rises above what is wider than a stroke."""
+    square = np.ones((thick, thick), np.uint8)
+    rise = cv2.morphologyEx(np.ascontiguousarray(patch), cv2.MORPH_TOPHAT, square)
+    return float(np.percentile(rise, 98, method="higher"))
 
 
 def _edge_energy(patch: NDArray[np.float32]) -> float:

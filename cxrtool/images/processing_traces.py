@@ -139,8 +139,8 @@ def _sharp(blocks: Floats) -> Values:
 def _cutoff(lines: Floats) -> float:
     steps = np.diff(lines, axis=1)
     power = np.abs(scipy.fft.rfft(steps * _window(steps.shape[1]), axis=1)) ** 2
-    # The median of the lines: a marker or a tube is on few of them.
-    share = np.cumsum(np.median(power, axis=0) + 1e-3)
+    # The geometric mean of the lines: a marker or a tube is on few of them.
+    share = np.cumsum(np.exp(np.log(power + 1e-3).mean(axis=0)))
     return float(np.interp(0.95, share / share[-1], np.fft.rfftfreq(steps.shape[1])))
 
 

@@ -154,7 +154,7 @@ def test_never_infinite_and_the_same_twice(image: Array) -> None:
 
 def test_a_constant_image() -> None:
     values = dict(zip(NAMES, measure(np.full((200, 300), 77, np.uint8)), strict=True))
-    assert values["border_mean_top"] == values["corner_max_top_left"] == 77
+    assert values["border_mean_top"] == values["corner_mean_top_left"] == 77
     assert values["border_sd_left"] == values["text_count"] == values["levels"] == 0
     assert values["border_constant_top"] == bystanders.MOST_BORDER
     assert values["black"] == values["white"] == 1
@@ -195,6 +195,17 @@ def test_the_width_of_a_constant_border(depth: int, turn: int, images: list[Arra
     values = dict(zip(NAMES, measure(np.rot90(image, turn)), strict=True))
     side = ("top", "left", "bottom", "right")[turn]
     assert values[f"border_constant_{side}"] == depth / SIZE
+
+
+def test_a_marker_is_found_in_whichever_corner_it_is(images: list[Array]) -> None:
+    smooth = cv2.GaussianBlur(images[0], (0, 0), 15)  # The hospital's own marker is gone.
+    before = dict(zip(NAMES, measure(smooth), strict=True))
+    for turn in range(4):
+        turned = np.rot90(smooth, turn)
+        after = dict(zip(NAMES, measure(with_marker(turned)), strict=True))
+        assert after["corner_stroke_most"] > before["corner_stroke_most"] + 40
+        assert after["corner_stroke_most"] == after["corner_stroke_top_right"]
+        assert after["corner_stroke_next"] <= before["corner_stroke_most"]
 
 
 def test_the_grid_is_where_the_tiles_are(images: list[Array]) -> None:
