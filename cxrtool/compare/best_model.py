@@ -7,6 +7,7 @@ import numpy as np
 
 from cxrtool.compare.comparison import Result
 from cxrtool.core.errors import CxrtoolError
+from cxrtool.figures import numbers
 from cxrtool.stats import metrics, weighted_metrics
 
 # The smaller, the better.
@@ -41,8 +42,9 @@ def _sentence(group: str, results: Sequence[Result], metric: str) -> str:
     mean = float(np.nanmean(values))
     return (
         f"The best of {len(results)} models by {metric}{where} is {results[place].model}: "
-        f"{values[place]:.3f}; their mean is {mean:.3f}. It was chosen on these images, which are "
-        f"no unbiased test of it any more: evaluate it on others."
+        f"{numbers.value(values[place])}; their mean is {numbers.value(mean)}. "
+        "It was chosen on these images, which are no unbiased test of it any more: evaluate it on "
+        "others."
     )
 
 

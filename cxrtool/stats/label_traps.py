@@ -64,7 +64,7 @@ class LabelTraps:
         """Return it for run.json; empty if there is nothing."""
         if not self:
             return {}
-        about = {column: asdict(found) for column, found in self.predictors.items()}
+        about = {column: asdict(one) for column, one in self.predictors.items()}
         record = {"one_source": dict(self.one_source), "predicted_by": about}
         return cast("LabelTrapsAbout", record)
 
@@ -167,8 +167,8 @@ def find(labels: Coded, patients: Ints, columns: Mapping[str, Coded]) -> LabelTr
         if name == SOURCE:
             one_source = _only_sources(own, values, who)
         codes = _common_sizes(values) if name == SIZE else values.codes
-        if (found := _best(own, codes, who)) is not None:
-            predictors[name] = found
+        if (best := _best(own, codes, who)) is not None:
+            predictors[name] = best
     return LabelTraps(one_source, predictors)
 
 
