@@ -130,6 +130,7 @@ _cxrtool() {
         "phantom --jobs"|"phantom -j") _cxrtool_words "auto"; return ;;
         "phantom --output"|"phantom -o") _cxrtool_files; return ;;
         "phantom --progress") _cxrtool_words "auto always never"; return ;;
+        "recipe --paper") _cxrtool_words "s0 s1 s2 s3 s4"; return ;;
         "recipe --data") _cxrtool_dirs; return ;;
         "recipe --output"|"recipe -o") _cxrtool_files; return ;;
         "segment --dir"|"segment -d") _cxrtool_dirs; return ;;
@@ -226,7 +227,7 @@ _cxrtool() {
             evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --cap --convert --window --join-masks --bits --key --exact-age --list --seed --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
-            recipe) _cxrtool_words "--missing --data --output --list --quiet --verbose --help" ;;
+            recipe) _cxrtool_words "--paper --missing --data --output --list --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
@@ -236,7 +237,7 @@ _cxrtool() {
     fi
     case "$verb" in
         "") _cxrtool_words "audit cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
-        recipe) _cxrtool_words "l1-densenet121-ten-folds m2-twelve-networks m4-class-activation-maps t1-lungs-only t3-resnet18-cross-dataset t6-no-preprocessing t8-features-by-dataset v2-cvr-net-independent x1-cxnet-base x7-covid-cxnet-v2" ;;
+        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v4-nine-networks x1-cxnet-base x12-ten-runs x2-cxnet-base-adults x4-imagenet-frozen x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
         *) _cxrtool_files ;;
     esac
 }

@@ -1,24 +1,27 @@
 """Print a shell script that repeats the experiment of a paper (nothing -> script).
 
 --list, or no NAME, lists the recipes as CSV: id,name,paper,needs,cost. NAME is a name or an id, as
-T3. A script begins with what the paper did, what its code did if that differs, our choice, and the
+T3. The papers are s0 (Tartaglione, ids T), s1 (CVR-Net, V), s2 (COVID-CXNet, X), s3 (Majeed, M) and
+s4 (Luiz, L); --paper s0 lists the recipes of one.
+
+A script begins with what the paper did, what its code did if that differs, our choice, and the
 published results. It ends with a table of the paper's results beside yours. Scripts are plain sh:
 run them as they are, or save and change them.
 
 Scripts read three environment variables. DATA is the folder of the collections. OUT is the folder
 for results (default: the recipe's name). SCALE is full (default) or small: small uses phantoms in
 place of the collections and ends in a few minutes on two cores. It shows that the chain runs; its
-results mean nothing. A script that was stopped continues when it is run again.
+results mean nothing, and the script says so on the screen. A script that was stopped continues when
+it is run again.
 
 Every collection is a folder of DATA with the name of its preset (see cxrtool ingest --list):
-DATA/cohen, DATA/nih, DATA/kermany and so on. Five have no preset: armiro (the folder
-chest_xray_images of COVID-CXNet's repository), andrewmvd and prashant268 (Kaggle: convid19-x-rays,
-and the folder Data of chest-xray-covid19-pneumonia), ccxri and bimcv (COVID-19 images of CCXRI and
-BIMCV-COVID19+, in any subfolders). --missing lists which of them are missing.
+DATA/cohen, DATA/nih, DATA/kermany and so on; the list says where each is published.
+--missing lists which of them are missing.
 
 Example:
 
     cxrtool recipe
+    cxrtool recipe --paper s0
     cxrtool recipe t3-resnet18-cross-dataset | DATA=collections OUT=t3 sh
     cxrtool recipe T3 | SCALE=small sh
     cxrtool recipe t3 --missing --data collections
@@ -38,6 +41,8 @@ from cxrtool.core.errors import CxrtoolError, ExitCode
 
 if TYPE_CHECKING:
     from cxrtool.recipes.library import Recipe
+
+PAPERS = ("s0", "s1", "s2", "s3", "s4")
 
 
 def known() -> list[str]:
@@ -63,6 +68,15 @@ def run(
             help="Name or id of the recipe (default: list all).",
             autocompletion=known,
             show_default=False,
+        ),
+    ] = None,
+    paper: Annotated[
+        str | None,
+        typer.Option(
+            "--paper",
+            metavar="s0|s1|s2|s3|s4",
+            help="Only the recipes of this paper.",
+            **options.choice(PAPERS),
         ),
     ] = None,
     names: Annotated[
@@ -96,10 +110,14 @@ def run(
     if names and (name or missing):
         raise CxrtoolError("--names stands alone", "Drop NAME and --missing.")
     effects.refuse(
-        context, {"--data": "" if missing else "without --missing no folder is looked at"}
+        context,
+        {
+            "--data": "" if missing else "without --missing no folder is looked at",
+            "--paper": "NAME is one recipe" if name else "",
+        },
     )
     disk.check_output(output)
-    result = library.every() if name is None else [library.chosen(name)]
+    result = library.every(paper) if name is None else [library.chosen(name)]
     if missing:
         look(result, data, output, strict=name is not None)
     if names or name is not None:

@@ -1,20 +1,20 @@
 """The recipes: what their headers say, and whether the collections that they need are there."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cxrtool import recipes
 from cxrtool.core import registry
 from cxrtool.files.text import read_text
+from cxrtool.recipes import assembly
+from cxrtool.recipes.assembly import header
 
 COLUMNS = ("id", "name", "paper", "needs", "cost")
 CHECKED = ("recipe", "collection", "folder", "found")
 ENDING = ".sh"
-
-_FIELD = re.compile(r"# (\w+): (.+)")
-_MORE = "#   "
+# The letter that the ids of a paper's recipes begin with.
+PAPERS = {"s0": "T", "s1": "V", "s2": "X", "s3": "M", "s4": "L"}
 
 
 @dataclass(frozen=True)
@@ -42,32 +42,26 @@ class Recipe:
 def names() -> list[str]:
     """List the recipes by name, which needs no script to be read."""
     result = os.listdir(os.path.dirname(recipes.__file__))
-    return sorted(f.removesuffix(ENDING) for f in result if f.endswith(ENDING))
+    # What begins with an underscore is a part that recipes include.
+    files = (f for f in result if f.endswith(ENDING) and not f.startswith("_"))
+    return sorted(f.removesuffix(ENDING) for f in files)
 
 
-def every() -> list[Recipe]:
-    """Read all recipes, in the order of their ids."""
-    return sorted(map(_read, names()), key=lambda recipe: recipe.order)
+def every(paper: str | None = None) -> list[Recipe]:
+    """Read all recipes, or those of one paper (s0 to s4), in the order of their ids."""
+    letter = PAPERS[paper] if paper else ""
+    first = (name for name in names() if name.startswith(letter.lower()))
+    return sorted(map(_read, first), key=lambda recipe: recipe.order)
+
+
+def part(name: str) -> str:
+    """Read a script, or a part that scripts include."""
+    return read_text(os.path.join(os.path.dirname(recipes.__file__), name + ENDING))
 
 
 def _read(name: str) -> Recipe:
-    script = read_text(os.path.join(os.path.dirname(recipes.__file__), name + ENDING))
-    return Recipe(**header(script), script=script)
-
-
-def header(script: str) -> dict[str, str]:
-    """Read the fields at the top of a script; a line that is indented goes on with the last."""
-    fields: dict[str, str] = {}
-    last = ""
-    for line in script.splitlines()[1:]:
-        if match := _FIELD.fullmatch(line):
-            last = match[1]
-            fields[last] = match[2]
-        elif last and line.startswith(_MORE):
-            fields[last] += " " + line.removeprefix(_MORE)
-        else:
-            break
-    return fields
+    script = part(name)
+    return Recipe(**header(script), script=assembly.assembled(script, part))
 
 
 def chosen(wanted: str) -> Recipe:

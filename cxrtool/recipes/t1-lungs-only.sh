@@ -25,48 +25,19 @@
 # U-Net and by the lung network that comes with cxrtool; image by image they are columns of
 # found-by-u-net.csv and found-by-lungs.csv.
 
-set -eu
-OUT=${OUT:-t1-lungs-only}
-SCALE=${SCALE:-full}
+# include: preamble
 case $SCALE in
-full)
-  DATA=${DATA:?is to name the folder of the collections}
-  SIZE=320 EPOCHS=50 BATCH=8 UNET=unet
-  ;;
-small)
-  SIZE=64 EPOCHS=4 BATCH=4 UNET=unet:width=8
-  ;;
-*)
-  echo "SCALE=$SCALE is neither full nor small" >&2
-  exit 2
-  ;;
+full) SIZE=320 EPOCHS=50 BATCH=8 UNET=unet ;;
+small) SIZE=64 EPOCHS=4 BATCH=4 UNET=unet:width=8 ;;
 esac
-mkdir -p "$OUT"
-
-# In a small run, three hospitals of phantoms stand in for the collections.
-if [ "$SCALE" = small ]; then
-  cxrtool phantom 90 -d "$OUT/phantoms" --sources 3 --size 96 | sed '
-    s/hospital-1/montgomery/g; s/hospital-2/shenzhen/g
-    s/hospital-3/corda/g' > "$OUT/phantoms.csv"
-fi
-
-gather() { # COLLECTION PRESET OPTIONS...: its manifest
-  name=$1 preset=$2
-  shift 2
-  if [ "$SCALE" = full ]; then
-    # It exits with 1 where some files are damaged or absent, which it has said.
-    cxrtool ingest "$DATA/$name" --preset "$preset" --source "$name" "$@" || [ $? -eq 1 ]
-  else
-    sed -n "1p; /,$name,/p" "$OUT/phantoms.csv" | cxrtool ingest - "$@"
-  fi
-}
+phantoms 90 96 normal,pneumonia,covid montgomery shenzhen corda
 
 # A U-Net that learns lungs. Montgomery has a mask of each lung.
 if [ "$SCALE" = full ]; then
   set -- --join-masks "$OUT/montgomery-masks"
 fi
-gather montgomery montgomery "$@" > "$OUT/montgomery.csv"
-gather shenzhen shenzhen > "$OUT/shenzhen.csv"
+gather montgomery "$@" > "$OUT/montgomery.csv"
+gather shenzhen > "$OUT/shenzhen.csv"
 cxrtool ingest "$OUT/montgomery.csv" "$OUT/shenzhen.csv" |
   cxrtool split - --where mask!= --test 0.1 --val 0.1 --seed 42 -o "$OUT/split.csv"
 cxrtool equalize "$OUT/split.csv" --method hist -d "$OUT/equalized-masks" -o "$OUT/masks.csv"
@@ -79,7 +50,7 @@ for model in "$OUT/u-net" lungs; do
 done
 
 # CORDA as T3's networks see it.
-gather corda corda > "$OUT/corda-all.csv"
+gather corda > "$OUT/corda-all.csv"
 cxrtool equalize "$OUT/corda-all.csv" --method hist -d "$OUT/equalized" -o "$OUT/equalized.csv"
 cxrtool segment "$OUT/equalized.csv" --model "$OUT/u-net" --keep lungs --blur gaussian:3 \
   -d "$OUT/lungs" -o "$OUT/corda.csv"

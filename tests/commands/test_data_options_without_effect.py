@@ -197,6 +197,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "there is one hospital",
     ),
     ("recipe", ["t1", "--data", "in"], "--data", "without --missing no folder is looked at"),
+    ("recipe", ["t1", "--paper", "s0"], "--paper", "NAME is one recipe"),
     ("recipe", ["--data", "in"], "--data", "without --missing no folder is looked at"),
     (
         "segment",

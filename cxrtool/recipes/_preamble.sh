@@ -1,0 +1,69 @@
+set -eu
+OUT=${OUT:-@name@}
+SCALE=${SCALE:-full}
+case $SCALE in
+full)
+  if [ -z "${DATA:-}" ]; then
+    echo "@name@: DATA is not set. Set it to the folder that holds: @needs@." >&2
+    exit 2
+  fi
+  needs="@needs@"
+  for collection in $needs; do
+    if [ ! -d "$DATA/$collection" ]; then
+      echo "@name@: no folder $DATA/$collection. Put this collection there; \
+cxrtool ingest --list and man cxrtool-recipe say what it is." >&2
+      exit 2
+    fi
+  done
+  ;;
+small)
+  echo "@name@: SCALE=small: phantoms (synthetic images) replace the collections. The results \
+show that the steps run; do not compare them with the paper's." >&2
+  ;;
+*)
+  echo "@name@: SCALE=$SCALE is neither full nor small" >&2
+  exit 2
+  ;;
+esac
+mkdir -p "$OUT/tables"
+
+# In a small run, each collection is one hospital of phantoms. Those of the paediatric collection
+# get its classes, and half of them its test folder.
+phantoms() { # COUNT SIZE LABELS COLLECTION...
+  [ "$SCALE" = small ] || return 0
+  count=$1 size=$2 labels=$3
+  shift 3
+  renamed='' hospital=0
+  for collection in "$@"; do
+    hospital=$((hospital + 1))
+    renamed="$renamed s/hospital-$hospital/$collection/g;"
+  done
+  cxrtool phantom "$count" -d "$OUT/phantoms" --sources "$#" --size "$size" --labels "$labels" \
+    -o "$OUT/hospitals.csv"
+  sed "$renamed"'
+    /kermany/{ s/,covid,/,bacteria,/; s/,pneumonia,/,virus,/; }
+    /kermany.*,AP,/s/,,,\([^,]*\)$/,,test,\1/' "$OUT/hospitals.csv" > "$OUT/phantoms.csv"
+}
+
+gather() { # COLLECTION OPTIONS-OF-INGEST...: its manifest
+  collection=$1
+  shift
+  if [ "$SCALE" = full ]; then
+    # Exit code 1: some files are damaged or missing. ingest has listed them; the rest is used.
+    cxrtool ingest "$DATA/$collection" --preset "$collection" "$@" || [ $? -eq 1 ]
+  else
+    sed -n "1p; /,$collection,/p" "$OUT/phantoms.csv" | cxrtool ingest - "$@"
+  fi
+}
+
+# The last step: one's own figures and, by --published, the paper's in the same table.
+beside() { # NAME TITLE OPTIONS-OF-COMPARE...
+  saved=$OUT/tables/$1.md title=$2
+  shift 2
+  cxrtool compare "$@" -o "$saved"
+  if [ "$SCALE" = small ]; then
+    title="$title (of phantoms: not comparable with the paper)"
+  fi
+  printf '\n%s:\n\n' "$title"
+  cat "$saved"
+}

@@ -1,0 +1,163 @@
+"""The recipes of S1: Hasan et al., CVR-Net."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import handy
+import pytest
+import recipe_runs
+from recipe_runs import RecipeRun
+
+from cxrtool.core import registry
+from cxrtool.recipes import library
+
+PROTOCOL = {
+    "--optimizer": "adam:beta1=0.9,beta2=0.999",
+    "--lr": "0.0001",
+    "--loss": "ce",
+    "--class-weights": "max",
+    "--schedule": "plateau:factor=0.9,patience=12",
+    "--patience": "25",
+    "--epochs": "200",
+    "--batch": "8",
+    "--size": "224",
+    "--normalize": "imagenet",
+    "--augment": "rotate=10@0.45,shift=0.1@0.2,hflip=0.5,vflip=0.5",
+}
+# Table 1, and the totals of Tables 3 and 4.
+TASKS = {
+    "CXR-Single-CL2": {"other": 5856, "covid": 500},
+    "CXR-Multiple-CL2": {"other": 7864, "covid": 4015},
+    "CXR-Single-CL3": {"normal": 1583, "pneumonia": 4273, "covid": 500},
+    "CXR-Multiple-CL3": {"normal": 3591, "pneumonia": 4595, "covid": 4015},
+    "CXR-Multiple-CL4": {"normal": 3591, "bacteria": 2780, "virus": 1493, "covid": 4015},
+}
+
+
+def full_v1(run: RecipeRun) -> None:
+    for task, classes in TASKS.items():
+        assert run.counts(task, "label") == classes
+        for key, number in run.counts(task, "fold", "label").items():
+            assert abs(number - classes[key.split()[1]] / 5) < 1, "a fifth in every fold"
+        # What is not COVID-19 is of other collections than what is.
+        of_covid = {"cohen"} if "Single" in task else {"cohen", "ccxri", "bimcv"}
+        sources = {tuple(key.split()) for key in run.counts(task, "label", "source")}
+        assert {source for label, source in sources if label == "covid"} == of_covid
+        others = {source for label, source in sources if label != "covid"}
+        assert others == ({"kermany"} if "Single" in task else {"kermany", "nih"})
+    trains = run.options("train")
+    assert len(trains) == 25
+    assert all(PROTOCOL.items() <= train.items() for train in trains)
+    assert {t["--arch"] for t in trains} == {"cvr-net"}
+    assert Counter(t["--fold"] for t in trains) == dict.fromkeys("12345", 5)
+    assert Counter(t["--classes"] for t in trains) == {
+        "other,covid": 10,
+        "normal,pneumonia,covid": 10,
+        "normal,bacteria,virus,covid": 5,
+    }
+    compared = run.options("compare")
+    assert [c["--published"].partition("task=")[2] for c in compared] == list(TASKS)
+    assert ["--averages" in c for c in compared] == ["CL2" in task for task in TASKS]
+
+
+def independent(run: RecipeRun) -> None:
+    counts = run.counts("images")
+    wanted = {
+        "train other": 5567,
+        "train covid": 2812,
+        "val other": 1391,
+        "val covid": 703,
+        "test other": 1227,
+        "test covid": 500,
+    }
+    assert counts.keys() == wanted.keys()
+    # Patients stay together, so that a part may be an image off.
+    assert all(abs(counts[key] - number) <= 1 for key, number in wanted.items())
+    sources = {key for key in run.counts("images", "split", "source") if key[:4] == "test"}
+    assert sources == {"test nih", "test cohen"}
+    # The paper's NCV are the healthy and other pneumonia; laterals are left out.
+    findings = run.counts("images", "source", "finding", "view")
+    of_others = {key for key in findings if key.startswith(("nih", "chexpert"))}
+    assert all("No Finding" in key or "Pneumonia" in key for key in of_others)
+    assert any("Pneumonia" in key for key in of_others)
+    assert not any(key.endswith(" L") for key in findings)
+
+
+def full_v2(run: RecipeRun) -> None:
+    independent(run)
+    [train] = run.options("train")
+    assert (PROTOCOL | {"--arch": "cvr-net", "--weights": "imagenet"}).items() <= train.items()
+    assert run.counts("test", "label") == {"other": 1227, "covid": 500}
+    [compared] = run.options("compare")
+    assert "--averages" in compared, "the paper's figures are weighted means of both classes"
+
+
+def full_v4(run: RecipeRun) -> None:
+    independent(run)
+    trains = run.options("train")
+    assert all(PROTOCOL.items() <= train.items() for train in trains)
+    networks = {t["--arch"].partition(":")[0]: t for t in trains}
+    assert len(networks) == len(trains) == 9
+    assert set(networks) <= set(registry.names("architectures"))
+    assert [n for n, t in networks.items() if t["--weights"] == "none"] == ["darkcovidnet"]
+    heads = {t["--arch"].partition(":head=")[0]: t["--arch"].partition("=")[2] for t in trains}
+    assert {name for name, head in heads.items() if head == "flatten1024"} == {
+        "vgg19",
+        "xception",
+        "densenet169",
+        "inception-v3",
+    }
+    assert heads["resnet152"] == "flatten256"
+
+
+def small_v1(run: RecipeRun) -> None:
+    runs = run.runs()
+    assert len(runs) == 4
+    assert run.weights("runs/CXR-Single-CL2/fold-1") == 48_468_402
+    assert run.weights("runs/CXR-Multiple-CL4/fold-1") == 48_469_052
+    run.has_options("runs/CXR-Multiple-CL4/fold-2", class_weights="max", patience=25, lr="0.0001")
+    folds = {r["path"]: r["fold"] for r in handy.rows_of(run.out / "CXR-Multiple-CL4.csv")}
+    for fold in ("1", "2"):
+        tested = handy.rows_of(run.out / f"runs/CXR-Multiple-CL4/fold-{fold}.csv")
+        assert {folds[r["path"]] for r in tested} == {fold}
+    assert "weighted" in (run.out / "tables/CXR-Single-CL2.md").read_text()
+
+
+def small_v2(run: RecipeRun) -> None:
+    tested = handy.rows_of(run.out / "test.csv")
+    assert {r["source"] for r in tested} == {"nih", "cohen"}
+    assert all((r["source"] == "cohen") == (r["label"] == "covid") for r in tested)
+    assert run.weights("cvr-net") == 48_468_402
+    run.has_options("cvr-net", class_weights="max", patience=25, lr="0.0001")
+    # The paper's weighted figures have one's own beside them, in the same row.
+    table = (run.out / "tables/table.md").read_text()
+    [line] = [row for row in table.splitlines() if "weighted" in row and "precision" in row]
+    assert "0.885" in line
+    assert "[" in line
+
+
+def small_v4(run: RecipeRun) -> None:
+    assert set(run.runs()) == {"runs/darkcovidnet", "runs/cvr-net"}
+    table = (run.out / "tables/networks.md").read_text()
+    assert all(name in table for name in ("VGG-19", "CoroNet", "Inception-v3", "DarkNet"))
+
+
+FULL = {"V1": full_v1, "V2": full_v2, "V4": full_v4}
+SMALL = {"V1": small_v1, "V2": small_v2, "V4": small_v4}
+
+
+@pytest.mark.parametrize("name", recipe_runs.names("s1", fast="V2"))
+def test_in_full_it_has_the_papers_numbers(name: str, tmp_path: Path) -> None:
+    run = recipe_runs.in_full(name, tmp_path)
+    FULL[library.chosen(name).id](run)
+    run.ends_with_tables()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", recipe_runs.names("s1", fast=""))
+def test_on_phantoms_it_runs_to_the_end(name: str, tmp_path: Path) -> None:
+    run = recipe_runs.in_small(name, tmp_path)
+    SMALL[library.chosen(name).id](run)
+    run.shows_figures_of("cvr-net")

@@ -1,0 +1,281 @@
+"""The recipes of S2: Haghanifar et al., COVID-CXNet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import handy
+import pytest
+import recipe_runs
+from recipe_runs import RecipeRun
+
+from cxrtool.recipes import library
+
+BASE = {
+    "--arch": "cxnet-base",
+    "--optimizer": "adam",
+    "--batch": "32",
+    "--lr": "0.0001",
+    "--class-weights": "balanced",
+    "--augment": "rotate=90,hflip=0.5,vflip=0.5",
+    "--normalize": "unit",
+    "--size": "320",
+}
+CXNET = {
+    "--arch": "covid-cxnet",
+    "--optimizer": "adam",
+    "--freeze": "none",
+    "--batch": "16",
+    "--normalize": "unit",
+    "--size": "320",
+}
+V1 = CXNET | {
+    "--class-weights": "balanced",
+    "--epochs": "10",
+    "--lr": "0.001",
+    "--augment": "rotate=90,hflip=0.5,vflip=0.5",
+}
+WIDE = "rotate=170,zoom=0.8..1.5,brightness=0.5..1.3,hflip=0.5,vflip=0.5,fill=constant"
+V2 = V1 | {"--label-smoothing": "0.1", "--augment": f"{WIDE},shift=0.2"}
+SEED = {"--paper": "image", "--stratify": "none", "--seed": "18", "--val": "0.2"}
+
+
+def holds_out_a_fifth(run: RecipeRun, name: str, classes: dict[str, int]) -> None:
+    """Check the classes, and that a fifth is held out by chance alone."""
+    assert run.counts(name, "label") == classes
+    total = sum(classes.values())
+    val = run.counts(name, "split")["val"]
+    assert abs(val - total / 5) < 1
+    assert any(SEED.items() <= split.items() for split in run.options("split"))
+
+
+def full_x1(run: RecipeRun) -> None:
+    for size in (150, 225, 300):
+        holds_out_a_fifth(run, f"{size}-a-class", {"covid": size, "normal": size})
+        assert run.counts(f"{size}-a-class", "source") == {"armiro": size, "kermany": size}
+    assert run.counts("others", "label") == {"covid": 30, "normal": 30}
+    assert run.counts("others", "source") == {"actualmed": 60}
+    trains = run.options("train")
+    assert len(trains) == 3
+    assert all((BASE | {"--epochs": "100"}).items() <= train.items() for train in trains)
+    assert all("raw+beasf+clahe" in e["--method"] for e in run.options("equalize"))
+    tests = [c["--published"].partition("test=")[2] for c in run.options("compare")]
+    assert tests == ["300 images", "300 images", "ten runs", "external 60"]
+
+
+def full_x2(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", {"covid": 400, "normal": 3000})
+    assert set(run.counts("stacks", "source", "finding")) == {"armiro covid19", "nih No Finding"}
+    [train] = run.options("train")
+    assert (BASE | {"--epochs": "120"}).items() <= train.items()
+
+
+def full_x4(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", {"covid": 300, "normal": 300})
+    assert run.counts("stacks", "source") == {"armiro": 300, "kermany": 300}
+    trains = {
+        t["--arch"]: (t["--freeze"], t["--size"], t["--epochs"]) for t in run.options("train")
+    }
+    assert trains == {
+        "densenet121": ("backbone", "224", "20"),
+        "resnet50": ("backbone", "224", "20"),
+        "covid-cxnet:head=transfer": ("trunk", "96", "10"),
+    }
+    assert {t["--weights"] for t in trains} == {"imagenet"}
+
+
+def full_x6(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", {"covid": 428, "normal": 3200})
+    assert [c[0] for c in run.calls if c[0] in ("equalize", "segment")] == ["equalize"]
+    assert "beasf+clahe+raw" in run.options("equalize")[0]["--method"]
+    [train] = run.options("train")
+    assert V1.items() <= train.items()
+    assert sum(run.counts("val", "label").values()) == 726
+    assert "--label-smoothing" not in train
+
+
+def boxed(run: RecipeRun, *steps: str) -> None:
+    made = [call[0] for call in run.calls if call[0] in ("equalize", "segment")]
+    assert made == ["equalize", "segment", *steps]
+    [segment] = run.options("segment")
+    assert (segment["--keep"], segment["--dilate"]) == ("box", "6")
+
+
+def full_x7(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", {"covid": 428, "normal": 3200})
+    boxed(run, "equalize")
+    [train] = run.options("train")
+    assert V2.items() <= train.items()
+    [cam] = run.options("cam")
+    assert cam["--mask"] == "column", "the share of heat in the lungs is measured"
+
+
+THREE = {"covid": 700, "cap": 3500, "normal": 3500}
+
+
+def three(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", THREE)
+    boxed(run, "equalize", "equalize")
+    findings = run.counts("stacks", "label", "finding")
+    assert {key for key in findings if key.startswith("cap ")} == {
+        "cap Consolidation|Effusion",
+        "cap Edema|Pneumonia",
+        "cap Pneumonia",
+    }
+    match, stack = [e["--method"] for e in run.options("equalize")[1:]]
+    first = next(r for r in handy.rows_of(run.out / "boxes.csv") if r["label"] == "covid")
+    assert match == f"match:reference={first['path']}"
+    assert "beasf+clahe+raw" in stack
+
+
+def full_x8(run: RecipeRun) -> None:
+    three(run)
+    [train] = run.options("train")
+    wanted = {
+        "--classes": "normal,cap,covid",
+        "--lr": "0.0002",
+        "--epochs": "30",
+        "--label-smoothing": "0.1",
+        "--class-weights": "balanced",
+        "--augment": f"{WIDE},shift=0.1",
+    }
+    assert (CXNET | wanted).items() <= train.items()
+
+
+def full_x9(run: RecipeRun) -> None:
+    three(run)
+    assert run.counts("level-1", "label") == {"normal": 3500, "pneumonia": 4200}
+    wanted = {"--lr": "0.0001", "--label-smoothing": "0.1", "--augment": f"{WIDE},shift=0.1"}
+    first, second = run.options("train")
+    assert (CXNET | wanted | {"--epochs": "10"}).items() <= first.items()
+    assert (CXNET | wanted | {"--epochs": "20"}).items() <= second.items()
+    assert (first["--classes"], second["--classes"]) == ("normal,pneumonia", "cap,covid")
+    assert not {"--class-weights"} & (first.keys() | second.keys())
+    [evaluate] = run.options("evaluate")
+    assert evaluate["--hierarchy"] == "out/level-2"
+    assert sum(run.counts("val", "label").values()) == 1540
+
+
+def full_x12(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "base", {"covid": 400, "normal": 3000})
+    holds_out_a_fifth(run, "v1", {"covid": 428, "normal": 3200})
+    holds_out_a_fifth(run, "v2", {"covid": 428, "normal": 3200})
+    trains = run.options("train")
+    assert {t["--repeat"] for t in trains} == {"10"}
+    for train, wanted in zip(trains, (BASE | {"--epochs": "120"}, V1, V2), strict=True):
+        assert wanted.items() <= train.items()
+    assert len(run.options("evaluate")) == 30
+    assert [c["--published"].partition("=")[2] for c in run.options("compare")] == [
+        "Base Model v2",
+        "COVID-CXNet v1",
+        "COVID-CXNet v2",
+    ]
+
+
+def small_x1(run: RecipeRun) -> None:
+    [(name, made)] = run.runs().items()
+    assert "raw+beasf+clahe" in made["preprocessing"]
+    run.has_options(name, class_weights="balanced", lr="0.0001")
+    for part in ("val", "others"):
+        assert handy.rows_of(run.out / name / f"{part}.csv")
+    others = (run.out / "tables/others.md").read_text()
+    assert "0.961" not in others, "which is of another test"
+    assert "0.82" in others
+
+
+def small_x2(run: RecipeRun) -> None:
+    run.has_options("base", class_weights="balanced", lr="0.0001")
+    assert "0.9984" in (run.out / "tables/table.md").read_text()
+
+
+def small_x4(run: RecipeRun) -> None:
+    assert set(run.runs()) == {f"runs/{n}" for n in ("densenet121", "resnet50", "covid-cxnet")}
+    assert run.weights("runs/covid-cxnet") == 6_964_347
+    run.has_options("runs/covid-cxnet", freeze="trunk")
+    run.has_options("runs/resnet50", freeze="backbone", epochs=1)
+
+
+def small_x6(run: RecipeRun) -> None:
+    made = run.runs()["covid-cxnet"]
+    assert made["preprocessing"].count("equalize") == 1
+    assert run.weights("covid-cxnet") == 6_964_117
+    run.has_options("covid-cxnet", label_smoothing=0.0, class_weights="balanced", freeze="none")
+
+
+def small_x7(run: RecipeRun) -> None:
+    made = run.runs()["covid-cxnet"]
+    assert made["preprocessing"].count("equalize") == 2
+    assert "--keep box" in made["preprocessing"]
+    assert run.weights("covid-cxnet") == 6_964_117
+    run.has_options("covid-cxnet", label_smoothing=0.1, class_weights="balanced")
+    assert (run.out / "maps.png").is_file()
+    maps = handy.rows_of(run.out / "maps.csv")
+    assert {(m["label"], m["class"], m["method"]) for m in maps} == {
+        ("covid", "covid", "gradcam-cxnet")
+    }
+    # The box is that of the lungs, so that they fill a good part of it.
+    assert all(0.2 < float(m["lung_fraction"]) < 1 for m in maps)
+    assert any(m["in_lung"] for m in maps)
+
+
+def small_x8(run: RecipeRun) -> None:
+    made = run.runs()["covid-cxnet"]
+    steps = [step.split(" --")[0] for step in made["preprocessing"].split(" | ")]
+    assert steps == ["equalize", "segment", "equalize", "equalize"]
+    assert "--method match:reference=" in made["preprocessing"]
+    assert run.weights("covid-cxnet") == 6_964_139
+    run.has_options("covid-cxnet", label_smoothing=0.1, lr="0.0002")
+
+
+def small_x9(run: RecipeRun) -> None:
+    runs = run.runs()
+    assert runs["level-1"]["classes"] == ["normal", "pneumonia"]
+    assert runs["level-2"]["classes"] == ["cap", "covid"]
+    assert "normal" not in runs["level-2"]["data"]["train"]
+    for row in handy.rows_of(run.out / "val.csv"):
+        # The first network decides alone whether an image is normal.
+        assert (row["pred"] == "normal") == (float(row["p_normal"]) >= 0.5)
+
+
+def small_x12(run: RecipeRun) -> None:
+    assert set(run.runs()) == {f"runs/{m}/seed-{s}" for m in ("base", "v1") for s in (18, 19)}
+    table = (run.out / "tables/v1.md").read_text()
+    assert "mean ± std over repeats" in table
+    assert "0.9904 [0.9643, 0.9954]" in table
+
+
+FULL = {
+    "X1": full_x1,
+    "X2": full_x2,
+    "X4": full_x4,
+    "X6": full_x6,
+    "X7": full_x7,
+    "X8": full_x8,
+    "X9": full_x9,
+    "X12": full_x12,
+}
+SMALL = {
+    "X1": small_x1,
+    "X2": small_x2,
+    "X4": small_x4,
+    "X6": small_x6,
+    "X7": small_x7,
+    "X8": small_x8,
+    "X9": small_x9,
+    "X12": small_x12,
+}
+
+
+@pytest.mark.parametrize("name", recipe_runs.names("s2", fast="X1"))
+def test_in_full_it_has_the_papers_numbers(name: str, tmp_path: Path) -> None:
+    run = recipe_runs.in_full(name, tmp_path)
+    FULL[library.chosen(name).id](run)
+    run.ends_with_tables()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", recipe_runs.names("s2", fast=""))
+def test_on_phantoms_it_runs_to_the_end(name: str, tmp_path: Path) -> None:
+    run = recipe_runs.in_small(name, tmp_path)
+    SMALL[library.chosen(name).id](run)
+    run.shows_figures_of("covid-cxnet", is_published=not name.startswith("x4-"))
