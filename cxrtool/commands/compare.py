@@ -50,6 +50,9 @@ same name. --format csv adds the columns averaging, std, table and note.
 --best METRIC adds a line that names the best model of each group. This model was chosen on the
 images that it is evaluated on, so its value is too good; the line also has the mean of the models.
 
+A warning says which share of the pairs of images of different classes is across sources, if the
+source alone predicts the label: then AUC cannot tell disease from data set (see cxrtool audit).
+
 --plots DIR draws ROC, precision-recall and calibration curves, histograms of the scores, confusion
 matrices and intervals, as SVG. --report FILE.html writes everything to one page, with warnings.
 
@@ -239,14 +242,13 @@ def compared(
     drawn: "Sequence[str]" = (),
 ) -> "Shows":
     """Judge every model on every group, and test the models against one another."""
-    from cxrtool.compare import comparison, display, model_tests
+    from cxrtool.compare import comparison, display, model_tests, source_traps
     from cxrtool.files import predictions
     from cxrtool.stats import metrics
 
     columns = [*question.by, question.pool] if question.pool else question.by
-    optional = ["source"] if drawn else []
     rest = unpredicted(question)
-    result = predictions.read(tables, columns, skipped, optional, unpredicted=rest)
+    result = predictions.read(tables, columns, skipped, ["source"], unpredicted=rest)
     comparison.note_unpredicted(result, question)
     permuted = question.metrics or model_tests.PERMUTED
     needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
@@ -256,6 +258,7 @@ def compared(
     if tests:
         model_tests.contest(results, tests, question, permuted, result)
     comparison.note_intervals(results, question)
+    source_traps.note_warnings(results)
     return display.Shows(results, asked, shown, papers)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from cxrtool.compare import source_traps
 from cxrtool.compare.comparison import FEW, Figure, Result
 from cxrtool.compare.display import Shows, sources_of, word
 from cxrtool.compare.result_tables import text_of
@@ -177,8 +178,14 @@ def _chance(shows: Shows) -> Iterator[Finding]:
 
 def _label_by_source(shows: Shows) -> Iterator[Finding]:
     """Look for labels that follow from the source: a model can know them without the lungs."""
+    warnings = source_traps.warnings(shows.results)
+    for warning, models in warnings.items():
+        yield "bad", f"{_some([f'`{model}`' for model in models])}: {warning}."
+    warned = {model for models in warnings.values() for model in models}
     poor = []
     for model, own in _models(shows):
+        if model in warned:
+            continue
         labels = np.concatenate([r.judged.labels for r in own])
         sources = np.concatenate([sources_of(r) for r in own])
         parts = [np.unique(labels[sources == name]) for name in sorted(set(sources))]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from cxrtool.compare import (
     reader_warnings,
     report_methods,
     result_tables,
+    source_traps,
 )
 from cxrtool.compare.comparison import Shown
 from cxrtool.compare.cross_matrix import Matrix
@@ -150,6 +152,11 @@ def _summary(page: Page, shows: Shows, about: ReportDetails) -> None:
         )
     for level, text in reader_warnings.findings(shows):
         section.finding(level, text)
+    if source_traps.warnings(shows.results):
+        section.text("This command judges whether the result is the disease or the data set:")
+        # Standard input was read once.
+        files = ["predictions.csv" if file == "-" else file for file in about.files]
+        section.code(f"cxrtool audit {shlex.join(files)} -d audit")
 
 
 def _group(shows: Shows) -> str:

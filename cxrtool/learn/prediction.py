@@ -290,7 +290,8 @@ class Judge:
         labels, patients, columns = self.label_columns.columns()
         traps = label_traps.find(labels, patients, columns)
         if traps:
-            note(label_traps.warning_of_auc(traps, label_traps.across(labels, columns[SOURCE])))
+            share = label_traps.across(labels, columns[SOURCE])
+            note(f"warning: {label_traps.warning_of_auc(traps, share)}")
             return
         for run in runs:
             if warning := label_traps.warning_of_run(run.folder, run.about.label_traps):

@@ -128,15 +128,15 @@ def warning_of_run(run: str, record: "LabelTrapsAbout") -> str:
 
 
 def warning_of_auc(traps: LabelTraps, across: float) -> str:
-    """Warn of an AUC on such images; `across` is the share of its pairs that are across sources."""
+    """Say what an AUC on such images cannot tell; `across` is the share of pairs across sources."""
     if not traps:
         return ""
     if SOURCE not in traps.predictors and across < 1:
-        return f"warning: {traps.facts}: the AUC may rest on this; {AUDIT}"
+        return f"{traps.facts}: the AUC may rest on this; {AUDIT}"
     # Less than all is never written as 100 %.
     share = "all" if across >= 1 else f"{math.floor(100 * across)} % of the"
     pairs = f"{share} pairs of images of different classes are across sources"
-    return f"warning: {pairs} ({traps.facts}): the AUC cannot tell disease from data set; {AUDIT}"
+    return f"{pairs} ({traps.facts}): the AUC cannot tell disease from data set; {AUDIT}"
 
 
 def of_rows(rows: LabelColumns, used: Marks | None = None) -> LabelTraps:

@@ -114,3 +114,28 @@ def test_runs_of_earlier_versions_and_lying_ones(
     assert in_process("evaluate", "old", "m.csv", *SMALL, "-o", "q.csv") == 2
     wrong = lines(capfd, "label_traps")
     assert len(wrong) == 1 and "label_traps.predicted_by.source.auc is above 1" in wrong[0]
+
+
+def judged(sources: dict[str, str]) -> list[Row]:
+    """Write predictions of images whose source follows from the label."""
+    rows = []
+    for k in range(60):
+        label = ("normal", "covid")[k % 2]
+        p = 0.3 + 0.4 * (k % 2) + 0.001 * k
+        row = {"path": f"{k}.png", "label": label, "patient": str(k), "source": sources[label]}
+        rows.append(row | {"p_normal": f"{1 - p:.4f}", "p_covid": f"{p:.4f}"})
+    return rows
+
+
+def test_compare_warns_beside_its_table_and_in_its_report(capfd: Said) -> None:
+    write_table(Path("a.csv"), judged({"covid": "east", "normal": "west"}))
+    write_table(Path("b.csv"), judged({"covid": "east", "normal": "west"}))
+    write_table(Path("c.csv"), judged({"covid": "east", "normal": "east"}))
+    call = ["a.csv", "b.csv", "c.csv", "--metrics", "auc", "--report", "page.html", "-o", "t.md"]
+    assert in_process("compare", *call) == 0
+    warning = lines(capfd)
+    assert len(warning) == 1 and "compare: warning: a, b: all pairs of images" in warning[0]
+    page = Path("page.html").read_text()
+    assert "cxrtool audit a.csv b.csv c.csv -d audit" in page and "all pairs of images" in page
+    assert in_process("compare", "c.csv", "--report", "clean.html", "-o", "t.md") == 0
+    assert lines(capfd) == [] and "cxrtool audit" not in Path("clean.html").read_text()

@@ -107,10 +107,10 @@ def test_pairs_across_sources_are_counted(seed: int, classes: int) -> None:
 
 def test_the_warning_of_an_auc_says_how_many_pairs_are_across() -> None:
     traps = LabelTraps({}, {SOURCE: Predictor("", 0.98, 0.95, 1.0)})
-    assert "warning: 97 % of the pairs of images" in label_traps.warning_of_auc(traps, 0.979)
-    assert "warning: 99 % of the pairs" in label_traps.warning_of_auc(traps, 0.9999)
+    assert "97 % of the pairs of images" in label_traps.warning_of_auc(traps, 0.979)
+    assert "99 % of the pairs" in label_traps.warning_of_auc(traps, 0.9999)
     all_of_them = label_traps.warning_of_auc(traps, 1.0)
-    assert "warning: all pairs of images of different classes are across sources" in all_of_them
+    assert all_of_them.startswith("all pairs of images of different classes are across sources")
     assert "cannot tell disease from data set; see cxrtool audit" in all_of_them
     # One class in one source leaves pairs within that source.
     partly = label_traps.warning_of_auc(LabelTraps({"ill": "a"}), 0.5)
