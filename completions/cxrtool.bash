@@ -52,6 +52,7 @@ _cxrtool() {
         "cam --failures") _cxrtool_files; return ;;
         "cam --progress") _cxrtool_words "auto always never"; return ;;
         "compare --by") return ;;
+        "compare --by-pairs") return ;;
         "compare --pool") return ;;
         "compare --positive") return ;;
         "compare --metrics") _cxrtool_words "accuracy balanced_accuracy sensitivity specificity precision npv f1 auc average_precision dor dor_haldane mcc brier ece error ece_debiased calibration_slope calibration_intercept"; return ;;
@@ -221,7 +222,7 @@ _cxrtool() {
             "") _cxrtool_words "--help --version" ;;
             audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            compare) _cxrtool_words "--by --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
+            compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --move --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;

@@ -63,6 +63,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from cam' -s q -l quiet -d 'Print
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -s v -l verbose -d 'Print more to standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l by -x -d 'Evaluate each value of these columns separately.'
+complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l by-pairs -x -d 'Divide AUC into pairs of images of the same value of a column and of different values; for example source. Each column is taken by itself.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l pool -x -d 'Add mean and spread over folds or repeats.'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l positive -x -d 'The positive class (default with two classes: the one that is not normal, negative, healthy, no finding, control or other; otherwise the second p_ column).'
 complete -c cxrtool -n '__fish_seen_subcommand_from compare' -l averages -d 'With two classes: show each class against the rest, and macro and support-weighted averages, as with more classes. There is no positive class then.'

@@ -70,6 +70,15 @@ By = Annotated[
         help="Evaluate each value of these columns separately.",
     ),
 ]
+ByPairs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--by-pairs",
+        metavar="COLUMN[,COLUMN...]",
+        help="Divide AUC into pairs of images of the same value of a column and of different "
+        "values; for example source. Each column is taken by itself.",
+    ),
+]
 Pool = Annotated[
     str | None,
     typer.Option("--pool", metavar="COLUMN", help="Add mean and spread over folds or repeats."),

@@ -37,6 +37,12 @@ tests keep the images of a patient together: DeLong's by Obuchowski's variance, 
 sums per patient, the permutation test by exchanging all predictions of a patient between the
 models (for auc and average_precision their ranks). p_holm is adjusted for all tests of the table.
 
+--by-pairs source divides AUC by the pairs of a positive and a negative image. auc_within is over
+pairs of the same source: there the source tells nothing. auc_between is over pairs of different
+sources, and pairs_within is the share w of pairs of the same source, so that auc_all is
+w auc_within + (1 - w) auc_between. If auc_minus_within is far above 0, the source contributes to
+the AUC. Images without a value are left out. Intervals are by patient, from formulas.
+
 --matrix train,test shows one metric (the first of --metrics, default auc) for models trained on one
 data set (rows; default: the model's name) and tested on another (columns; default: the source).
 Rows of train and val are left out. Cells off the diagonal leave out images that duplicate a
@@ -62,6 +68,7 @@ Example:
     cxrtool compare a.csv b.csv --positive covid --paired-test delong --format json
     cxrtool compare folds-*.csv --pool fold --by source --metrics auc,sensitivity,specificity
     cxrtool compare p.csv --positive covid --published tartaglione:model=resnet18,train=CORDA
+    cxrtool compare p.csv --metrics auc --by-pairs source,view
     cxrtool compare *.csv --metrics sensitivity,npv --published majeed:scenario=2
     cxrtool compare a.csv b.csv --by source --plots plots --report page.html > table.md
 """
@@ -94,6 +101,7 @@ def run(
     context: typer.Context,
     files: _compare_options.Files = None,
     by: _compare_options.By = None,
+    by_pairs: _compare_options.ByPairs = None,
     pool: _compare_options.Pool = None,
     positive: _compare_options.Positive = None,
     averages: _compare_options.Averages = False,
@@ -135,9 +143,9 @@ def run(
         matrix, asked, tests, bootstrap, interval, is_drawn, averages, format, confusion
     )
     effects.refuse(context, {**reasons, **idle.of_best(matrix, format)})
-    question = ask(by, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
-    if matrix and (tests or by or pool or published):
-        remedy = "Drop --paired-test, --by, --pool and --published."
+    question = ask(by, by_pairs, pool, positive, metrics, ci, bootstrap, interval, threshold, seed)
+    if matrix and (tests or by or by_pairs or pool or published):
+        remedy = "Drop --paired-test, --by, --by-pairs, --pool and --published."
         raise CxrtoolError("--matrix stands alone", remedy)
     if best is not None and asked and best not in asked:
         raise CxrtoolError(f"--best {best}: it is not in --metrics", "Add it to --metrics.")
@@ -172,6 +180,7 @@ def run(
 
 def ask(
     by: list[str] | None,
+    by_pairs: list[str] | None,
     pool: str | None,
     positive: str | None,
     metrics: list[str] | None,
@@ -191,8 +200,13 @@ def ask(
     columns = listed("--by", by)
     if pool in columns:
         raise CxrtoolError(f"--pool {pool}: it is in --by as well", "Drop one of them.")
+    pair_columns = listed("--by-pairs", by_pairs)
+    if twice := next((column for column in pair_columns if column in columns), ""):
+        what = f"--by-pairs {twice}: it is in --by as well"
+        raise CxrtoolError(what, "Within a group all pairs are the same: drop one of them.")
     return Question(
         by=tuple(columns),
+        by_pairs=tuple(pair_columns),
         pool=pool or "",
         positive=positive,
         metrics=tuple(listed("--metrics", metrics)),
@@ -242,19 +256,21 @@ def compared(
     drawn: "Sequence[str]" = (),
 ) -> "Shows":
     """Judge every model on every group, and test the models against one another."""
-    from cxrtool.compare import comparison, display, model_tests, source_traps
+    from cxrtool.compare import comparison, display, model_tests, pair_parts, source_traps
     from cxrtool.files import predictions
     from cxrtool.stats import metrics
 
-    columns = [*question.by, question.pool] if question.pool else question.by
+    columns = [*question.by, *question.by_pairs, *([question.pool] if question.pool else [])]
     rest = unpredicted(question)
     result = predictions.read(tables, columns, skipped, ["source"], unpredicted=rest)
     comparison.note_unpredicted(result, question)
+    pair_parts.check(result, question.by_pairs)
     permuted = question.metrics or model_tests.PERMUTED
     needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
     asked, shown = question, question.metrics or metrics.NAMES
     question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed, *drawn])))
     results = comparison.compare(result, question, skipped)
+    pair_parts.add(results, question.level)
     if tests:
         model_tests.contest(results, tests, question, permuted, result)
     comparison.note_intervals(results, question)

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from cxrtool.stats import (
 from cxrtool.stats.intervals import Bounds, Summary
 from cxrtool.stats.weighted_metrics import Figures, Ints, Judged, Key
 
+if TYPE_CHECKING:
+    from cxrtool.compare.pair_parts import PairParts
+
 PRINTED = "as printed"  # The method of a figure from a paper.
 # With fewer patients of a class the intervals hold the truth less often than they state
 # (man/guides/statistics.md has the simulation).
@@ -36,6 +40,7 @@ class Question:
     """What is asked of the predictions."""
 
     by: tuple[str, ...] = ()
+    by_pairs: tuple[str, ...] = ()
     pool: str = ""
     positive: str | None = None
     metrics: tuple[str, ...] = metrics.NAMES
@@ -97,6 +102,7 @@ class Shown:
     number: int | None = None  # of images
     confusion: list[list[int]] | None = None
     tests: list[Test] = field(default_factory=list)
+    pairs: "list[PairParts]" = field(default_factory=list)  # AUC, divided by columns
     folds: Folds | None = None
 
     def key(self, metric: str) -> Key:
@@ -117,6 +123,7 @@ class Result(Shown):
     images: dict[str, NDArray[np.int64]]  # digests of path and raw
     rows: Ints  # of the paths
     sources: Coded | None = None  # where the column was read
+    pair_columns: dict[str, Coded] = field(default_factory=dict)  # those that divide the AUC
     replicates: Figures = field(default_factory=dict)
 
     @property
@@ -178,6 +185,7 @@ def judge(
         images={name: keys[order] for name, keys in images.items()},
         rows=part.row,
         sources=part.coded.get("source"),
+        pair_columns={name: part.coded[name] for name in question.by_pairs},
     )
     fill(result, question)
     if question.pool:

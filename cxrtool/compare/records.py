@@ -8,6 +8,7 @@ from typing import Any
 from cxrtool.compare.comparison import Figure, Shown, Test
 from cxrtool.compare.confusion_tables import counts_of
 from cxrtool.compare.cross_matrix import Matrix
+from cxrtool.compare.pair_parts import SHARE, PairParts
 from cxrtool.figures import numbers
 from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.stats import weighted_metrics
@@ -35,6 +36,8 @@ def tidy(results: Sequence[Shown], metrics: Sequence[str], with_confusion: bool 
             rows.append(_row(result, *key, result.figures[key]))
         for test in result.tests:
             rows += _test_rows(result, test)
+        for parts in result.pairs:
+            rows += _pair_rows(result, parts)
         rows += _fold_rows(result, metrics)
         if with_confusion:
             rows += [_row(result, *key, figure) for key, figure in counts_of(result)]
@@ -60,6 +63,12 @@ def _averaging(result: Shown, label: str) -> str:
     if not label:
         return "overall"
     return "positive" if label == result.positive else "class"
+
+
+def _pair_rows(result: Shown, parts: PairParts) -> Rows:
+    """Write the parts of an AUC; n is the number of images whose group is known."""
+    rows = [_row(result, parts.label, name, figure) for name, figure in parts.named()]
+    return [[*row[:7], parts.number, *row[8:]] for row in rows]
 
 
 def _test_rows(result: Shown, test: Test) -> Rows:
@@ -143,6 +152,8 @@ def _object(result: Shown, metrics: Sequence[str]) -> dict[str, Any]:
                 if k in folds.figures
             },
         }
+    if result.pairs:
+        text["pairs"] = [_pairs(parts) for parts in result.pairs]
     text["tests"] = [_test(test) for test in result.tests]
     return text
 
@@ -161,6 +172,12 @@ def _summary(result: Summary) -> dict[str, Any]:
     return {n[:3] if n.endswith("imum") else n: plain(getattr(result, n)) for n in names} | {
         "n": result.number
     }
+
+
+def _pairs(parts: PairParts) -> dict[str, Any]:
+    about = {"column": parts.column, "class": parts.label, "n": parts.number}
+    figures = {name: _figure(figure) for name, figure in parts.figures.items()}
+    return about | {SHARE: plain(parts.share)} | figures
 
 
 def _test(test: Test) -> dict[str, Any]:

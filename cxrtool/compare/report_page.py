@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxrtool.compare import (
+    pair_parts,
     plots,
     positive_class,
     reader_warnings,
@@ -56,6 +57,7 @@ def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]
     if shows.matrix is not None:
         _matrix(result, shows.matrix, pictures)
     _tests(result, shows)
+    _pairs(result, shows)
     _papers(result, shows)
     _pictures(result, pictures)
     # Last, as it is the longest; the matrix has all that was asked for.
@@ -222,6 +224,17 @@ def _tests(page: Page, shows: Shows) -> None:
             table.without_empty(keep=1),
             "Pairs of models, tested on the same images. p (Holm) is adjusted for all tests of "
             "this table: use this one. All tests keep the images of a patient together.",
+        )
+
+
+def _pairs(page: Page, shows: Shows) -> None:
+    table = pair_parts.table(shows.results, _group(shows))
+    if table.rows:
+        page.section("AUC within and between groups").table(
+            table.without_empty(keep=1),
+            "AUC over pairs of a positive and a negative image of the same value of a column "
+            "(within), and of different values (between), with confidence intervals by patient. "
+            "Within, the column tells nothing of the label.",
         )
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from cxrtool.compare import pair_parts
 from cxrtool.compare import published_figures as printed
 from cxrtool.compare.comparison import PRINTED, Figure, Shown, Test
 from cxrtool.compare.confusion_tables import confusions
@@ -54,6 +55,8 @@ def written(
     text = main.without_empty().as_text(kind)
     if any(result.tests for result in results):
         text += "\n" + tests(results, group).without_empty().as_text(kind)
+    if any(result.pairs for result in results):
+        text += "\n" + pair_parts.table(results, group).without_empty().as_text(kind)
     matrices = confusions([*results, *papers]) if with_confusion else []
     return "\n".join([text, *(matrix.as_text(kind) for matrix in matrices)])
 

@@ -55,9 +55,24 @@ def pair_auc(
 
     Every pair weighs the product of its images' weights; equal scores count one half.
     """
+    weights = np.ones(len(scores)) if weights is None else weights
+    return _auc(positive, weights, *_partners_and_wins(positive, scores, groups, weights))
+
+
+def auc_between(positive: Marks, scores: Floats, groups: Ints) -> PairAuc:
+    """Compute AUC over the pairs of different groups: all pairs without those of one group."""
+    weights = np.ones(len(scores))
+    partners, wins = _partners_and_wins(positive, scores, None, weights)
+    own_partners, own_wins = _partners_and_wins(positive, scores, groups, weights)
+    return _auc(positive, weights, partners - own_partners, wins - own_wins)
+
+
+def _partners_and_wins(
+    positive: Marks, scores: Floats, groups: Ints | None, weights: Floats
+) -> tuple[Floats, Floats]:
+    """Return of each image the weight of its partners, and of those that it ranks rightly with."""
     number = len(scores)
     groups = np.zeros(number, np.int64) if groups is None else groups
-    weights = np.ones(number) if weights is None else weights
     ours, theirs = np.where(positive, weights, 0.0), np.where(positive, 0.0, weights)
     order = np.lexsort((scores, groups))
     tie = _starts(groups[order], scores[order])
@@ -67,9 +82,15 @@ def pair_auc(
     under, count = _sums(ours[order], tie, group)
     partners[order] = np.where(positive[order], total, count)
     wins[order] = np.where(positive[order], below, count - under)
+    return partners, wins
+
+
+def _auc(positive: Marks, weights: Floats, partners: Floats, wins: Floats) -> PairAuc:
+    """Divide the pairs that rank rightly by all pairs."""
+    ours, theirs = np.where(positive, weights, 0.0), np.where(positive, 0.0, weights)
     pairs = float(ours @ partners)
     if not pairs > 0:
-        return PairAuc(np.nan, 0.0, np.zeros(number), (0.0, 0.0))
+        return PairAuc(np.nan, 0.0, np.zeros(len(wins)), (0.0, 0.0))
     value = float(ours @ wins / pairs)
     effect = weights * (wins - value * partners) / pairs
     sizes = [
@@ -157,14 +178,12 @@ class Decomposition:
         whole, within = pair_auc(positive, scores), pair_auc(positive, scores, groups)
         self.share = within.pairs / whole.pairs
         self.whole, self.within = Auc(whole, strata, effects), Auc(within, strata, effects)
+        self.across = Auc(auc_between(positive, scores, groups), strata, effects)
 
     @property
     def between(self) -> float:
         """AUC over the pairs of different groups."""
-        if not self.share < 1:
-            return np.nan
-        inside = self.share * self.within.value if self.share > 0 else 0.0
-        return (self.whole.value - inside) / (1 - self.share)
+        return self.across.value if self.is_defined else np.nan
 
     @property
     def value(self) -> float:
@@ -172,19 +191,23 @@ class Decomposition:
         return self.whole.value - self.within.value if self.is_defined else np.nan
 
     def bounds(self, level: float) -> Bounds:
-        """Return the interval of AUC minus AUC_within.
-
-        From the intervals of both and the correlation of their influences by patient (MOVER; Zou
-        and Donner 2008): near 1 it keeps the width that the intervals of the parts have there.
-        """
-        if not self.is_defined or np.isnan(self.within.value):
+        """Return the interval of AUC minus AUC_within."""
+        if not self.is_defined:
             return UNKNOWN
-        if self.share == 1:
-            return 0.0, 0.0
-        sums = np.array([part.moments.sums for part in (self.whole, self.within)])
-        pairs = np.array([part.bounds(level) for part in (self.whole, self.within)])
-        values = np.array([self.whole.value, self.within.value])
-        return _difference(values, pairs, sums)
+        return (0.0, 0.0) if self.share == 1 else difference_bounds(self.whole, self.within, level)
+
+
+def difference_bounds(first: Auc, second: Auc, level: float) -> Bounds:
+    """Return the interval of the difference of two AUCs of the same images.
+
+    From the intervals of both and the correlation of their influences by patient (MOVER; Zou and
+    Donner 2008): near 1 it keeps the width that the intervals of the parts have there.
+    """
+    values = np.array([first.value, second.value])
+    if np.isnan(values).any():
+        return UNKNOWN
+    sums = np.array([part.moments.sums for part in (first, second)])
+    return _difference(values, np.array([p.bounds(level) for p in (first, second)]), sums)
 
 
 def _difference(values: Floats, bounds: Floats, sums: Floats) -> Bounds:

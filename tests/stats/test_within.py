@@ -105,3 +105,38 @@ def test_p_is_where_the_interval_ends_at_the_limit() -> None:
     parts = Decomposition(positive, scores, groups, np.arange(200))
     p = within.p_beyond(parts, 0.05)
     assert parts.bounds(1 - 2 * p)[0] == pytest.approx(0.05, abs=1e-4)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 30), st.integers(1, 4))
+def test_pairs_of_different_groups_are_counted(seed: int, number: int, groups: int) -> None:
+    rng = np.random.default_rng(seed)
+    positive, codes = rng.random(number) < 0.4, rng.integers(0, groups, number)
+    scores = rng.integers(0, 6, number) / 5
+    pairs = [
+        (scores[i] > scores[j]) + (scores[i] == scores[j]) / 2
+        for i in np.flatnonzero(positive)
+        for j in np.flatnonzero(~positive)
+        if codes[i] != codes[j]
+    ]
+    result = within.auc_between(positive, scores, codes)
+    assert result.pairs == len(pairs)
+    assert result.value == pytest.approx(np.mean(pairs) if pairs else np.nan, nan_ok=True)
+    assert result.influence.sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_intervals_of_the_pairs_across_groups_cover_the_truth() -> None:
+    rng = np.random.default_rng(6)
+    apart = missed = 0
+    for _ in range(150):
+        patients = np.repeat(np.arange(60), 3)
+        label = (rng.random(60) < 0.5)[patients]
+        group = rng.integers(0, 3, 60)[patients]
+        scores = label * 1.0 + rng.normal(size=60)[patients]
+        parts = Decomposition(label, scores, group, patients)
+        low, high = parts.across.bounds(0.95)
+        # AUC of two normal distributions whose means are one apart: Phi(1 / sqrt 2).
+        missed += not low <= 0.7602 <= high
+        low, high = within.difference_bounds(parts.across, parts.within, 0.95)
+        apart += low > 0 or high < 0
+    # At 5 %, 15 or more of 150 occur with a probability of 0.6 %.
+    assert missed < 15 and apart < 15
