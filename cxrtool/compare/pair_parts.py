@@ -11,6 +11,7 @@ import numpy as np
 from cxrtool.compare.comparison import Figure, Result, Shown
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
+from cxrtool.figures import numbers
 from cxrtool.figures.tables import Cell, ReportTable
 from cxrtool.files.predictions import Coded, Predictions
 from cxrtool.stats import cluster_bootstrap, within
@@ -107,7 +108,7 @@ def table(results: Sequence[Shown], group: str) -> ReportTable:
             parts.column,
             parts.label,
             parts.number,
-            "" if np.isnan(parts.share) else f"{100 * parts.share:.1f} %",
+            "" if np.isnan(parts.share) else numbers.value(parts.share),
             *((f.value, f.low, f.high) for f in parts.figures.values()),
         ]
         for result in results

@@ -16,12 +16,12 @@ REST = "all other classes"
 
 def warnings(results: Sequence[Result]) -> dict[str, list[str]]:
     """Return the warnings, and the models of each: those of the same images have the same one."""
-    made: dict[str, list[str]] = {}
+    models: dict[str, list[str]] = {}
     for model in dict.fromkeys(result.model for result in results):
         own = [r for r in results if r.model == model and r.sources is not None]
         if warning := _warning(own):
-            made.setdefault(warning, []).append(model)
-    return made
+            models.setdefault(warning, []).append(model)
+    return models
 
 
 def _warning(own: Sequence[Result]) -> str:
