@@ -1,14 +1,19 @@
 """The audit on one page: the verdict first, a row for each check, then evidence and methods."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from cxrtool.audit import verdicts
+import numpy as np
+
+from cxrtool.audit import pictures, verdicts
 from cxrtool.audit.case import Case
 from cxrtool.audit.runner import ESTIMAND, Plan, module
 from cxrtool.audit.verdicts import (
     CONFIRMATORY,
+    CONTROL,
+    DESCRIPTIVE,
     EXCLUDED,
     INCONCLUSIVE,
     NOT_ASSESSED,
@@ -16,101 +21,173 @@ from cxrtool.audit.verdicts import (
     SHOWN,
     CheckRow,
 )
-from cxrtool.figures.html_page import Level, Page, Section
-from cxrtool.figures.tables import Cell, ReportTable
+from cxrtool.compare.display import Plot
+from cxrtool.figures.html_page import Entry, Level, Page, Section
+from cxrtool.figures.tables import Cell, PValue, ReportTable
 
-# What each overall verdict means, as the first sentence of the page.
-CONCLUSIONS: dict[str, tuple[Level, str]] = {
-    SHOWN: (
-        "bad",
-        "The evidence shows that the data set contributes to the result: at least one check "
-        "finds an effect beyond the margin.",
-    ),
-    NOT_IDENTIFIABLE: (
-        "bad",
-        "These data cannot tell the disease from the data set. A high AUC on them is no evidence "
-        "for either.",
-    ),
-    INCONCLUSIVE: (
-        "note",
-        "No check shows an effect of the data set, but there are too few images to exclude one "
-        "of the size of the margin.",
-    ),
-    NOT_ASSESSED: (
-        "note",
-        "What was assessed is consistent with the use of the disease; some checks lack their "
-        "inputs.",
-    ),
-    EXCLUDED: (
-        "good",
-        "All confirmatory checks exclude an effect beyond the margin: the evidence is consistent "
-        "with the use of the disease.",
-    ),
+LEVELS: dict[str, Level] = {
+    SHOWN: "bad",
+    NOT_IDENTIFIABLE: "bad",
+    INCONCLUSIVE: "note",
+    NOT_ASSESSED: "note",
+    EXCLUDED: "good",
 }
-CHECK_COLUMNS = ("check", "verdict", "value", "meaning", "next step")
-VERDICTS = (
-    ("shown", "The interval lies beyond the margin."),
-    ("excluded", "The interval lies inside the margin."),
-    ("inconclusive", "Neither; 'detectable' is what these images show with a power of 80 %."),
-    ("not identifiable", "The data do not overlap enough: no number of images would tell."),
-    ("not assessed", "An input is missing; the next step supplies it."),
+# What each overall verdict means, as the first sentence of the page.
+CONCLUSIONS = {
+    SHOWN: "The evidence shows an effect of the data set that is larger than the margin.",
+    NOT_IDENTIFIABLE: "These data cannot tell the disease from the data set. A high AUC on them is "
+    "no evidence for either.",
+    INCONCLUSIVE: "No check shows an effect of the data set, but these images are too few to "
+    "exclude one as large as the margin.",
+    NOT_ASSESSED: "What was assessed is consistent with the use of the disease, but some checks "
+    "lack their inputs.",
+    EXCLUDED: "All confirmatory checks exclude an effect beyond the margin: the evidence is "
+    "consistent with the use of the disease.",
+}
+# Of what is counted, not tested, `shown` is a fault: a leak, or a score that is always the same.
+FAULTY = "The test itself is at fault, so that its result says little about the disease."
+# Of more reasons, the first are given in full below the verdict.
+REASONS = 3
+NOTHING = "No check had the inputs that it needs, so that nothing is known."
+COLUMNS = ("check", "verdict", "value", "p", "detectable", "patients", "sources")
+KINDS = (
+    (
+        CONFIRMATORY,
+        "Confirmatory checks: the worst of them is the overall verdict. Intervals and verdicts are "
+        "adjusted for all of them together. `detectable` is the smallest true value that these "
+        "images show with a power of 80 %.",
+    ),
+    (DESCRIPTIVE, "Descriptive checks: they decide nothing."),
+    (CONTROL, "Controls of the audit itself, on these data."),
 )
+VERDICTS = (
+    ("Shown", "the interval lies beyond the margin, or a fault was counted."),
+    ("Excluded", "the interval lies inside the margin, or no fault was found."),
+    ("Inconclusive", "neither; the images are too few."),
+    (
+        "Not identifiable",
+        "the classes do not overlap, and more images of the same kind do not help.",
+    ),
+    ("Not assessed", "an input is missing; the next step supplies it."),
+)
+# Commands stand between apostrophes where they are printed to a terminal.
+COMMAND = re.compile(r"'(cxrtool [^']+)'")
 
 
-def page(case: Case, plan: Plan, rows: Sequence[CheckRow], overall: str) -> Page:
-    """Write the whole page."""
-    result = Page("Audit: disease or data set?", _lead(case))
-    _verdict(result.section("Verdict"), rows, overall)
-    _checks(result.section("Checks"), rows)
-    _evidence(result, plan, rows)
+def page(
+    case: Case,
+    plan: Plan,
+    rows: Sequence[CheckRow],
+    overall: str,
+    drawn: Sequence[tuple[Plot, str]] = (),
+) -> Page:
+    """Write the whole page; the pictures come with their files."""
+    result = Page("Audit: disease or data set?", _lead(case), compact=True)
+    # Where the classes do not overlap, the picture of it is the whole explanation.
+    first = [p for p in drawn if p[0].kind == pictures.PATIENTS and overall == NOT_IDENTIFIABLE]
+    _verdict(result.section("Verdict"), rows, overall, first)
+    _checks(result.section("Checks"), plan, rows)
+    rest = [picture for picture in drawn if picture not in first]
+    if rest:
+        _pictures(result.section("Evidence"), rest)
+    _details(result, plan, rows)
     _methods(result.section("Methods"), case, plan)
     _references(result.section("References"), plan)
     return result
 
 
 def _lead(case: Case) -> str:
-    models = ", ".join(model.name for model in case.models) or "no model"
-    negatives = ", ".join(case.negatives)
+    rows = case.judged
+    models = ", ".join(model.name for model in case.models)
+    source = f"predictions of {models}" if models else "a manifest without predictions"
     return (
-        f"{len(case.judged)} images are judged: {case.positive} against {negatives}. "
-        f"Predictions: {models}. Research software, not a medical device."
+        f"{len(rows)} images of {len(np.unique(case.images.patients[rows]))} patients are judged: "
+        f"{case.positive} against {', '.join(case.negatives)}; {source}. Research software, not a "
+        "medical device."
     )
 
 
-def _verdict(section: Section, rows: Sequence[CheckRow], overall: str) -> None:
-    level, text = CONCLUSIONS[overall]
-    section.finding(level, f"Overall: {overall}. {text}")
-    for row in rows:
-        if row.kind == CONFIRMATORY and row.verdict == overall and overall != EXCLUDED:
-            section.text(f"{row.name}: {row.meaning}")
+def conclusion(rows: Sequence[CheckRow], overall: str) -> str:
+    """Say in one sentence what the overall verdict means."""
+    own = [row for row in rows if row.kind == CONFIRMATORY and row.verdict == overall]
+    if overall == SHOWN and not any(row.is_tested for row in own):
+        return FAULTY
+    if overall == NOT_ASSESSED and not _has_verdict(rows, EXCLUDED):
+        return NOTHING
+    return CONCLUSIONS[overall]
 
 
-def _checks(section: Section, rows: Sequence[CheckRow]) -> None:
-    for kind, caption in (
-        (CONFIRMATORY, "Confirmatory checks, which decide the verdict."),
-        ("descriptive", "Descriptive checks: they are shown, and decide nothing."),
-        ("control", "Controls of the audit itself, on these data."),
-    ):
-        own = [_cells(row) for row in rows if row.kind == kind]
+def _has_verdict(rows: Sequence[CheckRow], verdict: str) -> bool:
+    return any(row.verdict == verdict for row in rows if row.kind == CONFIRMATORY)
+
+
+def _verdict(
+    section: Section,
+    rows: Sequence[CheckRow],
+    overall: str,
+    drawn: Sequence[tuple[Plot, str]],
+) -> None:
+    section.finding(LEVELS[overall], conclusion(rows, overall), overall)
+    if overall == EXCLUDED:
+        return
+    own = [row for row in rows if row.kind == CONFIRMATORY and row.verdict == overall]
+    for row in own[:REASONS]:
+        section.text(_prose(row.meaning), lead=f"Why ({row.name})")
+    if len(own) > REASONS:
+        section.text(f"{len(own) - REASONS} more checks have this verdict: see the table.")
+    steps = dict.fromkeys(row.next for row in own if row.next)
+    if steps:
+        section.text(_prose(" ".join(steps)), lead="What to do")
+    for picture, file in drawn:
+        section.picture(file, picture.alt, picture.caption)
+
+
+def _checks(section: Section, plan: Plan, rows: Sequence[CheckRow]) -> None:
+    for kind, caption in KINDS:
+        own = [_entry(row) for row in rows if row.kind == kind]
         if own:
-            section.table(ReportTable(CHECK_COLUMNS, own), caption)
+            section.entries(COLUMNS, own, caption, brief=kind != CONFIRMATORY)
+    if plan.absent:
+        section.text(
+            f"{', '.join(plan.absent)}. A cause that only such a column would show was not "
+            "looked for.",
+            lead="Columns that are absent",
+        )
 
 
-def _cells(row: CheckRow) -> list[Cell]:
+def _entry(row: CheckRow) -> Entry:
     value: Cell = row.value if math.isnan(row.low) else (row.value, row.low, row.high)
-    return [row.name, row.verdict, value, row.meaning, row.next]
+    numbers: list[Cell] = [value, PValue(row.p), row.detectable]
+    counts: list[Cell] = [row.patients or None, row.sources or None]
+    level = LEVELS.get(row.verdict) if row.kind == CONFIRMATORY else None
+    return Entry(
+        row.name, row.verdict, level, [*numbers, *counts], _prose(row.meaning), _prose(row.next)
+    )
 
 
-def _evidence(page: Page, plan: Plan, rows: Sequence[CheckRow]) -> None:
-    for check in plan.checks:
-        title = module(check).TITLE
-        blocks = [block for row in rows if _is_of(row, check) for block in row.blocks]
+def _prose(text: str) -> str:
+    """Set commands as code."""
+    return COMMAND.sub(r"`\1`", text)
+
+
+def _pictures(section: Section, drawn: Sequence[tuple[Plot, str]]) -> None:
+    for picture, file in drawn:
+        half = picture.kind in pictures.HALF
+        section.picture(file, picture.alt, picture.caption, half=half)
+
+
+def _details(page: Page, plan: Plan, rows: Sequence[CheckRow]) -> None:
+    """Add what checks show besides their rows; it is for the screen, as paper has two sides."""
+    shown = [
+        (check, [b for r in rows if r.check == check for b in r.blocks]) for check in plan.checks
+    ]
+    if not any(blocks for _, blocks in shown):
+        return
+    section = page.section("Tables of the checks", printed=False)
+    for check, blocks in shown:
         if blocks:
-            add_blocks(page.section(title), blocks)
-
-
-def _is_of(row: CheckRow, check: str) -> bool:
-    return row.check == check
+            section.heading(module(check).TITLE)
+            add_blocks(section, blocks)
 
 
 def add_blocks(section: Section, blocks: Sequence[dict[str, Any]]) -> None:
@@ -134,16 +211,26 @@ def _cell(value: Any) -> Cell:
 
 
 def _methods(section: Section, case: Case, plan: Plan) -> None:
+    section.text(ESTIMAND, lead="Estimand")
     section.text(
-        f"Estimand: {ESTIMAND}",
-        f"Margin: {case.margin:g}. Family: {len(plan.family)} confirmatory tests, adjusted "
-        f"together by Holm's procedure at {verdicts.ALPHA:g} (two-sided); it was written to "
-        "audit.json before outcomes were read. Intervals keep the images of a patient together.",
-        f"Changed from the defaults: {', '.join(plan.changed) or 'nothing'}.",
-        f"Columns that are absent: {', '.join(plan.absent) or 'none'}. What is not in a column "
-        "was not looked for in it.",
+        f"Margin {case.margin:g}. {len(plan.family)} confirmatory tests, adjusted together by "
+        f"Holm's procedure at {verdicts.ALPHA:g} (two-sided). They were written to audit.json "
+        "before outcomes were read. Intervals keep the images of a patient together. Changed from "
+        f"the defaults: {', '.join(plan.changed) or 'nothing'}. Seed {case.seed}.",
+        lead="Tests",
     )
-    section.table(ReportTable(["verdict", "when"], VERDICTS), "The five verdicts.")
+    if case.unmatched:
+        section.text(
+            f"{case.unmatched} images of the predictions are not in the manifest. Nothing is known "
+            "of them but what the predictions say.",
+            lead="Joining",
+        )
+    section.text(" ".join(f"{name}: {when}" for name, when in VERDICTS), lead="Verdicts")
+    section.text(
+        "A verdict is about these images. It is no proof that a model uses the disease: a cause "
+        "that is in no column and in no image measurement stays unseen.",
+        lead="Limits",
+    )
 
 
 def _references(section: Section, plan: Plan) -> None:

@@ -110,6 +110,7 @@ def adjust(rows: Sequence[CheckRow], number: int) -> None:
         rejected = rejected and row.low > row.limit
         step += rejected
         row.verdict = SHOWN if rejected else _not_shown(row)
+        row.next = "" if row.verdict == EXCLUDED else row.next
         row.detectable = _detectable(row, 1 - ALPHA / (number - min(step, number - 1)))
     for row in rows:
         row.meaning = row.meaning or _sentence(row)
@@ -129,8 +130,10 @@ def _detectable(row: CheckRow, level: float) -> float:
 def _sentence(row: CheckRow) -> str:
     """Say what the verdict of a row means."""
     text = row.sentences.get(row.verdict, row.sentences.get("", ""))
-    numbers = {n: getattr(row, n) for n in ("value", "low", "high", "detectable")}
-    return text.format(**{n: f"{v:.3f}" for n, v in numbers.items()})
+    for name in ("value", "low", "high", "detectable"):
+        # Not str.format: a column that is named in the sentence may have braces.
+        text = text.replace(f"{{{name}}}", f"{getattr(row, name):.3f}")
+    return text
 
 
 def overall(rows: Sequence[CheckRow]) -> str:

@@ -167,7 +167,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.audit import case_images, runner
+    from cxrtool.audit import case_images, pictures, runner
     from cxrtool.audit import page as pages
     from cxrtool.figures import html_page
     from cxrtool.files import disk
@@ -202,7 +202,8 @@ def run(
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)
-    html_page.write(f"{folder}/audit.html", pages.page(case, plan, rows, overall))
+    drawn = pictures.draw(case, rows, folder)
+    html_page.write(f"{folder}/audit.html", pages.page(case, plan, rows, overall, drawn))
     report(rows, overall, folder)
     code = skipped.close()
     failed = any(row.verdict in failing for row in rows if row.kind == "confirmatory")

@@ -20,6 +20,8 @@ BANDS = 4
 # Panels of one picture: of more, the first are drawn, and the title says so.
 PANELS = 60
 EDGES = np.linspace(0, 1, 21)
+# What tells bars apart without colours.
+HATCHES = ("", "////", "....", "xxxx")
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,39 @@ def histograms(
             figure.suptitle(f"the first {PANELS} of {len(scores)}")
         handles = [grid[0].plot([], [], **_style(place))[0] for place in range(len(series))]
         _explain(figure, grid[0], handles, [PlottedCurve(name, [], []) for name in series])
+
+
+def counts(
+    path: str | os.PathLike[str],
+    groups: Mapping[str, Mapping[str, int]],
+    *,
+    label: str = "images",
+) -> None:
+    """Draw how many of each class a group has: a bar a class, with its number, also where it is 0.
+
+    A group that lacks a class is seen at once, which a share would hide.
+    """
+    series = list(dict.fromkeys(name for group in groups.values() for name in group))
+    shown = dict(list(groups.items())[:PANELS])
+    thick = 0.8 / max(len(series), 1)
+    high = 1.1 + 0.24 * len(shown) * max(len(series), 1) + 0.22 * len(series)
+    with plot.drawing(path, SIDE, max(high, 2.2)) as figure:
+        axes = figure.subplots()
+        handles = []
+        for place, name in enumerate(series):
+            values = [group.get(name, 0) for group in shown.values()]
+            at = np.arange(len(shown)) + (place - (len(series) - 1) / 2) * thick
+            style = {"color": _style(place)["color"], "hatch": HATCHES[place % len(HATCHES)]}
+            bars = axes.barh(at, values, thick * 0.9, edgecolor="white", linewidth=0, **style)
+            axes.bar_label(bars, [str(value) for value in values], padding=3, fontsize=9)
+            handles.append(bars)
+        names = [name or "unknown" for name in plot.names(list(shown), 24)]
+        axes.set_yticks(range(len(shown)), names)
+        axes.set(xlabel=plot.text(label, 60), ylim=(len(shown) - 0.4, -0.6))
+        axes.margins(x=0.12)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.tick_params(axis="y", length=0)
+        _explain(figure, axes, handles, [PlottedCurve(name, [], []) for name in series])
 
 
 def _spread(axes: Any, values: ArrayLike, style: dict[str, Any]) -> None:

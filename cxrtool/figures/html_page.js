@@ -51,7 +51,7 @@ function makeSortable(table) {
   });
 }
 
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll("table:not(.entries)")) {
   if (table.tBodies[0].rows.length > 1) {
     makeSortable(table);
   }

@@ -9,6 +9,8 @@ import hashlib
 import os
 import re
 import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,17 +45,32 @@ LEVELS = {"good": "Good", "bad": "Problem", "note": "Note"}
 DISCLAIMER = "Research software, not a medical device. Do not use it for decisions about patients."
 
 
-class Page:
-    """A page in the making; its parts stand in the order in which they are added."""
+@dataclass(frozen=True)
+class Entry:
+    """A row of a table with sentences below it: a word with its level, and other cells."""
 
-    def __init__(self, title: str, lead: str = "") -> None:
-        self.title, self.lead = title, lead
+    name: str
+    word: str
+    level: Level | None
+    cells: Sequence[Cell]
+    text: str
+    next: str = ""
+
+
+class Page:
+    """A page in the making; its parts stand in the order in which they are added.
+
+    A compact page has small letters and no contents on paper, for a report of a few sheets.
+    """
+
+    def __init__(self, title: str, lead: str = "", *, compact: bool = False) -> None:
+        self.title, self.lead, self.compact = title, lead, compact
         self.sections: list[Section] = []
         self.tables = self.figures = 0
 
-    def section(self, title: str) -> "Section":
-        """Begin a new section at the end of the page."""
-        self.sections.append(Section(self, title, len(self.sections) + 1))
+    def section(self, title: str, *, printed: bool = True) -> "Section":
+        """Begin a new section at the end of the page; one may be for the screen only."""
+        self.sections.append(Section(self, title, len(self.sections) + 1, printed))
         return self.sections[-1]
 
     def render(self) -> str:
@@ -74,18 +91,26 @@ class Page:
 class Section:
     """A part of a page under a heading. In its texts `backticks` set code."""
 
-    def __init__(self, page: Page, title: str, number: int) -> None:
-        self.title, self.id = title, f"section-{number}"
+    def __init__(self, page: Page, title: str, number: int, printed: bool = True) -> None:
+        self.title, self.id, self.printed = title, f"section-{number}", printed
         self.blocks: list[dict[str, Any]] = []  # as the template takes them
         self._page = page
 
-    def text(self, *paragraphs: str) -> None:
-        """Add paragraphs."""
-        self.blocks += [{"kind": "text", "text": paragraph} for paragraph in paragraphs]
+    def text(self, *paragraphs: str, lead: str = "") -> None:
+        """Add paragraphs; each may begin with words that stand out."""
+        self.blocks += [{"kind": "text", "text": text, "lead": lead} for text in paragraphs]
 
-    def finding(self, level: Level, text: str) -> None:
-        """Add a call-out: something is good, is a problem, or is to be noted."""
-        self.blocks.append({"kind": "finding", "level": level, "text": text})
+    def heading(self, title: str) -> None:
+        """Begin a part of the section."""
+        self.blocks.append({"kind": "heading", "text": title})
+
+    def finding(self, level: Level, text: str, word: str = "") -> None:
+        """Add a call-out: something is good, is a problem, or is to be noted.
+
+        A verdict's `word` takes the place of these words, in large letters.
+        """
+        block = {"kind": "finding", "level": level, "text": text, "word": word}
+        self.blocks.append(block)
 
     def code(self, command: str) -> None:
         """Add a command as it is typed; its line breaks stay."""
@@ -99,22 +124,55 @@ class Section:
         self._page.tables += 1
         numeric = [all(map(_is_numeric, column)) for column in zip(*table.rows, strict=True)]
         numeric = numeric or [False] * len(table.columns)
-        named = zip(table.columns, numeric, strict=True)
-        self.blocks.append(
-            {
-                "kind": "table",
-                "number": self._page.tables,
-                "id": f"table-{self._page.tables}",
-                "caption": caption,
-                "columns": [{"name": name, "is_number": number} for name, number in named],
-                "rows": [
-                    [_cell(*pair) for pair in zip(row, numeric, strict=True)] for row in table.rows
-                ],
-            }
-        )
+        rows = [[_cell(*pair) for pair in zip(row, numeric, strict=True)] for row in table.rows]
+        self._add_table("table", caption, table.columns, numeric, rows)
 
-    def picture(self, picture: bytes | str | os.PathLike[str], alt: str, caption: str = "") -> None:
-        """Add a PNG, JPEG or SVG, given as its bytes or its file, into the page itself."""
+    def entries(
+        self, columns: Sequence[str], entries: Sequence[Entry], caption: str, *, brief: bool = False
+    ) -> None:
+        """Add a table whose rows have sentences below them; on a phone each row is a card.
+
+        The columns are those of the name, of the word, and of the other cells, which are numbers.
+        A brief table is a paragraph a row on the paper of a compact page.
+        """
+        self._page.tables += 1
+        rows = [[_cell(cell, True) for cell in entry.cells] for entry in entries]
+        numeric = [False, False, *[True] * (len(columns) - 2)]
+        block = self._add_table("entries", caption, columns, numeric, rows)
+        block |= {"entries": list(zip(entries, rows, strict=True)), "is_brief": brief}
+
+    def _add_table(
+        self,
+        kind: str,
+        caption: str,
+        columns: Sequence[str],
+        numeric: Sequence[bool],
+        rows: list[list[dict[str, Any]]],
+    ) -> dict[str, Any]:
+        named = zip(columns, numeric, strict=True)
+        block = {
+            "kind": kind,
+            "number": self._page.tables,
+            "id": f"table-{self._page.tables}",
+            "caption": caption,
+            "columns": [{"name": name, "is_number": number} for name, number in named],
+            "rows": rows,
+        }
+        self.blocks.append(block)
+        return block
+
+    def picture(
+        self,
+        picture: bytes | str | os.PathLike[str],
+        alt: str,
+        caption: str = "",
+        *,
+        half: bool = False,
+    ) -> None:
+        """Add a PNG, JPEG or SVG, given as its bytes or its file, into the page itself.
+
+        Two pictures of half the width stand side by side where there is room.
+        """
         data, named = (picture, "a picture") if isinstance(picture, bytes) else _read(picture)
         media, size = _kind(data, named)
         self._page.figures += 1
@@ -126,6 +184,7 @@ class Section:
                 "content": base64.b64encode(data).decode("ascii"),
                 "size": size,
                 "is_large": size is not None and size[0] > LARGE,
+                "is_half": half,
                 "alt": alt,
                 "caption": caption,
             }

@@ -152,3 +152,18 @@ def test_too_many_panels_are_counted(drawn: Draw) -> None:
     figure = drawn(charts.histograms, {str(i): {"x": [0.5]} for i in range(count)})
     assert len(figure.axes) == charts.PANELS
     assert figure.get_suptitle() == f"the first {charts.PANELS} of {count}"
+
+
+def test_counts_have_a_bar_a_class_also_where_there_is_none(drawn: Draw) -> None:
+    figure = drawn(charts.counts, {"a": {"ill": 3, "well": 0}, "b": {"well": 5}}, label="patients")
+    axes = figure.axes[0]
+    assert [[bar.get_width() for bar in bars] for bars in axes.containers] == [[3, 0], [0, 5]]
+    assert [text.get_text() for text in axes.texts] == ["3", "0", "0", "5"]
+    assert axes.get_xlabel() == "patients"
+    assert words(figure) == ["ill", "well"]
+    hatches = {bars.patches[0].get_hatch() for bars in axes.containers}
+    assert len(hatches) == 2
+
+
+def test_counts_of_nothing_are_drawn(drawn: Draw) -> None:
+    assert drawn(charts.counts, {}).axes

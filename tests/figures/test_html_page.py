@@ -76,6 +76,9 @@ def whole_page(names: list[str]) -> html_page.Page:
         section.picture(PICTURE, name, name)
         section.picture(WIDE, name, name)
         section.picture(SVG, name)
+        section.heading(name)
+        entry = html_page.Entry(name, name, "bad", [0.5, (0.5, 0.4, 0.6), None], name, name)
+        section.entries([name, "word", name, "b", "c"], [entry, entry], name)
     return page
 
 
@@ -97,6 +100,7 @@ KNOWN = VOID | {
     "section",
     "h1",
     "h2",
+    "h3",
     "p",
     "a",
     "ol",
@@ -268,6 +272,41 @@ def test_a_command_keeps_its_lines() -> None:
     page = html_page.Page("t")
     page.section("s").code("cxrtool ingest a \\\n  | cxrtool split > 'b'\t\n")
     assert check(page).text("code") == ["cxrtool ingest a \\\n  | cxrtool split > 'b'\\t\n"]
+
+
+def test_a_verdict_has_its_own_word_and_paragraphs_may_have_a_lead() -> None:
+    page = html_page.Page("t")
+    page.section("s").finding("bad", "because", "not identifiable")
+    page.section("s").text("of `this`", lead="Why")
+    reader = check(page)
+    assert reader.text("strong") == ["not identifiable."]
+    assert reader.text("b") == ["Why."]
+
+
+def test_entries_have_their_sentences_below_their_numbers() -> None:
+    page = html_page.Page("t")
+    entries = [
+        html_page.Entry("a", "shown", "bad", [(0.5, 0.4, 0.6), None], "It is `so`.", "Do this."),
+        html_page.Entry("b", "", None, [1.5, 3], "It is not."),
+    ]
+    page.section("s").entries(["name", "verdict", "value", "n"], entries, "caption")
+    reader = check(page)
+    assert reader.text("th") == ["name", "verdict", "value", "n", "a", "b"]
+    assert reader.text("strong") == ["shown"]
+    assert [c.get("data-name") for c in reader.all("td") if "data-name" in c] == ["value", "n"] * 2
+    text = page.render()
+    assert "0.500<small> [0.400, 0.600]</small>" in text
+    assert "It is <code>so</code>. <b>Next:</b> Do this." in text
+    assert text.count("<b>Next:</b>") == 1
+
+
+def test_a_section_may_be_for_the_screen_only() -> None:
+    page = html_page.Page("t", compact=True)
+    page.section("all")
+    page.section("screen", printed=False)
+    reader = check(page)
+    assert [s.get("class") for s in reader.all("section")] == [None, "screen"]
+    assert reader.all("body") == [{"class": "compact"}]
 
 
 def test_findings_are_told_apart_in_words() -> None:

@@ -27,6 +27,8 @@ REFERENCE = (
 )
 # The AUC at which the width of an interval within sources is planned for.
 PLANNED = 0.8
+# Of more sources, the first are named.
+NAMED = 6
 
 
 def hypotheses(case: Case) -> list[str]:
@@ -105,11 +107,17 @@ def _explain(
 ) -> None:
     classes = _names(case)
     single = [f"{n} (only {classes[0 if c[1] else 1]})" for n, c in _single(names, counts)]
+    if len(single) > NAMED:
+        single = [*single[:NAMED], f"and {len(single) - NAMED} more"]
     told = f" Sources with one class: {', '.join(single)}." if single else ""
     by = "" if alone is None else f" The source alone predicts the label with AUC {alone:.3f}."
     share = f"{row.value:.1%} of the pairs of a positive and a negative patient are of one source."
     if row.verdict == NOT_IDENTIFIABLE:
-        row.meaning = f"{share}{by}{told} Disease and source cannot be told apart with these data."
+        first = share if row.value > 0 else "No source has patients of both classes."
+        row.meaning = (
+            f"{first}{told}{by} A model that recognises only the source looks as good: disease "
+            "and source cannot be told apart with these data."
+        )
         row.next = "Add images of both classes from the same source, then run the audit again."
     elif row.verdict == INCONCLUSIVE:
         many = _needed(counts, width)

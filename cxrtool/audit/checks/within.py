@@ -102,7 +102,7 @@ def _judged(case: Case, name: str, column: str, parts: Decomposition) -> CheckRo
         EXCLUDED: f"{numbers}. The {column} adds at most {{high}} to the AUC, less than the "
         f"margin: the {column} does not explain the result.",
         INCONCLUSIVE: f"{numbers}. These images cannot tell whether the {column} adds more than "
-        "the margin; with a power of 80 % they show a difference of {detectable}.",
+        "the margin: with a power of 80 % they would show {detectable} or more.",
     }
     return estimates.tested(
         name,
@@ -125,10 +125,11 @@ def _set_not_identifiable(row: CheckRow, column: str, parts: Decomposition) -> N
     row.p = row.low = row.high = np.nan
     few = "no pair" if parts.share == 0 else f"only {parts.share:.1%} of the pairs"
     row.meaning = (
-        f"AUC is {parts.whole.value:.3f}, but {few} of a positive and a negative image are of the "
-        f"same {column}: disease and {column} cannot be told apart with these images."
+        f"AUC is {parts.whole.value:.3f}, but {few} of a positive and a negative image "
+        f"{'is' if parts.share == 0 else 'are'} of the same {column}: disease and {column} cannot "
+        "be told apart with these images."
     )
-    row.next = f"Add images of both classes from one {column}."
+    row.next = f"Add images of both classes from the same {column}, then run the audit again."
 
 
 def _table(column: str, parts: Decomposition, keep: Marks) -> dict[str, object]:

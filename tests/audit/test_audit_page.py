@@ -1,0 +1,167 @@
+"""An audit's page says first what was found, hides nothing, and fits a phone and two sheets."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from audit_cases import make_case
+from browser import Browser, browser, check
+
+from cxrtool.audit import page as pages
+from cxrtool.audit import pictures, runner, verdicts
+from cxrtool.audit.case import Case
+from cxrtool.audit.runner import Plan
+from cxrtool.audit.verdicts import CheckRow
+from cxrtool.figures import html_page
+from cxrtool.figures.html_page import Page
+
+__all__ = ["browser"]
+
+CHECKS = ["overlap", "within", "independence"]
+
+
+def audited(case: Case, folder: Path) -> tuple[Page, Plan, list[CheckRow], str]:
+    case, plan = runner.plan(case, CHECKS, ["--margin"])
+    rows = runner.run(case, plan, str(folder))
+    overall = verdicts.overall(rows)
+    drawn = pictures.draw(case, rows, str(folder))
+    return pages.page(case, plan, rows, overall, drawn), plan, rows, overall
+
+
+def row(name: str, verdict: str, kind: str = verdicts.CONFIRMATORY, **more: object) -> CheckRow:
+    made = CheckRow(name, kind, verdict=verdict, meaning=f"What {name} means.", next="Do it.")
+    return replace(made, **more)
+
+
+@pytest.mark.parametrize("verdict", verdicts.WORST_FIRST)
+def test_the_verdict_is_the_first_word_and_a_sentence_says_what_it_means(verdict: str) -> None:
+    case, plan = runner.plan(make_case(), CHECKS, [])
+    rows = [row("one", verdict, ladder=[(0.0, 1.0)]), row("two", verdicts.EXCLUDED)]
+    reader = check(pages.page(case, plan, rows, verdicts.overall(rows)))
+    assert reader.text("h2")[0] == "Verdict"
+    assert reader.text("strong")[0] == f"{verdict}."
+    text = " ".join(reader.text("p"))
+    assert pages.CONCLUSIONS[verdict] in text
+    assert ("What one means." in text) == (verdict != verdicts.EXCLUDED)
+    assert "not a medical device" in text
+    assert "has learned" not in text
+
+
+def test_a_fault_that_is_counted_is_no_effect_that_is_tested() -> None:
+    rows = [row("leaks", verdicts.SHOWN), row("within", verdicts.EXCLUDED)]
+    assert pages.conclusion(rows, verdicts.SHOWN) == pages.FAULTY
+
+
+def test_where_nothing_was_assessed_nothing_is_consistent() -> None:
+    rows = [row("leaks", verdicts.NOT_ASSESSED), row("within", verdicts.NOT_ASSESSED)]
+    assert pages.conclusion(rows, verdicts.NOT_ASSESSED) == pages.NOTHING
+    assert "consistent" not in pages.NOTHING
+
+
+def test_each_row_has_its_numbers_its_sentence_and_its_next_step(tmp_path: Path) -> None:
+    page, _, rows, _ = audited(make_case(association=0.8, use=2), tmp_path)
+    text = html(page)
+    for one in rows:
+        assert f'<th scope="row">{one.name}</th>' in text
+        assert one.meaning in text
+        assert pages.COMMAND.sub(r"<code>\1</code>", one.next) in text
+    (within,) = [r for r in rows if r.name == "within source"]
+    assert within.verdict == verdicts.SHOWN
+    for name in ("p", "detectable", "patients", "sources"):
+        assert re.search(rf'data-name="{name}">[\d.]', text)
+    assert f"{within.value:.3f}<small> [{within.low:.3f}, {within.high:.3f}]</small>" in text
+
+
+def html(page: Page) -> str:
+    """Return the page with its apostrophes as they were."""
+    check(page)
+    return page.render().replace("&#39;", "'")
+
+
+def test_the_page_of_classes_without_overlap_begins_with_the_picture_of_it(tmp_path: Path) -> None:
+    page, *_, overall = audited(make_case(association=2, sources=("cohen", "nih")), tmp_path)
+    assert overall == verdicts.NOT_IDENTIFIABLE
+    first, *rest = page.sections
+    captions = [block["caption"] for block in first.blocks if block["kind"] == "picture"]
+    assert len(captions) == 1 and captions[0].startswith("Patients by source and class")
+    text = " ".join(block.get("text", "") for block in first.blocks)
+    assert "No source has patients of both classes" in text
+    assert "Add images of both classes from the same source" in text
+    # It is there once.
+    assert not [b for s in rest for b in s.blocks if b.get("caption") == captions[0]]
+
+
+def test_methods_and_references_are_last_and_absent_columns_are_named(tmp_path: Path) -> None:
+    page, plan, _, _ = audited(make_case(), tmp_path)
+    reader = check(page)
+    assert reader.text("h2")[-2:] == ["Methods", "References"]
+    assert plan.absent == ["sex", "age"]
+    text = " ".join(reader.text("p"))
+    assert " sex, age. A cause that only such a column would show" in text
+    assert "Changed from the defaults: --margin." in text
+
+
+HOSTILE = ("<script>alert(1)</script>", "a\nb", "", "{0}{low}", "x" * 300)
+
+
+def test_hostile_names_stay_data(tmp_path: Path) -> None:
+    case = make_case(sources=HOSTILE, association=0.3, models=HOSTILE[:2])
+    case = replace(case, positive="<b>&", negatives=["'\"", "`x`"])
+    page, *_ = audited(case, tmp_path)
+    reader = check(page)
+    assert len(reader.all("script")) == 1
+    pictured = "".join(p.read_text() for p in (tmp_path / pictures.FOLDER).iterdir())
+    assert "<script>" not in pictured
+
+
+def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
+    texts = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        texts.append(audited(make_case(), tmp_path / name)[0].render())
+    assert texts[0] == texts[1]
+    names = sorted(p.name for p in (tmp_path / "one" / pictures.FOLDER).iterdir())
+    assert names == ["effects.svg", "patients.svg", "roc.svg", "scores.svg"]
+
+
+def full_page(folder: Path) -> Path:
+    """Write a page with as many rows as all checks together have."""
+    case = make_case(association=0.5, use=1, sources=("hospital of the north", "south"))
+    page_, plan, rows, _ = audited(case, folder)
+    assert page_.sections
+    tested = next(r for r in rows if r.is_tested)
+    more = [replace(tested, name=f"within column {k}") for k in range(4)]
+    long = {"meaning": tested.meaning, "next": ""}
+    more += [row(f"shown {k}", "", verdicts.DESCRIPTIVE, value=0.5, **long) for k in range(9)]
+    more += [row(f"control {k}", "", verdicts.CONTROL, value=0.5, **long) for k in range(3)]
+    rows = [*rows, *more]
+    drawn = pictures.draw(case, rows, str(folder))
+    page = pages.page(case, plan, rows, verdicts.overall(rows), drawn)
+    html_page.write(folder / "audit.html", page)
+    return folder / "audit.html"
+
+
+def test_it_fits_a_phone_and_prints_on_two_sheets(browser: Browser, tmp_path: Path) -> None:
+    file = full_page(tmp_path)
+    for width in (360, 390, 1280):
+        browser.open(file, width)
+        assert browser.run("document.documentElement.scrollWidth") <= width
+        # The verdict is in sight without scrolling.
+        assert browser.run("document.querySelector('.verdict').getBoundingClientRect().top") < 600
+    options = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True}
+    printed = base64.b64decode(browser.call("Page.printToPDF", **options)["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 2
+
+
+def test_a_row_as_it_comes_back_from_json_makes_the_same_page(tmp_path: Path) -> None:
+    case, plan = runner.plan(make_case(), CHECKS, [])
+    rows = runner.run(case, plan, str(tmp_path))
+    again = [CheckRow.of(one.record()) for one in rows]
+    first, second = (pages.page(case, plan, r, "excluded").render() for r in (rows, again))
+    assert first == second
+    assert np.isnan(rows[-1].low) == np.isnan(again[-1].low)
