@@ -26,6 +26,7 @@ _cxrtool() {
         "audit --positive") return ;;
         "audit --margin") return ;;
         "audit --fail-on") _cxrtool_words "shown not-identifiable inconclusive not-assessed none"; return ;;
+        "audit --checklist") _cxrtool_words "claim probast-ai reforms tripod-ai"; return ;;
         "audit --where") return ;;
         "audit --root") _cxrtool_dirs; return ;;
         "audit --seed") return ;;
@@ -220,7 +221,7 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
-            audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
+            audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --checklist --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;

@@ -25,6 +25,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l within -x -d 'Furt
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l positive -x -d 'The positive class; all others together are negative (default with two classes: as in compare).'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l margin -x -d 'Smallest difference in AUC that matters.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l fail-on -x -a 'shown not-identifiable inconclusive not-assessed none' -d 'Verdicts that make the exit code 1: shown, not-identifiable, inconclusive, not-assessed, or none (default: shown,not-identifiable).'
+complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l checklist -x -a 'claim probast-ai reforms tripod-ai' -d 'Also write DIR/checklist-NAME.csv: the items of a published checklist, with what the audit knows of them.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l where -x -d 'Use only rows with one of these values (COLUMN!=V: with none of them). May be repeated; all conditions must hold.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l root -x -a '(__fish_complete_directories)' -d 'Base folder for relative paths in a manifest (default: the working folder).'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l seed -x -d 'Seed of all random choices.'

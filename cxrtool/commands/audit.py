@@ -65,6 +65,13 @@ def names() -> "Sequence[str]":
     return registry.names("checks")
 
 
+def checklists() -> "Sequence[str]":
+    """List the checklists."""
+    from cxrtool.audit import checklist
+
+    return checklist.names()
+
+
 def run(
     context: typer.Context,
     inputs: Annotated[
@@ -152,6 +159,16 @@ def run(
             **options.choices(list(FAILING)),
         ),
     ] = None,
+    checklist: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--checklist",
+            metavar="NAME[,NAME...]",
+            help="Also write DIR/checklist-NAME.csv: the items of a published checklist, with "
+            "what the audit knows of them.",
+            **options.choices(checklists),
+        ),
+    ] = None,
     where: options.Where = None,
     root: options.Root = None,
     seed: options.Seed = 0,
@@ -204,6 +221,7 @@ def run(
     overall = runner.write(case, plan, rows, folder)
     drawn = pictures.draw(case, rows, folder)
     html_page.write(f"{folder}/audit.html", pages.page(case, plan, rows, overall, drawn))
+    fill(options.entries("--checklist", *checklist or ()), case, rows, folder)
     report(rows, overall, folder)
     code = skipped.close()
     failed = any(row.verdict in failing for row in rows if row.kind == "confirmatory")
@@ -330,6 +348,16 @@ def changed(context: typer.Context) -> list[str]:
     """List the options that change the method, as they were typed."""
     about = ("--checks", "--within", "--positive", "--margin", "--seed", "--where", "--fail-on")
     return [name for name in about if name in effects.typed(context)]
+
+
+def fill(names: list[str], case: "Case", rows: "list[CheckRow]", folder: str) -> None:
+    """Write the checklists that are asked for."""
+    from cxrtool.audit import checklist, checklist_facts
+
+    known = checklist_facts.facts(case, rows) if names else {}
+    for name in names:
+        filled, number = checklist.write(name, known, folder)
+        note(f"checklist-{name}.csv: {filled} of {number} items are filled; complete the others")
 
 
 def report(rows: "list[CheckRow]", overall: str, folder: str) -> None:
