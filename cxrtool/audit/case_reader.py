@@ -176,6 +176,12 @@ def joined(
     own = _table_of(judged)
     place, fresh = _places(table, own)
     number = 0 if table is None else len(table)
+    if number and len(fresh):
+        images = len(np.unique(own.keys["path"]))
+        note(
+            f"warning: the manifest lists {images - len(fresh)} of the {images} images of the "
+            "predictions: compare the column path of both"
+        )
     whole = _taken(own, fresh) if table is None else _appended(table, own, fresh)
     labels = np.full(len(whole), -1, np.int64)
     if table is not None and "label" in table.columns:

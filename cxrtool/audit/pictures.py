@@ -24,6 +24,7 @@ FOLDER = "pictures"
 SOURCES, MODELS, CURVES = 12, 3, 3
 # Fewer images than these of a class make no curve that is worth looking at.
 FEWEST = 10
+CHANCE = 0.5
 EFFECTS, PATIENTS, SCORES, ROC = "effects", "patients", "scores", "roc"
 HALF = (PATIENTS, ROC)  # these are as wide as half a page
 
@@ -59,33 +60,33 @@ def pictures(case: Case, rows: Sequence[CheckRow]) -> list[Plot]:
 
 
 def _effects(case: Case, rows: Sequence[CheckRow]) -> list[Plot]:
-    """Describe a forest plot of the tested rows: effects in AUC, and the margin."""
-    tested = [row for row in rows if row.kind == CONFIRMATORY and row.is_tested]
-    if not tested:
-        return []
-    lines = []
-    for row in tested:
-        value, low, high = (x - _base(case, row) for x in (row.value, row.low, row.high))
-        lines.append(PlottedInterval(f"{row.name}: {row.verdict}", value, low, high))
-    based = (
-        " For bystanders it is AUC - 0.5." if any(_base(case, row) > 0 for row in tested) else ""
-    )
-    return [
-        Plot(
-            "effects.svg",
-            EFFECTS,
-            "Effects of the confirmatory checks with their intervals, beside the margin.",
-            "Effect in AUC of each confirmatory check that is a test (AUC minus AUC_within), with "
-            f"the interval that decides its verdict.{based} Dashed line: the margin, "
-            f"{case.margin:g}. An interval right of it: shown; left of it: excluded.",
-            lambda path: grids.forest(path, lines, reference=case.margin, label="effect in AUC"),
-        )
+    """Describe forest plots of the tested rows: one of the rows that share a limit."""
+    groups: dict[float, list[CheckRow]] = {}
+    for row in rows:
+        if row.kind == CONFIRMATORY and row.is_tested:
+            groups.setdefault(round(row.limit, 9), []).append(row)
+    return [_forest(limit, own) for limit, own in sorted(groups.items())]
+
+
+def _forest(limit: float, rows: Sequence[CheckRow]) -> Plot:
+    """Describe the values of rows beside their limit."""
+    lines = [
+        PlottedInterval(f"{row.name}: {row.verdict}", row.value, row.low, row.high) for row in rows
     ]
-
-
-def _base(case: Case, row: CheckRow) -> float:
-    """Return the value of a row that is no effect: 0 of a difference, 0.5 of an AUC."""
-    return round(row.limit - case.margin, 9)
+    # A limit of a difference is small; one of an AUC lies above that of guessing.
+    name, what = (
+        ("AUC without the lungs", "AUC of a fixed learner that sees no lungs")
+        if limit > CHANCE
+        else ("effect in AUC", "Effect of a column or cue in AUC (AUC minus AUC_within)")
+    )
+    return Plot(
+        "attainable.svg" if limit > CHANCE else "effects.svg",
+        EFFECTS,
+        f"{name} of the confirmatory tests, with intervals, beside the limit.",
+        f"{what}, with the interval that decides the verdict. Dashed line: the limit, {limit:g}. "
+        "An interval right of it: shown; left of it: excluded.",
+        lambda path: grids.forest(path, lines, reference=limit, label=name),
+    )
 
 
 def _sources(case: Case, rows: Ints) -> SourceCodes | None:

@@ -94,7 +94,8 @@ class _Units:
 
     def _scale(self) -> None:
         """Centre the scores of each label, in units of the spread within group and label."""
-        self.size = np.bincount(self.label)
+        # A label that no row has divides nothing.
+        self.size = np.maximum(np.bincount(self.label), 1)
         self.centred = self.mean - (np.bincount(self.label, self.mean) / self.size)[self.label]
         cells = self.label * self.number + self.group
         size = np.bincount(cells)

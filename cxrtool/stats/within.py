@@ -168,11 +168,13 @@ class Decomposition:
     """
 
     def __init__(self, positive: Marks, scores: Floats, groups: Ints, patients: Ints) -> None:
+        self.share, self.is_defined = np.nan, False
+        if not len(positive):
+            return
         strata = Strata(positive.astype(np.int8), patients)
         self.strata = strata
         self.is_defined = len(strata.present) == 2
         if not self.is_defined:
-            self.share = np.nan
             return
         effects = strata.design_effects(scores)
         whole, within = pair_auc(positive, scores), pair_auc(positive, scores, groups)

@@ -39,21 +39,25 @@ def test_patients_are_counted_not_images(drawn: list[tuple[Any, ...]]) -> None:
     assert groups == {"A": {"covid": 0, "normal": 100}, "B": {"covid": 100, "normal": 0}}
 
 
-def test_effects_of_an_auc_and_of_a_difference_share_an_axis(drawn: list[tuple[Any, ...]]) -> None:
-    ladder = [(0.0, 1.0)]
+def test_effects_and_aucs_have_an_axis_each(drawn: list[tuple[Any, ...]]) -> None:
     rows = [
         CheckRow("within source", verdict="shown", value=0.1, low=0.06, high=0.2, limit=0.05),
-        CheckRow("bystanders", verdict="excluded", value=0.52, low=0.5, high=0.54, limit=0.55),
+        CheckRow("bystanders", verdict="excluded", value=0.52, low=0.5, high=0.54, limit=0.7),
+        CheckRow("bystanders: use", verdict="excluded", value=0, low=-0.1, high=0.1, limit=0.05),
         CheckRow("overlap", verdict="excluded", value=0.9),
     ]
-    for row in rows[:2]:
-        row.ladder = ladder
-    draw_all(make_case(), rows)
-    ((lines, more),) = [(what, more) for name, what, more in drawn if name == "forest"]
-    assert more["reference"] == 0.05
-    assert [line.name for line in lines] == ["within source: shown", "bystanders: excluded"]
-    assert [line.value for line in lines] == pytest.approx([0.1, 0.02])
-    assert [line.low for line in lines] == pytest.approx([0.06, 0.0])
+    for row in rows[:3]:
+        row.ladder = [(0.0, 1.0)]
+    files = draw_all(make_case(), rows)
+    assert files[:2] == ["effects.svg", "attainable.svg"]
+    forests = [(what, more) for name, what, more in drawn if name == "forest"]
+    assert [more["reference"] for _, more in forests] == [0.05, 0.7]
+    names = [[line.name for line in lines] for lines, _ in forests]
+    assert names == [
+        ["within source: shown", "bystanders: use: excluded"],
+        ["bystanders: excluded"],
+    ]
+    assert [line.value for line in forests[0][0]] == [0.1, 0]
 
 
 def test_scores_go_to_their_source_and_class_in_whatever_order_the_rows_are(

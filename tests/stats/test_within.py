@@ -80,6 +80,9 @@ def test_groups_of_one_class_each_leave_no_pair() -> None:
 def test_one_class_is_not_defined() -> None:
     parts = Decomposition(np.ones(4, bool), np.arange(4.0), np.zeros(4, np.int64), np.arange(4))
     assert not parts.is_defined and np.isnan(parts.value)
+    none = np.zeros(0, np.int64)
+    nothing = Decomposition(none.astype(bool), np.zeros(0), none, none)
+    assert not nothing.is_defined and np.isnan(nothing.bounds(0.95)).all()
 
 
 @pytest.mark.parametrize("images", [1, 4])

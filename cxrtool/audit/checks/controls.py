@@ -55,7 +55,7 @@ def _halved(case: Case, model: ModelScores) -> CheckRow:
     rng = np.random.default_rng([case.seed, 2])
     missed = made = 0
     for _ in range(_repeats(len(positive))):
-        halves = rng.integers(0, 2, int(patients.max()) + 1)[patients]
+        halves = rng.integers(0, 2, int(patients.max(initial=0)) + 1)[patients]
         parts = Decomposition(positive, model.scores, halves, patients)
         low, high = parts.bounds(LEVEL)
         if not np.isnan(low):
@@ -64,7 +64,7 @@ def _halved(case: Case, model: ModelScores) -> CheckRow:
 
 
 def _repeats(number: int) -> int:
-    return min(REPEATS, max(FEWEST, IMAGES // number))
+    return min(REPEATS, max(FEWEST, IMAGES // max(number, 1)))
 
 
 def _data(case: Case, model: ModelScores) -> tuple[Marks, Ints]:

@@ -1,0 +1,151 @@
+"""audit: what it says of bad input, and that a stopped audit ends as one that was not."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_audit import Cli, cli, predictions, verdicts
+
+from cxrtool.audit import runner
+
+__all__ = ["cli"]
+# Checks that read no image: the tables name images that are not there.
+UNSEEN = ("--checks", "broken,leaks,overlap,within")
+
+
+def rewritten(table: Path, name: str, change: Callable[[int, dict[str, str]], object]) -> Path:
+    """Write the rows of a table again, each changed in place."""
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for at, row in enumerate(rows):
+        change(at, row)
+    path = table.with_name(name)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_predictions_that_the_manifest_lacks_are_counted(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+
+    def moved(at: int, row: dict[str, str]) -> None:
+        row["path"] = f"elsewhere/{row['path']}" if at >= 10 else row["path"]
+        del row["p_normal"], row["p_covid"]
+
+    manifest = rewritten(table, "m.csv", moved)
+    result = cli("audit", manifest, table, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert result.code == 0
+    assert "the manifest lists 10 of the 60 images of the predictions" in result.err
+    assert "50 images of the predictions are not in the manifest" in (
+        (tmp_path / "out" / "audit.html").read_text()
+    )
+
+
+def test_labels_that_differ_are_counted(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    whole = rewritten(table, "m.csv", lambda _, row: row.update(label="covid"))
+    text = whole.read_text().replace("p_normal", "q_normal").replace("p_covid", "q_covid")
+    whole.write_text(text)
+    result = cli("audit", whole, table, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert result.code == 0
+    assert "30 predictions have another label than the manifest" in result.err
+
+
+def test_a_row_that_occurs_twice_counts_once(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines, *lines[1:11]]) + "\n")
+    result = cli("audit", table, "-d", tmp_path / "out")
+    assert result.code == 1 and "10 skipped" in result.err
+    assert json.loads((tmp_path / "out" / "audit.json").read_text())["judged"] == 60
+
+
+def test_scores_that_are_no_numbers_are_left_out_and_listed(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    some = rewritten(
+        table, "some.csv", lambda at, row: row.update(p_covid="nan" if at < 8 else row["p_covid"])
+    )
+    result = cli("audit", some, "-d", tmp_path / "out")
+    assert result.code == 1 and "p_covid is 'nan'" in result.err and "8 skipped" in result.err
+    none = rewritten(table, "none.csv", lambda _, row: row.update(p_covid="nan"))
+    result = cli("audit", none, "-d", tmp_path / "none")
+    assert result.code == 2 and not (tmp_path / "none" / "audit.html").exists()
+
+
+def test_three_classes_need_a_positive_one(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    third = rewritten(
+        table, "three.csv", lambda at, row: row.update(label="tb" if at % 6 == 0 else row["label"])
+    )
+    third.write_text(
+        third.read_text()
+        .replace("p_covid", "p_covid,p_tb", 1)
+        .replace("\n", ",0.0\n")
+        .replace("p_covid,p_tb,0.0", "p_covid,p_tb", 1)
+    )
+    result = cli("audit", third, "-d", tmp_path / "out")
+    assert result.code == 2 and "there are 3 classes" in result.err and "--positive" in result.err
+    assert cli("audit", third, "-d", tmp_path / "out", "--positive", "covid").code in (0, 1)
+
+
+@pytest.mark.parametrize("text", ["", "path,label,p_normal,p_covid\n", "path,label\n"])
+def test_a_table_without_rows_is_refused(cli: Cli, tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.csv").write_text(text)
+    result = cli("audit", tmp_path / "p.csv", "-d", tmp_path / "out")
+    assert result.code == 2 and "p.csv" in result.err and "Traceback" not in result.err
+
+
+def test_one_image_is_refused_in_one_line(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=4)
+    table.write_text("\n".join(table.read_text().splitlines()[:2]) + "\n")
+    result = cli("audit", table, "-d", tmp_path / "out")
+    # The classes are those of the columns: the page says that nothing could be assessed.
+    assert result.code == 0
+    assert set(verdicts(tmp_path / "out").values()) <= {"not assessed", ""}
+
+
+def test_hostile_names_stay_data(cli: Cli, tmp_path: Path) -> None:
+    names = ("<script>alert(1)</script>", 'a\nb\r"c{0}')
+    table = predictions(tmp_path / "p.csv", number=80)
+    bad = rewritten(table, "bad.csv", lambda at, row: row.update(source=names[at % 4 // 2]))
+    result = cli("audit", bad, "-d", tmp_path / "out", "--fail-on", "none")
+    assert result.code == 0 and "Traceback" not in result.err
+    assert "<script>alert" not in (tmp_path / "out" / "audit.html").read_text()
+    # A message is one line, whatever a name holds.
+    assert all(line.startswith("cxrtool audit: ") for line in result.err.splitlines())
+
+
+def test_a_column_may_have_braces(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=80)
+    text = table.read_text().replace("view", "{value}", 1)
+    table.write_text(text)
+    call = ("audit", table, "-d", tmp_path / "out", "--within", "{value}", "--checks", "within")
+    assert cli(*call).code == 0
+    assert "within {value}" in verdicts(tmp_path / "out")
+
+
+@pytest.mark.parametrize("stopped", ["broken", "overlap", "within"])
+def test_an_audit_that_was_stopped_ends_the_same(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str
+) -> None:
+    table = predictions(tmp_path / "p.csv", number=80, association=0.5, use=1)
+    cli("audit", table, "-d", tmp_path / "whole", "--checklist", "claim")
+
+    def interrupted(case: object) -> list[object]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner.module(stopped), "assess", interrupted)
+        assert cli("audit", table, "-d", tmp_path / "out", "--checklist", "claim").code == 130
+    assert not (tmp_path / "out" / "audit.html").exists()
+    cli("audit", table, "-d", tmp_path / "out", "--checklist", "claim")
+    for path in (tmp_path / "whole").rglob("*"):
+        if path.is_file():
+            other = tmp_path / "out" / path.relative_to(tmp_path / "whole")
+            assert other.read_bytes() == path.read_bytes(), path
