@@ -125,7 +125,7 @@ def run(
         with disk.open_output(output) as stream:
             stream.write("".join(lines).encode())
         return
-    table.write(output, *listed())
+    table.write(output, library.COLUMNS, (recipe.row for recipe in result))
 
 
 def look(result: "list[Recipe]", data: str | None, output: str, strict: bool) -> NoReturn:
