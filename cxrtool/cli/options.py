@@ -1,14 +1,6 @@
 """The options that mean the same wherever they stand, each spelled once.
 
-| letter | option        | meaning                                         |
-|--------|---------------|-------------------------------------------------|
-| -d     | --dir         | the folder for the files that the command makes |
-| -f     | --force       | redo what is already there                      |
-| -j     | --jobs        | workers                                         |
-| -n     | --dry-run     | say what would be done, touch nothing           |
-| -o     | --output      | where the table goes                            |
-| -q     | --quiet       | less on standard error                          |
-| -v     | --verbose     | more on standard error                          |
+-d --dir, -f --force, -j --jobs, -n --dry-run, -o --output, -q --quiet, -v --verbose.
 """
 
 import os

@@ -1,6 +1,6 @@
 """Judge whether a result is the disease or the data set (manifest, predictions -> verdict).
 
-INPUTS are a manifest, tables of predictions, or both: a table with columns p_CLASS is one of
+The inputs are a manifest, tables of predictions, or both: a table with columns p_CLASS is one of
 predictions, which any tool may have written. Each input allows more checks. DIR gets audit.html
 (the verdict, the evidence and the methods on one page), audit.csv and audit.json.
 
@@ -77,7 +77,7 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[INPUTS...]",
+            metavar="[MANIFEST|PREDICTIONS...]",
             help="A manifest, tables of predictions, or both; '-' reads a manifest from standard "
             "input.",
         ),

@@ -13,7 +13,6 @@ import torch
 
 from cxrtool import __version__
 from cxrtool.core import choices, progress, registry
-from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError, is_memory
 from cxrtool.files import disk, pixel_cache, run_folder
 from cxrtool.files.failures import Failures
@@ -71,7 +70,7 @@ class Training:
         torch.manual_seed(training_loop.mixed(settings.seed, 0))
         self.network = self.built()
         self.began_with = initial_weights.load(
-            self.network, settings.weights, settings.arch, cast(First, settings.first)
+            self.network, settings.weights, settings.arch, cast(choices.First, settings.first)
         )
         # What is wrong with these is said before any image is read.
         self.augment = self.augmentation()

@@ -12,6 +12,11 @@ from cxrtool.cli.descriptions import Flag, verbs
 
 # The command with a list as it is meant; the same with blanks must end in the same.
 LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
+    ("audit", "--checks"): (["p.csv", "-d", "made"], "broken,overlap"),
+    ("audit", "--checklist"): (["p.csv", "-d", "made"], "claim,reforms"),
+    ("audit", "--fail-on"): (["p.csv", "-d", "made"], "shown,not-identifiable"),
+    ("audit", "--within"): (["p.csv", "-d", "made"], "fold,train"),
+    ("compare", "--by-pairs"): (["p.csv"], "fold,train"),
     ("compare", "--by"): (["p.csv"], "source,fold"),
     ("compare", "--matrix"): (["p.csv"], "train,source"),
     ("compare", "--metrics"): (["p.csv"], "auc,f1"),
@@ -27,6 +32,8 @@ LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
 }
 # The same conditions, and the same keys and values, are read by the same function.
 ALIKE = {"--where", "--cap"}
+# Two numbers, not a list.
+PAIRS = {"--window"}
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +102,7 @@ def test_every_list_is_thought_of() -> None:
     for verb in verbs():
         for flag in map(Flag, verb.options):
             is_list = "," in flag.metavar and "NAME[:KEY=VALUE" not in flag.metavar
-            if is_list and flag.long not in ALIKE and flag.metavar != "KEY=VALUE[,...]":
+            if is_list and flag.long not in ALIKE | PAIRS and flag.metavar != "KEY=VALUE[,...]":
                 assert (verb.name, flag.long) in LISTS
 
 

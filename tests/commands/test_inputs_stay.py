@@ -24,6 +24,7 @@ TRAIN = "m.csv -d made --arch conv8 --size 32 --epochs 1 --batch 8 --cache cache
 LUNGS = "nlm --preset montgomery --join-masks made"
 # How each command is called, on the small files that `scene` makes.
 CALLS = {
+    "audit": "m.csv --run run -d made --cache cache --checks broken --fail-on none",
     "cam": "run m.csv -d made",
     "compare": "p.csv --bootstrap 0 --metrics auc --plots made",
     "demo": "-d made",
@@ -41,6 +42,14 @@ RUN = ("run.json", "model.safetensors", "history.csv", "last.safetensors")
 # What is read, by the command and its parameter: the call (in place of the above, if it differs),
 # and the file.
 READ = {
+    ("audit", "MANIFEST|PREDICTIONS"): [
+        ("", "m.csv"),
+        ("m.csv p.csv -d made --checks broken --fail-on none", "p.csv"),
+    ],
+    ("audit", "--predictions"): [
+        ("--predictions p.csv -d made --checks broken --fail-on none", "p.csv"),
+    ],
+    ("audit", "--run"): [("", f"run/{name}") for name in RUN],
     ("cam", "RUN"): [("", f"run/{name}") for name in RUN],
     ("cam", "MANIFEST|IMAGE"): [("", "m.csv"), ("run images/1.png -d made", "images/1.png")],
     ("compare", "PREDICTIONS"): [

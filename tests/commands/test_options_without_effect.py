@@ -42,7 +42,7 @@ EVERYWHERE = {
 }
 ALWAYS = {
     # A step of another size is faster or slower. The name of the images is a column of the table.
-    "evaluate": {"--tta", "--ensemble", "--hierarchy", "--batch", "--test-name"},
+    "evaluate": {"--epoch", "--tta", "--ensemble", "--hierarchy", "--batch", "--test-name"},
     "cam": {"--method", "--outline", "--colormap", "--grid"},
     "tsne": {
         "--layer",

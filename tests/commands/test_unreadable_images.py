@@ -140,7 +140,7 @@ def test_a_validation_part_of_which_nothing_can_be_read_is_refused(
     for row in rows:
         row["path"] = "absent.png" if row["split"] == "val" else row["path"]
     write_table(Path("m.csv"), rows)
-    given = [*NETWORK, *SMALL, "-d", "r", "--patience", "2"]
+    given = [*NETWORK, *SMALL, "-d", "r"]
     assert in_process("train", "m.csv", *given) == 2
     assert capfd.readouterr().err.endswith(
         "no image of the validation part can be read. See the reasons above.\n"

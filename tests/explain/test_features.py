@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -154,6 +154,10 @@ class Skipping:
 
     def close(self) -> None:
         self.closed = True
+
+    def refuse(self) -> NoReturn:
+        self.closed = True
+        raise CxrtoolError("no image could be used", "See the reasons above.")
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, vectors: np.ndarray, bad: set[int]) -> None:
