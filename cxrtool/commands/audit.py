@@ -35,6 +35,7 @@ import typer
 
 from cxrtool.cli import effects, options
 from cxrtool.cli.file_roles import Role
+from cxrtool.core import outputs
 from cxrtool.core.errors import CxrtoolError, ExitCode
 from cxrtool.core.progress import note
 
@@ -216,6 +217,8 @@ def run(
     case = case_images.with_images(case, crew, folder, skipped, progress)
     if retrain:
         case = without_lungs(case, retraining.predictions(work), skipped)
+    for inside in (runner.KEPT, pictures.FOLDER):
+        outputs.current().check_below(f"{folder}/{inside}")
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)

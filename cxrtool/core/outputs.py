@@ -199,6 +199,16 @@ class Reservation:
                 names = (stem + ending for stem in stems for ending in folder.endings)
                 self.check((os.path.join(folder.path, name) for name in names), whose)
 
+    def check_below(self, folder: str) -> None:
+        """Refuse to fill a folder inside of a filled one where a file is an input."""
+        for head, _, names in os.walk(folder):
+            for path in (os.path.join(head, name) for name in names):
+                about = os.stat(path) if os.path.exists(path) else None
+                if about is not None and (about.st_dev, about.st_ino) in self._inputs:
+                    option = next((f.option for f in self._folders if f.holds(path)), "output")
+                    what = f"{option}: {path} would overwrite an input or the table"
+                    raise CxrtoolError(what, f"Name another folder with {option}.")
+
     def enter(self, path: str) -> None:
         """Refuse a way to a file, or to a folder (`x/`), on which a link leads out of a folder."""
         if self.outer is not None:
