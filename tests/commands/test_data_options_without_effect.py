@@ -31,6 +31,7 @@ EVERYWHERE = {
 }
 ALWAYS = {
     "compare": {
+        "--by-pairs",
         "--by",
         "--pool",
         "--averages",
