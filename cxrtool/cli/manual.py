@@ -194,6 +194,11 @@ def tables(commands: list[Verb]) -> dict[str, list[str]]:
         if verb.plugins:
             choices = [f"| `{n}` | {s} |" for n, _, s in registry.listing(*verb.plugins)]
             result[verb.plugins[0]] = ["| name | what it is |", "|---|---|", *choices]
+    checks = []
+    for name in registry.names("checks"):
+        kind = registry.module("checks", name).KIND
+        checks.append(f"| `{name}` | {kind} | {registry.summary('checks', name)} |")
+    result["checks"] = ["| check | kind | what it asks |", "|---|---|---|", *checks]
     recipes = [f"| {r.id} | `{r.name}` | {r.paper} | {r.needs} |" for r in library.every()]
     result["recipes"] = ["| id | name | paper | needs |", "|---|---|---|---|", *recipes]
     return result
