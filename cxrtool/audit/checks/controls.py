@@ -33,7 +33,7 @@ def assess(case: Case) -> list[CheckRow]:
 
 
 def _permuted(case: Case, model: ModelScores) -> CheckRow:
-    """Permute the labels between patients with as many images."""
+    """Permute the labels between patients."""
     name = case.title("labels permuted", model)
     positive, patients = _data(case, model)
     rng = np.random.default_rng([case.seed, 1])
@@ -73,14 +73,20 @@ def _data(case: Case, model: ModelScores) -> tuple[Marks, Ints]:
 
 
 def _exchanged(positive: Marks, patients: Ints, rng: np.random.Generator) -> Marks:
-    """Give each patient the labels of another one with as many images."""
+    """Give each patient the labels of another one, in turn where it has more images.
+
+    Not of one with as many images: where the number of images follows the label, those patients
+    have the same label, so that nothing would change.
+    """
     order = np.argsort(patients, kind="stable")
     counts = np.bincount(patients)
     starts = np.cumsum(counts) - counts
+    donors = rng.permutation(len(counts))
+    owner = patients[order]
+    turn = np.arange(len(order)) - starts[owner]
+    given = donors[owner]
     result = np.empty(len(positive), bool)
-    for number in np.unique(counts).tolist():
-        places = order[starts[counts == number][:, None] + np.arange(number)]
-        result[places] = positive[places][rng.permutation(len(places))]
+    result[order] = positive[order[starts[given] + turn % counts[given]]]
     return result
 
 
