@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool import __version__
-from cxrtool.audit import verdicts
+from cxrtool.audit import image_measurements, verdicts
 from cxrtool.audit.case import Case
 from cxrtool.audit.verdicts import CheckRow
 from cxrtool.core import progress, registry
@@ -23,7 +23,8 @@ ESTIMAND = (
     "other columns, similar bystander score); for bystanders the AUC of a fixed learner without "
     "the lungs, for new patients."
 )
-TABLE, SUMMARY, KEPT = "audit.csv", "audit.json", "checks"
+TABLE, SUMMARY, PAGE, KEPT = "audit.csv", "audit.json", "audit.html", "checks"
+FILES = (TABLE, SUMMARY, PAGE, image_measurements.TABLE)
 COLUMNS = (
     "check",
     "kind",

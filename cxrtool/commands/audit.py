@@ -29,147 +29,34 @@ Example:
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.cli.file_roles import Role
-from cxrtool.core import outputs
+from cxrtool.commands import _audit_inputs, _audit_options
 from cxrtool.core.errors import CxrtoolError, ExitCode
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cxrtool.audit.case import Case, ModelScores
+    from cxrtool.audit.case import Case
     from cxrtool.audit.verdicts import CheckRow
-    from cxrtool.core.parallel import Crew
-    from cxrtool.files.failures import Failures
-    from cxrtool.files.manifest import Where
-    from cxrtool.learn.prediction import PredictionSettings
-
-# The words of --fail-on, and the verdicts that they mean.
-FAILING = {
-    "shown": "shown",
-    "not-identifiable": "not identifiable",
-    "inconclusive": "inconclusive",
-    "not-assessed": "not assessed",
-    "none": "",
-}
-
-
-def names() -> "Sequence[str]":
-    """List the checks."""
-    from cxrtool.core import registry
-
-    return registry.names("checks")
-
-
-def checklists() -> "Sequence[str]":
-    """List the checklists."""
-    from cxrtool.audit import checklist
-
-    return checklist.names()
 
 
 def run(
     context: typer.Context,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[MANIFEST|PREDICTIONS...]",
-            help="A manifest, tables of predictions, or both; '-' reads a manifest from standard "
-            "input.",
-        ),
-        Role.READS,
-    ] = None,
+    inputs: _audit_options.Inputs = None,
     *,
-    predictions: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--predictions",
-            metavar="FILE",
-            help="A table of predictions (path, label, p_CLASS; patient and source if known). "
-            "May be repeated.",
-        ),
-        Role.READS,
-    ] = None,
-    run_folder: Annotated[
-        str | None,
-        typer.Option(
-            "--run",
-            metavar="RUN",
-            help="A run that predicts the held-out images of the manifest; the predictions are "
-            "kept in DIR/predictions.csv.",
-        ),
-        Role.READS,
-    ] = None,
-    retrain: Annotated[
-        bool,
-        typer.Option(
-            "--retrain",
-            help="Train the run's recipe again on images without the lungs, in DIR/lungs-out. "
-            "This takes as long as the run did.",
-        ),
-    ] = False,
+    predictions: _audit_options.Predictions = None,
+    run_folder: _audit_options.RunFolder = None,
+    retrain: _audit_options.Retrain = False,
     folder: options.Dir,
-    checks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--checks",
-            metavar="NAME[,NAME...]",
-            help="Checks to run (default: all).",
-            **options.choices(names),
-        ),
-    ] = None,
-    within: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--within",
-            metavar="COLUMN[,COLUMN...]",
-            help="Further columns for AUC within groups, besides source and view.",
-        ),
-    ] = None,
-    positive: Annotated[
-        str | None,
-        typer.Option(
-            "--positive",
-            metavar="CLASS",
-            help="The positive class; all others together are negative (default with two classes: "
-            "as in compare).",
-        ),
-    ] = None,
-    margin: Annotated[
-        float,
-        typer.Option(
-            "--margin",
-            metavar="D",
-            min=0.001,
-            max=0.5,
-            help="Smallest difference in AUC that matters.",
-        ),
-    ] = 0.05,
-    fail_on: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fail-on",
-            metavar="VERDICT[,VERDICT...]",
-            help="Verdicts that make the exit code 1: shown, not-identifiable, inconclusive, "
-            "not-assessed, or none (default: shown,not-identifiable).",
-            **options.choices(list(FAILING)),
-        ),
-    ] = None,
-    checklist: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--checklist",
-            metavar="NAME[,NAME...]",
-            help="Also write DIR/checklist-NAME.csv: the items of a published checklist, with "
-            "what the audit knows of them.",
-            **options.choices(checklists),
-        ),
-    ] = None,
+    checks: _audit_options.Checks = None,
+    within: _audit_options.Within = None,
+    positive: _audit_options.Positive = None,
+    margin: _audit_options.Margin = 0.05,
+    fail_on: _audit_options.FailOn = None,
+    checklist: _audit_options.Checklist = None,
     where: options.Where = None,
     root: options.Root = None,
     seed: options.Seed = 0,
@@ -191,15 +78,16 @@ def run(
     from cxrtool.files import disk
     from cxrtool.files.failures import Failures
 
-    chosen = options.entries("--checks", *checks or ()) or list(names())
+    chosen = options.entries("--checks", *checks or ()) or list(_audit_options.names())
     failing = verdicts_of(fail_on)
     conditions = options.conditions("--where", where)
-    manifest, tables = sorted_inputs(inputs or [], predictions or [])
+    manifest, tables = _audit_inputs.sorted_inputs(inputs or [], predictions or [])
     effects.refuse(context, idle(manifest, chosen, engine, run_folder))
     if run_folder and manifest in (None, "-"):
         raise CxrtoolError("--run needs the manifest of the images as a file", "Name it.")
     disk.make_folder(folder)
     disk.claim(folder)
+    _audit_inputs.reserve(folder, [runner.KEPT, pictures.FOLDER])
     skipped = Failures(failures, folder=folder, strict=strict)
     columns = options.entries("--within", *within or ())
     crew = options.crew(jobs, engine)
@@ -207,23 +95,22 @@ def run(
         from cxrtool.audit import retraining, run_predictions  # They import PyTorch.
         from cxrtool.audit.run_predictions import RunWork
 
-        settings = prediction_settings(cache, root, options.crew(jobs))
+        settings = _audit_inputs.prediction_settings(cache, root, options.crew(jobs))
         work = RunWork(
             run_folder, str(manifest), conditions, folder, settings, device, skipped, progress
         )
         tables.append(run_predictions.write(work))
-    case = read(manifest, tables, conditions, columns, positive, skipped)
+    case = _audit_inputs.read(manifest, tables, conditions, columns, positive, skipped)
+    _audit_inputs.check_files(folder, [*runner.FILES, f"{runner.KEPT}/", f"{pictures.FOLDER}/"])
     case = replaced(case, margin, seed, columns, root)
     case = case_images.with_images(case, crew, folder, skipped, progress)
     if retrain:
-        case = without_lungs(case, retraining.predictions(work), skipped)
-    for inside in (runner.KEPT, pictures.FOLDER):
-        outputs.current().check_below(f"{folder}/{inside}")
+        case = _audit_inputs.without_lungs(case, retraining.predictions(work), skipped)
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)
     drawn = pictures.draw(case, rows, folder)
-    html_page.write(f"{folder}/audit.html", pages.page(case, plan, rows, overall, drawn))
+    html_page.write(f"{folder}/{runner.PAGE}", pages.page(case, plan, rows, overall, drawn))
     fill(options.entries("--checklist", *checklist or ()), case, rows, folder)
     report(rows, overall, folder)
     code = skipped.close()
@@ -236,40 +123,7 @@ def verdicts_of(fail_on: list[str] | None) -> set[str]:
     words = options.entries("--fail-on", *fail_on or ()) or ["shown", "not-identifiable"]
     if "none" in words and len(words) > 1:
         raise CxrtoolError("--fail-on: none stands beside other verdicts", "Drop one of them.")
-    return {FAILING[word] for word in words} - {""}
-
-
-def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None, list[str]]:
-    """Tell the manifest from tables of predictions, by their columns."""
-    from cxrtool.files.manifest import input_or_stdin
-    from cxrtool.files.predictions import is_predictions
-
-    tables = [*predictions, *(path for path in inputs if is_predictions(path))]
-    manifests = [path for path in inputs if path not in tables]
-    if len(manifests) > 1:
-        what = f"{manifests[1]}: a second manifest, beside {manifests[0]}"
-        raise CxrtoolError(what, "Join them first: cxrtool ingest A.csv B.csv.")
-    if not manifests and not tables:
-        return input_or_stdin(None), []
-    return (manifests[0] if manifests else None), tables
-
-
-def prediction_settings(cache: str | None, root: str | None, crew: "Crew") -> "PredictionSettings":
-    """Say how images are read and predicted."""
-    from cxrtool.files import pixel_cache
-    from cxrtool.learn.prediction import PredictionSettings
-
-    folder = cache or pixel_cache.default_folder()
-    return PredictionSettings(cache=folder, root=root or "", crew=crew)
-
-
-def without_lungs(case: "Case", table: str, skipped: "Failures") -> "Case":
-    """Put the predictions of a training without the lungs into the case."""
-    from cxrtool.audit import case_reader
-
-    judged = case_reader.read_predictions([table], [], [], skipped)
-    images, (model, *_), _ = case_reader.joined(None, judged, case.positive)
-    return replace(case, without_lungs=(images, model))
+    return {_audit_options.FAILING[word] for word in words} - {""}
 
 
 def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) -> dict[str, str]:
@@ -291,55 +145,6 @@ def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) 
         "--cache": no_run,
         "--within": "" if "within" in checks else "the check 'within' is not run",
     }
-
-
-def read(
-    manifest: str | None,
-    tables: list[str],
-    conditions: "list[Where]",
-    within: list[str],
-    positive: str | None,
-    skipped: "Failures",
-) -> "Case":
-    """Read the rows and the scores, and choose the positive class."""
-    from cxrtool.audit import case_reader
-    from cxrtool.audit.case import Case
-
-    own = case_reader.read_manifest(manifest, conditions, within) if manifest else None
-    if not tables:
-        assert own is not None
-        classes = [name for name in case_reader.classes_of(own) if name]
-        chosen = chosen_class(classes, positive)
-        images = case_reader.of_manifest(own, chosen)
-        models: list[ModelScores] = []
-        unmatched = 0
-    else:
-        # With a manifest, --where chooses among its rows, and predictions follow.
-        judged = case_reader.read_predictions(
-            tables, [] if manifest else conditions, within, skipped
-        )
-        classes = judged.classes
-        chosen = chosen_class(classes, positive)
-        images, models, unmatched = case_reader.joined(own, judged, chosen)
-    negatives = [name for name in classes if name != chosen]
-    return Case(images, models, chosen, negatives, manifest=manifest or "", unmatched=unmatched)
-
-
-def chosen_class(classes: list[str], asked: str | None) -> str:
-    """Choose the positive class, and say how."""
-    from cxrtool.compare import positive_class
-
-    if len(classes) < 2:
-        remedy = "An audit needs images of two classes."
-        raise CxrtoolError(f"there is one class alone, '{''.join(classes)}'", remedy)
-    chosen = positive_class.positive_class(classes, asked)
-    if chosen is None:
-        what = f"there are {len(classes)} classes: {', '.join(classes)}"
-        raise CxrtoolError(what, "Name the positive one with --positive CLASS.")
-    if asked is None:
-        why = positive_class.reason(classes)
-        note(f"the positive class is '{chosen}', {why} (--positive names another)")
-    return chosen
 
 
 def replaced(case: "Case", margin: float, seed: int, within: list[str], root: str | None) -> "Case":

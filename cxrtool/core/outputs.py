@@ -137,6 +137,9 @@ class Reservation:
         self._folders.append(folder)
         for output in self._outputs.values():
             self._keep(output.path)
+        # A folder inside of another one is reserved when its inputs are known already.
+        for path, _ in self._inputs.values():
+            self._keep(path)
 
     def search(self, folder: str) -> None:
         """Refuse to fill a folder inside one in which images are looked for."""
@@ -198,16 +201,6 @@ class Reservation:
             if folder.takes_images and folder.inputs:
                 names = (stem + ending for stem in stems for ending in folder.endings)
                 self.check((os.path.join(folder.path, name) for name in names), whose)
-
-    def check_below(self, folder: str) -> None:
-        """Refuse to fill a folder inside of a filled one where a file is an input."""
-        for head, _, names in os.walk(folder):
-            for path in (os.path.join(head, name) for name in names):
-                about = os.stat(path) if os.path.exists(path) else None
-                if about is not None and (about.st_dev, about.st_ino) in self._inputs:
-                    option = next((f.option for f in self._folders if f.holds(path)), "output")
-                    what = f"{option}: {path} would overwrite an input or the table"
-                    raise CxrtoolError(what, f"Name another folder with {option}.")
 
     def enter(self, path: str) -> None:
         """Refuse a way to a file, or to a folder (`x/`), on which a link leads out of a folder."""

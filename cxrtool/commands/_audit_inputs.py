@@ -1,0 +1,117 @@
+"""What audit reads: a manifest, tables of predictions, and the predictions of a run."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cxrtool.core import outputs
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.outputs import FilledFolder
+from cxrtool.core.progress import note
+
+if TYPE_CHECKING:
+    from cxrtool.audit.case import Case, ModelScores
+    from cxrtool.core.parallel import Crew
+    from cxrtool.files.failures import Failures
+    from cxrtool.files.manifest import Where
+    from cxrtool.learn.prediction import PredictionSettings
+
+
+def reserve(folder: str, inside: Sequence[str]) -> None:
+    """Reserve the folders that are filled inside of the folder, before any input is opened."""
+    for name in inside:
+        outputs.current().fill(FilledFolder("--dir", os.path.join(folder, name)))
+
+
+def check_files(folder: str, names: Sequence[str]) -> None:
+    """Refuse inputs in the place of files that will be written, before the first of them is.
+
+    A name that ends in `/` stands for all files of that folder.
+    """
+    for name in names:
+        path = os.path.join(folder, name)
+        there = os.listdir(path) if name.endswith("/") and os.path.isdir(path) else [""]
+        outputs.current().check(os.path.join(path, file) if file else path for file in there)
+
+
+def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None, list[str]]:
+    """Tell the manifest from tables of predictions, by their columns."""
+    from cxrtool.files.manifest import input_or_stdin
+    from cxrtool.files.predictions import is_predictions
+
+    tables = [*predictions, *(path for path in inputs if is_predictions(path))]
+    manifests = [path for path in inputs if path not in tables]
+    if len(manifests) > 1:
+        what = f"{manifests[1]}: a second manifest, beside {manifests[0]}"
+        raise CxrtoolError(what, "Join them first: cxrtool ingest A.csv B.csv.")
+    if not manifests and not tables:
+        return input_or_stdin(None), []
+    return (manifests[0] if manifests else None), tables
+
+
+def prediction_settings(cache: str | None, root: str | None, crew: "Crew") -> "PredictionSettings":
+    """Say how images are read and predicted."""
+    from cxrtool.files import pixel_cache
+    from cxrtool.learn.prediction import PredictionSettings
+
+    folder = cache or pixel_cache.default_folder()
+    return PredictionSettings(cache=folder, root=root or "", crew=crew)
+
+
+def without_lungs(case: "Case", table: str, skipped: "Failures") -> "Case":
+    """Put the predictions of a training without the lungs into the case."""
+    from cxrtool.audit import case_reader
+
+    judged = case_reader.read_predictions([table], [], [], skipped)
+    images, (model, *_), _ = case_reader.joined(None, judged, case.positive)
+    return replace(case, without_lungs=(images, model))
+
+
+def read(
+    manifest: str | None,
+    tables: list[str],
+    conditions: "list[Where]",
+    within: list[str],
+    positive: str | None,
+    skipped: "Failures",
+) -> "Case":
+    """Read the rows and the scores, and choose the positive class."""
+    from cxrtool.audit import case_reader
+    from cxrtool.audit.case import Case
+
+    own = case_reader.read_manifest(manifest, conditions, within) if manifest else None
+    if not tables:
+        assert own is not None
+        classes = [name for name in case_reader.classes_of(own) if name]
+        chosen = chosen_class(classes, positive)
+        images = case_reader.of_manifest(own, chosen)
+        models: list[ModelScores] = []
+        unmatched = 0
+    else:
+        # With a manifest, --where chooses among its rows, and predictions follow.
+        judged = case_reader.read_predictions(
+            tables, [] if manifest else conditions, within, skipped
+        )
+        classes = judged.classes
+        chosen = chosen_class(classes, positive)
+        images, models, unmatched = case_reader.joined(own, judged, chosen)
+    negatives = [name for name in classes if name != chosen]
+    return Case(images, models, chosen, negatives, manifest=manifest or "", unmatched=unmatched)
+
+
+def chosen_class(classes: list[str], asked: str | None) -> str:
+    """Choose the positive class, and say how."""
+    from cxrtool.compare import positive_class
+
+    if len(classes) < 2:
+        remedy = "An audit needs images of two classes."
+        raise CxrtoolError(f"there is one class alone, '{''.join(classes)}'", remedy)
+    chosen = positive_class.positive_class(classes, asked)
+    if chosen is None:
+        what = f"there are {len(classes)} classes: {', '.join(classes)}"
+        raise CxrtoolError(what, "Name the positive one with --positive CLASS.")
+    if asked is None:
+        why = positive_class.reason(classes)
+        note(f"the positive class is '{chosen}', {why} (--positive names another)")
+    return chosen
