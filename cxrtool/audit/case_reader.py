@@ -169,6 +169,15 @@ def _sizes(width: Coded, height: Coded) -> Coded:
     return _renamed(Coded(names, codes.ravel()), str)
 
 
+def of_rows(table: RowTable, judged: Predictions) -> Predictions:
+    """Keep the predictions of rows of the manifest, of which conditions have chosen some."""
+    kept = np.flatnonzero(_listed(table, judged.same["path"]) >= 0)
+    if not len(kept):
+        what = "no prediction is of a row that the conditions choose"
+        raise CxrtoolError(what, "Compare the column path of the manifest and the predictions.")
+    return judged.take(kept)
+
+
 def joined(
     table: RowTable | None, judged: Predictions, positive: str
 ) -> tuple[ImageRows, list[ModelScores], int]:
@@ -227,19 +236,25 @@ def _table_of(judged: Predictions) -> RowTable:
 
 def _places(table: RowTable | None, own: RowTable) -> tuple[Ints, Ints]:
     """Return the row of each prediction in the case, and the predictions that begin a new row."""
-    found = np.full(len(own), -1, np.int64)
+    place = _listed(table, own.keys["path"])
     offset = 0 if table is None else len(table)
-    if table is not None:
-        for name in ("path", "raw"):
-            found = np.where(found < 0, _lookup(table.keys[name], own.keys["path"]), found)
-    missing = np.flatnonzero(found < 0)
+    missing = np.flatnonzero(place < 0)
     _, first, inverse = np.unique(own.keys["path"][missing], return_index=True, return_inverse=True)
     # In the order of their first coming.
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    found[missing] = offset + rank[inverse]
-    return found, missing[first[order]]
+    place[missing] = offset + rank[inverse]
+    return place, missing[first[order]]
+
+
+def _listed(table: RowTable | None, paths: Ints) -> Ints:
+    """Return the row of the manifest with each path, as its `path` or `raw`; -1 without one."""
+    place = np.full(len(paths), -1, np.int64)
+    if table is not None:
+        for name in ("path", "raw"):
+            place = np.where(place < 0, _lookup(table.keys[name], paths), place)
+    return place
 
 
 def _lookup(keys: Ints, wanted: Ints) -> Ints:

@@ -12,6 +12,7 @@ import numpy as np
 from cxrtool.audit import verdicts
 from cxrtool.audit.case import AGE_BAND, Case, ModelScores
 from cxrtool.audit.verdicts import CONFIRMATORY, EXCLUDED, NOT_ASSESSED, SHOWN, CheckRow
+from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
 
@@ -153,7 +154,7 @@ def internal(case: Case, rows: Sequence[CheckRow]) -> Fact:
 
 
 def external(case: Case, rows: Sequence[CheckRow]) -> Fact:
-    """Tell whether sources are judged of which training has no image."""
+    """Tell whether any source of the judged images has no training image."""
     learned = _is_learned(case)
     if not learned.any() or not case.images.has("source"):
         return _unknown("it needs the columns source and split, and the training images")
@@ -187,7 +188,7 @@ def shift(case: Case, rows: Sequence[CheckRow]) -> Fact:
     for name, there in (("training", np.flatnonzero(learned)), ("judged", case.judged)):
         labelled = there[case.images.positive[there] >= 0]
         share = float(np.mean(case.images.positive[labelled] == 1)) if len(labelled) else np.nan
-        texts.append(f"{name}: {share:.1%} {case.positive}")
+        texts.append(f"{name}: {numbers.share(share)} {case.positive}")
         if case.images.has("source"):
             texts.append(_counts(case, "source", there))
     return Fact("", " ".join(texts))
@@ -201,7 +202,7 @@ def _auc(case: Case, model: ModelScores) -> str:
     if not parts.is_defined:
         return f"{model.name}: images of one class"
     low, high = parts.whole.bounds(0.95)
-    return f"{model.name}: AUC {parts.whole.value:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{model.name}: AUC {numbers.interval(parts.whole.value, low, high)}"
 
 
 def intervals(case: Case, rows: Sequence[CheckRow]) -> Fact:
@@ -253,14 +254,14 @@ def confounding(case: Case, rows: Sequence[CheckRow]) -> Fact:
 
 def power(case: Case, rows: Sequence[CheckRow]) -> Fact:
     """Give the effects that these images show with a power of 80 %."""
-    own = [f"{r.name}: {r.detectable:.3f}" for r in rows if not np.isnan(r.detectable)]
+    own = [f"{r.name}: {numbers.value(r.detectable)}" for r in rows if not np.isnan(r.detectable)]
     if not own:
         return _unknown("no check has a test")
     return Fact("", f"Smallest value shown with a power of 80 %: {'; '.join(own)}.")
 
 
 def limitations(case: Case, rows: Sequence[CheckRow]) -> Fact:
-    """List what was shown, could not be told or was not assessed."""
+    """List the checks that are shown, inconclusive, not identifiable or not assessed."""
     own = [f"{r.name} ({r.verdict}): {r.meaning}" for r in _confirmatory(rows)]
     own = [t for r, t in zip(_confirmatory(rows), own, strict=True) if r.verdict != EXCLUDED]
     return Fact("", " ".join(own) or "All confirmatory checks of the audit exclude an effect.")

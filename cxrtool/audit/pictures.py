@@ -133,8 +133,8 @@ def _patients(case: Case) -> list[Plot]:
             "patients.svg",
             PATIENTS,
             "Number of patients of each class in each source.",
-            "Patients by source and class, on the images that are judged. Disease and source can "
-            "be told apart only where a source has patients of both classes.",
+            "Patients by source and class, on the images that are judged. Disease can be "
+            "separated from source only where a source has patients of both classes.",
             lambda path: charts.counts(path, groups, label="patients"),
         )
     ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cxrtool.figures import numbers
 from cxrtool.stats import intervals
 from cxrtool.stats.intervals import Bounds
 
@@ -132,7 +133,7 @@ def _sentence(row: CheckRow) -> str:
     text = row.sentences.get(row.verdict, row.sentences.get("", ""))
     for name in ("value", "low", "high", "detectable"):
         # Not str.format: a column that is named in the sentence may have braces.
-        text = text.replace(f"{{{name}}}", f"{getattr(row, name):.3f}")
+        text = text.replace(f"{{{name}}}", numbers.value(getattr(row, name)))
     return text
 
 

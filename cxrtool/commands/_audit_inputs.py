@@ -89,10 +89,12 @@ def read(
         models: list[ModelScores] = []
         unmatched = 0
     else:
-        # With a manifest, --where chooses among its rows, and predictions follow.
+        # With a manifest, --where chooses among its rows, and only their predictions count.
         judged = case_reader.read_predictions(
             tables, [] if manifest else conditions, within, skipped
         )
+        if own is not None and conditions:
+            judged = case_reader.of_rows(own, judged)
         classes = judged.classes
         chosen = chosen_class(classes, positive)
         images, models, unmatched = case_reader.joined(own, judged, chosen)

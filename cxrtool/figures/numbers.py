@@ -71,6 +71,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def share(part: float) -> str:
+    """Write a share that may be small: a percentage with one decimal.
+
+    >>> share(0.0384)
+    '3.8 %'
+    """
+    return f"{100 * part:.1f} %"
+
+
 def level(share: float) -> str:
     """Write a confidence level.
 

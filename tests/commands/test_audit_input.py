@@ -149,3 +149,21 @@ def test_an_audit_that_was_stopped_ends_the_same(
         if path.is_file():
             other = tmp_path / "out" / path.relative_to(tmp_path / "whole")
             assert other.read_bytes() == path.read_bytes(), path
+
+
+def test_conditions_choose_the_predictions_too(cli: Cli, tmp_path: Path) -> None:
+    """Predictions of rows that --where leaves out are not judged."""
+    table = predictions(tmp_path / "p.csv", number=60)
+
+    def parted(at: int, row: dict[str, str]) -> None:
+        row["part"] = "one" if at < 20 else "two"
+        del row["p_normal"], row["p_covid"]
+
+    manifest = rewritten(table, "m.csv", parted)
+    call = ("audit", manifest, table, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert cli(*call, "--where", "part=one").code == 0
+    record = json.loads((tmp_path / "out" / "audit.json").read_text())
+    assert (record["images"], record["judged"], record["not_in_manifest"]) == (20, 20, 0)
+    elsewhere = rewritten(table, "e.csv", lambda at, row: row.update(path=f"e{at}.png"))
+    result = cli("audit", manifest, elsewhere, *call[3:], "--where", "part=one")
+    assert result.code == 2 and "no prediction is of a row" in result.err

@@ -8,6 +8,7 @@ import numpy as np
 
 from cxrtool.audit.case import AGE_BAND, FORMAT, SIZE, Case, ModelScores
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.figures import numbers
 from cxrtool.stats import cross_fit
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition
@@ -83,7 +84,7 @@ def _table(case: Case, cells: list[list[object]]) -> dict[str, object]:
 
 def _meaning(cells: list[list[object]], absent: list[str]) -> str:
     notable = [
-        f"{cell[0]} ({cell[3][0]:.2f})"
+        f"{cell[0]} ({numbers.value(cell[3][0])})"
         for cell in cells
         if isinstance(cell[3], tuple) and cell[3][0] >= NOTABLE
     ]

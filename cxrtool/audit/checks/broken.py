@@ -8,6 +8,7 @@ import numpy as np
 
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
+from cxrtool.figures import numbers
 from cxrtool.stats.within import Decomposition, Marks
 
 TITLE = "Faults of the predictions"
@@ -67,13 +68,13 @@ def _hints(case: Case, model: ModelScores, positive: Marks) -> list[str]:
     low, high = parts.whole.bounds(0.95)
     if low <= 0.5 <= high:
         return [
-            f"AUC is {parts.whole.value:.3f} [{low:.3f}, {high:.3f}]: on these images the model is "
-            "not shown to be better than a guess, and there is little to explain."
+            f"AUC is {numbers.interval(parts.whole.value, low, high)}: on these images the model "
+            "is not shown to be better than a guess, and there is little to explain."
         ]
     if low > 0.5:
         return []
     return [
-        f"AUC is {parts.whole.value:.3f}, below 0.5. Possible causes: the classes are in the wrong "
-        "order; the model learned a source or a cue that follows the other class in these images; "
-        "the positive class is not the one that was meant."
+        f"AUC is {numbers.value(parts.whole.value)}, below 0.5. Possible causes: the classes are "
+        "in the wrong order; the model learned a source or a cue that follows the other class in "
+        "these images; the positive class is not the one that was meant."
     ]

@@ -22,6 +22,7 @@ from cxrtool.audit.verdicts import (
     CheckRow,
     not_assessed,
 )
+from cxrtool.figures import numbers
 from cxrtool.images import bystanders
 from cxrtool.stats import cross_fit
 from cxrtool.stats.cross_fit import CrossFit
@@ -184,8 +185,8 @@ def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
     if not parts.is_defined or not parts.share > 0:
         return not_assessed(name, "the predicted images are of one class", "Add images.")
     lead = (
-        f"AUC is {parts.whole.value:.3f}; over pairs with a similar bystander score it is "
-        f"{parts.within.value:.3f}"
+        f"AUC is {numbers.value(parts.whole.value)}; over pairs with a similar bystander score it "
+        f"is {numbers.value(parts.within.value)}"
     )
     sentences = {
         SHOWN: f"{lead}. What the bystanders tell adds at least {{low}} to the AUC.",

@@ -10,6 +10,7 @@ import numpy as np
 
 from cxrtool.audit.case import AGE_BAND, Case
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow
+from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 
 TITLE = "Patients and views in each class"
@@ -49,7 +50,7 @@ def assess(case: Case) -> list[CheckRow]:
     table = {
         "kind": "table",
         "columns": ["images that are", *names],
-        "rows": [[name, *(f"{share:.1%}" for share in shares)] for name, *shares in cells],
+        "rows": [[name, *map(numbers.share, shares)] for name, *shares in cells],
         "caption": "Share of the judged images of each class.",
     }
     row.blocks = [table] if cells else []
@@ -91,7 +92,7 @@ def _missing(case: Case, column: str, groups: list[Ints]) -> tuple[str, float, f
 
 def _meaning(cells: list[tuple[str, float, float]]) -> str:
     notable = [
-        f"{name} ({first:.0%} against {second:.0%})"
+        f"{name} ({numbers.share(first)} against {numbers.share(second)})"
         for name, first, second in cells
         if abs(first - second) >= NOTABLE
     ]

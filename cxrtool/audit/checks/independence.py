@@ -9,6 +9,7 @@ import numpy as np
 
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.figures import numbers
 from cxrtool.stats import conditional_independence
 
 TITLE = "Score and source among images of one label"
@@ -50,7 +51,7 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     row.patients, row.sources = int(patients.max()) + 1, int(codes.max()) + 1
     row.meaning = (
         f"Among images of the same label, the mean scores of the sources differ by a standard "
-        f"deviation of {result.spread:.2f} (in standard deviations of the logit; p = "
+        f"deviation of {numbers.value(result.spread)} (in standard deviations of the logit; p = "
         f"{result.p:.2g}, {result.permutations} permutations of patients). Differences of the "
         "patients can cause this too."
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
+from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
 
@@ -99,7 +100,8 @@ def _effect(case: Case, model: ModelScores, leaked: Marks) -> CheckRow | None:
     row = CheckRow(case.title("leaks: effect on AUC", model), "descriptive", value=parts.value)
     row.low, row.high, row.patients = low, high, int(patients.max()) + 1
     row.meaning = (
-        f"AUC is {parts.whole.value:.3f} with the leaked images and {parts.within.value:.3f} "
-        f"without them: a difference of {parts.value:+.3f} [{low:.3f}, {high:.3f}]."
+        f"AUC is {numbers.value(parts.whole.value)} with the leaked images and "
+        f"{numbers.value(parts.within.value)} without them: a difference of "
+        f"{numbers.interval(parts.value, low, high)}."
     )
     return row

@@ -18,6 +18,7 @@ from cxrtool.audit.verdicts import (
     CheckRow,
     not_assessed,
 )
+from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition
 
@@ -71,14 +72,14 @@ def _beside(case: Case, parts: Decomposition) -> CheckRow:
     row.patients = parts.strata.patients
     whole = [_parts(case.images, m, np.zeros(len(case.images), np.int64)) for m in case.models]
     others = ", ".join(
-        f"{model.name} with the lungs {one.whole.value:.3f}"
+        f"{model.name} with the lungs {numbers.value(one.whole.value)}"
         for model, one in zip(case.models, whole, strict=True)
         if one.is_defined
     )
     row.meaning = (
-        f"Trained without the lungs, the same recipe reaches AUC {row.value:.3f} [{low:.3f}, "
-        f"{high:.3f}] on held-out images ({others}). Heart, tubes and posture are outside of the "
-        "lungs: a high value is a reason to look, not a proof."
+        "Trained without the lungs, the same recipe reaches AUC "
+        f"{numbers.interval(row.value, low, high)} on held-out images ({others}). Heart, tubes and "
+        "posture are outside of the lungs: a high value is a reason to look, not a proof."
     )
     return row
 
@@ -89,8 +90,8 @@ def _inside(case: Case, parts: Decomposition) -> CheckRow:
         why = "no two held-out images of both classes are of one source"
         return not_assessed(INSIDE, why, "Add images of both classes from one source.")
     lead = (
-        f"Without the lungs AUC is {parts.whole.value:.3f}; over pairs of the same source it is "
-        f"{parts.within.value:.3f}"
+        f"Without the lungs AUC is {numbers.value(parts.whole.value)}; over pairs of the same "
+        f"source it is {numbers.value(parts.within.value)}"
     )
     row = estimates.tested(
         INSIDE,

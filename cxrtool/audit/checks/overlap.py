@@ -15,6 +15,7 @@ from cxrtool.audit.verdicts import (
     CheckRow,
     not_assessed,
 )
+from cxrtool.figures import numbers
 from cxrtool.stats import cluster_variance, cross_fit, influence, intervals
 from cxrtool.stats.metrics import Ints
 
@@ -109,25 +110,28 @@ def _explain(
     single = [f"{n} (only {classes[0 if c[1] else 1]})" for n, c in _single(names, counts)]
     if len(single) > NAMED:
         single = [*single[:NAMED], f"and {len(single) - NAMED} more"]
-    told = f" Sources with one class: {', '.join(single)}." if single else ""
-    by = "" if alone is None else f" The source alone predicts the label with AUC {alone:.3f}."
-    share = f"{row.value:.1%} of the pairs of a positive and a negative patient are of one source."
+    one_class = f" Sources with one class: {', '.join(single)}." if single else ""
+    auc = numbers.value(alone)
+    by = f" The source alone predicts the label with AUC {auc}." if auc else ""
+    pairs = "of the pairs of a positive and a negative patient are of one source"
+    share = f"{numbers.share(row.value)} {pairs}."
     if row.verdict == NOT_IDENTIFIABLE:
         first = share if row.value > 0 else "No source has patients of both classes."
         row.meaning = (
-            f"{first}{told}{by} A model that recognises only the source looks as good: disease "
-            "and source cannot be told apart with these data."
+            f"{first}{one_class}{by} A model that recognises the source and no disease reaches the "
+            "same AUC. These data cannot separate disease from source."
         )
         row.next = "Add images of both classes from the same source, then run the audit again."
     elif row.verdict == INCONCLUSIVE:
         many = _needed(counts, width)
         row.meaning = (
-            f"{share}{by}{told} These are too few: an interval of AUC within sources would be "
-            f"{width:.2f} wide. About {many} times as many patients of both classes are needed."
+            f"{share}{by}{one_class} These are too few: an interval of AUC within sources would be "
+            f"{numbers.value(width)} wide. About {many} times as many patients of both classes "
+            "are needed."
         )
         row.next = "Add images of both classes from the same sources."
     else:
-        row.meaning = f"{share}{by}{told} This is enough for AUC within sources."
+        row.meaning = f"{share}{by}{one_class} This is enough for AUC within sources."
         row.next = "Read the row 'within source'."
 
 

@@ -12,6 +12,7 @@ from scipy import special
 
 from cxrtool.audit.case import AGE_BAND, Case, ModelScores
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
 
@@ -50,9 +51,9 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     worst, best = groups[0], groups[-1]
     row = CheckRow(name, DESCRIPTIVE, patients=len(np.unique(case.images.patients[model.rows])))
     row.meaning = (
-        f"The lowest AUC is {worst[1].whole.value:.3f} ({worst[0]}), the highest "
-        f"{best[1].whole.value:.3f} ({best[0]}), of {len(groups)} groups. The lowest of many "
-        f"groups is low by chance, too.{_over_sources(case, groups)}"
+        f"The lowest AUC is {numbers.value(worst[1].whole.value)} ({worst[0]}), the highest "
+        f"{numbers.value(best[1].whole.value)} ({best[0]}), of {len(groups)} groups. The lowest of "
+        f"many groups is low by chance, too.{_over_sources(case, groups)}"
     )
     row.blocks = [_table(model, groups[:SHOWN], len(groups))]
     if sources := _by_source(case, model):
@@ -119,11 +120,13 @@ def _over_sources(case: Case, groups: list[tuple[str, Decomposition]]) -> str:
         return ""
     values = [parts.whole.value for parts in own]
     if len(own) < ENOUGH_SOURCES:
-        return f" Over {len(own)} sources AUC ranges from {min(values):.3f} to {max(values):.3f}."
+        ends = f"from {numbers.value(min(values))} to {numbers.value(max(values))}"
+        return f" Over {len(own)} sources AUC ranges {ends}."
     mean, low, high = _random_effects(own)
     return (
-        f" Over {len(own)} sources the mean AUC is {mean:.3f}; that of a new source is expected "
-        f"between {low:.3f} and {high:.3f} (95 % prediction interval)."
+        f" Over {len(own)} sources the mean AUC is {numbers.value(mean)}; that of a new source is "
+        f"expected between {numbers.value(low)} and {numbers.value(high)} (95 % prediction "
+        "interval)."
     )
 
 
@@ -171,7 +174,7 @@ def _drift(case: Case, model: ModelScores, name: str, there: Marks) -> list[obje
     called = model.scores[there] > 0.5
     sensitivity = float(called[positive].mean()) if positive.any() else None
     specificity = float((~called)[~positive].mean()) if not positive.all() else None
-    share = f"{positive.mean():.1%}"
+    share = f"{numbers.share(positive.mean())}"
     return [
         name or "(unknown)",
         int(there.sum()),

@@ -13,6 +13,7 @@ from cxrtool.audit.case import Case
 from cxrtool.audit.checks import bystanders as check
 from cxrtool.audit.verdicts import CONTROL, CheckRow, not_assessed
 from cxrtool.core.errors import Unreadable
+from cxrtool.figures import numbers
 from cxrtool.files import image, image_facts
 from cxrtool.files.manifest import resolve
 from cxrtool.images import bystanders
@@ -89,8 +90,8 @@ def _row(
     row = CheckRow(NAME, CONTROL, value=shown[0] if shown else np.nan)
     row.patients = len(np.unique(case.images.patients[rows]))
     row.meaning = (
-        f"A faint corner mark in {shown[0]:.0%} of the images of '{case.positive}' would have been "
-        "shown here."
+        f"A faint corner mark in {numbers.percent(shown[0])} of the images of '{case.positive}' "
+        "would have been shown here."
         if shown
         else f"A faint corner mark in all images of '{case.positive}' would not have been shown "
         "here: there are too few images, or there are such marks already."
@@ -99,8 +100,9 @@ def _row(
         {
             "kind": "table",
             "columns": [f"marked images of {case.positive}", "AUC without anatomy"],
-            "rows": [[f"{share:.0%}", auc] for share, auc in aucs.items()],
-            "caption": f"A mark planted in {len(rows)} of these images; the limit is {limit:.2f}.",
+            "rows": [[numbers.percent(share), auc] for share, auc in aucs.items()],
+            "caption": f"A mark planted in {len(rows)} of these images; the limit is "
+            f"{numbers.value(limit)}.",
         }
     ]
     return row

@@ -18,6 +18,7 @@ from cxrtool.audit.verdicts import (
     CheckRow,
     not_assessed,
 )
+from cxrtool.figures import numbers
 from cxrtool.stats import cross_fit
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
@@ -90,18 +91,18 @@ def _without_groups(name: str, column: str, number: int) -> CheckRow:
 
 def _judged(case: Case, name: str, column: str, parts: Decomposition) -> CheckRow:
     share, inside = parts.share, parts.within
-    numbers = (
-        f"AUC is {parts.whole.value:.3f}; over pairs of the same {column} "
-        f"({share:.1%} of all pairs) it is {inside.value:.3f}"
+    lead = (
+        f"AUC is {numbers.value(parts.whole.value)}; over pairs of the same {column} "
+        f"({numbers.share(share)} of all pairs) it is {numbers.value(inside.value)}"
         if share > 0
-        else f"AUC is {parts.whole.value:.3f}; no pair is of the same {column}"
+        else f"AUC is {numbers.value(parts.whole.value)}; no pair is of the same {column}"
     )
     sentences = {
-        SHOWN: f"{numbers}. The {column} adds at least {{low}} to the AUC: the model uses what "
+        SHOWN: f"{lead}. The {column} adds at least {{low}} to the AUC: the model uses what "
         f"differs between values of {column}, not only the disease.",
-        EXCLUDED: f"{numbers}. The {column} adds at most {{high}} to the AUC, less than the "
+        EXCLUDED: f"{lead}. The {column} adds at most {{high}} to the AUC, less than the "
         f"margin: the {column} does not explain the result.",
-        INCONCLUSIVE: f"{numbers}. These images cannot tell whether the {column} adds more than "
+        INCONCLUSIVE: f"{lead}. These images cannot tell whether the {column} adds more than "
         "the margin: with a power of 80 % they would show {detectable} or more.",
     }
     return estimates.tested(
@@ -123,11 +124,11 @@ def _is_too_wide(parts: Decomposition) -> bool:
 def _set_not_identifiable(row: CheckRow, column: str, parts: Decomposition) -> None:
     row.ladder, row.verdict = [], NOT_IDENTIFIABLE
     row.p = row.low = row.high = np.nan
-    few = "no pair" if parts.share == 0 else f"only {parts.share:.1%} of the pairs"
+    few = "no pair" if parts.share == 0 else f"only {numbers.share(parts.share)} of the pairs"
     row.meaning = (
-        f"AUC is {parts.whole.value:.3f}, but {few} of a positive and a negative image "
-        f"{'is' if parts.share == 0 else 'are'} of the same {column}: disease and {column} cannot "
-        "be told apart with these images."
+        f"AUC is {numbers.value(parts.whole.value)}, but {few} of a positive and a negative image "
+        f"{'is' if parts.share == 0 else 'are'} of the same {column}: these images cannot "
+        f"separate disease from {column}."
     )
     row.next = f"Add images of both classes from the same {column}, then run the audit again."
 
