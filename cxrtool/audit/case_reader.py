@@ -4,8 +4,7 @@ Rows of predictions are found in the manifest by `path`, else by `raw`; those th
 added behind its rows.
 """
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.data.codes import Codes
+from cxrtool.data.label_columns import file_format
 from cxrtool.files import predictions
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Manifest, Where
@@ -74,7 +74,7 @@ def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> Row
             own.append(digests(cells.get(name, unknown)))
         for name in wanted:
             codes[name].add(cells[name])
-        codes[FORMAT].add(map(_format, cells.get("raw", unknown), cells["path"]))
+        codes[FORMAT].add(map(file_format, cells.get("raw", unknown), cells["path"]))
     keys = {
         name: np.concatenate(own) if own else np.zeros(0, np.int64) for name, own in parts.items()
     }
@@ -85,10 +85,6 @@ def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> Row
         {name: keys[name] for name in IDENTITIES},
         columns,
     )
-
-
-def _format(raw: str, path: str) -> str:
-    return os.path.splitext(raw or path)[1].lower().lstrip(".")
 
 
 def read_predictions(
@@ -124,20 +120,12 @@ def _rows(table: RowTable, positive: Ints, of_manifest: Marks) -> ImageRows:
     patients = np.unique(keys, return_inverse=True)[1]
     columns = dict(table.columns)
     if "age" in columns:
-        columns[AGE_BAND] = _renamed(columns["age"], age_band)
+        columns[AGE_BAND] = Coded.of([*map(age_band, columns["age"].names)], columns["age"].codes)
     if {"width", "height"} <= set(columns):
         columns[SIZE] = _sizes(columns["width"], columns["height"])
     return ImageRows(
         table.paths.__getitem__, positive, patients, table.identities, columns, of_manifest
     )
-
-
-def _renamed(column: Coded, name: Callable[[str], str]) -> Coded:
-    """Give the values of a column other names; values of one name become one."""
-    names = [name(text) for text in column.names]
-    there = sorted(set(names))
-    place = np.array([there.index(text) for text in names], np.int64)
-    return Coded(there, place[column.codes])
 
 
 def age_band(text: str) -> str:
@@ -166,7 +154,7 @@ def _sizes(width: Coded, height: Coded) -> Coded:
         common = count >= COMMON * len(width.codes)
         size = f"{width.names[w]} x {height.names[h]}"
         names.append((size if common else "other sizes") if known else "")
-    return _renamed(Coded(names, codes.ravel()), str)
+    return Coded.of(names, codes.ravel())
 
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:
@@ -221,7 +209,7 @@ def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:
 def _table_of(judged: Predictions) -> RowTable:
     number = len(judged)
     formats = Codes()
-    formats.add(_format("", judged.path(k)) for k in range(number))
+    formats.add(file_format("", judged.path(k)) for k in range(number))
     columns = {n: c for n, c in judged.coded.items() if n not in ("model", "sha256", "dup_group")}
     columns[FORMAT] = Coded(list(formats.known), formats.codes())
     identities = {"patient": np.where(judged.patient == judged.same["path"], 0, judged.patient)}
@@ -291,16 +279,10 @@ def _appended(table: RowTable, own: RowTable, rows: Ints) -> RowTable:
         paths,
         {n: np.concatenate([table.keys[n], more.keys[n]]) for n in table.keys},
         {n: np.concatenate([table.identities[n], more.identities[n]]) for n in table.identities},
-        {n: _concatenated([(t.columns.get(n), len(t)) for t in (table, more)]) for n in names},
+        {n: Coded.joined([_column(t, n) for t in (table, more)]) for n in names},
     )
 
 
-def _concatenated(parts: Iterable[tuple[Coded | None, int]]) -> Coded:
-    """Put columns after one another; a table that lacks it has empty cells."""
-    known: dict[str, int] = {}
-    codes = []
-    for column, number in parts:
-        column = column or Coded([""], np.zeros(number, np.int64))
-        place = np.array([known.setdefault(name, len(known)) for name in column.names], np.int64)
-        codes.append(place[column.codes])
-    return Coded(list(known), np.concatenate(codes))
+def _column(table: RowTable, name: str) -> Coded:
+    """Return a column; that of a table without it has empty cells."""
+    return table.columns.get(name, Coded([""], np.zeros(len(table), np.int64)))

@@ -7,7 +7,7 @@ import typer
 
 from cxrtool.cli import options
 from cxrtool.cli.file_roles import Role
-from cxrtool.core import choices
+from cxrtool.core import choices, registry
 
 PLUGINS = ("equalizers", "equalize")
 
@@ -23,6 +23,8 @@ def read_move(option: str, text: str) -> None:
     """Check by how much images are moved."""
     from cxrtool.preprocess.moves import parse
 
+    # Only where the option is left out does the empty text mean that nothing moves.
+    registry.choose(option, text.partition("=")[0], moves())
     parse(text)
 
 

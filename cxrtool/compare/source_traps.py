@@ -29,7 +29,7 @@ def _warning(own: Sequence[Result]) -> str:
     if not own:
         return ""
     labels = _classes(own[0], np.concatenate([r.judged.labels for r in own]))
-    sources = _joined([r.sources for r in own if r.sources is not None])
+    sources = Coded.joined([r.sources for r in own if r.sources is not None])
     who = np.concatenate([r.patient for r in own])
     patients = np.unique(who, return_inverse=True)[1]
     traps = label_traps.find(labels, patients, {SOURCE: sources})
@@ -42,16 +42,6 @@ def _classes(result: Result, labels: Ints) -> Coded:
         return Coded(result.classes, labels)
     positive = labels == result.classes.index(result.positive)
     return Coded([REST, result.positive], positive.astype(np.int64))
-
-
-def _joined(parts: Sequence[Coded]) -> Coded:
-    """Put the columns of several groups after one another."""
-    known: dict[str, int] = {}
-    codes = [
-        np.array([known.setdefault(name, len(known)) for name in part.names], np.int64)[part.codes]
-        for part in parts
-    ]
-    return Coded(list(known), np.concatenate(codes))
 
 
 def note_warnings(results: Sequence[Result]) -> None:

@@ -18,6 +18,11 @@ CELLS = ("label", "source", "patient", "path", "raw", "width", "height")
 SEPARATOR = "\0"  # No cell holds a NUL byte.
 
 
+def file_format(raw: str, path: str) -> str:
+    """Name the format of the file that an image began with, by its ending."""
+    return os.path.splitext(raw or path)[1].lower().lstrip(".")
+
+
 class LabelColumns:
     """Takes rows, and returns their columns as numbers."""
 
@@ -36,7 +41,7 @@ class LabelColumns:
         who = row.get("patient") or SEPARATOR + row.get("path", "")
         self._patients.append(hash(who))
         size = f"{row.get('width', '')}x{row.get('height', '')}"
-        kind = os.path.splitext(row.get("raw") or row.get("path", ""))[1].lower()
+        kind = file_format(row.get("raw", ""), row.get("path", ""))
         cells = (row.get("label", ""), row.get("source", ""), kind, size.strip("x"))
         return SEPARATOR.join(cells)
 
@@ -48,7 +53,7 @@ class LabelColumns:
         codes, patients = self._combinations.codes(), self._patient_numbers()
         if used is not None and len(codes):
             codes, patients = codes[used], patients[used]
-        label, *others = (_coded([cells[k] for cells in names], codes) for k in range(4))
+        label, *others = (Coded.of([cells[k] for cells in names], codes) for k in range(4))
         return label, patients, dict(zip((SOURCE, FORMAT, SIZE), others, strict=True))
 
     def _patient_numbers(self) -> NDArray[np.int64]:
@@ -61,9 +66,3 @@ class LabelColumns:
         rank = np.empty(len(first), np.int64)
         rank[np.argsort(first)] = np.arange(len(first))
         return rank[place]
-
-
-def _coded(names: list[str], codes: NDArray[np.int64]) -> Coded:
-    known: dict[str, int] = {}
-    place = np.array([known.setdefault(name, len(known)) for name in names], np.int64)
-    return Coded(list(known), place[codes])

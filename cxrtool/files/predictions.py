@@ -53,6 +53,21 @@ class Coded:
         """Keep some rows."""
         return Coded(self.names, self.codes[rows])
 
+    @classmethod
+    def of(cls, names: Sequence[str], codes: Ints) -> "Coded":
+        """Make a column of names among which some may be equal: these become one."""
+        known: dict[str, int] = {}
+        place = np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+        return cls(list(known), place[codes])
+
+    @classmethod
+    def joined(cls, parts: Sequence["Coded"]) -> "Coded":
+        """Put columns after one another."""
+        names = [name for part in parts for name in part.names]
+        starts = np.cumsum([0, *(len(part.names) for part in parts)])
+        codes = [part.codes + start for part, start in zip(parts, starts.tolist(), strict=False)]
+        return cls.of(names, np.concatenate(codes))
+
 
 class Texts:
     """Texts of a million rows in little memory."""

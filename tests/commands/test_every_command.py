@@ -84,7 +84,7 @@ def test_a_missing_manifest_is_one_line_and_exit_2(cxrtool, verb):
 
 
 def test_letters_mean_the_same_everywhere():
-    meaning = dict(re.findall(r"\| (-\w) +\| (--[\w-]+)", options.__doc__))
+    meaning = dict(re.findall(r"(?<!\S)(-\w) (--[\w-]+)", options.__doc__))
     for command in verbs():
         for flag in map(Flag, command.options):
             assert not flag.short or meaning[flag.short] == flag.long
