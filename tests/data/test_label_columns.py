@@ -30,7 +30,7 @@ def test_cells_are_those_of_the_rows() -> None:
     assert columns() == {
         "label": ["covid", "normal", "", "covid", ""],
         SOURCE: ["a", "b", "", "a", ""],
-        FORMAT: [".jpg", ".png", ".png", ".png", ".png"],
+        FORMAT: ["jpg", "png", "png", "png", "png"],
         SIZE: ["10x20", "", "", "10x20", ""],
         # Numbered as they come; an image without a patient is one of its own.
         "patient": ["0", "1", "2", "0", "3"],
