@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from cxrtool.compare.comparison import Question, Shown
     from cxrtool.compare.display import Shows
     from cxrtool.files.failures import Failures
-    from cxrtool.files.predictions import Opened
+    from cxrtool.files.predictions import PredictionsTable
 
 # What curves are labelled with, whatever the table shows.
 DRAWN = ("auc", "average_precision", "brier")
@@ -248,7 +248,7 @@ def check(plot: str | None, report: str | None) -> None:
 
 
 def compared(
-    tables: "Sequence[Opened]",
+    tables: "Sequence[PredictionsTable]",
     question: "Question",
     tests: list[str],
     skipped: "Failures",
@@ -286,7 +286,7 @@ def unpredicted(question: "Question") -> "Callable[[str], bool] | None":
 
 
 def crossed(
-    tables: "Sequence[Opened]",
+    tables: "Sequence[PredictionsTable]",
     columns: str,
     question: "Question",
     skipped: "Failures",

@@ -61,7 +61,7 @@ def run(
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Manifest, input_or_stdin
     from cxrtool.preprocess import pipeline
-    from cxrtool.preprocess.equalization import EqualizeSettings, Equalizing
+    from cxrtool.preprocess.equalization import EqualizeSettings, RowEqualizer
 
     side = options.number(size)
     effects.refuse(context, idle(method, side, engine))
@@ -81,7 +81,7 @@ def run(
         root=root,
         force=force,
     )
-    work = Equalizing(settings)
+    work = RowEqualizer(settings)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
     run = pipeline.PicturePass(
         source,

@@ -48,7 +48,7 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from cxrtool.data.measurement import Making
+    from cxrtool.data.measurement import MeasurementSettings
     from cxrtool.data.packed_rows import PackedRows
     from cxrtool.data.sources import Selection
     from cxrtool.files.failures import Failures
@@ -111,10 +111,10 @@ def run(
     rows = ingestion.collect(paths, selection, skipped)
     images = manifest.ImageFolder(convert, root) if convert else None
     masks = manifest.ImageFolder(join_masks, root) if join_masks else images
-    making = measurement.Making(
+    settings = measurement.MeasurementSettings(
         images, masks, int(bits), force, root, hounsfield.window_of(window) if window else None
     )
-    effects.refuse(context, idle_with_rows(rows, selection, making, bool(join_masks), bool(key)))
+    effects.refuse(context, idle_with_rows(rows, selection, settings, bool(join_masks), bool(key)))
     if cap:
         caps = [options.count("--cap", text) for text in options.entries("--cap", *cap)]
         rows = row_cap.capped(rows, caps, seed, skipped)
@@ -124,9 +124,9 @@ def run(
     pseudonym = dicom.pseudonyms(key)
     for folder in filter(None, (convert, join_masks)):
         disk.make_folder(folder)
-    measured = ingestion.measure(rows, selection, making, pseudonym, skipped, crew, progress)
+    measured = ingestion.measure(rows, selection, settings, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
-    measured.note_summary(selection.views, joins=making.masks is not None)
+    measured.note_summary(selection.views, joins=settings.masks is not None)
     if warning := label_traps.warning_of_images(label_traps.of_rows(measured.label_columns)):
         note(warning)
     raise typer.Exit(skipped.close())
@@ -153,13 +153,17 @@ def idle(
 
 
 def idle_with_rows(
-    rows: "PackedRows", selection: "Selection", making: "Making", joins: bool, keyed: bool
+    rows: "PackedRows",
+    selection: "Selection",
+    settings: "MeasurementSettings",
+    joins: bool,
+    keyed: bool,
 ) -> dict[str, str]:
     """Say why options have no effect on these rows, which are looked at only where one is given."""
     from cxrtool.data import ingestion, measurement
 
     masked = joins and any(map(measurement.has_mask_to_make, rows))
-    read = keyed and ingestion.unmeasured(rows, making)
+    read = keyed and ingestion.unmeasured(rows, settings)
     return {
         "--source": "" if selection.named else "all rows of the manifests have a source",
         "--join-masks": "" if masked else "no image has a mask of each lung, or boxes of a lesion",

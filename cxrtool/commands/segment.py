@@ -65,7 +65,7 @@ def run(
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Manifest, input_or_stdin
     from cxrtool.preprocess import pipeline
-    from cxrtool.preprocess.segmentation import Segmenting, SegmentSettings
+    from cxrtool.preprocess.segmentation import RowSegmenter, SegmentSettings
 
     effects.refuse(context, idle(keep, engine))
     softness = _segment_options.read_blur("--blur", blur)
@@ -74,7 +74,7 @@ def run(
     )
     crew = options.crew(jobs, engine)
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
-    work = Segmenting(settings, scores="mask" in source.columns)
+    work = RowSegmenter(settings, scores="mask" in source.columns)
     flags = Counter[str]()
     run = pipeline.PicturePass(
         source, work, folder, crew, progress, seen=lambda _, image: count(flags, image.cells)

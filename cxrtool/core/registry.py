@@ -76,8 +76,8 @@ class Option:
 def names(folder: str) -> list[str]:
     """List the choices of a folder of the package (`collections`), without importing any."""
     package = importlib.import_module(_package(folder))
-    result = (m.name for m in pkgutil.iter_modules(package.__path__))
-    return sorted(_typed(n) for n in result if not n.startswith("_"))
+    modules = (m.name for m in pkgutil.iter_modules(package.__path__))
+    return sorted(_typed(n) for n in modules if not n.startswith("_"))
 
 
 def _package(folder: str) -> str:

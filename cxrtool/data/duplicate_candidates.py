@@ -125,13 +125,13 @@ class Descriptors:
 
     def _squares(self, coefficients: Floats, aspects: Floats) -> Floats:
         """Describe central squares; near aspects share a matrix."""
-        result = np.zeros((len(aspects), self.directions.shape[1]), np.float32)
+        squares = np.zeros((len(aspects), self.directions.shape[1]), np.float32)
         steps = np.rint(np.log(aspects) / np.log(OBLONG)).astype(int)
         for step in np.unique(steps[steps != 0]):
             some = steps == step
             matrix = _cropped(crop(SQUARE, OBLONG ** int(step))) @ self.directions
-            result[some] = coefficients[some] @ matrix
-        return result
+            squares[some] = coefficients[some] @ matrix
+        return squares
 
     def _whitening(self) -> Floats:
         """Make all directions vary alike in this collection, as far as it is large enough.
@@ -185,15 +185,15 @@ def candidates(prints: Prints) -> Candidates:
     for look, members, wholes in _cells(descriptors):
         base = descriptors.of(wholes)
         vectors = base if look == WHOLE else descriptors.of(members, look)
-        for result in _similar(descriptors, vectors, base, best, look == WHOLE):
-            result["first"], result["second"] = members[result["first"]], wholes[result["second"]]
-            result["look"] = look
-            best.add(result[result["first"] != result["second"]])
-    result = best.candidates()
+        for pairs in _similar(descriptors, vectors, base, best, look == WHOLE):
+            pairs["first"], pairs["second"] = members[pairs["first"]], wholes[pairs["second"]]
+            pairs["look"] = look
+            best.add(pairs[pairs["first"] != pairs["second"]])
+    pairs = best.candidates()
     enough = max(
-        int((result["similarity"] > SIMILARITY).sum()), FEW + int(FEW_PER_IMAGE * len(prints))
+        int((pairs["similarity"] > SIMILARITY).sum()), FEW + int(FEW_PER_IMAGE * len(prints))
     )
-    return result[:enough]
+    return pairs[:enough]
 
 
 def _similar(
@@ -207,13 +207,13 @@ def _similar(
         score = np.abs(even)
         score += np.abs(odd)
         place = np.flatnonzero(score > best.threshold)
-        result = np.zeros(len(place), CANDIDATE)
+        pairs = np.zeros(len(place), CANDIDATE)
         row, column = np.divmod(place, max(score.shape[1], 1))
-        result["first"], result["second"] = top + row, start + column
-        result["inverted"] = even.ravel()[place] < 0
-        result["mirrored"] = (odd.ravel()[place] < 0) != result["inverted"]
-        result["similarity"] = score.ravel()[place]
-        yield result
+        pairs["first"], pairs["second"] = top + row, start + column
+        pairs["inverted"] = even.ravel()[place] < 0
+        pairs["mirrored"] = (odd.ravel()[place] < 0) != pairs["inverted"]
+        pairs["similarity"] = score.ravel()[place]
+        yield pairs
 
 
 def _cells(descriptors: Descriptors) -> Iterator[tuple[int, Index, Index]]:
@@ -264,10 +264,10 @@ class _Best:
         self._kept = [np.empty(0, CANDIDATE)]
         self._count = 0
 
-    def add(self, result: Candidates) -> None:
+    def add(self, pairs: Candidates) -> None:
         """Take some more."""
-        self._kept.append(result)
-        self._count += len(result)
+        self._kept.append(pairs)
+        self._count += len(pairs)
         if self._count > 2 * self.most:
             self._prune()
 

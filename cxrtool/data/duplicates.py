@@ -81,14 +81,14 @@ def near_hashes(hashes: Hashes, squares: Hashes) -> Candidates:
     )
     pairs = hamming.near(np.concatenate([hashes, squares[oblong]]))
     pairs = pairs[image[pairs[:, 0]] != image[pairs[:, 1]]]
-    result = np.zeros(len(pairs), duplicate_candidates.CANDIDATE)
+    candidates = np.zeros(len(pairs), duplicate_candidates.CANDIDATE)
     for end, shown, side in (("first", "look", 0), ("second", "other", 1)):
-        result[end], result[shown] = image[pairs[:, side]], look[pairs[:, side]]
-    return result
+        candidates[end], candidates[shown] = image[pairs[:, side]], look[pairs[:, side]]
+    return candidates
 
 
 def proved(
-    result: Candidates,
+    candidates: Candidates,
     group: Index,
     aspects: NDArray[np.float32],
     thumbnails: Thumbnails,
@@ -108,8 +108,8 @@ def proved(
     """
     failures = FAILURES * len(group) + MORE_FAILURES
     with ThreadPoolExecutor(jobs) as pool:
-        for start in range(0, len(result), _BATCH):
-            batch = result[start : start + _BATCH]
+        for start in range(0, len(candidates), _BATCH):
+            batch = candidates[start : start + _BATCH]
             # What is of one group by now needs no proof: of many copies, few are compared.
             batch = batch[group[batch["first"]] != group[batch["second"]]]
             same = np.array([*pool.map(_is_same, _sides(batch, aspects, thumbnails))], bool)
@@ -123,10 +123,10 @@ def proved(
 
 
 def _sides(
-    result: Candidates, aspects: NDArray[np.float32], thumbnails: Thumbnails
+    candidates: Candidates, aspects: NDArray[np.float32], thumbnails: Thumbnails
 ) -> Iterator[tuple[duplicate_proof.Side, duplicate_proof.Side] | None]:
     """Yield both images of each candidate, as they are to be compared; None without a thumbnail."""
-    for one in result:
+    for one in candidates:
         first, second = thumbnails.of(int(one["first"])), thumbnails.of(int(one["second"]))
         if first is None or second is None:
             yield None

@@ -193,7 +193,7 @@ def _crowd(
         for top in range(0, len(own), step):
             left = own[top : top + step]
             mine = columns[:, left, np.newaxis]
-            result = np.flatnonzero(_apart(mine, theirs) <= distance)
-            i, j = left[result // len(right)], right[result % len(right)]
-            if len(result):
+            place = np.flatnonzero(_apart(mine, theirs) <= distance)
+            i, j = left[place // len(right)], right[place % len(right)]
+            if len(place):
                 yield i[i < j], j[i < j]

@@ -13,7 +13,7 @@ from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import bar, detail, note
 from cxrtool.data import duplicates, lesion_boxes, measurement, packed_rows, sources
 from cxrtool.data.label_columns import LabelColumns
-from cxrtool.data.measurement import Making
+from cxrtool.data.measurement import MeasurementSettings
 from cxrtool.data.packed_rows import Row
 from cxrtool.data.sources import FILE, LISTED, Selection
 from cxrtool.data.thumbnails import Index, Thumbnails
@@ -114,8 +114,8 @@ class Measured:
         """Read images again for their thumbnails; the numbers are sorted."""
         here = os.path.abspath(self.root or ".")
         again = (os.path.join(here, path) for path in self._paths(numbers))
-        result = parallel.each(measurement.thumbnail, again, self.crew.of(len(numbers)))
-        for thumbnail in bar(result, len(numbers), "possible duplicates", self.progress):
+        thumbnails = parallel.each(measurement.thumbnail, again, self.crew.of(len(numbers)))
+        for thumbnail in bar(thumbnails, len(numbers), "possible duplicates", self.progress):
             yield b"" if isinstance(thumbnail, parallel.Lost) else thumbnail
 
     def _paths(self, numbers: Index) -> Iterator[str]:
@@ -172,11 +172,11 @@ class Measured:
 def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed_rows.PackedRows:
     """List what is to be read; an empty list is an error."""
     rows = packed_rows.PackedRows()
-    for result in sources.gather(paths, selection):
-        if isinstance(result, Skip):
-            skipped.add(result)
+    for row in sources.gather(paths, selection):
+        if isinstance(row, Skip):
+            skipped.add(row)
         else:
-            rows.add(result)
+            rows.add(row)
     if not rows:
         skipped.close()
         what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
@@ -187,25 +187,25 @@ def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed
 def measure(
     rows: packed_rows.PackedRows,
     selection: Selection,
-    making: Making,
+    settings: MeasurementSettings,
     pseudonym: Pseudonym,
     skipped: Failures,
     crew: Crew,
     progress: str,
 ) -> Measured:
     """Decode every image that no manifest has measured yet, and complete its row."""
-    making.check(rows)
+    settings.check(rows)
     names = rows.columns()
-    if making.masks and lesion_boxes.COLUMN in names and "lesion" not in names:
+    if settings.masks and lesion_boxes.COLUMN in names and "lesion" not in names:
         names.append("lesion")
     measured = Measured(sources.columns(names), selection.root, crew, progress)
-    new = unmeasured(rows, making)
-    work = (making.job(rows[i][FILE], rows[i]) for i in new)
+    new = unmeasured(rows, settings)
+    work = (settings.job(rows[i][FILE], rows[i]) for i in new)
     results = parallel.each(measurement.measure, work, crew.of(len(new)))
     try:
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():
-            result = None if _is_done(row, making) else next(counted)
+            result = None if _is_done(row, settings) else next(counted)
             skip = None if result is None else _take(row, result, selection, pseudonym)
             if not selection.exact_age:
                 row["age"] = sources.coarse_age(row.get("age", ""))
@@ -215,7 +215,7 @@ def measure(
                 half = measurement.mask_halves(row)[0]
                 skipped.add(Skip(half, why, "The image is read without a mask."))
             if skip is None:
-                if making.window is not None and isinstance(result, measurement.Measurement):
+                if settings.window is not None and isinstance(result, measurement.Measurement):
                     measured.note_window(result.is_windowed)
                 measured.add(row, getattr(result, "thumbnail", b""))
             else:
@@ -224,31 +224,31 @@ def measure(
     finally:
         # Stop the workers first: what they were writing is then nobody's.
         results.close()
-        for made in filter(None, (making.folder, making.masks)):
-            disk.sweep(made.place)
+        for folder in filter(None, (settings.folder, settings.masks)):
+            disk.sweep(folder.place)
     if not len(measured):
         skipped.refuse()
     return measured
 
 
-def unmeasured(rows: packed_rows.PackedRows, making: Making) -> list[int]:
+def unmeasured(rows: packed_rows.PackedRows, settings: MeasurementSettings) -> list[int]:
     """Return the numbers of the rows whose image has to be decoded."""
-    return [i for i, row in enumerate(rows) if not _is_done(row, making)]
+    return [i for i, row in enumerate(rows) if not _is_done(row, settings)]
 
 
-def _take(row: Row, result: Any, selection: Selection, pseudonym: Pseudonym) -> Skip | None:
+def _take(row: Row, measured: Any, selection: Selection, pseudonym: Pseudonym) -> Skip | None:
     """Complete a row by what came of its image, or say why it is left out."""
-    if isinstance(result, parallel.Lost):
-        return Skip(row["path"], result.reason, "Remove it.")
-    if isinstance(result, Skip):
-        return result
-    _complete(row, result.cells, pseudonym)
+    if isinstance(measured, parallel.Lost):
+        return Skip(row["path"], measured.reason, "Remove it.")
+    if isinstance(measured, Skip):
+        return measured
+    _complete(row, measured.cells, pseudonym)
     return sources.wrong_view(row, selection.views, known=True)
 
 
-def _is_done(row: Row, making: Making) -> bool:
+def _is_done(row: Row, settings: MeasurementSettings) -> bool:
     """Tell a row that a manifest brought complete, of an image that need not be converted."""
-    if LISTED not in row or making.folder or making.joins(row):
+    if LISTED not in row or settings.folder or settings.joins(row):
         return False
     hashes = [row.get(c, "") for c in HASHES]
     return all(map(HASH.fullmatch, hashes if hashes[2] else hashes[:2]))

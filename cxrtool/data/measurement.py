@@ -20,7 +20,7 @@ LOST = "\0lost"
 
 
 @dataclass(frozen=True)
-class Making:
+class MeasurementSettings:
     """What is to be made besides the measurements."""
 
     folder: manifest.ImageFolder | None = None  # of the converted images; None does not convert
@@ -73,7 +73,7 @@ class Job:
     path: str  # where the file is
     shown: str  # how messages and the manifest name it
     mask_halves: tuple[str, ...]
-    making: Making
+    settings: MeasurementSettings
     boxes: tuple[lesion_boxes.Box, ...] = ()  # around a lesion
 
 
@@ -89,7 +89,7 @@ class Measurement:
 def measure(job: Job) -> Measurement | Skip:
     """Decode one image and measure it."""
     try:
-        picture = image.read(job.path, job.making.window)
+        picture = image.read(job.path, job.settings.window)
     except Unreadable as e:
         return Skip(job.shown, e.reason, e.remedy, e.failed)
     height, width = picture.grey.shape
@@ -105,12 +105,12 @@ def measure(job: Job) -> Measurement | Skip:
         **picture.header,
         "warning": picture.warning,
     }
-    if job.making.folder:
-        cells["path"] = _convert(job, picture, job.making.folder)
-    if job.making.masks and job.mask_halves:
-        cells |= _join_masks(job, job.making.masks)
-    if job.making.masks and job.boxes:
-        cells["lesion"] = _draw_lesion(job, picture, job.making.masks)
+    if job.settings.folder:
+        cells["path"] = _convert(job, picture, job.settings.folder)
+    if job.settings.masks and job.mask_halves:
+        cells |= _join_masks(job, job.settings.masks)
+    if job.settings.masks and job.boxes:
+        cells["lesion"] = _draw_lesion(job, picture, job.settings.masks)
     known = {k: v for k, v in cells.items() if v}
     return Measurement(known, thumbnails.encode(small), picture.is_windowed)
 
@@ -118,11 +118,11 @@ def measure(job: Job) -> Measurement | Skip:
 def _convert(job: Job, picture: image.Picture, folder: manifest.ImageFolder) -> str:
     name = file_name(job.shown, anonymous=bool(picture.header))
     path, shown = folder.file(f"{name}.png")
-    window = f" window={job.making.window}" if picture.is_windowed else ""
-    made_with = f"ingest {__version__} bits={job.making.bits}{window} of={picture.sha256}"
-    if job.making.force or not image.is_made(path, made_with):
+    window = f" window={job.settings.window}" if picture.is_windowed else ""
+    made_with = f"ingest {__version__} bits={job.settings.bits}{window} of={picture.sha256}"
+    if job.settings.force or not image.is_made(path, made_with):
         grey = picture.grey
-        if job.making.bits == 8:
+        if job.settings.bits == 8:
             grey = image.to8(grey, whole_range=picture.is_windowed)
         image.write_png(path, grey, made_with)
     return shown
@@ -140,7 +140,7 @@ def _join_masks(job: Job, folder: manifest.ImageFolder) -> dict[str, str]:
         return {LOST: "the mask of the other lung has another size"}
     path, shown = folder.file(file_name(job.shown) + "-mask.png")
     made_with = f"ingest {__version__} of={'+'.join(h.sha256[:16] for h in halves)}"
-    if job.making.force or not image.is_made(path, made_with):
+    if job.settings.force or not image.is_made(path, made_with):
         white = np.any([h.grey > 0 for h in halves], axis=0)
         image.write_png(path, white.astype(np.uint8) * 255, made_with)
     return {"mask": shown}
@@ -152,7 +152,7 @@ def _draw_lesion(job: Job, picture: image.Picture, folder: manifest.ImageFolder)
     path, shown = folder.file(f"{name}-lesion.png")
     boxes = lesion_boxes.cell_of(job.boxes)
     made_with = f"ingest {__version__} boxes={boxes} of={picture.sha256}"
-    if job.making.force or not image.is_made(path, made_with):
+    if job.settings.force or not image.is_made(path, made_with):
         image.write_png(path, lesion_boxes.lesion_mask(job.boxes, picture.grey.shape), made_with)
     return shown
 

@@ -75,9 +75,9 @@ class Digests:
 
     def add(self, cell: str) -> str:
         """Keep a cell, and return what stands for it among the other cells of its row."""
-        result = self._bytes_of(cell)
-        self._kept += bytes(self.length) if result is None else result
-        return cell if result is None else KEPT
+        data = self._bytes_of(cell)
+        self._kept += bytes(self.length) if data is None else data
+        return cell if data is None else KEPT
 
     def text(self, number: int, cell: str) -> str:
         """Return the original cell of a row; `cell` is what `add` returned for it."""

@@ -202,7 +202,7 @@ def note_parts(rows: SplitRows, design: Design, plan: RowParts) -> None:
             line += f": {_classes_of(rows, plan, here)}"
         note(line)
     if rows.strata:
-        _tell_missing(rows, plan)
+        _note_missing(rows, plan)
     if "patient" in rows.columns and not design.leaky and (patients < 0).any():
         lonely = int((patients < 0).sum())
         note(f"warning: {lonely} rows have no patient: each counts as a patient of its own")
@@ -221,7 +221,7 @@ def _classes_of(rows: SplitRows, plan: RowParts, here: NDArray[np.bool_]) -> str
     return ", ".join(listed) + (f", and {more} classes more" if more else "")
 
 
-def _tell_missing(rows: SplitRows, plan: RowParts) -> None:
+def _note_missing(rows: SplitRows, plan: RowParts) -> None:
     """Warn of the classes that the parts' sizes left no room for."""
     column = rows.strata[0]
     names, codes = rows.codes[column].ordered()

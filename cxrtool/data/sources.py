@@ -162,7 +162,7 @@ def _described(
     naming = renamed.pop("path", None)
     if naming is None:
         naming = _naming_column(table, files)
-    _tell_unused(table, {naming, *renamed.values()})
+    _note_unused(table, {naming, *renamed.values()})
     used = set()
     # One table numbers its patients once, in however many folders their images are.
     several = len({os.path.realpath(folder) for folder in folders}) > 1
@@ -192,7 +192,7 @@ def _described(
             yield folder, Skip(path, f"not listed in {metadata}", failed=False)
 
 
-def _tell_unused(table: Table, used: set[int]) -> None:
+def _note_unused(table: Table, used: set[int]) -> None:
     left = [name for i, name in enumerate(table.columns) if i not in used and name]
     if left:
         note(f"{table.name}: not taken: {', '.join(left)} (--column NAME=NAME takes a column)")

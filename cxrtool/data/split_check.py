@@ -50,7 +50,7 @@ def check(manifest: Manifest) -> list[Finding]:
     sizes = _sizes(part)
     findings = _strange(sizes) + _torn(manifest, at, torn)
     findings += [f for column in seen for f in _missing(column, seen[column], list(sizes))]
-    _tell(manifest, sizes, findings)
+    _note_findings(manifest, sizes, findings)
     if "patient" in hashes:
         unknown = hashes["patient"].count(0)
         if unknown:
@@ -113,13 +113,13 @@ def _listed(parts: Iterable[str]) -> str:
 
 
 def _strange(sizes: dict[str, int]) -> list[Finding]:
-    result: list[Finding] = []
+    findings: list[Finding] = []
     for part, rows in sizes.items():
         if not part:
-            result.append(("row in no part", "split", "", "", str(rows)))
+            findings.append(("row in no part", "split", "", "", str(rows)))
         elif part not in PARTS and not part.removeprefix("fold ").isdecimal():
-            result.append(("unknown part", "split", part, part, str(rows)))
-    return result
+            findings.append(("unknown part", "split", part, part, str(rows)))
+    return findings
 
 
 def _missing(column: str, pairs: Iterable[tuple[str, str]], parts: list[str]) -> list[Finding]:
@@ -137,7 +137,7 @@ def _missing(column: str, pairs: Iterable[tuple[str, str]], parts: list[str]) ->
     ]
 
 
-def _tell(manifest: Manifest, sizes: dict[str, int], findings: list[Finding]) -> None:
+def _note_findings(manifest: Manifest, sizes: dict[str, int], findings: list[Finding]) -> None:
     for column, kind, remedy in (
         ("patient", "leaks of patients", ""),
         ("dup_group", "near duplicates", " (cxrtool ingest FILE finds them)"),

@@ -80,15 +80,15 @@ def _begins_with_elements(head: bytes, order: Literal["little", "big"], explicit
     An element is a tag, a VR where that is explicit, a length, and a value of that length (DICOM
     PS3.5, 7.1). The first ones are short, and two of them are hardly chance.
     """
-    at, last, result = 0, (0, 0), 0
-    while result < 2 and at + 12 <= len(head):
+    at, last, count = 0, (0, 0), 0
+    while count < 2 and at + 12 <= len(head):
         group, element = (int.from_bytes(head[i : i + 2], order) for i in (at, at + 2))
         length, start = _length(head, at + 4, order, explicit)
-        known = group in ((0x0002, 0x0008) if not result else range(0x0002, 0x0011))
-        if not known or (result and (group, element) <= last) or length is None:
+        known = group in ((0x0002, 0x0008) if not count else range(0x0002, 0x0011))
+        if not known or (count and (group, element) <= last) or length is None:
             return False
-        last, result, at = (group, element), result + 1, start + length
-    return result == 2
+        last, count, at = (group, element), count + 1, start + length
+    return count == 2
 
 
 def _length(

@@ -276,8 +276,8 @@ def to8(grey: Grey, *, whole_range: bool = False) -> NDArray[np.uint8]:
         return np.full(grey.shape, round(low / 257), np.uint8)
     table = np.arange(65536, dtype=np.float32)
     table = np.clip(np.rint((table - low) * (255 / (high - low))), 0, 255)
-    result: NDArray[np.uint8] = table.astype(np.uint8)[grey]
-    return result
+    levels: NDArray[np.uint8] = table.astype(np.uint8)[grey]
+    return levels
 
 
 def checked(path: str) -> str:
@@ -299,15 +299,15 @@ def to_mask(grey: Grey, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
         # The picture may have been resized since its mask was drawn.
         grey = cv2.resize(grey, shape[::-1], interpolation=cv2.INTER_NEAREST)
-    result: NDArray[np.bool_] = grey > grey.max() / 2
-    return result
+    mask: NDArray[np.bool_] = grey > grey.max() / 2
+    return mask
 
 
 def write_png(
-    path: str | os.PathLike[str], pixels: Grey, made_with: str = "", result: str = ""
+    path: str | os.PathLike[str], pixels: Grey, made_with: str = "", findings: str = ""
 ) -> bytes:
     """Write a PNG, whole or not at all, with notes of what made it; return its bytes."""
-    data = png.encode(pixels, {png.MADE_WITH: made_with, png.FOUND: result})
+    data = png.encode(pixels, {png.MADE_WITH: made_with, png.FINDINGS: findings})
     with disk.atomic(path) as file:
         file.write(data)
     return data
@@ -331,4 +331,4 @@ def recorded_findings(path: str | os.PathLike[str], made_with: str) -> str | Non
         return None
     notes = png.notes(data)
     good = notes.get(png.MADE_WITH) == made_with and png.is_whole(data)
-    return notes.get(png.FOUND, "") if good else None
+    return notes.get(png.FINDINGS, "") if good else None

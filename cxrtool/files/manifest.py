@@ -108,7 +108,7 @@ class Manifest(Table):
             if holds:
                 kept += 1
                 yield number, row
-        self._tell(read, kept)
+        self._end_reading(read, kept)
 
     def every_row(self) -> Iterator[list[str]]:
         """Yield all rows, whatever the conditions."""
@@ -124,7 +124,7 @@ class Manifest(Table):
                 chunk = list(filter(self._holds, chunk))
             kept += len(chunk)
             yield chunk
-        self._tell(read, kept)
+        self._end_reading(read, kept)
 
     def _holds(self, row: list[str]) -> bool:
         return all(w.holds(row[i]) for i, w in self.where)
@@ -135,7 +135,7 @@ class Manifest(Table):
             if values:
                 values.difference_update(row[i] for row in rows)
 
-    def _tell(self, read: int, kept: int) -> None:
+    def _end_reading(self, read: int, kept: int) -> None:
         """End a reading: one that gave nothing is a mistake, and so is a value that no row has."""
         if not read:
             raise CxrtoolError(f"{self.name}: no rows after the header", "Check what made it.")

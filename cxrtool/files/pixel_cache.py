@@ -130,13 +130,13 @@ def _filled(
             )
             start = file.tell()
             blank = np.zeros(shape[1:], np.uint8)
-            for number, result in enumerate(bar(results, len(paths), "images read", when)):
-                if isinstance(result, Lost):
-                    result = Skip(paths[number], result.reason, "Remove it.")
-                if isinstance(result, Skip):
-                    skips[number] = result
-                    result = blank
-                image_bytes = np.ascontiguousarray(result).data
+            for number, pixels in enumerate(bar(results, len(paths), "images read", when)):
+                if isinstance(pixels, Lost):
+                    pixels = Skip(paths[number], pixels.reason, "Remove it.")
+                if isinstance(pixels, Skip):
+                    skips[number] = pixels
+                    pixels = blank
+                image_bytes = np.ascontiguousarray(pixels).data
                 sums[number] = isal_zlib.crc32(image_bytes)
                 file.write(image_bytes)
             file.write(sums.data)

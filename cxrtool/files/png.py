@@ -21,7 +21,7 @@ DIFFERENCE_TO_ABOVE = 2
 STRIP = 1 << 22
 
 # The notes: what made the file, and what was found out while making it.
-MADE_WITH, FOUND = "cxrtool", "cxrtool-found"
+MADE_WITH, FINDINGS = "cxrtool", "cxrtool-found"
 
 
 def encode(pixels: NDArray[np.uint8] | NDArray[np.uint16], notes: dict[str, str]) -> bytes:
@@ -79,15 +79,15 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
 
 def notes(data: bytes) -> dict[str, str]:
     """Read the notes of a PNG that `encode` made; none of any other file."""
-    result = {}
+    texts = {}
     if data.startswith(SIGNATURE):
         for kind, body, whole in chunks(data):
             if kind == b"IDAT":
                 break
             if kind == b"tEXt" and whole:
                 key, _, text = bytes(body).decode("latin-1").partition("\0")
-                result[key] = text
-    return result
+                texts[key] = text
+    return texts
 
 
 def is_whole(data: bytes) -> bool:

@@ -129,7 +129,7 @@ def digests(texts: Collection[str]) -> NDArray[np.int64]:
     return np.frombuffer(b"".join(map(digest, texts)), np.int64)
 
 
-class Opened(Manifest):
+class PredictionsTable(Manifest):
     """One table of predictions."""
 
     def __init__(self, path: str, where: Sequence[Where], model: str, alone: bool) -> None:
@@ -165,8 +165,8 @@ class Opened(Manifest):
         """Take a column that need not be there."""
         if column not in self.columns:
             return [missing] * len(rows)
-        result = map(itemgetter(self.columns.index(column)), rows)
-        return [text or missing for text in result] if missing else list(result)
+        texts = map(itemgetter(self.columns.index(column)), rows)
+        return [text or missing for text in texts] if missing else list(texts)
 
 
 def _is_chance(column: str) -> bool:
@@ -178,13 +178,13 @@ def is_predictions(path: str) -> bool:
     return any(map(_is_chance, header(path)))
 
 
-def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[Opened]:
+def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[PredictionsTable]:
     """Open some tables that tell the same classes apart."""
     _refuse_twice(paths)
-    tables: list[Opened] = []
+    tables: list[PredictionsTable] = []
     try:
         for path in paths:
-            tables.append(Opened(path, where, _stem(path), alone=len(paths) == 1))
+            tables.append(PredictionsTable(path, where, _stem(path), alone=len(paths) == 1))
             _check_classes(tables[0], tables[-1])
     except CxrtoolError:
         # The traceback of the error would keep the files open.
@@ -194,7 +194,7 @@ def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[Opened]:
     return tables
 
 
-def _check_classes(first: Opened, table: Opened) -> None:
+def _check_classes(first: PredictionsTable, table: PredictionsTable) -> None:
     if sorted(table.classes) != sorted(first.classes):
         what = f"{table.name}: its classes are {', '.join(table.classes)}"
         remedy = f"{first.name} has {', '.join(first.classes)}: compare them apart."
@@ -202,7 +202,7 @@ def _check_classes(first: Opened, table: Opened) -> None:
 
 
 def read(
-    tables: Sequence[Opened],
+    tables: Sequence[PredictionsTable],
     wanted: Collection[str],
     skipped: Failures,
     optional: Collection[str] = (),
@@ -219,7 +219,7 @@ def read(
     for table in tables:
         for column in {*wanted} - {"model"}:
             table.index(column)
-    gathered = _Gathered(tables[0].classes, ["model", *wanted, *optional], same, unpredicted)
+    gathered = _PredictionRows(tables[0].classes, ["model", *wanted, *optional], same, unpredicted)
     for number, table in enumerate(tables):
         for rows in table.batches():
             gathered.add(table, number, rows, skipped)
@@ -243,7 +243,7 @@ def _stem(path: str) -> str:
     return "standard input" if path == "-" else os.path.splitext(os.path.basename(path))[0]
 
 
-class _Gathered:
+class _PredictionRows:
     """The rows of all tables, as they come."""
 
     def __init__(
@@ -260,7 +260,9 @@ class _Gathered:
         self.known: dict[str, dict[str, int]] = {name: {} for name in coded}
         self.parts: dict[str, list[NDArray[np.generic]]] = {}
 
-    def add(self, file: Opened, number: int, rows: list[list[str]], skipped: Failures) -> None:
+    def add(
+        self, file: PredictionsTable, number: int, rows: list[list[str]], skipped: Failures
+    ) -> None:
         """Take the rows that can be judged."""
         p = _numbers(file, rows, self.classes)
         labels = [self._label(text) for text in file.texts(rows, "label")]
@@ -286,7 +288,7 @@ class _Gathered:
             self.at[text] = len(self.at)
         return self.at.get(text, -1)
 
-    def _take(self, file: Opened, rows: list[list[str]]) -> None:
+    def _take(self, file: PredictionsTable, rows: list[list[str]]) -> None:
         paths = file.texts(rows, "path")
         for path in paths:
             self.paths.add(path)
@@ -304,7 +306,7 @@ class _Gathered:
     def _keep(self, name: str, values: NDArray[np.generic]) -> None:
         self.parts.setdefault(name, []).append(values)
 
-    def _skip(self, file: Opened, row: list[str], p: Floats) -> Skip:
+    def _skip(self, file: PredictionsTable, row: list[str], p: Floats) -> Skip:
         """Say why a row cannot be judged."""
         cell = dict(zip(file.columns, row, strict=True))
         label, known = cell["label"], ", ".join(self.classes)
@@ -327,7 +329,7 @@ class _Gathered:
         joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
         coded = {n: Coded(list(self.known[n]), joined[f"coded {n}"]) for n in self.known}
         groups = [column.codes for name, column in coded.items() if name != "model"]
-        coded["model"] = _told_apart(coded["model"], joined, names, groups)
+        coded["model"] = _distinct_models(coded["model"], joined, names, groups)
         more = list(self.at)[len(self.classes) :]
         return Predictions(
             [*self.classes, *more],
@@ -343,10 +345,10 @@ class _Gathered:
         )
 
 
-def _numbers(file: Opened, rows: list[list[str]], classes: Sequence[str]) -> Floats:
+def _numbers(file: PredictionsTable, rows: list[list[str]], classes: Sequence[str]) -> Floats:
     """Read the probabilities (rows, classes); what is no number is nan."""
-    result = [_column(file.texts(rows, CHANCE + name)) for name in classes]
-    return np.array(result, np.float64).T
+    probabilities = [_column(file.texts(rows, CHANCE + name)) for name in classes]
+    return np.array(probabilities, np.float64).T
 
 
 def _column(texts: list[str]) -> list[float]:
@@ -363,7 +365,7 @@ def _number(text: str) -> float:
         return np.nan
 
 
-def _told_apart(
+def _distinct_models(
     model: Coded,
     joined: dict[str, NDArray[np.generic]],
     files: list[str],

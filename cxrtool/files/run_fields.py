@@ -95,7 +95,7 @@ class Last(TypedDict):
     key: Text
 
 
-class LastFound(TypedDict, total=False):
+class LastChosen(TypedDict, total=False):
     """What of the last state is there only where the run had to find it."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
@@ -129,13 +129,13 @@ def mistake(kind: Any, value: Any) -> str:
     try:
         TypeAdapter(kind).validate_python(value)
     except ValidationError as e:
-        return _said(e)
+        return _in_words(e)
     except OverflowError:
         return "it has a number that is too large"
     return ""
 
 
-def _said(e: ValidationError) -> str:
+def _in_words(e: ValidationError) -> str:
     # Of a choice of types every branch is listed; the first is named.
     about = e.errors(include_url=False, include_input=False)[0]
     words = WORDS.get(about["type"], about["msg"].lower()).format(**about.get("ctx", {}))
@@ -153,7 +153,7 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 def last_mistake(state: Mapping[str, Any]) -> str:
     """Say what is wrong with a last state: the types of its fields, or how they fit together."""
-    wrong = mistake(Last, state) or mistake(LastFound, state)
+    wrong = mistake(Last, state) or mistake(LastChosen, state)
     if wrong:
         return wrong
     epoch, history, best = state["epoch"], state["history"], state["best"]

@@ -117,9 +117,9 @@ class Run:
         path = os.path.join(self.folder, IMAGES)
         if not self.about.images or not os.path.exists(path):
             return None
-        result = weights_file.tensors(path, self.about.images, REMEDY)
+        tensors = weights_file.tensors(path, self.about.images, REMEDY)
         try:
-            return {part: array("q", result[part].tolist()) for part in ("train", "val")}
+            return {part: array("q", tensors[part].tolist()) for part in ("train", "val")}
         except (KeyError, TypeError, OverflowError):
             raise damaged(path, "it is no list of images") from None
 
@@ -138,19 +138,19 @@ def read(folder: str) -> Run:
 
 def classifier(folder: str) -> Run:
     """Read a run, which must be one that classifies."""
-    result = read(folder)
-    if result.about.task != "classify":
+    run = read(folder)
+    if run.about.task != "classify":
         what = f"{folder}: is a segmentation run, not a classifier"
         raise CxrtoolError(what, f"Use it so: cxrtool segment M.csv --model {folder} -d DIR")
-    return result
+    return run
 
 
 def json_file(path: str) -> dict[str, Any]:
     """Read a JSON object."""
-    result = json_value(path)
-    if not isinstance(result, dict):
+    value = json_value(path)
+    if not isinstance(value, dict):
         raise damaged(path, "not a JSON object")
-    return result
+    return value
 
 
 def json_value(path: str) -> Any:
@@ -165,40 +165,40 @@ def _refuse(text: str) -> float:
     raise ValueError(f"{text} is no number")
 
 
-def about(path: str, outcome: Mapping[str, Any]) -> About:
+def about(path: str, fields: Mapping[str, Any]) -> About:
     """Check the fields of a run.json, and leave out what a later version may have added."""
-    given = outcome.get("format")
+    given = fields.get("format")
     if isinstance(given, int) and given > FORMAT:
         what = f"{path}: made by a newer cxrtool (format {given})"
         raise CxrtoolError(what, f"This is {__version__}: update it.")
-    known = {name: outcome[name] for name in About.__dataclass_fields__ if name in outcome}
+    known = {name: fields[name] for name in About.__dataclass_fields__ if name in fields}
     if wrong := run_fields.mistake(About, known):
         raise damaged(path, wrong)
-    result = About(**known)
-    if wrong := _wrong(result):
+    record = About(**known)
+    if wrong := _mistake(record):
         raise damaged(path, wrong)
-    return result
+    return record
 
 
-def _wrong(result: About) -> str:
+def _mistake(about: About) -> str:
     """Say which fields do not fit one another, or this version of the program."""
-    if result.task not in choices.TASKS:
-        return f"its task '{shortened(result.task)}' is not one of: {', '.join(choices.TASKS)}"
-    if result.channels not in (1, 3):
-        return f"its channels {result.channels} are neither 1 nor 3"
-    if len(set(result.classes)) < len(result.classes):
+    if about.task not in choices.TASKS:
+        return f"its task '{shortened(about.task)}' is not one of: {', '.join(choices.TASKS)}"
+    if about.channels not in (1, 3):
+        return f"its channels {about.channels} are neither 1 nor 3"
+    if len(set(about.classes)) < len(about.classes):
         return "its classes are not distinct"
-    if result.task == "classify" and len(result.classes) < 2:
+    if about.task == "classify" and len(about.classes) < 2:
         return "it has one class, and a classifier has two or more"
-    if not len(result.mean) == len(result.std) == result.channels:
+    if not len(about.mean) == len(about.std) == about.channels:
         return "its mean and std are not of as many channels as it has"
-    if result.image_channels > result.channels:
+    if about.image_channels > about.channels:
         return "its preprocessing makes images of three channels, but its network takes one"
-    if result.fit not in choices.FITS:
-        return f"its fit '{shortened(result.fit)}' is not one of: {', '.join(choices.FITS)}"
-    if not result.weights:
+    if about.fit not in choices.FITS:
+        return f"its fit '{shortened(about.fit)}' is not one of: {', '.join(choices.FITS)}"
+    if not about.weights:
         return f"it has no digest of {WEIGHTS}"
-    name = result.arch.partition(":")[0]
+    name = about.arch.partition(":")[0]
     if name not in registry.names("architectures"):
         return f"its architecture '{shortened(name)}' is not known here"
     return ""
@@ -226,7 +226,7 @@ def packed_images(parts: Mapping[str, NDArray[np.int64]]) -> bytes:
 
 
 def write(
-    folder: str, result: About, tensors: Mapping[str, Any], images: bytes | None = None
+    folder: str, record: About, tensors: Mapping[str, Any], images: bytes | None = None
 ) -> None:
     """Write the weights, then run.json; `images` is the result of `packed_images`.
 
@@ -234,7 +234,7 @@ def write(
     """
     from safetensors.torch import save
 
-    about = asdict(result) | {"images": ""}
+    about = asdict(record) | {"images": ""}
     if images is not None:
         about["images"] = hashlib.sha256(images).hexdigest()
         with disk.atomic(os.path.join(folder, IMAGES)) as file:
@@ -246,25 +246,25 @@ def write(
     write_json(os.path.join(folder, ABOUT), about | {"weights": digest})
 
 
-def _plain(result: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in result.items()}
+def _plain(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
-def write_json(path: str, result: Mapping[str, Any]) -> None:
+def write_json(path: str, value: Mapping[str, Any]) -> None:
     """Write an object as JSON that a person can read."""
     with disk.atomic(path) as file:
-        text = json.dumps(result, indent=2, ensure_ascii=True, allow_nan=False)
+        text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)
         file.write(text.encode() + b"\n")
 
 
-def write_last(folder: str, state: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+def write_last(folder: str, state: Mapping[str, Any], tensors: Mapping[str, Any]) -> None:
     """Write what a run goes on from, in one file that is there whole or not at all.
 
     Its tensors and the state are covered by a digest; last.json is a copy for people.
     """
     from safetensors.torch import save
 
-    plain, text = _plain(result), json.dumps(state, sort_keys=True, allow_nan=False)
+    plain, text = _plain(tensors), json.dumps(state, sort_keys=True, allow_nan=False)
     metadata = {"state": text, "digest": _digest(plain, text)}
     with disk.atomic(os.path.join(folder, LAST)) as file:
         file.write(save(plain, metadata))
@@ -276,12 +276,12 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     path = os.path.join(folder, LAST)
     if not os.path.exists(path):
         return None
-    result = weights_file.tensors(path, remedy=REMEDY)
+    tensors = weights_file.tensors(path, remedy=REMEDY)
     data = _bytes(path, weights_file.MOST_BYTES)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     metadata = header.get("__metadata__", {})
     text = str(metadata.get("state", ""))
-    if metadata.get("digest") != _digest(result, text):
+    if metadata.get("digest") != _digest(tensors, text):
         raise damaged(path, "its digest is not the one that was written down")
     try:
         state = json.loads(text, parse_constant=_refuse)
@@ -291,7 +291,7 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         raise damaged(path, "its state is not a JSON object")
     if wrong := run_fields.last_mistake(state):
         raise damaged(path, wrong)
-    return state, result
+    return state, tensors
 
 
 def last_weights(folder: str) -> dict[str, Any]:
@@ -300,16 +300,16 @@ def last_weights(folder: str) -> dict[str, Any]:
     if last is None:
         what = f"{folder}: has no {LAST}, which holds the weights of the last epoch"
         raise CxrtoolError(what, "Copy the whole run, or take the best epoch.")
-    _, result = last
-    return {k.removeprefix(MODEL): v for k, v in result.items() if k.startswith(MODEL)}
+    _, tensors = last
+    return {k.removeprefix(MODEL): v for k, v in tensors.items() if k.startswith(MODEL)}
 
 
-def _digest(result: Mapping[str, Any], text: str) -> str:
+def _digest(tensors: Mapping[str, Any], text: str) -> str:
     import torch
 
     digest = hashlib.sha256(text.encode())
-    for name in sorted(result):
-        tensor = result[name]
+    for name in sorted(tensors):
+        tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         # As bytes, which every type of number has; NumPy knows no bfloat16.
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy())

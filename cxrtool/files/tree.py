@@ -121,9 +121,9 @@ def _enter(folder: str, seen: set[tuple[int, int]]) -> list[tuple[str, bool]] | 
         if (about.st_dev, about.st_ino) in seen:
             return Skip(folder, "a link to a folder that is read already", failed=False)
         seen.add((about.st_dev, about.st_ino))
-        with os.scandir(folder) as result:
+        with os.scandir(folder) as listing:
             # Bytes sort the same in every locale.
-            entries = sorted(result, key=lambda e: os.fsencode(e.name))
+            entries = sorted(listing, key=lambda e: os.fsencode(e.name))
     except OSError as e:
         reason = f"unreadable folder: {(e.strerror or '').lower()}"
         return Skip(folder, reason, "Check its rights.")
@@ -195,9 +195,9 @@ class Index:
         """Return the files that a name may mean: of several, those whose folders agree best."""
         want = _plain(name.replace("\\", "/"))
         base = want.rpartition("/")[2]
-        result = self._by_name.get(base) or self._by_stem.get(base)
-        result = result or self._by_stem.get(os.path.splitext(base)[0])
-        shared = {path: _shared_tail(_plain(path), want) for path in result or ()}
+        named = self._by_name.get(base) or self._by_stem.get(base)
+        named = named or self._by_stem.get(os.path.splitext(base)[0])
+        shared = {path: _shared_tail(_plain(path), want) for path in named or ()}
         return [path for path, same in shared.items() if same == max(shared.values())]
 
 

@@ -79,10 +79,10 @@ def compared(first: Side, second: Side, enough: float = 1) -> tuple[float, float
     likeness, best = -1.0, _map_of_shapes(a, b)
     for _ in range(_ROUNDS):
         better = None if best is None else _map_of_details(a, b, best)
-        result = -1.0 if better is None else _likeness(a, b, better)
-        if result <= likeness:
+        score = -1.0 if better is None else _likeness(a, b, better)
+        if score <= likeness:
             break
-        likeness, best = result, better
+        likeness, best = score, better
         if likeness > enough:
             break
     if best is None or likeness < 0:
@@ -118,16 +118,16 @@ def _map_of_shapes(a: Thumbnail, b: Thumbnail) -> Map | None:
     first, second = (
         _reduced(_features(_reduced(x, size), size * _SHAPE), size // 2) for x in (a, b)
     )
-    result, best = _improved(first, second, smoothing=5)
-    return best if result > LEAST_SHAPES else None
+    score, best = _improved(first, second, smoothing=5)
+    return best if score > LEAST_SHAPES else None
 
 
 def _map_of_details(a: Thumbnail, b: Thumbnail, best: Map) -> Map | None:
     """Correct a map by the fine features of what it lays over one another."""
     size = SIDE // 2
     first, second = (_features(_reduced(x, size), size * _FINE) for x in (a, _laid(b, best, SIDE)))
-    result, step = _improved(first, second, smoothing=1)
-    if step is None or result <= LEAST_DETAILS:
+    score, step = _improved(first, second, smoothing=1)
+    if step is None or score <= LEAST_DETAILS:
         return None
     better = _joined(best, step)
     moved = np.abs(_CORNERS @ (better - _IDENTITY).T).max()
@@ -145,13 +145,13 @@ def _improved(first: Floats, second: Floats, smoothing: int) -> tuple[float, Map
     size = len(first)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _STEPS, 1e-4)
     try:
-        result, matrix = cv2.findTransformECC(
+        score, matrix = cv2.findTransformECC(
             first, second, _IDENTITY.copy(), cv2.MOTION_AFFINE, stop, None, smoothing
         )
     except cv2.error:  # The search has left the picture: they have nothing in common.
         return -1.0, None
     matrix[:, 2] = (matrix[:, 2] - (matrix[:, :2].sum(axis=1) - 1) / 2) / size
-    return float(result), matrix
+    return float(score), matrix
 
 
 def _pixels(shares: Map, size: int) -> Floats:

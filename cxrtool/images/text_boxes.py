@@ -66,8 +66,8 @@ def find(grey: Grey) -> list[Box]:
     if min(grey.shape) < 2 * FRAME:
         return []
     small = _reduced(to8(grey))
-    result = _lines(small, *_glyphs(small))
-    return _limited([_enlarged(box, small.shape, grey.shape) for box in result], grey.size)
+    lines = _lines(small, *_glyphs(small))
+    return _limited([_enlarged(box, small.shape, grey.shape) for box in lines], grey.size)
 
 
 def _reduced(grey: Bytes) -> Bytes:
@@ -102,8 +102,8 @@ def _limited(boxes: list[Box], pixels: int) -> list[Box]:
 
 def _glyphs(grey: Bytes) -> tuple[Whole, list[Box | None]]:
     """Return the boxes of the strokes that are glyphs, the surest first, and their plates."""
-    dark, wide = _found(cv2.bitwise_not(grey), DARK, WIDE), _found(grey, BRIGHT, WIDE)
-    narrow = _found(grey, BRIGHT, NARROW)
+    dark, wide = _candidates(cv2.bitwise_not(grey), DARK, WIDE), _candidates(grey, BRIGHT, WIDE)
+    narrow = _candidates(grey, BRIGHT, NARROW)
     boxes = np.concatenate([dark[0], wide[0], narrow[0]])
     odds = np.concatenate([dark[1], wide[1], narrow[1]])
     best = np.argsort(-odds, kind="stable")[:MOST_GLYPHS]
@@ -116,7 +116,7 @@ def _glyphs(grey: Bytes) -> tuple[Whole, list[Box | None]]:
     return boxes[order], [plates[i] for i in order]
 
 
-def _found(grey: Bytes, least: int, stroke: float) -> tuple[Whole, Floats, Bytes]:
+def _candidates(grey: Bytes, least: int, stroke: float) -> tuple[Whole, Floats, Bytes]:
     """Return the boxes of bright strokes, the odds that they are glyphs, and the strokes' mask."""
     ground, rise, mask = _strokes(grey, least, stroke)
     boxes, at, which = _components(mask, ground, rise)
@@ -276,8 +276,8 @@ def _joined(boxes: list[Box]) -> list[Box]:
 def _plates(grey: Bytes, mask: Bytes, boxes: Whole, odds: Floats) -> list[Box | None]:
     """Return the plate under each of the likelier glyphs; others cannot be saved by one."""
     likely = np.flatnonzero(odds > ENOUGH - ON_PLATE - NEIGHBOUR)[:MOST_PLATES].tolist()
-    result = {i: _plate(grey, mask, Box(*boxes[i].tolist())) for i in likely}
-    return [result.get(i) for i in range(len(boxes))]
+    plates = {i: _plate(grey, mask, Box(*boxes[i].tolist())) for i in likely}
+    return [plates.get(i) for i in range(len(boxes))]
 
 
 def _plate(grey: Bytes, mask: Bytes, box: Box) -> Box | None:

@@ -89,11 +89,11 @@ def parse(text: str | None) -> Augmentation:
         if not equals:
             raise CxrtoolError(f"--augment {key} has no value", f"Write it as {key}=0.1.")
         given[key.replace("-", "_")] = value
-    result = Augmentation(**given)
-    result.ranges()
-    result.probabilities()
-    registry.choose("--augment fill", result.fill, FILLS)
-    return result
+    augmentation = Augmentation(**given)
+    augmentation.ranges()
+    augmentation.probabilities()
+    registry.choose("--augment fill", augmentation.fill, FILLS)
+    return augmentation
 
 
 def _probability(name: str, text: str) -> float:

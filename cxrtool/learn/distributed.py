@@ -71,9 +71,9 @@ def gathered(value: T) -> list[T]:
     """Put what every process has in a row, everywhere."""
     if processes() == 1:
         return [value]
-    result: list[Any] = [None] * processes()
-    dist.all_gather_object(result, value)
-    return result
+    values: list[Any] = [None] * processes()
+    dist.all_gather_object(values, value)
+    return values
 
 
 def joined(network: nn.Module, where: torch.device) -> nn.Module:
@@ -157,8 +157,8 @@ def summed(value: Tensor) -> Tensor:
 def interleaved(rows: NDArray[np.float64], number: int) -> NDArray[np.float64]:
     """Put the rows of every process's part back in their order, everywhere."""
     whole = np.empty((number, *rows.shape[1:]))
-    for which, result in enumerate(gathered(rows)):
-        whole[which :: processes()] = result
+    for which, share in enumerate(gathered(rows)):
+        whole[which :: processes()] = share
     return whole
 
 

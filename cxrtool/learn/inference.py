@@ -31,17 +31,17 @@ def device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
     try:
-        result = torch.device(name)
-        torch.empty(0, device=result)
+        where = torch.device(name)
+        torch.empty(0, device=where)
     except (RuntimeError, AssertionError) as e:
         there = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
         what = f"--device {name} is not there"
         raise CxrtoolError(what, f"Choose one of: {', '.join(there)}.") from e
-    if result.type == "cpu":
+    if where.type == "cpu":
         # The maps of a batch take up to a hundred megabytes each; to have them cleared anew is a
         # fifth of the time of a step of ResNet-18.
         memory.tune(mmap_max=0, trim_threshold=2**31 - 1, top_pad=64 << 20)
-    return result
+    return where
 
 
 def _has_mps() -> bool:
@@ -72,8 +72,8 @@ def drawing(arch: str, channels: int = 0, size: int = 0) -> Net:
     network = _built(arch, 1, channels, size)
     if isinstance(network, Network):
         raise CxrtoolError(f"'{arch}' is a classifier, not a segmentation network", "Choose unet.")
-    result: Net = network
-    return result
+    net: Net = network
+    return net
 
 
 def network_of(about: About) -> Net:

@@ -69,12 +69,12 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
         # Some networks come with weights, and nothing is to be added to them.
         return str(getattr(network, "loaded", "") or "none")
     if spec == "imagenet":
-        label, result = _imagenet(network, arch)
+        label, tensors = _imagenet(network, arch)
     elif of_last_epoch(spec):
-        label, result = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
+        label, tensors = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
     else:
-        label, result = spec, _read(Path(spec))
-    match = _matched(network, result, first)
+        label, tensors = spec, _read(Path(spec))
+    match = _matched(network, tensors, first)
     _check_enough(network, match, label, arch)
     _check_finite(match.fitting, label)
     network.load_state_dict(match.fitting, strict=False)
@@ -144,11 +144,11 @@ def _safetensors(path: Path) -> Tensors:
 
 def _pickled(path: Path) -> Tensors:
     try:
-        result = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         # A damaged pickle raises nearly anything.
         raise _unreadable(path, error) from None
-    return _inside(result)
+    return _inside(content)
 
 
 def _unreadable(path: Path, error: Exception) -> CxrtoolError:
@@ -163,14 +163,14 @@ def _unreadable(path: Path, error: Exception) -> CxrtoolError:
     )
 
 
-def _inside(result: Any) -> Tensors:
+def _inside(content: Any) -> Tensors:
     """Take the tensors out of a checkpoint, whatever else is saved with them."""
-    if not isinstance(result, Mapping):
+    if not isinstance(content, Mapping):
         return {}
     for key in INSIDE:
-        if isinstance(result.get(key), Mapping):
-            return _inside(result[key])
-    return {str(key): value for key, value in result.items() if isinstance(value, Tensor)}
+        if isinstance(content.get(key), Mapping):
+            return _inside(content[key])
+    return {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
 
 
 def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
@@ -179,38 +179,38 @@ def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
     fetchers = {"torchvision": _of_torchvision, "timm": _of_timm}
     if not sources or any(s.partition(":")[0] not in fetchers for s in sources.values()):
         raise CxrtoolError(f"'{arch}' has no ImageNet weights", "Choose none, or a file.")
-    result: Tensors = {}
+    fetched: Tensors = {}
     for prefix, source in sources.items():
         provider, _, name = source.partition(":")
         # What the libraries print would be taken for a table.
         with contextlib.redirect_stdout(sys.stderr):
             tensors = fetchers[provider](name, int(getattr(network, "size", 0)))
-        result |= {f"{prefix}{key}": tensor for key, tensor in tensors.items()}
-    return f"imagenet ({', '.join(sources.values())})", result
+        fetched |= {f"{prefix}{key}": tensor for key, tensor in tensors.items()}
+    return f"imagenet ({', '.join(sources.values())})", fetched
 
 
 def _of_torchvision(name: str, size: int) -> Tensors:
     weights = _import.torchvision().models.get_model_weights(name)[PUBLISHED]
     try:
-        result: Tensors = weights.get_state_dict(
+        tensors: Tensors = weights.get_state_dict(
             progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )
     except Exception as error:
         # Without network, behind a proxy, or of a damaged file: all are mended alike.
         remedy = f"Put {weights.url} into {torch.hub.get_dir()}/checkpoints."
         raise _unfetched(name, error, remedy) from None
-    return result
+    return tensors
 
 
 def _of_timm(name: str, size: int) -> Tensors:
     try:
         # What is learned for places in an image is brought to the size by the library.
-        result: Tensors = _timm.sized(name, size, pretrained=True).state_dict()
+        tensors: Tensors = _timm.sized(name, size, pretrained=True).state_dict()
     except Exception as error:
         # The hub's client raises errors of several libraries.
         remedy = "Fetch them once where there is a network and copy its cache, or name a file."
         raise _unfetched(name, error, remedy) from None
-    return result
+    return tensors
 
 
 def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
@@ -218,12 +218,12 @@ def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
     return CxrtoolError(f"the ImageNet weights of {name} cannot be downloaded ({reason})", remedy)
 
 
-def _matched(network: nn.Module, result: Tensors, first: First) -> Match:
+def _matched(network: nn.Module, source: Tensors, first: First) -> Match:
     """Find the tensors that fit; a layer fits as a whole or not at all."""
     targets = network.state_dict()
     names = _names(network, targets)
     match = Match()
-    for key, tensor in result.items():
+    for key, tensor in source.items():
         name = names.get(_renamed(key, names))
         if name is None:
             continue

@@ -78,8 +78,8 @@ def listed(counts: Mapping[str, int]) -> str:
 
 def warn_of_leaks(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
     """Say what is in more than one part of a manifest; with `strict`, refuse it."""
-    if result := listed(counts):
-        what, remedy = f"{manifest}: {result} in more than one part", "See: cxrtool split --check"
+    if shared := listed(counts):
+        what, remedy = f"{manifest}: {shared} in more than one part", "See: cxrtool split --check"
         if strict:
             raise CxrtoolError(what, f"{remedy}.")
         note(f"warning: {what}: the results are too optimistic. {remedy}.")
@@ -127,8 +127,8 @@ class Seen:
 
     def part(self, row: Row) -> str:
         """Return the part in which the run has seen the image of a row."""
-        result = self.recorded(row)
-        return self.declared(row) if result is None else result
+        recorded = self.recorded(row)
+        return self.declared(row) if recorded is None else recorded
 
 
 @dataclass(frozen=True)

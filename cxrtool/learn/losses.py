@@ -41,8 +41,8 @@ def of_masks(logits: Tensor, truth: Tensor) -> Tensor:
     Both are soft: one more pixel in both sums makes the Dice of two empty masks 1.
     """
     entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    result = torch.sigmoid(logits)
-    both, total = (result * truth).sum((1, 2)), (result + truth).sum((1, 2))
+    probability = torch.sigmoid(logits)
+    both, total = (probability * truth).sum((1, 2)), (probability + truth).sum((1, 2))
     return entropy.mean((1, 2)) + 1 - (2 * both + 1) / (total + 1)
 
 

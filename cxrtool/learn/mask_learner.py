@@ -16,7 +16,7 @@ STILL = ("brightness", "contrast")
 
 
 @dataclass(frozen=True)
-class Outlined(ImageSet):
+class MaskedImageSet(ImageSet):
     """The images of one part of the split, and their masks."""
 
     masks: Bytes = field(default_factory=lambda: np.zeros((0, 1, 1, 1), np.uint8))
@@ -24,8 +24,8 @@ class Outlined(ImageSet):
 
     def outlines(self, places: NDArray[np.int64]) -> Bytes:
         """Gather some masks (N, S, S), white being 255."""
-        result: Bytes = self.masks[self.mask_rows[places]][:, 0]
-        return result
+        masks: Bytes = self.masks[self.mask_rows[places]][:, 0]
+        return masks
 
 
 class MaskLearner(Learner):
@@ -40,12 +40,12 @@ class MaskLearner(Learner):
 
     def lost(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Return the loss of each image."""
-        assert isinstance(train, Outlined)
+        assert isinstance(train, MaskedImageSet)
         images, masks = self._changed(train, places, drawn)
         return losses.of_masks(self.logits(images)[:, 0], masks.to(self.where))
 
     def _changed(
-        self, train: Outlined, places: NDArray[np.int64], drawn: dict[str, Tensor]
+        self, train: MaskedImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         if self.hard:
             return self._changed_hard(train, places, drawn["seed"])
@@ -59,7 +59,7 @@ class MaskLearner(Learner):
         return images, (masks > 127).float()
 
     def _changed_hard(
-        self, train: Outlined, places: NDArray[np.int64], seeds: Tensor
+        self, train: MaskedImageSet, places: NDArray[np.int64], seeds: Tensor
     ) -> tuple[Tensor, Tensor]:
         pairs = [
             mask_augmentation.changed(image[0], mask > 127, np.random.default_rng(seed))
@@ -76,9 +76,9 @@ class MaskLearner(Learner):
 
     def looked_at(self, part: ImageSet) -> tuple[dict[str, float], None]:
         """Return the loss and the Dice, each the mean over the images of a part."""
-        assert isinstance(part, Outlined)
+        assert isinstance(part, MaskedImageSet)
         self.network.eval()
-        plan, result = self.plan, []
+        plan, scores = self.plan, []
         mine = np.arange(len(part))[distributed.part(len(part))]
         with torch.inference_mode(), precision(self.where, plan.amp):
             for step in batches(len(mine), plan.batch):
@@ -86,13 +86,13 @@ class MaskLearner(Learner):
                 logits = self.network(prepared(images, plan.mean, plan.std))[:, 0].float()
                 truth = torch.from_numpy(part.outlines(mine[step]) > 127).to(self.where)
                 each = losses.of_masks(logits, truth.float()), dice(logits > 0, truth)
-                result.append(torch.stack(each, dim=1).double().cpu())
-        rows = torch.cat(result).numpy() if result else np.zeros((0, 2))
+                scores.append(torch.stack(each, dim=1).double().cpu())
+        rows = torch.cat(scores).numpy() if scores else np.zeros((0, 2))
         loss, score = distributed.interleaved(rows, len(part)).mean(axis=0).tolist()
         return {"loss": loss, "dice": score}, None
 
 
-def dice(result: Tensor, truth: Tensor) -> Tensor:
+def dice(mask: Tensor, truth: Tensor) -> Tensor:
     """Return twice what is in both over the sum of both, of every mask; 1 where both are empty."""
-    both, total = (result & truth).sum((1, 2)), result.sum((1, 2)) + truth.sum((1, 2))
+    both, total = (mask & truth).sum((1, 2)), mask.sum((1, 2)) + truth.sum((1, 2))
     return torch.where(total > 0, 2 * both / total.clamp(min=1), 1.0)

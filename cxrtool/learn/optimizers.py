@@ -228,11 +228,11 @@ def tensors_of(optimizer: Optimizer) -> dict[str, Any]:
     }
 
 
-def restore(optimizer: Optimizer, result: dict[str, Any]) -> None:
+def restore(optimizer: Optimizer, tensors: dict[str, Any]) -> None:
     """Give an optimiser its memory back."""
     learning = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
-    for key, value in result.items():
+    for key, value in tensors.items():
         number, _, name = key.partition(".")
         weight = learning[int(number)]
         if value.shape == weight.shape:

@@ -94,22 +94,22 @@ class Predictor:
             p, unread = self._of(model, rows)
             skips = unread | skips
             each.append(p[:, [model.about.classes.index(c) for c in self.first]])
-        result = np.mean(each, axis=0)
+        levels = np.mean(each, axis=0)
         if self.second is not None:
             p, unread = self._of(self.second, rows)
             skips = unread | skips
-            result = np.concatenate([result, p], axis=1)
-        return result, skips
+            levels = np.concatenate([levels, p], axis=1)
+        return levels, skips
 
     def shared(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         """Do the same together with other processes, each its part."""
         part = distributed.part(len(rows))
         mine = rows[part]
-        result, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
+        levels, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
         numbers = range(len(rows))[part]
         everywhere = distributed.gathered({numbers[i]: skip for i, skip in skips.items()})
         together = {i: skip for some in everywhere for i, skip in some.items()}
-        return distributed.interleaved(result, len(rows)), together
+        return distributed.interleaved(levels, len(rows)), together
 
     def probabilities(self, levels: Floats) -> Floats:
         """Return p of each class (N, classes): of a second level, the products."""
@@ -125,12 +125,12 @@ class Predictor:
         """
         first = levels[:, : len(self.first)]
         if threshold is not None and len(self.first) == 2:
-            result = (first[:, 1] > threshold).astype(np.int64)
+            classes = (first[:, 1] > threshold).astype(np.int64)
         else:
-            result = first.argmax(axis=1)
+            classes = first.argmax(axis=1)
         if self.second is not None:
-            result = np.where(result == 1, 1 + levels[:, 2:].argmax(axis=1), result)
-        return result
+            classes = np.where(classes == 1, 1 + levels[:, 2:].argmax(axis=1), classes)
+        return classes
 
     def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         about, settings = model.about, self.settings
@@ -253,7 +253,7 @@ class Judge:
         if not self.labels:
             return []
         labels, preds = np.array(self.labels), np.array(self.preds)
-        result = {
+        figures = {
             "accuracy": metrics.accuracy(labels, preds),
             "balanced accuracy": metrics.balanced_accuracy(labels, preds),
             "AUC": metrics.macro_auc(labels, np.array(self.probabilities)),
@@ -261,8 +261,9 @@ class Judge:
         for k, name in enumerate(self.classes):
             there = labels == k
             if there.any():
-                result[f"recall of {name} ({int(there.sum())})"] = float((preds[there] == k).mean())
-        return [(name, numbers.value(value, "undefined")) for name, value in result.items()]
+                share = float((preds[there] == k).mean())
+                figures[f"recall of {name} ({int(there.sum())})"] = share
+        return [(name, numbers.value(value, "undefined")) for name, value in figures.items()]
 
     def warn(self) -> None:
         """Say what looks wrong."""

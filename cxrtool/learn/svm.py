@@ -33,13 +33,13 @@ class SvmLearner(Learner):
         features = self._features(train, tick)
         weights = None if self.plan.weights is None else self.plan.weights.cpu().numpy()
         seed = mixed(self.plan.seed, number, 1) % 2**32
-        result, bias = solved(features, train.labels, self.classes, weights, seed)
+        coefficients, bias = solved(features, train.labels, self.classes, weights, seed)
         last = self.network.final()
         assert isinstance(last, nn.Linear)
         if last.out_features == 1:
-            result, bias = result[1:] - result[:1], bias[1:] - bias[:1]
+            coefficients, bias = coefficients[1:] - coefficients[:1], bias[1:] - bias[:1]
         with torch.no_grad():
-            last.weight.copy_(torch.from_numpy(result))
+            last.weight.copy_(torch.from_numpy(coefficients))
             last.bias.copy_(torch.from_numpy(bias))
         return float(self.judged(train)[1].mean()), 0.0
 
@@ -49,16 +49,16 @@ class SvmLearner(Learner):
         return losses.cross_entropy(logits, hot)
 
     def _features(self, part: ImageSet, tick: Callable[[int], None]) -> Floats:
-        network, plan, result = self.network.eval(), self.plan, []
+        network, plan, vectors = self.network.eval(), self.plan, []
         assert isinstance(network, Network)
         mine = np.arange(len(part))[distributed.part(len(part))]
         with torch.inference_mode(), precision(self.where, plan.amp):
             for step in batches(len(mine), plan.batch):
                 images = part.batch(mine[step], self.where)
                 maps = network.trunk(prepared(images, plan.mean, plan.std))
-                result.append(network.embed(maps).double().cpu())
+                vectors.append(network.embed(maps).double().cpu())
                 tick((step.stop - step.start) * distributed.processes())
-        return distributed.interleaved(torch.cat(result).numpy(), len(part))
+        return distributed.interleaved(torch.cat(vectors).numpy(), len(part))
 
 
 def solved(
@@ -77,8 +77,11 @@ def solved(
         C=PENALTY, class_weight=weigh, dual="auto", max_iter=ROUNDS, random_state=seed
     )
     machine.fit((features - mean) / spread, labels)
-    result = machine.coef_ / spread
-    bias = machine.intercept_ - result @ mean
+    coefficients = machine.coef_ / spread
+    bias = machine.intercept_ - coefficients @ mean
     if classes == 2:
-        result, bias = np.concatenate([-result, result]) / 2, np.concatenate([-bias, bias]) / 2
-    return result, bias
+        coefficients, bias = (
+            np.concatenate([-coefficients, coefficients]) / 2,
+            np.concatenate([-bias, bias]) / 2,
+        )
+    return coefficients, bias

@@ -194,7 +194,7 @@ class Training:
                 self._keep(learner, self._epoch(learner, train, val, tick))
         if tensors:
             self.checkpoint.check_best()
-        self._tell()
+        self._note_best()
 
     @property
     def epochs(self) -> int:
@@ -343,7 +343,7 @@ class Training:
             versions=versions.used(),
         )
 
-    def _tell(self) -> None:
+    def _note_best(self) -> None:
         best = self.state.best
         figures = ", ".join(
             f"{name.removeprefix('val_').replace('_', ' ')} {best[name]:.3f}"

@@ -18,7 +18,7 @@ from cxrtool.files import pixel_cache, run_folder
 from cxrtool.files.manifest import Manifest
 from cxrtool.files.predictions import digests
 from cxrtool.learn.leaks import Overlap
-from cxrtool.learn.mask_learner import Outlined
+from cxrtool.learn.mask_learner import MaskedImageSet
 from cxrtool.learn.training_loop import ImageSet
 from cxrtool.stats import label_traps
 from cxrtool.stats.label_traps import LabelTraps
@@ -90,14 +90,14 @@ def divided(source: Manifest, fold: str, classes: list[str], on_skip: OnSkip) ->
 
     labels = set()
 
-    def amiss(row: Row) -> str:
+    def problem(row: Row) -> str:
         if not row["label"]:
             return "it has no label"
         labels.add(row["label"])
         known = not classes or row["label"] in classes
         return "" if known else f"{row['label']} is not among --classes"
 
-    train, val, leaks = _chosen(source, fold, amiss, on_skip)
+    train, val, leaks = _chosen(source, fold, problem, on_skip)
     there = sorted({row["label"] for row in train})
     data = Data(source.name, train, val, classes or there, leaks=leaks)
     _check_classes(data, there, labels)
@@ -114,7 +114,7 @@ def outlined(source: Manifest, fold: str, on_skip: OnSkip) -> Data:
 
 
 def _chosen(
-    source: Manifest, fold: str, amiss: Callable[[Row], str], on_skip: OnSkip
+    source: Manifest, fold: str, problem: Callable[[Row], str], on_skip: OnSkip
 ) -> tuple[list[Row], list[Row], dict[str, int]]:
     """Read the rows of train and val, but for those with which something is amiss.
 
@@ -126,7 +126,7 @@ def _chosen(
         row = dict(zip(source.columns, cells, strict=True))
         part = part_of(row)
         if part in parts:
-            if why := amiss(row):
+            if why := problem(row):
                 on_skip(Skip(row["path"], why, failed=False))
                 continue
             parts[part].append(row)
@@ -192,16 +192,16 @@ class Reader:
 
         return _both(part(data.train), part(data.val), data)
 
-    def outlined_parts(self, data: Data) -> tuple[Outlined, Outlined | None]:
+    def outlined_parts(self, data: Data) -> tuple[MaskedImageSet, MaskedImageSet | None]:
         """Read the images of both parts and their masks."""
         array, number = self._gathered(data, "path", self.frame)
         white, mask_number = self._gathered(data, "mask", replace(self.frame, mask=True))
 
-        def part(rows: list[Row]) -> Outlined:
+        def part(rows: list[Row]) -> MaskedImageSet:
             kept = [r for r in rows if r["path"] in number and r["mask"] in mask_number]
             places = np.array([number[row["path"]] for row in kept], np.int64)
             masks = np.array([mask_number[row["mask"]] for row in kept], np.int64)
-            return Outlined(array, places, np.zeros_like(places), None, white, masks)
+            return MaskedImageSet(array, places, np.zeros_like(places), None, white, masks)
 
         return _both(part(data.train), part(data.val), data)
 

@@ -103,10 +103,10 @@ class Learner:
         figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
         if val is None:
             return Epoch(number, figures, time.perf_counter() - start)
-        result, logs = self.looked_at(val)
-        if not math.isfinite(result["loss"]):
+        val_figures, logs = self.looked_at(val)
+        if not math.isfinite(val_figures["loss"]):
             raise diverged("nan on the validation part", number)
-        figures |= {f"val_{name}": value for name, value in result.items()}
+        figures |= {f"val_{name}": value for name, value in val_figures.items()}
         return Epoch(number, figures, time.perf_counter() - start, logs, val.labels)
 
     def looked_at(self, part: ImageSet) -> tuple[dict[str, float], NDArray[np.float64] | None]:
@@ -183,7 +183,7 @@ class Learner:
         if len(tried) < 2:
             what = f"--lr find: the loss is not finite at a rate of {low:g}"
             raise BrokenRun(what, "Name a rate, or --clip the gradients.")
-        return found_rate(tried, lost)
+        return steepest_rate(tried, lost)
 
     def step(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Learn from one batch, of which this process has its part: the sum of its losses."""
@@ -228,7 +228,7 @@ class Learner:
     def judged(self, part: ImageSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return log p of every image of a part (N, classes), and the loss of each (N)."""
         self.network.eval()
-        plan, result = self.plan, []
+        plan, parts = self.plan, []
         with torch.inference_mode(), precision(self.where, plan.amp):
             mine = np.arange(len(part))[distributed.part(len(part))]
             for step in batches(len(mine), 2 * plan.batch):
@@ -236,8 +236,8 @@ class Learner:
                 logits = self.network(prepared(images, plan.mean, plan.std)).float()
                 lost = self.criterion(logits, part.labels[mine[step]])
                 together = torch.cat([losses.log_probabilities(logits), lost[:, None]], dim=1)
-                result.append(together.double().cpu())
-        rows = torch.cat(result).numpy() if result else np.zeros((0, self.classes + 1))
+                parts.append(together.double().cpu())
+        rows = torch.cat(parts).numpy() if parts else np.zeros((0, self.classes + 1))
         rows = distributed.interleaved(rows, len(part))
         return rows[:, :-1], rows[:, -1]
 
@@ -255,11 +255,11 @@ def steps(number: int, size: int) -> list[slice]:
     One that is left over joins the batch before: alone, it has no spread to be normalised by. So
     do fewer than there are processes, each of which needs a part.
     """
-    result = list(batches(number, size))
+    slices = list(batches(number, size))
     least = max(2, distributed.processes())
-    if size > 1 and len(result) > 1 and 0 < number % size < least:
-        result[-2:] = [slice(result[-2].start, number)]
-    return result
+    if size > 1 and len(slices) > 1 and 0 < number % size < least:
+        slices[-2:] = [slice(slices[-2].start, number)]
+    return slices
 
 
 def validated(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
@@ -291,10 +291,10 @@ def calibrated(
         return float(-scaled[np.arange(len(labels)), labels].mean())
 
     power = minimize_scalar(lost, bounds=(-3, 3), method="bounded").x
-    result = {"temperature": round(float(np.exp(power)), 6)}
+    calibration = {"temperature": round(float(np.exp(power)), 6)}
     if logs.shape[1] == 2:
-        result["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
-    return result
+        calibration["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
+    return calibration
 
 
 def mixed(seed: int, *numbers: int) -> int:
@@ -354,7 +354,7 @@ def rates(low: float, high: float, steps: int) -> Iterator[float]:
     return (low * (high / low) ** (k / max(1, steps - 1)) for k in range(steps))
 
 
-def found_rate(
+def steepest_rate(
     tried: Sequence[float], lost: Sequence[float], skip: int = 10, end: int = 5
 ) -> float:
     """Return the rate at which the loss falls fastest, as Keras' LR finder does."""
@@ -373,13 +373,13 @@ def memory(learner: Learner) -> dict[str, Any]:
     return model | {f"optimizer.{k}": v for k, v in tensors_of(learner.optimizer).items()}
 
 
-def remember(learner: Learner, result: dict[str, Any]) -> None:
+def remember(learner: Learner, tensors: dict[str, Any]) -> None:
     """Give a learner its memory back."""
     from cxrtool.learn.optimizers import restore
 
-    model = {k.removeprefix("model."): v for k, v in result.items() if k.startswith("model.")}
+    model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
     learner.network.load_state_dict(model)
     rest = {
-        k.removeprefix("optimizer."): v for k, v in result.items() if k.startswith("optimizer.")
+        k.removeprefix("optimizer."): v for k, v in tensors.items() if k.startswith("optimizer.")
     }
     restore(learner.optimizer, rest)

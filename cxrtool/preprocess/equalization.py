@@ -15,7 +15,7 @@ from cxrtool.files.boxes import Box
 from cxrtool.files.image import Grey
 from cxrtool.images import text_boxes
 from cxrtool.preprocess import moves
-from cxrtool.preprocess.pipeline import Made, Row, after
+from cxrtool.preprocess.pipeline import Row, RowUpdate, after
 
 INTERPOLATION = {n: getattr(cv2, f"INTER_{n.upper()}") for n in choices.INTERPOLATIONS}
 
@@ -36,7 +36,7 @@ class EqualizeSettings:
     force: bool = False
 
 
-class Equalizing:
+class RowEqualizer:
     """The work on one row of a manifest."""
 
     reads = ("path", "raw", "preprocessing")
@@ -58,15 +58,15 @@ class Equalizing:
         self.drops = moves.DRAWN if settings.move else ()
         self.adds = ("path", "preprocessing", *["concealed"][: self.conceals], *self.drops)
 
-    def __call__(self, row: Row) -> Made | Skip:
+    def __call__(self, row: Row) -> RowUpdate | Skip:
         """Make the picture of a row, unless it is there."""
         try:
             encoded = image.load(os.path.join(self.here, row["path"]))
-            return self._made(row, encoded)
+            return self._update(row, encoded)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)
 
-    def _made(self, row: Row, encoded: image.Encoded) -> Made:
+    def _update(self, row: Row, encoded: image.Encoded) -> RowUpdate:
         name = file_name(row["path"], row.get("raw", ""), encoded.is_dicom) + ".png"
         target, shown = self.folder.file(name)
         boxes = self._listed(row)
@@ -84,7 +84,9 @@ class Equalizing:
             "concealed": covered,
             **dict.fromkeys(self.drops, ""),
         }
-        return Made({k: v for k, v in cells.items() if k in self.adds}, (warning,) * bool(warning))
+        return RowUpdate(
+            {k: v for k, v in cells.items() if k in self.adds}, (warning,) * bool(warning)
+        )
 
     @property
     def steps(self) -> str:

@@ -22,7 +22,7 @@ REMEDY = "Leave it out, or ask for less: smaller images, a narrower blur."
 
 
 @dataclass(frozen=True)
-class Made:
+class RowUpdate:
     """What came of one row: the cells that change, and what the user should know."""
 
     cells: Row
@@ -44,7 +44,7 @@ class Work(Protocol):
     def steps(self) -> str:
         """What it does, in the words of the command line."""
 
-    def __call__(self, row: Row, /) -> Made | Skip:
+    def __call__(self, row: Row, /) -> RowUpdate | Skip:
         """Make the picture, or say why not."""
 
 
@@ -63,7 +63,8 @@ class PicturePass:
     folder: str
     crew: Crew
     progress: str
-    seen: Callable[[Row, Made], None] = lambda row, made: None  # is shown what was made
+    # Is called with every row that succeeds.
+    seen: Callable[[Row, RowUpdate], None] = lambda row, update: None
 
     def note_summary(self) -> None:
         """Say what would be done."""
@@ -88,25 +89,25 @@ class PicturePass:
             disk.check_output(output)
         kept = self.source.columns
         columns = [*kept, *(c for c in self.work.adds if c not in kept)]
-        used = skipped.checked(self._made(rows, total, skipped))
-        made = ([row.get(c, "") for c in columns] for row in used)
-        table.write(output, columns, made, chunk=1)
+        used = skipped.checked(self._updated_rows(rows, total, skipped))
+        finished = ([row.get(c, "") for c in columns] for row in used)
+        table.write(output, columns, finished, chunk=1)
 
-    def _made(
+    def _updated_rows(
         self, rows: Iterator[list[str]], total: int | None, skipped: Failures
     ) -> Iterator[Row]:
         waiting: deque[Row] = deque()
         crew = self.crew if total is None else self.crew.of(total)
         results = parallel.each(self.work, self._given(rows, waiting), crew)
         try:
-            for result in bar(results, total, "images", self.progress):
+            for update in bar(results, total, "images", self.progress):
                 row = waiting.popleft()
-                if isinstance(result, parallel.Lost):
-                    result = Skip(row["path"], result.reason, REMEDY)
-                if isinstance(result, Skip):
-                    skipped.add(result)
+                if isinstance(update, parallel.Lost):
+                    update = Skip(row["path"], update.reason, REMEDY)
+                if isinstance(update, Skip):
+                    skipped.add(update)
                 else:
-                    yield self._finished(row, result)
+                    yield self._finished(row, update)
         finally:
             # Stop the workers first: what they were writing is then nobody's.
             results.close()
@@ -118,8 +119,8 @@ class PicturePass:
             waiting.append(row)
             yield {c: row[c] for c in self.work.reads if c in row}
 
-    def _finished(self, row: Row, made: Made) -> Row:
-        for warning in made.warnings:
+    def _finished(self, row: Row, update: RowUpdate) -> Row:
+        for warning in update.warnings:
             note(f"{row['path']}: warning: {warning}")
-        self.seen(row, made)
-        return row | made.cells
+        self.seen(row, update)
+        return row | update.cells

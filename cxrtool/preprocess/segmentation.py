@@ -16,7 +16,7 @@ from cxrtool.figures import numbers
 from cxrtool.files import image, manifest
 from cxrtool.files.image import Grey
 from cxrtool.images import masks
-from cxrtool.preprocess.pipeline import Made, Row, after
+from cxrtool.preprocess.pipeline import Row, RowUpdate, after
 
 JUDGEMENT = ("lung_fraction", "mask_flag")
 SCORES = ("dice", "iou", "hd95")
@@ -38,7 +38,7 @@ class SegmentSettings:
     force: bool = False
 
 
-class Segmenting:
+class RowSegmenter:
     """The work on one row of a manifest; `scores` tells to compare with the mask that it has."""
 
     reads = ("path", "raw", "mask", "lesion", "preprocessing")
@@ -65,15 +65,15 @@ class Segmenting:
             + f" --bits {settings.bits}" * (settings.bits != 8)
         )
 
-    def __call__(self, row: Row) -> Made | Skip:
+    def __call__(self, row: Row) -> RowUpdate | Skip:
         """Make the picture and the mask of a row, unless they are there."""
         try:
             encoded = image.load(os.path.join(self.here, row["path"]))
-            return self._made(row, encoded)
+            return self._update(row, encoded)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)
 
-    def _made(self, row: Row, encoded: image.Encoded) -> Made:
+    def _update(self, row: Row, encoded: image.Encoded) -> RowUpdate:
         warnings: list[str] = []
         truth = self._beside(row, "mask", "compared", warnings) if self.scores else None
         boxed = self.settings.keep == "box"
@@ -83,19 +83,19 @@ class Segmenting:
         made_with = f"{__version__} {self.steps} of {encoded.sha256}"
         for what, picture in (("against", truth), ("with", lesion)):
             made_with += f" {what} {picture.sha256}" if picture else ""
-        result = None if self.settings.force else _found(places, made_with)
-        if result is None:
+        judgement = None if self.settings.force else _recorded_cells(places, made_with)
+        if judgement is None:
             picture = image.decode(encoded)
             warnings += [picture.warning] * bool(picture.warning)
-            result, made = self._segmented(picture, truth, lesion)
+            judgement, pictures = self._segmented(picture, truth, lesion)
             for kind, (target, _) in places.items():
-                image.write_png(target, made[kind], made_with, json.dumps(result))
+                image.write_png(target, pictures[kind], made_with, json.dumps(judgement))
         cells = {kind: shown for kind, (_, shown) in places.items()}
         cells |= {"path": cells.get("path", cells["mask"]), "preprocessing": after(row, self.steps)}
         if boxed and lesion is None and row.get("lesion"):
             # The old one would lie beside the box.
             cells["lesion"] = ""
-        return Made(cells | result, tuple(warnings))
+        return RowUpdate(cells | judgement, tuple(warnings))
 
     def _places(self, name: str, lesion: bool) -> dict[str, tuple[str, str]]:
         """Say which files are made, by the column that names them."""
@@ -124,22 +124,22 @@ class Segmenting:
         """Find the lungs: the cells that tell of the mask, and the pictures by their column."""
         segment = registry.module("segmenters", self.name).segment
         lungs: Mask = segment(picture.grey, **self.given)
-        result = {
+        judgement = {
             "lung_fraction": numbers.measure(masks.fraction(lungs)),
             "mask_flag": masks.flag(lungs),
             **(scored(lungs, truth) if self.scores else {}),
         }
         kept = masks.dilated(lungs, self.settings.dilate)
-        made: dict[str, Any] = {"mask": white(kept)}
+        pictures: dict[str, Any] = {"mask": white(kept)}
         if lesion is not None:
-            made["lesion"] = white(image.to_mask(lesion.grey, lungs.shape))
+            pictures["lesion"] = white(image.to_mask(lesion.grey, lungs.shape))
         if self.settings.keep == "box":
             top, bottom, left, right = masks.box(kept, self.settings.margin)
-            made["path"] = self._pixels(picture)
-            return result, {c: pixels[top:bottom, left:right] for c, pixels in made.items()}
+            pictures["path"] = self._pixels(picture)
+            return judgement, {c: pixels[top:bottom, left:right] for c, pixels in pictures.items()}
         if self.settings.keep != "mask":
-            made["path"] = self._masked(self._pixels(picture), kept)
-        return result, made
+            pictures["path"] = self._masked(self._pixels(picture), kept)
+        return judgement, pictures
 
     def _pixels(self, picture: image.Picture) -> Grey:
         return picture.pixels if self.settings.bits == 16 else image.to8(picture.pixels)
@@ -171,13 +171,13 @@ def _model(model: str) -> tuple[str, str, dict[str, Any]]:
         return name, registry.canonical(name, plugin.segment, given), given
     from cxrtool.preprocess.segmenters import _run
 
-    result = _run.opened(model)
+    run = _run.opened(model)
     # Another run in the same folder makes other masks.
-    spec = f"{result.name}@{result.about.weights[:12]}"
+    spec = f"{run.name}@{run.about.weights[:12]}"
     return "_run", spec, {"folder": os.path.abspath(model)}
 
 
-def _found(places: dict[str, tuple[str, str]], made_with: str) -> Row | None:
+def _recorded_cells(places: dict[str, tuple[str, str]], made_with: str) -> Row | None:
     """Read the cells that were found when the files were made; None if one is to be made again."""
     notes = [image.recorded_findings(target, made_with) for target, _ in places.values()]
     if None in notes:

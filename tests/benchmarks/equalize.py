@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 from ingest import SIDE, make
 
-from cxrtool.preprocess.equalization import EqualizeSettings, Equalizing
+from cxrtool.preprocess.equalization import EqualizeSettings, RowEqualizer
 
 REPEATS = 3
 OBVIOUS = """
@@ -79,7 +79,7 @@ def timed(command: list[str], out: Path) -> tuple[float, float]:
 
 def in_threads(rows: list[dict[str, str]], out: Path) -> float:
     with tempfile.TemporaryDirectory(dir=out) as folder, ThreadPoolExecutor(2) as pool:
-        work = Equalizing(EqualizeSettings(folder, "hist"))
+        work = RowEqualizer(EqualizeSettings(folder, "hist"))
         start = time.perf_counter()
         list(pool.map(work, rows))
         return time.perf_counter() - start

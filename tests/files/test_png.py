@@ -92,10 +92,12 @@ def test_the_same_pixels_give_the_same_bytes() -> None:
 
 
 def test_notes_come_back_here_and_in_pillow() -> None:
-    data = png.encode(noise((4, 4), np.uint8), {png.MADE_WITH: "0.1 x=1,y=2", png.FOUND: '{"a":1}'})
-    assert png.notes(data) == {png.MADE_WITH: "0.1 x=1,y=2", png.FOUND: '{"a":1}'}
+    data = png.encode(
+        noise((4, 4), np.uint8), {png.MADE_WITH: "0.1 x=1,y=2", png.FINDINGS: '{"a":1}'}
+    )
+    assert png.notes(data) == {png.MADE_WITH: "0.1 x=1,y=2", png.FINDINGS: '{"a":1}'}
     with Image.open(io.BytesIO(data)) as picture:
-        assert picture.info == {png.MADE_WITH: "0.1 x=1,y=2", png.FOUND: '{"a":1}'}
+        assert picture.info == {png.MADE_WITH: "0.1 x=1,y=2", png.FINDINGS: '{"a":1}'}
 
 
 def test_an_empty_note_is_none() -> None:
@@ -109,7 +111,7 @@ def test_what_is_no_png_has_no_notes_and_is_not_whole(data: bytes) -> None:
     assert (png.notes(data), png.is_whole(data)) == ({}, False)
 
 
-SMALL = png.encode(noise((5, 6), np.uint8), {png.MADE_WITH: "0.1 hist of abc", png.FOUND: "2"})
+SMALL = png.encode(noise((5, 6), np.uint8), {png.MADE_WITH: "0.1 hist of abc", png.FINDINGS: "2"})
 
 
 def test_every_cut_shows() -> None:
@@ -137,4 +139,4 @@ def test_bytes_that_are_lost_or_added_show() -> None:
 def test_a_spoilt_note_is_no_note() -> None:
     at = SMALL.index(b"hist")
     spoilt = SMALL[:at] + b"Hist" + SMALL[at + 4 :]
-    assert png.notes(spoilt) == {png.FOUND: "2"}
+    assert png.notes(spoilt) == {png.FINDINGS: "2"}

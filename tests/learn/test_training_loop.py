@@ -284,7 +284,7 @@ def test_the_rates_rise_by_equal_factors() -> None:
 def test_the_found_rate_is_where_the_loss_falls_fastest() -> None:
     tried = list(training_loop.rates(1e-6, 1, 61))
     lost = [2 - expit((k - 30) / 2) for k in range(61)]
-    at = tried.index(training_loop.found_rate(tried, lost))
+    at = tried.index(training_loop.steepest_rate(tried, lost))
     assert at in (29, 30)
 
 
@@ -292,13 +292,13 @@ def test_noise_at_the_beginning_and_the_end_is_passed_over() -> None:
     tried = list(training_loop.rates(1e-6, 1, 61))
     lost = [2 - expit((k - 30) / 2) for k in range(61)]
     lost[2], lost[60] = 9.0, -9.0
-    assert tried.index(training_loop.found_rate(tried, lost)) in (29, 30)
+    assert tried.index(training_loop.steepest_rate(tried, lost)) in (29, 30)
 
 
 @pytest.mark.parametrize("number", [2, 5, 16, 17, 20])
 def test_a_short_curve_gives_a_rate_all_the_same(number: int) -> None:
     tried = list(training_loop.rates(1e-6, 1, number))
-    assert training_loop.found_rate(tried, [1 - k / 100 for k in range(number)]) in tried
+    assert training_loop.steepest_rate(tried, [1 - k / 100 for k in range(number)]) in tried
 
 
 # --- afterwards -----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ _READING = re.compile(
 def rows(root: str, series: str, masks: tuple[str, ...]) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every radiograph of the series, with those of the masks that it has."""
     pattern = re.compile(rf"({series}_\d+_[01])(_mask)?", re.IGNORECASE)
-    result: dict[str, dict[str, str]] = {"": {}}
+    by_kind: dict[str, dict[str, str]] = {"": {}}
     for path in images(root):
         if isinstance(path, Skip):
             yield path
@@ -29,14 +29,14 @@ def rows(root: str, series: str, masks: tuple[str, ...]) -> Iterator[dict[str, s
             yield Skip(path, f"not named like {series}_0001_0.png", failed=False)
         else:
             kind = "mask" if match[2] else _kind(path, root)
-            if (first := result.setdefault(kind, {}).setdefault(match[1], path)) != path:
+            if (first := by_kind.setdefault(kind, {}).setdefault(match[1], path)) != path:
                 yield Skip(path, f"a second copy of {first}", failed=False)
-    if not result[""]:
+    if not by_kind[""]:
         what = f"{root}: no images named like {series}_0001_0.png or {series}_0001_1.png"
         raise CxrtoolError(what, "Name the folder that holds CXR_png/ and ClinicalReadings/.")
     texts = {_stem(p): p for p in files(root) if isinstance(p, str) and p.endswith(".txt")}
-    for stem, path in result[""].items():
-        yield from _row(path, stem, texts, {m: result.get(m, {}).get(stem, "") for m in masks})
+    for stem, path in by_kind[""].items():
+        yield from _row(path, stem, texts, {m: by_kind.get(m, {}).get(stem, "") for m in masks})
 
 
 def _stem(path: str) -> str:
@@ -69,9 +69,9 @@ def _row(
 def parse(text: str) -> dict[str, str]:
     """Read sex, age and finding off a clinical reading."""
     match = _READING.match(" ".join(text.split()))
-    result = match.groupdict("") if match else {}
+    reading = match.groupdict("") if match else {}
     return {
-        "sex": sex(result.get("sex", "")),
-        "age": age(result.get("age", "")),
-        "finding": result.get("finding", "").strip(),
+        "sex": sex(reading.get("sex", "")),
+        "age": age(reading.get("age", "")),
+        "finding": reading.get("finding", "").strip(),
     }

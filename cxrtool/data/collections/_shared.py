@@ -17,21 +17,21 @@ def tables(
     root: str, *names: str, needed: bool = True, remedy: str = "Name the collection's top folder."
 ) -> list[str]:
     """Find those of the metadata files that are there, in the folder itself or one below."""
-    result: list[list[str]] = []
+    below: list[list[str]] = []
     for folder in (root, *_below(root)):
         here = [os.path.join(folder, name) for name in names]
         here = [path for path in here if os.path.isfile(path)]
         if here and folder == root:
             return here
         if here:
-            result.append(here)
-    if len(result) > 1:
-        what = f"{root}: holds both {result[0][0]} and {result[1][0]}"
+            below.append(here)
+    if len(below) > 1:
+        what = f"{root}: holds both {below[0][0]} and {below[1][0]}"
         raise CxrtoolError(what, "Name one collection's folder.")
-    if needed and not result:
+    if needed and not below:
         listed = " or ".join(names)
         raise CxrtoolError(f"{root}: no {listed} in it, nor in a folder of it", remedy)
-    return result[0] if result else []
+    return below[0] if below else []
 
 
 def _below(root: str) -> list[str]:

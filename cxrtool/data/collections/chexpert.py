@@ -38,11 +38,11 @@ Uncertain = Literal["skip", "positive", "negative"]
 
 def rows(root: str, *, uncertain: Uncertain = "skip") -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every image that the tables list."""
-    result = tables(root, "train.csv", "valid.csv")
+    paths = tables(root, "train.csv", "valid.csv")
     # Every study has a view1_frontal.jpg: only patient, study and view together name a file.
     by_tail = {_tail(path): path for path in images(root) if isinstance(path, str)}
-    entries = (entry for table in result for entry in _entries(table, uncertain))
-    where = " or ".join(map(os.path.basename, result))
+    entries = (entry for table in paths for entry in _entries(table, uncertain))
+    where = " or ".join(map(os.path.basename, paths))
     yield from pair(root, entries, where, lambda name: by_tail.get(_tail(name)))
 
 

@@ -27,14 +27,14 @@ _FOLDER = re.compile(r"RX([+-])-COVID([+-])")
 
 def rows(root: str) -> Iterator[dict[str, str] | Skip]:
     """Yield a row for every radiograph in the table, or else in the folders."""
-    result = tables(root, *ONE_TABLE, *FOLDS, needed=False)
-    if not result:
+    paths = tables(root, *ONE_TABLE, *FOLDS, needed=False)
+    if not paths:
         yield from _by_folder(root)
         return
     # A table that lists everything makes those of the folds superfluous.
-    result = result[:1] if os.path.basename(result[0]) in ONE_TABLE else result
-    entries = (entry for table in result for entry in _entries(table))
-    yield from pair(root, entries, " or ".join(map(os.path.basename, result)))
+    paths = paths[:1] if os.path.basename(paths[0]) in ONE_TABLE else paths
+    entries = (entry for table in paths for entry in _entries(table))
+    yield from pair(root, entries, " or ".join(map(os.path.basename, paths)))
 
 
 def _entries(table: str) -> Iterator[Entry]:

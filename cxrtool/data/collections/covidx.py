@@ -47,9 +47,9 @@ def rows(
     """Yield a row for every image that the lists name."""
     suffixes = (f"_COVIDx{version}", f"_COVIDx_{version}") if version else ("",)
     names = [f"{part}{suffix}.txt" for part in PARTS for suffix in suffixes]
-    result = tables(root, *names, remedy="Name the list, as in covidx:version=8B.")
-    entries = (entry for path in result for entry in _entries(path))
-    yield from pair(root, entries, " or ".join(map(os.path.basename, result)))
+    paths = tables(root, *names, remedy="Name the list, as in covidx:version=8B.")
+    entries = (entry for path in paths for entry in _entries(path))
+    yield from pair(root, entries, " or ".join(map(os.path.basename, paths)))
 
 
 def _entries(path: str) -> Iterator[Entry]:

@@ -44,8 +44,8 @@ class Library(Network):
     @property
     def classifier(self) -> list[nn.Module]:
         """The layers of the classifier."""
-        result = self.net.get_submodule(self.attribute)
-        return list(result) if isinstance(result, nn.Sequential) else [result]
+        classifier = self.net.get_submodule(self.attribute)
+        return list(classifier) if isinstance(classifier, nn.Sequential) else [classifier]
 
     def trunk(self, images: Tensor) -> Maps:
         """Return the last map, before it is averaged."""

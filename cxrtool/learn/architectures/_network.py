@@ -88,8 +88,8 @@ class Network(Net):
 
         It is one of `maps` itself, so the gradient of `head(maps)` by it exists.
         """
-        result: Tensor = maps
-        return result
+        grid: Tensor = maps
+        return grid
 
     def cam_weights(self) -> Tensor | None:
         """Return Zhou's weights w of the map A, or None where the method is not defined.

@@ -34,7 +34,7 @@ def plain(name: str, outputs: int, channels: int) -> Any:
 def network(name: str, outputs: int, channels: int, size: int, head: str = "gap") -> Library:
     """Build a network of timm whose map is averaged for one linear layer."""
     net = plain(name, outputs, channels)
-    result = Library(
+    library = Library(
         net,
         CLASSIFIERS[name],
         outputs,
@@ -43,7 +43,7 @@ def network(name: str, outputs: int, channels: int, size: int, head: str = "gap"
         source=f"timm:{name}",
         normalization=_normalization(net),
     )
-    return take(result, head)
+    return take(library, head)
 
 
 class Timm(Network):
@@ -68,8 +68,8 @@ class Timm(Network):
 
     def _classifiers(self) -> list[nn.Module]:
         """List the last layers; a distilled network has two."""
-        result = self.net.get_classifier()
-        return list(result) if isinstance(result, tuple) else [result]
+        last = self.net.get_classifier()
+        return list(last) if isinstance(last, tuple) else [last]
 
     def trunk(self, images: Tensor) -> Maps:
         """Return the map, the tokens that are no part of it, and the features if not of these."""
@@ -120,8 +120,8 @@ class Timm(Network):
         if extra is not None:
             return _joined(grid, extra)
         if features is not None:
-            result: Tensor = features
-            return result
+            vectors: Tensor = features
+            return vectors
         back: Tensor = grid.permute(0, 2, 3, 1) if self.last_place else grid
         return back
 
@@ -131,8 +131,8 @@ class Timm(Network):
 
     def embed(self, maps: Maps) -> Tensor:
         """Return the features before the last layer."""
-        result: Tensor = self.net.forward_head(self._features(maps), pre_logits=True)
-        return result.flatten(1)
+        features: Tensor = self.net.forward_head(self._features(maps), pre_logits=True)
+        return features.flatten(1)
 
     def head(self, maps: Maps) -> Tensor:
         """Return the logits."""
@@ -141,8 +141,8 @@ class Timm(Network):
 
     def cam_map(self, maps: Maps) -> Tensor:
         """Return the map, or the tokens laid out as one."""
-        result: Tensor = maps[0]
-        return result
+        grid: Tensor = maps[0]
+        return grid
 
     def cam_weights(self) -> Tensor | None:
         """Return the weights of the last layer where it sees nothing but the averaged map."""

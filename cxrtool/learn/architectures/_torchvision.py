@@ -22,7 +22,7 @@ def network(name: str, outputs: int, channels: int, size: int, head: str = "gap"
     """Build a network of torchvision by its name there, with fresh weights."""
     net = _fresh(name, outputs)
     take_channels(net, channels)
-    result = Library(
+    library = Library(
         net,
         "fc" if hasattr(net, "fc") else "classifier",
         outputs,
@@ -32,7 +32,7 @@ def network(name: str, outputs: int, channels: int, size: int, head: str = "gap"
         pool=nn.AdaptiveAvgPool2d(POOLED[name]) if name in POOLED else None,
         normalization=HALVES if name in BRANCHED else IMAGENET,
     )
-    return take(result, head)
+    return take(library, head)
 
 
 def _fresh(name: str, outputs: int) -> Any:

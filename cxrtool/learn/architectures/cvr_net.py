@@ -92,8 +92,8 @@ class CvrNet(Network):
 
     def cam_map(self, maps: Maps) -> Tensor:
         """Return both ends together; the first 2,048 channels are of ResNet-50."""
-        result: Tensor = maps[2]
-        return result
+        ends: Tensor = maps[2]
+        return ends
 
 
 def _trunk(net: nn.Module) -> Iterable[tuple[str, nn.Module]]:

@@ -47,13 +47,13 @@ class SqueezeNet(Network):
 
     def embed(self, maps: Maps) -> Tensor:
         """Return the averaged features."""
-        result: Tensor = maps[0].mean((2, 3))
-        return result
+        vectors: Tensor = maps[0].mean((2, 3))
+        return vectors
 
     def final(self) -> nn.Module:
         """Return the convolution of the classes."""
-        result: nn.Module = self.net.classifier[1]
-        return result
+        convolution: nn.Module = self.net.classifier[1]
+        return convolution
 
     def head(self, maps: Maps) -> Tensor:
         """Return the mean of each class's map."""
@@ -62,8 +62,8 @@ class SqueezeNet(Network):
 
     def cam_map(self, maps: Maps) -> Tensor:
         """Return the maps of the classes."""
-        result: Tensor = maps[1]
-        return result
+        class_maps: Tensor = maps[1]
+        return class_maps
 
     def cam_weights(self) -> Tensor:
         """Return 1 for a class's own map."""

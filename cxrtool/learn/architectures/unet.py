@@ -55,10 +55,10 @@ class UNet(Net):
         levels = [self.down[0](images)]
         for block in self.down[1:]:
             levels.append(block(nn.functional.max_pool2d(levels[-1], 2)))
-        result = levels.pop()
+        features = levels.pop()
         for up, mend in zip(reversed(self.up), reversed(self.mend), strict=True):
-            result = mend(torch.cat([levels.pop(), up(result)], dim=1))
-        logits: Tensor = self.last(result)
+            features = mend(torch.cat([levels.pop(), up(features)], dim=1))
+        logits: Tensor = self.last(features)
         return logits
 
 

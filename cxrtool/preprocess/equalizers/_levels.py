@@ -25,8 +25,8 @@ def kept(image: Grey, bits: int) -> Grey:
 def counts(image: Grey) -> NDArray[np.int64]:
     """Count the pixels of every level: of all 256, or up to the highest of a deep image."""
     if image.dtype == np.uint8 and image.size <= EXACT:
-        result = cv2.calcHist([image], [0], None, [256], [0, 256])
-        return np.asarray(result, np.int64).ravel()
+        histogram = cv2.calcHist([image], [0], None, [256], [0, 256])
+        return np.asarray(histogram, np.int64).ravel()
     return np.bincount(image.ravel(), minlength=256)
 
 

@@ -34,7 +34,7 @@ STRIP, DIRECT = 131072, 32768
 MEMORY = 64 << 20
 # What was measured, in ns: a comparison by whether 8 bits hold the ranks, the addition of a count,
 # a count of a histogram made and read, a call.
-COMPARED, ADDED, MADE, CALL = {True: 0.07, False: 0.08}, 0.05, 1.25, 400
+COMPARISON, ADDITION, HISTOGRAM, CALL = {True: 0.07, False: 0.08}, 0.05, 1.25, 400
 
 
 # A block by its distance, a pixel of it, and the runs of pixels that have that one in their disks.
@@ -116,10 +116,10 @@ def _sliding(image: Grey, radius: int, top: int) -> Grey:
 
 def _cheapest(radius: int, levels: int, width: int) -> tuple[DiskPlan, int]:
     """Choose the side of the blocks, or to compare all, and the rows of blocks of a strip."""
-    compared = COMPARED[levels <= 256]
+    compared = COMPARISON[levels <= 256]
     direct = _area(radius) * compared, 2, False, max(1, DIRECT // _pitch(radius, 2, width))
     shared = (_cost(radius, levels, width, side, compared) for side in SIDES)
-    _, side, core, rows = min([direct, *(result for result in shared if result)])
+    _, side, core, rows = min([direct, *(cost for cost in shared if cost)])
     return _plan(radius, side, core), rows
 
 
@@ -135,7 +135,7 @@ def _cost(
     ring = _area(radius) - int(core.sum()) * side**2
     sums = int(core.any(axis=0).sum()) * 2
     call = CALL / (rows * pitch)
-    shared = (sums * (ADDED + call) + MADE) * levels / side**2 * (1 + 2 * margin / rows)
+    shared = (sums * (ADDITION + call) + HISTOGRAM) * levels / side**2 * (1 + 2 * margin / rows)
     return ring * compared + shared, side, True, rows
 
 
@@ -191,7 +191,7 @@ def _ring(radius: int, side: int, y: int, core: NDArray[np.bool_]) -> Iterator[C
     # The axes: block, row and column of the pixel in it, row and column of the block's own pixel.
     near = dy[:, None, :, None] + dx[:, None, :, None, :] <= radius * radius
     edges = np.diff(near.reshape(len(x), side**2, side**2), prepend=False, append=False)
-    block, pixel, place = (result.tolist() for result in np.nonzero(edges))
+    block, pixel, place = (indices.tolist() for indices in np.nonzero(edges))
     runs = zip(block[::2], pixel[::2], place[::2], place[1::2], strict=True)
     for (b, p), group in itertools.groupby(runs, lambda run: run[:2]):
         yield y, int(x[b]), p, [run[2:] for run in group]

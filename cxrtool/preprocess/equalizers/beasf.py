@@ -82,5 +82,5 @@ def _medians(share: Floats, mean: int) -> tuple[int, int]:
 
 def _sigmoid(levels: NDArray[np.int64], middle: int, width: int, gamma: float) -> Floats:
     with np.errstate(over="ignore"):
-        result: Floats = 1 / (1 + np.exp(-gamma * (5.0 * (levels - middle) / max(width, 1))))
-    return result
+        curve: Floats = 1 / (1 + np.exp(-gamma * (5.0 * (levels - middle) / max(width, 1))))
+    return curve

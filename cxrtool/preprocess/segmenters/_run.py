@@ -29,11 +29,11 @@ def segment(image: Grey, *, folder: str) -> NDArray[np.bool_]:
 
 def opened(folder: str) -> run_folder.Run:
     """Read a run, which must be one that draws masks."""
-    result = run_folder.read(folder)
-    if result.about.task != "segment":
+    run = run_folder.read(folder)
+    if run.about.task != "segment":
         what = f"{folder}: is a classifier, not a segmentation run"
         raise CxrtoolError(what, "Make one that does: cxrtool train --task segment.")
-    return result
+    return run
 
 
 @cache

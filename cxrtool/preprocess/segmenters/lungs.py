@@ -51,8 +51,8 @@ def segment(
 def _network() -> nn.Module:
     """Load the network once a process."""
     network = unet.build(width=WIDTH, size=SIZE)
-    result = weights_file.tensors(WEIGHTS, SHA256, "Install cxrtool again.")
-    network.load_state_dict({name: weight.float() for name, weight in result.items()})
+    weights = weights_file.tensors(WEIGHTS, SHA256, "Install cxrtool again.")
+    network.load_state_dict({name: weight.float() for name, weight in weights.items()})
     return network.eval().requires_grad_(False)
 
 
@@ -65,8 +65,8 @@ def _standardized(image: Bits) -> torch.Tensor:
 
 def _chances(small: Bits) -> Floats:
     with torch.inference_mode():
-        result = torch.sigmoid(_network()(_standardized(small)))
-    return np.asarray(result[0, 0].numpy(), np.float32)
+        chances = torch.sigmoid(_network()(_standardized(small)))
+    return np.asarray(chances[0, 0].numpy(), np.float32)
 
 
 def _cleaned(chances: Floats, threshold: float) -> Floats:

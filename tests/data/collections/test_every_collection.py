@@ -39,7 +39,7 @@ CONTRACT = {
     "folder",
 }
 
-# Made by ingest itself, or by other verbs.
+# RowUpdate by ingest itself, or by other verbs.
 NOT_THEIRS = {"raw", "width", "height", "sha256", "dhash", "dup_group", "split", "fold"}
 
 
