@@ -66,7 +66,9 @@ def test_a_full_disk_is_no_success(big, arguments):
 def test_a_closed_standard_output_is_no_success(big):
     done = sh("cxrtool split -q big.csv >&-", big)
     assert done.returncode == 3
-    assert done.stderr == "cxrtool split: standard output is closed. Name a file with -o.\n"
+    assert (
+        done.stderr == "cxrtool split: standard output is closed. Name an output file (--output).\n"
+    )
 
 
 def test_a_closed_standard_output_does_not_matter_where_nothing_goes_there(big):

@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from cxrtool import __version__
-from cxrtool.cli import address_space, file_roles, old_names, signals
+from cxrtool.cli import address_space, file_roles, old_names, option_names, signals
 from cxrtool.core import progress, registry
 from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
 
@@ -128,12 +128,16 @@ def run(arguments: list[str], limited: str = "") -> int:
         words, notes = old_names.replaced(verb, arguments)
         for line in notes:
             progress.note(line)
-        command, name = build(verb), "cxrtool"
+        application, name = build(verb), "cxrtool"
+        command = application
         # The group reads its own options first, for which Typer imports pydantic, even for the
         # help of a command: half of the time that this takes.
         if words[:1] == [verb]:
-            command, name, words = command.commands[verb], f"cxrtool {verb}", words[1:]
-        with command.make_context(name, words, **SETTINGS) as context:
+            command, name, words = application.commands[verb], f"cxrtool {verb}", words[1:]
+        with (
+            option_names.added(application, verb),
+            command.make_context(name, words, **SETTINGS) as context,
+        ):
             command.invoke(context)
     except typer.Exit as e:
         return e.exit_code

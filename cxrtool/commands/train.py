@@ -126,7 +126,7 @@ def run(
     )
     runs = training_settings.repeated(settings, place, repeat)
     for _, there in runs:
-        training_settings.reserve(there.folder)
+        training_settings.reserve(there.folder, "--dir")
     if distributed.processes() > 1 and manifest in (None, "-"):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)

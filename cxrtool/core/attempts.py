@@ -54,5 +54,5 @@ def judged(result: Any) -> Any:
         raise result.error
     if isinstance(result, _Fault):
         progress.detail(result.text)
-        return Lost(f"met an error in cxrtool ({result.kind}): please report it")
+        return Lost(f"caused an error in cxrtool ({result.kind}): please report it")
     return result

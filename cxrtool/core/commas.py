@@ -2,7 +2,7 @@
 
 import re
 
-# An entry in quotation marks, in which two of them stand for one, or what reaches to a comma.
+# An entry in quotation marks, in which a doubled one means one, or what reaches to a comma.
 _ENTRY = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(,|$)')
 
 

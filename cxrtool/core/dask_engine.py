@@ -55,19 +55,20 @@ def _connect(address: str) -> tuple[Any, int]:
     try:
         from distributed import Client
     except ImportError:
-        what = "--engine dask needs the package distributed"
+        what = "work on a Dask cluster needs the package distributed"
         raise CxrtoolError(what, "Install it: pip install 'cxrtool[dask]'.") from None
     if not ADDRESS.fullmatch(address):
-        what = f"--engine dask={address}: not the address of a Dask scheduler"
-        raise CxrtoolError(what, "Write it as dask=tcp://HOST:8786.")
+        what = f"'{address}' is not the address of a Dask scheduler"
+        raise CxrtoolError(what, "Write it as dask=tcp://HOST:8786.", settings=["engine"])
     # Its own log lines and warnings come without the name of this command.
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError) as e:
-        what = f"--engine dask={address}: no Dask scheduler answers there"
-        raise CxrtoolError(what, "Start one (dask scheduler), or check the address.") from e
+        what = f"{address}: no Dask scheduler answers there"
+        remedy = "Start one (dask scheduler), or check the address."
+        raise CxrtoolError(what, remedy, settings=["engine"]) from e
     try:
         return client, _slots(client, address)
     except BaseException:
@@ -81,15 +82,15 @@ def _slots(client: Any, address: str) -> int:
         client.wait_for_workers(1, timeout=PATIENCE)
         there = client.submit(version, pure=False).result(timeout=PATIENCE)
     except Exception as e:
-        what = f"--engine dask={address}: its workers cannot be used ({type(e).__name__})"
+        what = f"{address}: the workers of this Dask scheduler cannot be used ({type(e).__name__})"
         raise CxrtoolError(what, remedy) from e
     if there != __version__:
-        raise CxrtoolError(f"--engine dask={address}: cxrtool {there} is there", remedy)
+        raise CxrtoolError(f"{address}: its workers have cxrtool {there}", remedy)
     return sum(client.nthreads().values())
 
 
 def version() -> str:
-    """Tell which cxrtool a worker has."""
+    """Return the version of cxrtool that a worker has."""
     return __version__
 
 
@@ -101,5 +102,5 @@ def _result(future: Any, address: str) -> Any:
     except KilledWorker:
         return Lost("crashed the workers of the cluster")
     except (CancelledError, OSError, TimeoutError) as e:
-        what = f"--engine dask={address}: the cluster went away"
+        what = f"{address}: the connection to the Dask cluster was lost"
         raise BrokenRun(what, "Run the same command again when it is back.") from e

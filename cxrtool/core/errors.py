@@ -1,5 +1,6 @@
-"""What can go wrong, in the user's words, and the exit code that tells it."""
+"""The errors that a user may see, and the exit codes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -17,12 +18,17 @@ class ExitCode(IntEnum):
 
 
 class CxrtoolError(Exception):
-    """A mistake that ends the run: what is wrong, and what to do about it."""
+    """A mistake that ends the run: what is wrong, and what to do about it.
+
+    `settings` are the parameters of the command that may be changed; the command line adds their
+    options to the message.
+    """
 
     code = ExitCode.NOTHING_DONE
 
-    def __init__(self, what: str, remedy: str = "") -> None:
+    def __init__(self, what: str, remedy: str = "", *, settings: Iterable[str] = ()) -> None:
         super().__init__(f"{what}. {remedy}".rstrip() if remedy else what)
+        self.settings = tuple(settings)
 
 
 class BrokenRun(CxrtoolError):
@@ -36,7 +42,7 @@ FULL = ("out of memory", "can't allocate memory", "could not create a primitive"
 
 
 def is_memory(e: BaseException) -> bool:
-    """Tell that memory ran out, of this machine or of its accelerator, whoever says so."""
+    """Whether an error means that this machine, or its accelerator, is out of memory."""
     said = isinstance(e, RuntimeError) and any(words in str(e) for words in FULL)
     return isinstance(e, MemoryError) or said
 
@@ -53,8 +59,9 @@ class Interrupted(KeyboardInterrupt):
 class Skip:
     """One input that does not reach the output.
 
-    `failed` tells an input that should have worked (a damaged file) from one that is left out
-    by rule or by wish (a CT slice, a lateral view): only the first makes the exit code 1.
+    `failed` is true for an input that should have worked (a damaged file), and false for one that
+    a rule or an option leaves out (a CT slice, a lateral view). Only the first makes the exit
+    code 1.
     """
 
     path: str

@@ -72,7 +72,7 @@ class FilledFolder:
         return self.endings != ("",)
 
     def holds(self, path: str) -> bool:
-        """Tell whether a path is below the folder, wherever links on it lead."""
+        """Whether a path is below the folder, wherever links on it lead."""
         absolute = os.path.abspath(path)
         return any(absolute.startswith(os.path.join(f, "")) for f in (self.absolute, self.place))
 
@@ -185,7 +185,7 @@ class Reservation:
     def check(self, paths: Iterable[str], whose: str = "") -> None:
         """Refuse to make files in a folder where inputs, or the command's table, have their names.
 
-        `whose` tells what they are made of.
+        `whose` names their source, for the message.
         """
         filled = [f for f in self._folders if f.inputs]
         for path in paths if filled else ():
@@ -203,7 +203,7 @@ class Reservation:
                 self.check((os.path.join(folder.path, name) for name in names), whose)
 
     def enter(self, path: str) -> None:
-        """Refuse a way to a file, or to a folder (`x/`), on which a link leads out of a folder."""
+        """Refuse a path to a file or folder (`x/`) on which a link leads out of a filled folder."""
         if self.outer is not None:
             self.outer.enter(path)
         head = os.path.dirname(path)
@@ -242,7 +242,7 @@ def _unfollowed(path: str) -> str:
 
 
 def _is_no_file(place: str) -> bool:
-    """Tell a device or a folder."""
+    """Whether a path is a device or a folder."""
     return os.path.exists(place) and not os.path.isfile(place) and not os.path.islink(place)
 
 

@@ -51,7 +51,7 @@ def error(text: object) -> None:
             voice.bar.clear()
         os.write(2, line.encode("utf-8", "backslashreplace"))
     except OSError:
-        pass  # Nobody listens on standard error; the exit code still tells.
+        pass  # Standard error is closed; the exit code still reports the error.
 
 
 def note(text: object) -> None:
@@ -67,7 +67,7 @@ def detail(text: object) -> None:
 
 
 def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") -> Iterator[T]:
-    """Pass the items on while a bar on standard error counts them and tells the time left."""
+    """Pass the items on while a bar on standard error counts them and shows the time left."""
     if not _is_shown(when):
         yield from items
         return

@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from cxrtool.core import commas, outputs
 from cxrtool.core.errors import CxrtoolError
 
-# Where the folder of each kind of plug-in stands in the package; the others stand at its top.
+# The subpackage of each kind of plug-in; the others are at the top of the package.
 FOLDERS = {
     "architectures": "learn.architectures",
     "checks": "audit.checks",
@@ -225,17 +225,22 @@ def _describe(option: Option) -> str:
     return article if limits is None else f"{article} from {limits.low:g} to {limits.high:g}"
 
 
-def choose(what: str, given: str, valid: Collection[str]) -> None:
-    """Refuse a name that is not there."""
+def choose(
+    what: str, given: str, valid: Collection[str], *, settings: Collection[str] = ()
+) -> None:
+    """Refuse a name that is not valid; `settings` are those of the error."""
     if given not in valid:
-        raise unknown(what, given, valid)
+        raise unknown(what, given, valid, settings=settings)
 
 
-def unknown(what: str, given: str, valid: Collection[str]) -> CxrtoolError:
-    """Word the refusal of a name: those that are there, and the nearest of them."""
+def unknown(
+    what: str, given: str, valid: Collection[str], *, settings: Collection[str] = ()
+) -> CxrtoolError:
+    """Make the error for an unknown name: it lists the valid names and the nearest of them."""
     near = nearest(given, valid)
     hint = f"Did you mean '{near}'?" if near else "Choose one of them."
-    return CxrtoolError(f"{what} '{given}' is not one of: {', '.join(valid)}", hint)
+    what = f"{what} '{given}' is not one of: {', '.join(valid)}"
+    return CxrtoolError(what, hint, settings=settings)
 
 
 def nearest(given: str, valid: Collection[str]) -> str:

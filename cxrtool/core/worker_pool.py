@@ -48,7 +48,7 @@ class _Worker:
                 self.process.start()
         except OSError as e:
             what = f"cannot start a worker: {(e.strerror or str(e)).lower()}"
-            raise BrokenRun(what, "Allow more processes, or use fewer workers (-j 1).") from e
+            raise BrokenRun(what, "Allow more processes, or use fewer workers.") from e
         far.close()
         # The first task is being worked on, the next waits in the pipe.
         self.tasks: deque[tuple[int, Any]] = deque()
@@ -57,7 +57,7 @@ class _Worker:
 
     def give(self, number: int, item: Any) -> None:
         self.tasks.append((number, item))
-        with contextlib.suppress(OSError):  # It died: the closed pipe tells on reading.
+        with contextlib.suppress(OSError):  # It died: reading from its pipe will show that.
             self.pipe.send(item)
 
     def begin(self) -> None:
@@ -192,7 +192,7 @@ class _Pool:
         self.repeated: set[int] = set()  # tasks whose worker was killed from outside
 
     def has_room(self, jobs: int) -> bool:
-        """Tell whether a task can be given; workers are started as there is work for them."""
+        """Whether a task can be given; workers are started when there is work for them."""
         return len(self.workers) < jobs or any(len(w.tasks) < DEPTH for w in self.workers)
 
     def give(self, number: int, item: Any, jobs: int) -> None:

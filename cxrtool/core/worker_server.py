@@ -1,4 +1,4 @@
-"""Start worker processes from a clean server, which shows nothing and heeds no signal."""
+"""Start worker processes from a clean server process, which prints nothing and ignores signals."""
 
 import contextlib
 import multiprocessing
@@ -43,8 +43,7 @@ def context(modules: list[str]) -> Any:
 def _start_server() -> None:
     """Start the server so that no signal of the terminal or of a cluster shows a traceback.
 
-    It ends when this process does. What it says on standard error is for nobody: neither it nor
-    its workers are there to be seen.
+    It ends when this process does. Its standard error, and that of its workers, is discarded.
     """
     from multiprocessing import forkserver, resource_tracker
 
@@ -59,7 +58,7 @@ def _start_server() -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Let what is started meanwhile have a standard error that nobody reads."""
+    """Discard the standard error of what is started meanwhile."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 2)

@@ -1,7 +1,7 @@
 """Dividing images among parts so that what belongs together stays together.
 
 Everything works on integer codes of rows, groups and classes, and on keys: seeded hashes of
-names, which stand in for random numbers so that the order of the rows cannot matter.
+names, which take the place of random numbers so that the order of the rows does not matter.
 
 Measured on a million rows: scikit-learn's StratifiedGroupKFold walks the groups one by one and
 is hundreds of times slower; groups that look alike (the same counts of the same classes) need
@@ -25,7 +25,7 @@ SIZE_WEIGHT = 2.0
 # more than the largest group costs more still, for each of the rows beyond that.
 MISSING = 1e15
 FAR = 1e21
-# Single moves of the search that mends rounding (each one lowers the cost), and its whole work:
+# Single moves of the search that corrects rounding (each one lowers the cost), and its whole work:
 # kinds of groups times classes in them times parts, for each move.
 MOST_MOVES = 2000
 WORK = 2e8
@@ -88,16 +88,16 @@ def group_keys(groups: Ints, row_keys: Keys) -> Keys:
 def assign(groups: Ints, classes: Ints, order: Keys, targets: Floats) -> Ints:
     """Choose a part for every group.
 
-    No part is further from its wish than the largest group has rows. Within that, every class
-    stands in every part (if it has as many groups as there are parts), and within that, classes
-    and sizes are as near to the targets as the search gets them.
+    Each part differs from its target size by at most the row count of the largest group. Within
+    this limit, every class occurs in every part (if it has as many groups as there are parts).
+    Within both, class counts and sizes are as close to the targets as the search gets them.
 
     Parameters
     ----------
     groups, classes
         Group number and class code of each row.
     order
-        Key of each group; they stand in for chance.
+        Key of each group; the keys replace random numbers.
     targets
         The share of the rows that each part is to get; sums to 1.
 
@@ -179,7 +179,7 @@ def _kinds(groups: Ints, classes: Ints, order: Keys) -> tuple[Ints, _Kinds]:
 
 
 def _shares(kinds: _Kinds, targets: Floats, chance: np.uint64) -> Ints:
-    """Divide each kind by the wish, and give its last groups to the parts that lack most.
+    """Divide each kind by the targets, and give its last groups to the parts that lack most.
 
     Errors are carried on from kind to kind. They begin at random, within one group, as a
     systematic sample begins at a random place: without that, no seed would ever put the largest
@@ -241,7 +241,7 @@ def _improve(counts: Ints, kinds: _Kinds, targets: Floats, far: float) -> Ints:
 
 
 def _further(excess: Floats, rows: Floats, within: float) -> Floats:
-    """How much further a part gets off the wish than it may, by so many rows more: by kinds."""
+    """Return how far a part moves beyond its permitted deviation, by the rows of each kind."""
     now = np.maximum(np.abs(excess) - within - 1e-6, 0)
     then = np.maximum(np.abs(excess + rows[:, np.newaxis]) - within - 1e-6, 0)
     further: Floats = then - now

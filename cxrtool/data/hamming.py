@@ -102,7 +102,8 @@ def _bands_of_bits(bands: int) -> Index:
     """Number the band of each bit: a lattice on the 16 x 16 grid.
 
     Neighbouring differences of a radiograph go together. Bits that lie far apart make bands that
-    tell more: 4.5 % of the pairs of real hashes agree in one, and 21 % if bands are runs of bits.
+    discriminate better: 4.5 % of the pairs of real hashes agree in one, and 21 % if bands are runs
+    of bits.
     """
     row, column = np.divmod(np.arange(BITS), 16)
     return (7 * row + column) % bands

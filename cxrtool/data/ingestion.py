@@ -98,7 +98,7 @@ class Measured:
             )
         if thumbnails.absent:
             what = f"{thumbnails.absent} images that may be duplicates cannot be read again"
-            note(f"warning: {what} to prove it (see --root)")
+            note(f"warning: {what}, and are not compared; check the root folder")
         # An image of one grey level has no fingerprint, and a hash of zeros.
         plain = ~arrays["fingerprint"].any(axis=1) & arrays["dhash"].any(axis=1)
         if plain.any():
@@ -136,9 +136,9 @@ class Measured:
         self._boxed += bool(measurement.lesion_boxes_of(row))
 
     def note_summary(self, views: Collection[str] = (), joins: bool = False) -> None:
-        """Say what came in, so that a missing label, patient or asked-for view is seen at once.
+        """Say what came in, so that a missing label, patient or requested view is noticed.
 
-        `joins` tells that masks in halves were joined, where that could be done.
+        `joins` is true where masks of single lungs were joined.
         """
         total, unknown = self._labels.total(), hash("") in self._people
         people = f"{len(self._people) - unknown} patients"
@@ -152,13 +152,13 @@ class Measured:
             note(f"warning: the window has no effect on {which} images: no CT of over 8 bits")
         if self._burned:
             note(
-                f"{self._burned} images have text burnt into them, as their header says "
-                "(BurnedInAnnotation): equalize --conceal auto covers it"
+                f"{self._burned} images have burnt-in text according to their header "
+                "(BurnedInAnnotation); cxrtool equalize can cover it"
             )
         if self._halved and not joins:
             note(
-                f"{self._halved} images have a mask of each lung and none of both: "
-                "--join-masks DIR makes it"
+                f"{self._halved} images have a mask of each lung, but none of both; "
+                "cxrtool ingest can join them"
             )
         if self._boxed and not joins:
             note(
@@ -166,7 +166,7 @@ class Measured:
                 "or --join-masks DIR draws it (lesion)"
             )
         for view in sorted(set(views) - self._views):
-            note(f"warning: --view {view}: no image has this view")
+            note(f"warning: no image has the view {view}")
 
 
 def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed_rows.PackedRows:
@@ -180,7 +180,8 @@ def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed
     if not rows:
         skipped.close()
         what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
-        raise CxrtoolError(what, "Check the path, the --preset and the --view.")
+        remedy = "Check the path, the preset and the views."
+        raise CxrtoolError(what, remedy, settings=["preset", "view"])
     return rows
 
 
@@ -247,7 +248,7 @@ def _take(row: Row, measured: Any, selection: Selection, pseudonym: Pseudonym) -
 
 
 def _is_done(row: Row, settings: MeasurementSettings) -> bool:
-    """Tell a row that a manifest brought complete, of an image that need not be converted."""
+    """Whether a row came complete from a manifest, and its image need not be converted."""
     if LISTED not in row or settings.folder or settings.joins(row):
         return False
     hashes = [row.get(c, "") for c in HASHES]
@@ -255,7 +256,7 @@ def _is_done(row: Row, settings: MeasurementSettings) -> bool:
 
 
 def _complete(row: Row, cells: dict[str, str], pseudonym: Pseudonym) -> None:
-    """Add what the pixels and the header tell; what the metadata say comes first."""
+    """Add what was measured and read from the header; metadata take precedence."""
     if warning := cells.pop("warning", ""):
         note(f"{row['path']}: warning: {warning}")
     if patient := cells.pop("patient", ""):

@@ -1,4 +1,4 @@
-"""What ingest learns from the pixels of one image: size, digest, hash, and what DICOM may tell."""
+"""Measure one image for ingest: size, digest, hashes, and the permitted DICOM fields."""
 
 import os
 from collections.abc import Iterable
@@ -79,7 +79,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the pixels of an image tell."""
+    """What was measured on an image."""
 
     cells: dict[str, str]  # of the manifest
     thumbnail: bytes  # to prove copies by

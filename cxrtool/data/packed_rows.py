@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 Row = dict[str, str]
 
 SEPARATOR = "\0"  # No cell holds a NUL byte.
-KEPT = "\1"  # It stands for a cell that is kept elsewhere.
+KEPT = "\1"  # The place of a cell that is kept elsewhere.
 
 
 class PackedRows:
-    "PackedRows kept as text, in a fifth of the memory that they take as dictionaries."
+    """Rows kept as text, in a fifth of the memory that they take as dictionaries."""
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, ...], int] = {}
@@ -74,7 +74,7 @@ class Digests:
         self._kept = bytearray()
 
     def add(self, cell: str) -> str:
-        """Keep a cell, and return what stands for it among the other cells of its row."""
+        """Keep a cell, and return what takes its place among the other cells of its row."""
         data = self._bytes_of(cell)
         self._kept += bytes(self.length) if data is None else data
         return cell if data is None else KEPT

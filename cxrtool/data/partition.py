@@ -56,7 +56,8 @@ def _forced(rows: SplitRows, design: Design) -> tuple[Ints, list[SplitPart]]:
     if design.leave_out:
         names, codes = rows.codes[design.leave_out].ordered()
         if "" in names:
-            raise rows.error(f"some rows have no {design.leave_out}", "Fill it in, or use --where.")
+            what = f"some rows have no {design.leave_out}"
+            raise rows.error(what, "Fill it in, or leave these rows out.", "where")
         if len(names) < 2:
             only = f"{design.leave_out} is '{names[0]}' in every row, so nothing can be left out"
             raise rows.error(only, "Join the manifest of another source: cxrtool ingest A B.")
@@ -81,9 +82,8 @@ def _cap(rows: SplitRows, design: Design, plan: RowParts, forced: Ints) -> None:
         names, codes = rows.codes[key if by_column else "label"].ordered()
         if not by_column and key not in names:
             there = ", ".join(names)
-            raise rows.error(
-                f"--cap {key}: neither a column nor a label among: {there}", "Check it."
-            )
+            what = f"the cap '{key}' is neither a column nor a label; labels are: {there}"
+            raise rows.error(what, "Choose one of them.", "cap")
         most = np.full(len(names), limit if by_column else -1)
         if not by_column:
             most[names.index(key)] = limit
@@ -96,7 +96,7 @@ def _cap(rows: SplitRows, design: Design, plan: RowParts, forced: Ints) -> None:
 def _straddlers(
     rows: SplitRows, design: Design, plan: RowParts, groups: Ints, forced: Ints
 ) -> None:
-    """Deal with groups that the design would tear apart."""
+    """Refuse, or drop, groups that the design would divide among parts."""
     torn = np.zeros(len(rows), bool)
     torn[plan.used] = assignment.straddling(groups[plan.used], forced[plan.used])
     if not torn.any():
@@ -104,7 +104,7 @@ def _straddlers(
     count = len(np.unique(groups[torn]))
     what = f"{count} patients or duplicate groups have images on both sides ({rows.example(torn)})"
     if not design.drop_straddlers:
-        raise rows.error(what, "Leave those rows out with --straddle drop.")
+        raise rows.error(what, "Let these rows be dropped.", "straddle")
     # An external test stays as it is published; training gives way.
     plan.drop(torn & (forced == FREE) if design.test_where else torn, "would leak into the test")
 
@@ -148,15 +148,18 @@ def _classes(
                 what = f"{column} '{names[c]}' has {count} patient{'s'[: count > 1]}"
                 raise rows.error(
                     f"{what}, too few for {parts} parts",
-                    f"Leave it out (--where '{column}!={names[c]}'), merge classes "
-                    "(ingest --map-label), or give --stratify none.",
+                    f"Leave it out ({column}!={names[c]}), merge classes in ingest, or do not "
+                    "stratify.",
+                    "where",
+                    "stratify",
                 )
     return rows.classes(design.lender is not None)[free]
 
 
 def _one_class(rows: SplitRows, design: Design, what: str) -> None:
     if design.stratify is not None:
-        raise rows.error(f"{what}: one class only", "Join another source, or drop --stratify.")
+        remedy = "Join another source, or do not stratify."
+        raise rows.error(f"{what}: one class only", remedy, "stratify")
     note(f"warning: {what}: no classifier can be trained on this split alone")
 
 
@@ -171,7 +174,8 @@ def _balance(rows: SplitRows, design: Design, plan: RowParts) -> None:
         lent = np.array(rows.lent, bool)[chosen]
         if lent.all() or not lent.any():
             which = "every" if lent.all() else "no"
-            raise rows.error(f"{which} row is of source '{design.lender}'", "Check --balance.")
+            what = f"{which} row is of source '{design.lender}'"
+            raise rows.error(what, "Check the source to borrow from.", "balance")
         times = assignment.borrow(part, label, lent, keys)
         reason = f"not borrowed from {design.lender}"
     else:
@@ -179,7 +183,7 @@ def _balance(rows: SplitRows, design: Design, plan: RowParts) -> None:
         part = np.where(trains[part], part, FREE)
         balance = assignment.balance_under if design.balance == "under" else assignment.balance_over
         times = balance(part, label, keys)
-        reason = "over the smallest class (--balance under)"
+        reason = "over the size of the smallest class"
     unused = np.zeros(len(rows), bool)
     unused[chosen] = times == 0
     plan.times[chosen] = np.maximum(times, 1)

@@ -47,10 +47,10 @@ class Selection:
 
 
 def coarse_age(text: str) -> str:
-    """Write an age of 90 years or more as `90+`: exact, it may tell who somebody is.
+    """Write an age of 90 years or more as `90+`: an exact age may identify a person.
 
     The age is the largest number in the text, and may have a unit, as `093Y`, `> 90`, `85-95` or
-    `1100 months`. A number beyond any age, such as a year of birth, is left out.
+    `1100 months`. A number that is no age, such as a year of birth, is left out.
     """
     ages = re.findall(r"(\d+)(?:\.\d*)?\s*([dwm])?", text.lower())
     units = {"d": 365.25, "w": 52.18, "m": 12, "": 1}
@@ -73,7 +73,7 @@ def gather(paths: list[str], selection: Selection) -> Iterator[Row | Skip]:
         _protect(gathered, selection.root)
         yield gathered
     for pattern in sorted(unused):
-        note(f"warning: --map-label '{pattern}' matches no finding and no label")
+        note(f"warning: the label pattern '{pattern}' matches no finding and no label")
 
 
 def _all_rows(paths: list[str], selection: Selection) -> Iterator[tuple[str, Row | Skip]]:
@@ -146,7 +146,7 @@ def _listed(path: str, root: str | None) -> Iterator[Row]:
         yield {**row, "path": file, LISTED: path}
     if absent:
         where = os.path.abspath(root or ".")
-        note(f"warning: {source.name}: images are not there, seen from {where} (see --root)")
+        note(f"warning: {source.name}: some images do not exist below the root folder {where}")
 
 
 def _described(
@@ -169,7 +169,7 @@ def _described(
     numbering = os.path.splitext(os.path.basename(metadata))[0] if several else ""
     for row in table.rows():
         result = files.candidates(row[naming])
-        # Of several folders, nobody can tell in which a file is missing.
+        # Of several folders, it is unknown in which one a file is missing.
         listed = os.path.join(*folders[: len(folders) == 1], row[naming])
         if not result:
             skip = Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
@@ -182,7 +182,7 @@ def _described(
             used.add(result[0])
             folder = files.root_of(result[0])
             cells = {new: row[i] for new, i in renamed.items()}
-            # Where the table does not tell the class, the folder does.
+            # Where the table has no class, the folder gives it.
             label = folder_label(result[0], folder)
             yield folder, {"label": label, **cells, "path": result[0], NUMBERING: numbering}
     for folder, path in files.paths():
@@ -195,7 +195,7 @@ def _described(
 def _note_unused(table: Table, used: set[int]) -> None:
     left = [name for i, name in enumerate(table.columns) if i not in used and name]
     if left:
-        note(f"{table.name}: not taken: {', '.join(left)} (--column NAME=NAME takes a column)")
+        note(f"{table.name}: columns that are not used: {', '.join(left)}")
 
 
 def _naming_column(table: Table, files: Index) -> int:
@@ -207,14 +207,15 @@ def _naming_column(table: Table, files: Index) -> int:
     if not any(matches):
         there = ", ".join(table.columns)
         what = f"{table.name}: no column names files below {' or '.join(files.roots)}: {there}"
-        raise CxrtoolError(what, "Check the folder, or say which: --column NAME=path.")
+        remedy = "Check the folder, or name the column: NAME=path."
+        raise CxrtoolError(what, remedy, settings=["column"])
     return matches.index(max(matches))
 
 
 def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Row | Skip:
-    """Add what the command line knows: source, patient across sources, label; filter the view.
+    """Add what the selection gives: source, patient across sources, label; filter the view.
 
-    `unused` are the patterns of --map-label that no row has matched yet.
+    `unused` are the label patterns that no row has matched yet.
     """
     shown = manifest.relative(row["path"], selection.root)
     try:
@@ -241,7 +242,7 @@ def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Ro
     known = any(row.get(c) for c in ("finding", "label"))
     row["label"] = _label(row, selection.labels, unused)
     if known and not row["label"]:
-        return Skip(shown, "its label is mapped to nothing (--map-label)", failed=False)
+        return Skip(shown, "its label is mapped to nothing", failed=False)
     return wrong_view(row, selection.views) or row
 
 

@@ -1,4 +1,4 @@
-"""Judging a split that is already there: what stands in two parts, and what is missing from one."""
+"""Check an existing split: what occurs in several parts, and what is missing from a part."""
 
 import array
 from collections import Counter, defaultdict
@@ -16,14 +16,14 @@ from cxrtool.files.manifest import PARTS, Manifest
 
 COLUMNS = ("finding", "column", "value", "parts", "rows")
 
-# What may not stand in two parts, and what it is called if it does.
+# Columns whose values belong into one part, and the finding where they do not.
 TOGETHER = {
     "patient": "patient in several parts",
     "path": "image in several parts",
     "sha256": "exact duplicate in several parts",
     "dup_group": "near duplicate in several parts",
 }
-# What ought to stand in every part.
+# Columns whose values should occur in every part.
 EVERYWHERE = ("label", "source")
 
 Finding = tuple[str, str, str, str, str]
@@ -54,7 +54,7 @@ def check(manifest: Manifest) -> list[Finding]:
     if "patient" in hashes:
         unknown = hashes["patient"].count(0)
         if unknown:
-            note(f"warning: {unknown} rows have no patient: whether they leak cannot be told")
+            note(f"warning: {unknown} rows have no patient and cannot be checked for leaks")
     return findings
 
 
@@ -79,7 +79,7 @@ def _order(part: str) -> tuple[int, int, str]:
 
 
 def _suspects(hashes: NDArray[np.int64], part: Codes) -> Marks:
-    """Mark the rows whose value stands in several parts; the hash of an empty cell is 0."""
+    """Mark the rows whose value occurs in several parts; the hash of an empty cell is 0."""
     marks = np.zeros(len(hashes), bool)
     judged = (hashes != 0) & (part.known_only() >= 0)
     if judged.any():
@@ -89,7 +89,7 @@ def _suspects(hashes: NDArray[np.int64], part: Codes) -> Marks:
 
 
 def _torn(manifest: Manifest, at: dict[str, int], torn: dict[str, Marks]) -> list[Finding]:
-    """Name what stands in several parts, from a second reading."""
+    """List the values that occur in several parts, from a second reading."""
     if not any(marks.any() for marks in torn.values()):
         return []
     parts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -144,7 +144,7 @@ def _note_findings(manifest: Manifest, sizes: dict[str, int], findings: list[Fin
         ("label", "missing classes", ""),
     ):
         if column not in manifest.columns:
-            note(f"no column '{column}': {kind} are not judged{remedy}")
+            note(f"no column '{column}': {kind} are not checked{remedy}")
     listed = ", ".join(f"{part or '(none)'} {rows}" for part, rows in sizes.items())
     for kind, count in Counter(finding for finding, *_ in findings).most_common():
         rows = sum(int(f[4]) for f in findings if f[0] == kind)

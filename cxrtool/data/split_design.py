@@ -1,5 +1,6 @@
 """The designs of a split: which parts there are, how large, and what may not be combined."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cxrtool.core.errors import CxrtoolError
@@ -40,23 +41,27 @@ class Design:
 
     def __post_init__(self) -> None:
         """Refuse combinations that contradict each other."""
-        clash = [
-            (
-                self.leave_out and (self.test or self.val or self.folds or self.test_where),
-                "--leave-out makes its own folds: drop --test, --val, --folds and --test-where",
-            ),
-            (self.test_where and self.test, "--test and --test-where both choose the test rows"),
-            (self.folds and self.val, "with --folds, the next fold serves as val: drop --val"),
-            (self.unseen and not self.folds, "--unseen reserves rows of --folds: give --folds"),
-            (self.lender == "", "--balance borrow= names no source to borrow from"),
-            (
-                (self.test or 0) + (self.val or 0) + (self.unseen or 0) >= 1,
-                "--test, --val and --unseen together leave nothing to train on",
-            ),
-        ]
-        for wrong, why in clash:
-            if wrong:
-                raise CxrtoolError(why, "See cxrtool split --help.")
+        for why, remedy, settings in self._contradictions():
+            raise CxrtoolError(why, remedy, settings=settings)
+
+    def _contradictions(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield what is wrong, what to do, and the settings that it concerns."""
+        others = [n for n in ("test", "val", "folds", "test_where") if getattr(self, n)]
+        if self.leave_out and others:
+            what = f"one fold for each {self.leave_out} leaves no room for other parts"
+            yield what, "Choose one of these.", ["leave_out", *others]
+        if self.test_where and self.test:
+            yield "the test set is chosen twice", "Choose one of these.", ["test", "test_where"]
+        if self.folds and self.val:
+            what = "with folds, the next fold is the validation set"
+            yield what, "Leave the other out.", ["val"]
+        if self.unseen and not self.folds:
+            yield "rows can be reserved from folds only", "Ask for folds.", ["folds", "unseen"]
+        if self.lender == "":
+            yield "no source to borrow from", "Write it as borrow=SOURCE.", ["balance"]
+        if (self.test or 0) + (self.val or 0) + (self.unseen or 0) >= 1:
+            shares = [n for n in ("test", "val", "unseen") if getattr(self, n)]
+            yield "nothing is left to train on", "Choose smaller shares.", shares
 
     @property
     def lender(self) -> str | None:

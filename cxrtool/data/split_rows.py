@@ -47,8 +47,8 @@ class SplitRows:
 
     def _read(self, manifest: Manifest, design: Design) -> None:
         path, at = manifest.index("path"), {c: i for i, c in enumerate(self.columns)}
-        how = "Give --group none to divide image by image."
-        group = None if design.alone else manifest.index(design.group, how)
+        how = "Group by another column, or by none to divide image by image."
+        group = None if design.alone else manifest.index(design.group, how, settings=["group"])
         coded = [(self.codes[c], manifest.index(c)) for c in self.codes]
         coded += [(self.twin, at["dup_group"])] if "dup_group" in at else []
         if "patient" in at and at["patient"] != group:
@@ -82,9 +82,9 @@ class SplitRows:
     def __len__(self) -> int:
         return len(self._paths)
 
-    def error(self, what: str, remedy: str) -> CxrtoolError:
+    def error(self, what: str, remedy: str, *settings: str) -> CxrtoolError:
         """Name the manifest in a mistake."""
-        return CxrtoolError(f"{self.name}: {what}", remedy)
+        return CxrtoolError(f"{self.name}: {what}", remedy, settings=settings)
 
     def groups(self, leaky: bool) -> Ints:
         """Number the groups that stay together: by patient, picture, digest and duplicate group.
@@ -117,7 +117,7 @@ class SplitRows:
         return next(itertools.islice(codes.known, int(code), None)).removeprefix(ALONE)
 
     def row_keys(self, seed: int) -> Keys:
-        """A key a row, by its picture; rows of one picture are told apart by their other cells."""
+        """Return a key for each row, by its picture and, within a picture, by its other cells."""
         keys = assignment.keys(self.picture.known, seed)[self.picture.codes()]
         order = np.lexsort((np.frombuffer(self._whole, np.int64), keys))
         ranks = np.empty(len(keys), np.uint64)
@@ -125,7 +125,7 @@ class SplitRows:
         return ranks
 
     def group_keys(self, seed: int) -> Keys:
-        """A key a row, by what it is grouped by."""
+        """Return a key for each row, by its group."""
         codes = self.who if self.who else self.picture
         return assignment.keys(codes.known, seed)[codes.codes()]
 

@@ -54,19 +54,19 @@ HEAD = 512
 ENDINGS = (".dcm", ".dicom", ".dic")
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
-# What stands beside the images of an export and holds none: reports, keys, presentation states.
+# The modalities of an export that hold no image: reports, keys, presentation states.
 NO_IMAGES = {"AU", "DOC", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "SR"}
 IMAGES = {"CR", "CT", "DX", "MR", "NM", "OT", "PT", "RF", "RG", "US", "XA"}
 
 
 def claims(data: bytes, path: str) -> bool:
-    """Tell whether a file is, or says it is, DICOM; some are pictures in spite of their ending."""
+    """Whether a file is DICOM by its name or content; some are pictures despite their ending."""
     named = path.lower().endswith(ENDINGS) and not data.startswith(PICTURES)
     return named or begins(data[:HEAD])
 
 
 def begins(head: bytes) -> bool:
-    """Tell DICOM by the first bytes: a preamble, or the first elements of one that has none."""
+    """Whether the first bytes are DICOM: a preamble, or elements where there is none."""
     if head[128:132] == b"DICM":
         return True
     syntaxes: list[tuple[Literal["little", "big"], bool]]
@@ -75,7 +75,7 @@ def begins(head: bytes) -> bool:
 
 
 def _begins_with_elements(head: bytes, order: Literal["little", "big"], explicit: bool) -> bool:
-    """Tell whether bytes are elements in the order of their tags, from group 0002 or 0008 on.
+    """Whether bytes are elements in the order of their tags, from group 0002 or 0008 on.
 
     An element is a tag, a VR where that is explicit, a length, and a value of that length (DICOM
     PS3.5, 7.1). The first ones are short, and two of them are hardly chance.
@@ -166,7 +166,7 @@ def _refuse_bomb(data: bytes) -> None:
 
 
 def _meta(data: bytes) -> tuple[bytes, int]:
-    """Find the transfer syntax, and where the file meta ends: no library tells both in safety."""
+    """Find the transfer syntax, and the end of the file meta; no library reads both safely."""
     at, syntax = 132 if data[128:132] == b"DICM" else 0, b""
     while data[at : at + 2] == b"\x02\0":
         element, wide = data[at + 2 : at + 4], data[at + 4 : at + 6] in LONG
@@ -254,7 +254,7 @@ def _through_luts(values: NDArray[Any], dataset: Any) -> tuple[NDArray[Any], str
         return plain[places], "its window is damaged and not applied"
     shown = values if table is levels else table[places]
     if shown.min() == shown.max() and values.min() != values.max():
-        return plain[places], "its window shows nothing and is not applied"
+        return plain[places], "its window maps all pixels to one grey level and is not applied"
     return shown, ""
 
 
@@ -347,8 +347,8 @@ def pseudonym(patient: str, key: bytes) -> str:
 def pseudonyms(file: str | None) -> Callable[[str], str]:
     """Return what replaces identifiers, by the key of a file or the user's own.
 
-    A file that is no key is told at once; the user's own is made at the first need, so that a
-    folder of PNG leaves none behind.
+    A file that is no key is refused immediately. The user's own key is created when it is first
+    needed, so that a folder of PNG files leaves none behind.
     """
     key = functools.cache(lambda: load_key(file))
     if file is not None:
@@ -357,7 +357,7 @@ def pseudonyms(file: str | None) -> Callable[[str], str]:
 
 
 def load_key(file: str | None) -> bytes:
-    """Read the key of the pseudonyms; the default one is made at the first need."""
+    """Read the key of the pseudonyms; the default key is created when it is first needed."""
     if file is not None:
         with disk.open_input(file) as stream:
             key = stream.read(1 << 16).strip()
@@ -367,7 +367,7 @@ def load_key(file: str | None) -> bytes:
     cache = disk.user_cache()
     if not os.path.isabs(cache):
         what = "no home folder for the key of the pseudonyms"
-        raise CxrtoolError(what, "Name a file with --key.")
+        raise CxrtoolError(what, "Name a key file.", settings=["key"])
     path = os.path.join(cache, "pseudonym.key")
     if not os.path.exists(path):
         disk.make_folder(os.path.dirname(path))

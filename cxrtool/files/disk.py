@@ -53,7 +53,7 @@ def open_input(path: str) -> BinaryIO:
     if path == "-":
         if sys.stdin is None:
             raise CxrtoolError("standard input is closed", "Name a file instead of '-'.")
-        with contextlib.suppress(OSError):  # What stands in for it need not be a file.
+        with contextlib.suppress(OSError):  # A replacement of it need not be a file.
             about = os.fstat(sys.stdin.fileno())
             outputs.current().protect_open(about, "standard input")
         return sys.stdin.buffer
@@ -117,11 +117,13 @@ def claim(folder: str) -> None:
 
 
 def check_output(path: str) -> None:
-    """Refuse at once what could not be written at the end of a long run."""
+    """Refuse early an output that could not be written at the end of a long run."""
     if path == "-":
         # The command line holds a closed standard output open, for reading only.
         if sys.stdout is None or not _is_writable(sys.stdout.fileno()):
-            raise BrokenRun("standard output is closed", "Name a file with -o.")
+            raise BrokenRun(
+                "standard output is closed", "Name an output file.", settings=["output"]
+            )
         return
     target = os.path.realpath(path)
     if os.path.isdir(target):
@@ -143,13 +145,13 @@ def _is_writable(descriptor: int) -> bool:
 
 
 def user_cache() -> str:
-    """Return the folder for what may be made again; not absolute where there is no home."""
+    """Return the folder for files that can be recreated; not absolute where there is no home."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(cache, "cxrtool")
 
 
 def output_error(path: str | os.PathLike[str], e: OSError) -> CxrtoolError:
-    """Turn a failed write into the error that tells the user what to do."""
+    """Turn a failed write into an error for the user."""
     if e.errno in _WRONG_PLACE or isinstance(e, FileExistsError):
         return CxrtoolError(f"{shown(path)}: {_why(e)}", "Choose a place that can be written.")
     return BrokenRun(f"{shown(path)}: {_why(e)}", "Make room, then run the same command again.")
@@ -161,10 +163,10 @@ def _why(e: OSError) -> str:
 
 @contextlib.contextmanager
 def atomic(path: str | os.PathLike[str], *, fresh: bool = False) -> Iterator[BinaryIO]:
-    """Write a file that stands under its name only when it is whole and on the disk.
+    """Write a file that gets its name only when it is complete and on the disk.
 
     A link that the user named as an output keeps pointing where it points; any other is replaced.
-    With `fresh`, FileExistsError tells that the name is taken by then.
+    With `fresh`, FileExistsError means that the name is taken by then.
     """
     target = Path(outputs.current().target(shown(path)))
     is_link = target.is_symlink()

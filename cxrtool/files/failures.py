@@ -17,7 +17,7 @@ COLUMNS = ("path", "reason", "remedy", "command")
 OLD_COLUMNS = COLUMNS[:3]  # as earlier versions wrote them
 MOST_BYTES = 1 << 30
 
-# How many kinds of files are named in a line, and the endings before which another one stands.
+# How many kinds of files are named in a line, and endings that follow another one (.nii.gz).
 MOST_KINDS = 12
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 
@@ -28,11 +28,11 @@ Used = TypeVar("Used")
 class Failures:
     """Collects what a run skips; at the end the list is written and gives the exit code.
 
-    The list goes where `--failures` says, else into the command's folder, else beside its output.
-    Without any of these places, the list is on standard error alone. What failed is a line each,
-    what is left out by rule is counted.
+    The list goes into the file `failures`, else into the command's folder, else beside its output.
+    Without any of these places, the list is on standard error alone. Each failed input is one line;
+    inputs that are left out by a rule are counted.
 
-    A file that `--failures` names is this run's own. A failures.csv may hold the rows of other
+    A file that the user names is this run's own. A failures.csv may hold the rows of other
     commands that share the folder: a run replaces those of the same command on the same files, and
     leaves the others; one that no row is left of is removed.
     """
@@ -58,13 +58,13 @@ class Failures:
         # A file of the user's own that happens to have the name is not to be lost.
         if failures is None and self.file and os.path.exists(self.file) and not _is_list(self.file):
             what = f"{self.file}: exists and is not a list of skipped inputs"
-            raise CxrtoolError(what, "Say with --failures FILE where the list is to go.")
+            raise CxrtoolError(what, "Name another file for the list.", settings=["failures"])
 
     def __len__(self) -> int:
         return len(self._skips)
 
     def add(self, skip: Skip) -> None:
-        """Note one skipped input; with --strict, one that failed ends the run."""
+        """Add one skipped input; in a strict run, one that failed ends it."""
         if isinstance(skip, NoImage):
             self._no_images[_kind(skip.path)] += 1
             progress.detail(f"{skip.path}: {skip.reason}")
@@ -94,7 +94,7 @@ class Failures:
         raise CxrtoolError("no image could be used", "See the reasons above.")
 
     def note_counts(self) -> None:
-        """Count what is left out by rule."""
+        """Print how many inputs are left out by a rule, and how many files are not images."""
         for reason, count in self._left_out.most_common():
             progress.note(f"left out {count}: {reason}")
         if self._no_images:
@@ -106,7 +106,7 @@ class Failures:
             progress.note(f"{files}: {listed}{more} (-v lists them)")
 
     def close(self) -> ExitCode:
-        """Tell the counts and write the list: the exit code."""
+        """Print the counts, write the list, and return the exit code."""
         self.note_counts()
         if self.file is not None:
             mine = [_clean((*skip, self.command)) for skip in self._skips]

@@ -55,7 +55,7 @@ Image.MAX_IMAGE_PIXELS = None  # The limit above is checked before anything is d
 
 @dataclass
 class Picture:
-    """A decoded image with what its header may tell."""
+    """A decoded image with the permitted fields of its header."""
 
     grey: Grey
     sha256: str
@@ -171,7 +171,7 @@ def _check_png(data: bytes) -> None:
 
 
 def has_deep_colour(image: Image.Image) -> bool:
-    """Tell colour of 16 bits a channel, of which Pillow would keep the upper 8.
+    """Whether an image has 16 bits a colour channel, of which Pillow would keep the upper 8.
 
     A radiograph of 12 bits saved so would be left with 16 grey levels.
     """
@@ -212,7 +212,7 @@ def _inverted(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _white_is_zero(image: Image.Image) -> bool:
-    """Tell a TIFF whose low values are white; Pillow turns only those of 8 bits and less."""
+    """Whether low values of a TIFF are white; Pillow inverts only those of up to 8 bits."""
     tags = getattr(image, "tag_v2", {})
     return tags.get(262) == 0 and (image.mode in SIXTEEN or image.mode in ("I", "F"))
 
@@ -314,14 +314,14 @@ def write_png(
 
 
 def is_made(path: str | os.PathLike[str], made_with: str) -> bool:
-    """Tell whether a PNG is there, whole, and made with the same options."""
+    """Whether a PNG exists, is complete, and was made with the same options."""
     return recorded_findings(path, made_with) is not None
 
 
 def recorded_findings(path: str | os.PathLike[str], made_with: str) -> str | None:
-    """Read what was found out when a PNG was made; None if it is not whole or made otherwise.
+    """Read the findings recorded in a PNG; None if it is damaged or made with other options.
 
-    A link is none that was made: somebody else put it there.
+    A link was not made by cxrtool, and is not read.
     """
     if os.path.islink(path):
         return None

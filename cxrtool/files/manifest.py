@@ -43,7 +43,7 @@ PARTS = ("train", "val", "test", "unseen")
 
 @dataclass(frozen=True)
 class Where:
-    """One `--where` condition: COLUMN=V[,V...] or COLUMN!=V[,V...]; an empty V is unknown."""
+    """One condition on rows: COLUMN=V[,V...] or COLUMN!=V[,V...]; an empty V means unknown."""
 
     column: str
     values: frozenset[str]
@@ -59,7 +59,7 @@ class Where:
         return cls(column, frozenset(commas.split(values)), negated)
 
     def holds(self, value: str) -> bool:
-        """Tell whether a cell fulfils the condition."""
+        """Whether a cell fulfils the condition."""
         return (value in self.values) != self.negated
 
     def __str__(self) -> str:
@@ -67,9 +67,9 @@ class Where:
 
 
 class Manifest(Table):
-    """A manifest to read: `rows()` yields the rows that all `--where` conditions hold for.
+    """A manifest to read: `rows()` yields the rows for which all conditions hold.
 
-    One that is not read `alone` need not have every value of the conditions: another may.
+    A manifest that is not read `alone` may lack values of the conditions: another may have them.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Manifest(Table):
         self.watch: Callable[[list[str], bool], None] | None = None
         self.where = [(self.index(w.column), w) for w in where]
         # The values that no row has had yet: a value that none has is likely misspelled. An empty
-        # one stands for what is unknown, and may well not be there.
+        # one means unknown, and need not occur.
         self._unmet = [(i, w, set(w.values) - {""}) for i, w in self.where if alone]
         self.index(
             "path",
-            "A manifest has path, label, patient and more: rename yours, or make one with ingest.",
+            "A manifest has path, label, patient and more: rename yours, or use cxrtool ingest.",
         )
         if outputs.current().may_collide:
             self._check_images()
@@ -136,21 +136,23 @@ class Manifest(Table):
                 values.difference_update(row[i] for row in rows)
 
     def _end_reading(self, read: int, kept: int) -> None:
-        """End a reading: one that gave nothing is a mistake, and so is a value that no row has."""
+        """Refuse a manifest of which no row was used, and warn of values that no row has."""
         if not read:
-            raise CxrtoolError(f"{self.name}: no rows after the header", "Check what made it.")
+            raise CxrtoolError(
+                f"{self.name}: no rows after the header", "Check how it was created."
+            )
         if not kept:
             raise self._nothing_kept()
         if self.where:
             detail(f"{self.name}: kept {kept} of {read} rows")
         for _, where, values in self._unmet:
             for value in sorted(values):
-                note(f"warning: {self.name}: no row has {where.column} '{value}' (--where {where})")
+                note(f"warning: {self.name}: no row has {where.column} '{value}' ({where})")
             values.clear()
 
     def _nothing_kept(self) -> CxrtoolError:
-        conditions = " and ".join(f"--where {w}" for _, w in self.where)
-        return CxrtoolError(f"{self.name}: no row has {conditions}", self._values_there())
+        what = f"{self.name}: no row fulfils {' and '.join(str(w) for _, w in self.where)}"
+        return CxrtoolError(what, self._values_there(), settings=["where"])
 
     def _values_there(self) -> str:
         if self.path == "-" and self._bytes is None:
@@ -167,7 +169,7 @@ def image_channels(preprocessing: str) -> int:
 
 
 def is_manifest(path: str) -> bool:
-    """Tell a manifest from an image, by its name or by its header."""
+    """Whether a file is a manifest and not an image, by its name or by its header."""
     # A shell names what a command writes as /dev/fd/63: <(cxrtool split ...).
     if path == "-" or path.startswith("/dev/") or path.lower().endswith(".csv"):
         return True
@@ -199,7 +201,7 @@ def input_or_stdin(manifest: str | None) -> str:
 
 
 def relative(path: str, root: str | None) -> str:
-    """Write a path as a manifest keeps it: as it was given, or relative to --root."""
+    """Write a path as a manifest keeps it: as it was given, or relative to the root folder."""
     if root is None:
         return path
     inside = os.path.relpath(path, root)
@@ -218,6 +220,6 @@ class ImageFolder:
         self.place, self.shown = os.path.realpath(folder), relative(folder, root)
 
     def file(self, name: str) -> tuple[str, str]:
-        """Tell where a file goes, and its cell."""
+        """Return the path of a new file, and its cell in the manifest."""
         shown = name if self.shown == os.curdir else os.path.join(self.shown, name)
         return os.path.join(self.place, name), shown

@@ -33,7 +33,7 @@ class Frame:
     """How images are brought to one shape."""
 
     size: int
-    channels: int = 1  # 3 for images that `equalize --method stack` made
+    channels: int = 1  # 3 for images of stacked channels
     fit: str = "squash"
     root: str = ""
     mask: bool = False  # What is read is black and white: white is the mask.
@@ -101,7 +101,7 @@ def gathered(
     files; a file that it has none of has an empty one.
     """
     if not paths:
-        raise CxrtoolError("no images to read", "Check the --where conditions.")
+        raise CxrtoolError("no images to read", "Check the conditions on rows.", settings=["where"])
     disk.make_folder(folder)
     place = os.path.join(folder, _key(paths, frame, digests) + ".npy")
     outputs.current().check([place])
@@ -113,7 +113,7 @@ def gathered(
 
 
 class _Gaps(Exception):
-    """An array lacks images: they may be mended before the next run, so it is not kept."""
+    """An array lacks images; as they may be repaired before the next run, it is not kept."""
 
 
 def _filled(

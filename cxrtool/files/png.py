@@ -20,7 +20,7 @@ DIFFERENCE_TO_ABOVE = 2
 # Bytes that are filtered at a time, so that a huge picture is never in memory twice.
 STRIP = 1 << 22
 
-# The notes: what made the file, and what was found out while making it.
+# The notes: how the file was made, and findings about the image.
 MADE_WITH, FINDINGS = "cxrtool", "cxrtool-found"
 
 
@@ -91,6 +91,6 @@ def notes(data: bytes) -> dict[str, str]:
 
 
 def is_whole(data: bytes) -> bool:
-    """Tell whether a PNG has its end, and every chunk is as it was written."""
+    """Whether a PNG has its end, and every chunk is as it was written."""
     intact = data.startswith(SIGNATURE) and data.endswith(END)
     return intact and all(whole for _, _, whole in chunks(data))

@@ -20,20 +20,20 @@ CHANCE = "p_"
 Ints = NDArray[np.integer]
 Floats = NDArray[np.float64]
 
-# Cells that tell that two rows show the same picture, where a table has them.
+# Columns whose equal values mean that two rows show the same picture.
 SAME = ("path", "raw", "sha256", "dup_group")
 # Tables are written with few digits: the sum of a row may be so far from 1.
 OFF = 0.02
 BATCH = 4096
-REMEDY = "Predictions have path, label and one p_CLASS column a class."
+REMEDY = "Predictions have the columns path, label and one p_CLASS for each class."
 
 
 def columns(classes: Sequence[str], kept: Sequence[str] = ()) -> list[str]:
     """List the columns: the fixed ones, the probabilities, then what is kept of the manifest."""
     fixed = [*COLUMNS, *(CHANCE + name for name in classes)]
     if alike := next((n for n in kept if n.startswith(CHANCE) and n not in fixed), ""):
-        what = f"--keep-columns: the column '{alike}' would be read as the probability of a class"
-        raise CxrtoolError(what, "Rename it in the manifest.")
+        what = f"the kept column '{alike}' would be read as the probability of a class"
+        raise CxrtoolError(what, "Rename it in the manifest.", settings=["keep_columns"])
     return [*fixed, *(name for name in kept if name not in fixed)]
 
 
@@ -95,7 +95,7 @@ class Predictions:
     unpredicted: list[str]  # those at the end of `classes` that no p_ column is of
     row: Ints  # of `paths`
     label: Ints
-    predicted: Ints  # -1 where the table does not say
+    predicted: Ints  # -1 where the table has none
     p: Floats
     patient: NDArray[np.int64]  # a digest; an image without a patient is one of its own
     same: dict[str, NDArray[np.int64]]
@@ -140,11 +140,13 @@ class PredictionsTable(Manifest):
         if len(self.classes) < 2:
             self.close()
             what = f"{len(self.classes) or 'no'} column{'s' * (not self.classes)} p_CLASS"
-            raise CxrtoolError(f"{self.name}: {what}", "It needs a probability of every class.")
+            raise CxrtoolError(
+                f"{self.name}: {what}", "It needs one probability column for each class."
+            )
 
-    def index(self, column: str, remedy: str = "") -> int:
+    def index(self, column: str, remedy: str = "", settings: Sequence[str] = ()) -> int:
         """Find a column that must be there."""
-        return super().index(column, REMEDY if column in ("path", "label") else "")
+        return super().index(column, REMEDY if column in ("path", "label") else "", settings)
 
     def close(self) -> None:
         """Close the file, of which no more is read."""
@@ -179,7 +181,7 @@ def is_predictions(path: str) -> bool:
 
 
 def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[PredictionsTable]:
-    """Open some tables that tell the same classes apart."""
+    """Open tables of predictions, which must have the same classes."""
     _refuse_twice(paths)
     tables: list[PredictionsTable] = []
     try:
@@ -197,7 +199,7 @@ def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[Prediction
 def _check_classes(first: PredictionsTable, table: PredictionsTable) -> None:
     if sorted(table.classes) != sorted(first.classes):
         what = f"{table.name}: its classes are {', '.join(table.classes)}"
-        remedy = f"{first.name} has {', '.join(first.classes)}: compare them apart."
+        remedy = f"{first.name} has {', '.join(first.classes)}: compare them separately."
         raise CxrtoolError(what, remedy)
 
 
@@ -212,9 +214,9 @@ def read(
     """Read the rows.
 
     `wanted` are columns that every table must have, `optional` ones that it may have; `same` are
-    those whose digests are kept. A row that cannot be judged is reported; one without a label is
-    left out. A label without a p_ column cannot be judged, unless it is one that `unpredicted`
-    accepts: its probability is 0.
+    those whose digests are kept. A row that cannot be used is reported; one without a label is
+    left out. A label without a p_ column cannot be used, unless `unpredicted` accepts it: its
+    probability is 0.
     """
     for table in tables:
         for column in {*wanted} - {"model"}:
@@ -224,7 +226,7 @@ def read(
         for rows in table.batches():
             gathered.add(table, number, rows, skipped)
     if not gathered.number:
-        what = "no row could be judged" if skipped.failed else "no row has a label"
+        what = "no row could be used" if skipped.failed else "no row has a label"
         raise CxrtoolError(f"{', '.join(t.name for t in tables)}: {what}", REMEDY)
     return gathered.done([table.name for table in tables])
 
@@ -239,7 +241,7 @@ def _refuse_twice(paths: Sequence[str]) -> None:
 
 
 def _stem(path: str) -> str:
-    """Name the model of a table that does not tell."""
+    """Name the model of a table without a column `model`: by its file."""
     return "standard input" if path == "-" else os.path.splitext(os.path.basename(path))[0]
 
 
@@ -263,7 +265,7 @@ class _PredictionRows:
     def add(
         self, file: PredictionsTable, number: int, rows: list[list[str]], skipped: Failures
     ) -> None:
-        """Take the rows that can be judged."""
+        """Take the rows that can be used."""
         p = _numbers(file, rows, self.classes)
         labels = [self._label(text) for text in file.texts(rows, "label")]
         said = file.texts(rows, "pred")
@@ -307,7 +309,7 @@ class _PredictionRows:
         self.parts.setdefault(name, []).append(values)
 
     def _skip(self, file: PredictionsTable, row: list[str], p: Floats) -> Skip:
-        """Say why a row cannot be judged."""
+        """Say why a row cannot be used."""
         cell = dict(zip(file.columns, row, strict=True))
         label, known = cell["label"], ", ".join(self.classes)
         if not label:
@@ -319,13 +321,15 @@ class _PredictionRows:
                 what = f"{CHANCE}{name} is '{cell[CHANCE + name]}', not a probability"
                 return Skip(cell["path"], what, "Correct the row.")
         if abs(p.sum() - 1) > OFF:
-            return Skip(cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Mend it.")
+            return Skip(
+                cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Correct the row."
+            )
         column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])
-        remedy = f"Leave such rows out: --where '{column}!={value}'."
+        remedy = f"Leave such rows out ({column}!={value})."
         return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)
 
     def done(self, names: list[str]) -> Predictions:
-        """Join what came, and tell models of one name apart that judge the same images."""
+        """Join all rows; models of one name that predict the same images get names of their own."""
         joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
         coded = {n: Coded(list(self.known[n]), joined[f"coded {n}"]) for n in self.known}
         groups = [column.codes for name, column in coded.items() if name != "model"]

@@ -1,4 +1,4 @@
-"""The types of the fields of run.json and of a run's last state, and what is said of a wrong one.
+"""The types of the fields of run.json and of a run's last state, and messages for wrong values.
 
 Fields that a later version has added pass. Bounds are those of what a network can be, so that no
 number of a file costs memory or time by itself.
@@ -84,7 +84,7 @@ class LabelTrapsAbout(TypedDict, total=False):
 
 
 class Last(TypedDict):
-    """What a run goes on from, beside its tensors."""
+    """What an interrupted run continues from, besides its tensors."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
     epoch: Epoch
@@ -96,7 +96,7 @@ class Last(TypedDict):
 
 
 class LastChosen(TypedDict, total=False):
-    """What of the last state is there only where the run had to find it."""
+    """Fields of the last state that exist only where the run chose their value."""
 
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
     batch: Batch

@@ -103,7 +103,7 @@ class Run:
         return os.path.basename(os.path.abspath(self.folder))
 
     def tensors(self) -> dict[str, Any]:
-        """Read the weights: those that run.json tells of, or those of the last epoch."""
+        """Read the weights: those of the best epoch, whose digest run.json has, or of the last one."""
         if self.epoch == "last":
             return last_weights(self.folder)
         return weights_file.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights, REMEDY)
@@ -121,14 +121,14 @@ class Run:
         try:
             return {part: array("q", tensors[part].tolist()) for part in ("train", "val")}
         except (KeyError, TypeError, OverflowError):
-            raise damaged(path, "it is no list of images") from None
+            raise damaged(path, "it is not a list of images") from None
 
 
 def read(folder: str) -> Run:
     """Read run.json and check every field of it."""
     path = os.path.join(folder, ABOUT)
     if not os.path.isdir(folder):
-        raise CxrtoolError(f"{folder}: no such run folder", "Make one: cxrtool train.")
+        raise CxrtoolError(f"{folder}: no such run folder", "Create one with cxrtool train.")
     if not os.path.exists(path):
         raise CxrtoolError(
             f"{folder}: has no {ABOUT}", "It is not a run folder, or no epoch is finished."
@@ -141,7 +141,7 @@ def classifier(folder: str) -> Run:
     run = read(folder)
     if run.about.task != "classify":
         what = f"{folder}: is a segmentation run, not a classifier"
-        raise CxrtoolError(what, f"Use it so: cxrtool segment M.csv --model {folder} -d DIR")
+        raise CxrtoolError(what, "Use it as the model of cxrtool segment.")
     return run
 
 
@@ -162,7 +162,7 @@ def json_value(path: str) -> Any:
 
 
 def _refuse(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def about(path: str, fields: Mapping[str, Any]) -> About:
@@ -200,12 +200,12 @@ def _mistake(about: About) -> str:
         return f"it has no digest of {WEIGHTS}"
     name = about.arch.partition(":")[0]
     if name not in registry.names("architectures"):
-        return f"its architecture '{shortened(name)}' is not known here"
+        return f"this version does not know its architecture '{shortened(name)}'"
     return ""
 
 
 def damaged(path: str, why: str) -> CxrtoolError:
-    """Word the refusal of a file of a run."""
+    """Make the error for a damaged file of a run."""
     return CxrtoolError(f"{path}: damaged: {why}", REMEDY)
 
 
@@ -282,7 +282,7 @@ def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
     metadata = header.get("__metadata__", {})
     text = str(metadata.get("state", ""))
     if metadata.get("digest") != _digest(tensors, text):
-        raise damaged(path, "its digest is not the one that was written down")
+        raise damaged(path, "its digest is not the one that was recorded")
     try:
         state = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as e:

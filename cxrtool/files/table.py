@@ -180,7 +180,7 @@ class Table:
                 self._read = row = row + 1
                 yield record
         except csv.Error as e:
-            raise self.error(row + 1, _explain(e), "Mend the quotation marks there.") from e
+            raise self.error(row + 1, _explain(e), "Correct the quotation marks there.") from e
         except _Damaged as e:
             raise self.error(row + 1, *e.args) from None
         finally:
@@ -215,14 +215,16 @@ class Table:
     def _header(self, records: Iterator[list[str]]) -> list[str]:
         header = next((r for r in records if r), None)
         if header is None:
-            raise CxrtoolError(f"{self.name}: empty, without even a header", "Check what made it.")
+            raise CxrtoolError(
+                f"{self.name}: empty, without even a header", "Check how it was created."
+            )
         for character, name in ((";", "semicolons"), ("\t", "tabs")):
             if len(header) == 1 and character in header[0]:
                 what = f"its cells are separated by {name}"
                 raise self.error(1, what, "Save it with commas (CSV UTF-8).")
         double = next((c for c in header if header.count(c) > 1), None)
         if double is not None:
-            raise self.error(1, f"column '{double}' stands twice in the header", "Rename one.")
+            raise self.error(1, f"column '{double}' occurs twice in the header", "Rename one.")
         return header
 
     def rows(self) -> Iterator[list[str]]:
@@ -235,7 +237,7 @@ class Table:
             yield from self._checked(2, self._below_header())
 
     def chunks(self) -> Iterator[list[list[str]]]:
-        """Yield the rows many at a time: twice as fast, for who needs all of them anyway."""
+        """Yield the rows many at a time, which is twice as fast where all are needed."""
         records, number = self._below_header(), 2
         while chunk := list(itertools.islice(records, CHUNK)):
             read = len(chunk)
@@ -285,7 +287,7 @@ class Table:
         """Name the file and the row of a mistake."""
         return CxrtoolError(f"{self.name}: row {row}: {what}", remedy)
 
-    def index(self, column: str, remedy: str = "") -> int:
+    def index(self, column: str, remedy: str = "", settings: Sequence[str] = ()) -> int:
         """Find a column that must be there."""
         try:
             return self.columns.index(column)
@@ -297,6 +299,7 @@ class Table:
             raise CxrtoolError(
                 f"{self.name}: no column '{column}' among: {there}",
                 remedy or "Check the header.",
+                settings=settings,
             ) from None
 
 

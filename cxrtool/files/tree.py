@@ -51,7 +51,7 @@ _MAGIC = (
 
 
 def looks_like_image(path: str) -> bool:
-    """Tell an image by its ending, else by its first bytes (DICOM exports have no endings)."""
+    """Whether a file is an image by its ending, or by its first bytes (DICOM may have none)."""
     if _claims_image(path):
         return True
     with open(path, "rb") as file:
@@ -80,7 +80,7 @@ def images(root: str) -> Iterator[str | Skip]:
             try:
                 yield path if looks_like_image(path) else NoImage(path)
             except OSError as e:
-                # Nobody can tell that it is no image.
+                # It may be an image.
                 yield Skip(path, (e.strerror or "unreadable").lower(), "Check its rights.")
 
 
@@ -109,7 +109,7 @@ def files(root: str) -> Iterator[str | Skip]:
 
 
 def _is_shadow(path: str) -> bool:
-    """Tell what macOS archives carry beside every file."""
+    """Whether a path is one of those that macOS archives add for every file."""
     name = os.path.basename(path)
     return name.startswith("._") or name == "__MACOSX"
 
@@ -153,7 +153,7 @@ def _unusable(path: str) -> str | None:
 class Index:
     """Finds the files that a collection's metadata names, wherever below some folders they lie.
 
-    A name is looked up as it stands, then without its folder, then without its ending: copies
+    A name is looked up as it is, then without its folder, then without its ending: copies
     of a collection differ in all three.
     """
 

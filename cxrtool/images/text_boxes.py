@@ -127,7 +127,7 @@ def _candidates(grey: Bytes, least: int, stroke: float) -> tuple[Whole, Floats, 
 
 
 def _strips(boxes: Whole, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Tell the remains of a film's border: strips that run along the edge they touch."""
+    """Mark the remains of a film's border: strips that run along the edge they touch."""
     x, y, width, height = boxes.T
     aside = (x == 0) | (x + width == shape[1])
     above = (y == 0) | (y + height == shape[0])
@@ -186,11 +186,11 @@ class _Means:
 def _columns(
     grey: Bytes, ground: Bytes, rise: Bytes, mask: Bytes, means: _Means, boxes: Whole
 ) -> Floats:
-    """Return what tells glyphs from other strokes.
+    """Return the features that distinguish glyphs from other strokes.
 
-    That is the share of the room above the ground that a stroke takes, which tells most; how sharp
-    its edge is; how uneven the ground and the stroke are; how far its size is from the usual; how
-    far it is from the centre; and whether the image's edge cuts it.
+    They are the share of the room above the ground that a stroke takes, which discriminates best;
+    how sharp its edge is; how uneven the ground and the stroke are; how far its size is from the
+    usual; how far it is from the centre; and whether the image's edge cuts it.
     """
     height, ends = np.maximum(means.of(rise), 1), _places(boxes, grey.shape)
     longest = boxes[:, 2:].max(axis=1, initial=1) / max(grey.shape)
@@ -241,7 +241,7 @@ def _places(boxes: Whole, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
 
 
 def _lines(grey: Bytes, glyphs: Whole, plates: list[Box | None]) -> list[Box]:
-    """Join neighbouring glyphs and the plates they stand on, with a margin; the surest first."""
+    """Join neighbouring glyphs and the plates they are on, with a margin; the surest first."""
     near = np.zeros_like(grey)
     for box, plate in zip(glyphs.tolist(), plates, strict=True):
         near[_slices(_clipped(_reach(Box(*box)), grey.shape))] = 1
@@ -281,10 +281,10 @@ def _plates(grey: Bytes, mask: Bytes, boxes: Whole, odds: Floats) -> list[Box | 
 
 
 def _plate(grey: Bytes, mask: Bytes, box: Box) -> Box | None:
-    """Return the even plate on which a glyph stands, if it does.
+    """Return the even plate that a glyph is on, if there is one.
 
     One hospital puts its side markers on plates that are a little darker or brighter than the
-    body. Such a letter is fainter than many a bone, and the plate alone tells it.
+    body. Such a letter is fainter than many bones, and is recognised by the plate alone.
     """
     window = _clipped(_grown(box, max(6, box.width, box.height)), grey.shape)
     part, strokes = grey[_slices(window)], mask[_slices(window)]
@@ -321,7 +321,7 @@ def _holds(outer: Box, inner: Box) -> bool:
 
 
 def _ends(box: Box, window: Box, shape: tuple[int, ...]) -> bool:
-    """Tell whether a box ends within a window, or where the image does."""
+    """Whether a box ends within a window, or where the image does."""
     right, bottom = window.x + window.width, window.y + window.height
     return (
         (box.x > window.x or window.x == 0)

@@ -39,12 +39,12 @@ class Augmentation:
 
     @property
     def is_none(self) -> bool:
-        """Tell that nothing is to happen."""
+        """Whether no image is changed."""
         return self == Augmentation(fill=self.fill)
 
     @property
     def needs_fill(self) -> bool:
-        """Tell that places outside the image may come into view, which flips never do."""
+        """Whether places outside the image may come into view, which flips never do."""
         still = Augmentation(
             hflip=self.hflip,
             vflip=self.vflip,
@@ -85,14 +85,15 @@ def parse(text: str | None) -> Augmentation:
     given: dict[str, str] = {}
     for pair in commas.split(text) if text not in (None, "", "none") else ():
         key, equals, value = pair.partition("=")
-        registry.choose("--augment", key, KEYS)
+        registry.choose("augmentation", key, KEYS, settings=["augment"])
         if not equals:
-            raise CxrtoolError(f"--augment {key} has no value", f"Write it as {key}=0.1.")
+            what = f"augmentation {key} has no value"
+            raise CxrtoolError(what, f"Write it as {key}=0.1.", settings=["augment"])
         given[key.replace("-", "_")] = value
     augmentation = Augmentation(**given)
     augmentation.ranges()
     augmentation.probabilities()
-    registry.choose("--augment fill", augmentation.fill, FILLS)
+    registry.choose("fill of the augmentation", augmentation.fill, FILLS, settings=["augment"])
     return augmentation
 
 
@@ -100,15 +101,15 @@ def _probability(name: str, text: str) -> float:
     """Read what stands behind the @ of a value."""
     key, share = name.replace("_", "-"), text.partition("@")[2]
     if name.endswith("flip"):
-        what = f"--augment {key}={text}: the value of a flip is its probability already"
-        raise CxrtoolError(what, f"Write it as {key}=0.5.")
+        what = f"augmentation {key}={text}: the value of a flip is its probability already"
+        raise CxrtoolError(what, f"Write it as {key}=0.5.", settings=["augment"])
     try:
         probability = float(share)
     except ValueError:
         probability = math.nan
     if not 0 < probability <= 1:
-        what = f"--augment {key}={text}: '{share}' is no probability above 0"
-        raise CxrtoolError(what, f"Write it as {key}=10@0.5.")
+        what = f"augmentation {key}={text}: '{share}' is not a probability above 0"
+        raise CxrtoolError(what, f"Write it as {key}=10@0.5.", settings=["augment"])
     return probability
 
 
@@ -119,8 +120,9 @@ def _range(name: str, text: str) -> tuple[float, float]:
     except ValueError:
         values = math.nan, math.nan
     if not all(map(math.isfinite, values)) or values[0] > values[1]:
-        what = f"--augment {name}={text} is neither a number nor LOW..HIGH"
-        raise CxrtoolError(what, f"Write it as {name}=0.1 or {name}=0.9..1.1.")
+        what = f"augmentation {name}={text} is neither a number nor LOW..HIGH"
+        remedy = f"Write it as {name}=0.1 or {name}=0.9..1.1."
+        raise CxrtoolError(what, remedy, settings=["augment"])
     if name in MIDDLE and not dots:
         return MIDDLE[name] - values[0], MIDDLE[name] + values[0]
     return values

@@ -28,12 +28,12 @@ def chosen(learner: Learner, train: ImageSet) -> int:
 
 
 def too_large(learner: Learner, train: ImageSet, size: int) -> BrokenRun:
-    """Word the refusal of a batch that does not fit; say which does."""
+    """Make the error for a batch that does not fit; it names one that does."""
     most = largest(lambda number: fits(learner, train, number), size)
     what = f"out of memory: a batch of {size} does not fit"
     if not most:
-        return BrokenRun(f"{what}, nor do two images", "Make --size smaller.")
-    return BrokenRun(what, f"The largest that fits is --batch {most}; --batch auto finds one.")
+        return BrokenRun(f"{what}, nor do two images", "Use a smaller size.", settings=["size"])
+    return BrokenRun(what, f"The largest that fits is {most}; auto finds one.", settings=["batch"])
 
 
 def largest(fit: Callable[[int], bool], most: int) -> int:

@@ -11,6 +11,11 @@ from cxrtool.learn.training_loop import Learner
 from cxrtool.learn.training_state import TrainingState
 
 
+def _other_run(what: str) -> CxrtoolError:
+    remedy = "Name another folder, or start from the beginning."
+    return CxrtoolError(what, remedy, settings=["folder", "force"])
+
+
 class Checkpoint:
     """The files of one run. Of several processes, the first alone writes."""
 
@@ -26,12 +31,12 @@ class Checkpoint:
         if last is None:
             if os.path.exists(self._path(run_folder.ABOUT)):
                 what = f"{self.folder}: holds a run already"
-                raise CxrtoolError(what, "Name another folder, or --force.")
+                raise _other_run(what)
             return TrainingState(), {}
         record, tensors = last
         if record.get("key") != key:
             what = f"{self.folder}: holds a run of other options, data or version"
-            raise CxrtoolError(what, "Name another folder, or start anew with --force.")
+            raise _other_run(what)
         return TrainingState.of(record), tensors
 
     def restore(self, learner: Learner, tensors: dict[str, Any]) -> None:
@@ -82,7 +87,7 @@ class Checkpoint:
             run_folder.read(self.folder).tensors()
         except CxrtoolError as e:
             what = f"{self.folder}: the best weights of the run are gone or damaged"
-            raise CxrtoolError(what, "Train it anew with --force.") from e
+            raise CxrtoolError(what, "Train it again from the start.", settings=["force"]) from e
 
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)

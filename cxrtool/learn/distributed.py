@@ -2,7 +2,7 @@
 
 Each process takes its part of every batch. Gradients are summed by DistributedDataParallel, and
 batch norms take their statistics over the whole batch, so that the result does not depend on how
-many processes there are, but for rounding.
+many processes there are, up to rounding.
 """
 
 import os
@@ -27,7 +27,7 @@ def processes() -> int:
 
 
 def rank() -> int:
-    """Tell which of them this one is; the first writes and speaks."""
+    """Return the number of this process; the first one writes and prints."""
     return int(os.environ.get("RANK", "0")) if processes() > 1 else 0
 
 
@@ -40,7 +40,7 @@ def begin(where: torch.device) -> torch.device:
         torch.cuda.set_device(where)
     dist.init_process_group("nccl" if where.type == "cuda" else "gloo")
     if rank():
-        # One process speaks for all.
+        # One process prints for all.
         progress.mute()
     return where
 

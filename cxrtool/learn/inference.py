@@ -1,4 +1,4 @@
-"""From grey levels to probabilities: where tensors live, how they are scaled, a run that speaks."""
+"""From grey levels to probabilities: devices, scaling of grey levels, and the network of a run."""
 
 import contextlib
 import os
@@ -35,8 +35,9 @@ def device(name: str) -> torch.device:
         torch.empty(0, device=where)
     except (RuntimeError, AssertionError) as e:
         there = ["auto", "cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-        what = f"--device {name} is not there"
-        raise CxrtoolError(what, f"Choose one of: {', '.join(there)}.") from e
+        what = f"the device {name} is not available"
+        remedy = f"Choose one of: {', '.join(there)}."
+        raise CxrtoolError(what, remedy, settings=["device"]) from e
     if where.type == "cpu":
         # The maps of a batch take up to a hundred megabytes each; to have them cleared anew is a
         # fifth of the time of a step of ResNet-18.
@@ -102,7 +103,7 @@ def _network_of(run: Run) -> Net:
 
 
 def scale(normalize: str, network: Net) -> tuple[list[float], list[float]]:
-    """Return the mean and the spread that a way of normalising gives, without looking at data."""
+    """Return the mean and the spread of a normalization that does not depend on the data."""
     if normalize == "imagenet":
         mean, std = [255 * m for m in network.mean], [255 * s for s in network.std]
         if network.channels == 1:
@@ -134,7 +135,7 @@ class _Unfilled(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        """Do what is asked, but for filling."""
+        """Call a function, unless it fills a tensor."""
         if getattr(function, "__name__", "").endswith(self.FILLING):
             return args[0] if args else kwargs["tensor"]
         return function(*args, **(kwargs or {}))
@@ -188,7 +189,7 @@ def finite(values: Tensor, folder: str, what: str) -> Tensor:
 def _finite_weights(run: Run) -> dict[str, Tensor]:
     tensors = run.tensors()
     for name, tensor in tensors.items():
-        # Of exotic types PyTorch cannot even tell whether they are finite.
+        # For exotic types PyTorch cannot check whether they are finite.
         if tensor.dtype not in (*FLOATS, torch.int64) or not tensor.isfinite().all():
             what = f"{run.folder}: its weights are not all finite numbers ({name})"
             raise CxrtoolError(what, DIVERGED)

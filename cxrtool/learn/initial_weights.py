@@ -2,7 +2,7 @@
 
 The names in a file are those of whoever wrote it. Prefixes such as `module.` are dropped, and the
 old names of DenseNet's layers are brought up to date. A layer of the head that has another shape is
-left as it is, which the record tells. Pickles are read as tensors only: one that holds anything
+left as it is, as the record says. Pickles are read as tensors only: one that holds anything
 else is refused, and nothing of it runs.
 """
 
@@ -56,7 +56,7 @@ class Match:
 
 
 def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
-    """Load the weights that `spec` names, and tell in a line what was loaded.
+    """Load the weights that `spec` names, and describe in one line what was loaded.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def _record(network: nn.Module, match: Match, label: str, first: First) -> str:
 
 
 def converts_first(record: str) -> bool:
-    """Tell from a record whether the first convolution was changed from colour to grey."""
+    """Whether the first convolution was changed from colour to grey, by the record of weights."""
     return f"; {FIRST_LAYER}: " in record
 
 
@@ -119,7 +119,7 @@ def _read(path: Path) -> Tensors:
     if path.is_dir():
         if not (path / MODEL).is_file():
             raise CxrtoolError(f"the folder '{path}' has no {MODEL}", "Name the folder of a run.")
-        # As the run tells, down to the digest.
+        # Checked by the digest in run.json.
         return run_folder.read(str(path)).tensors()
     if path.suffix not in (".safetensors", *PICKLES):
         what = f"weights '{path}' are not one of: none, imagenet, a file, the folder of a run"
@@ -196,7 +196,7 @@ def _of_torchvision(name: str, size: int) -> Tensors:
             progress=False, check_hash=True, weights_only=True, map_location="cpu"
         )
     except Exception as error:
-        # Without network, behind a proxy, or of a damaged file: all are mended alike.
+        # Without network, behind a proxy, or of a damaged file: the remedy is the same.
         remedy = f"Put {weights.url} into {torch.hub.get_dir()}/checkpoints."
         raise _unfetched(name, error, remedy) from None
     return tensors

@@ -19,7 +19,7 @@ from cxrtool.files.run_folder import IMAGES, Run
 Digests = NDArray[np.int64]
 Row = Mapping[str, str]
 
-# What may stand in one part only, and how one and several of it are called.
+# Columns whose values belong into one part only, and the names of one and of several values.
 PATIENT = {"patient": ("patient", "patients")}
 PICTURE = {
     "sha256": ("file (sha256)", "files (sha256)"),
@@ -77,9 +77,9 @@ def listed(counts: Mapping[str, int]) -> str:
 
 
 def warn_of_leaks(manifest: str, counts: Mapping[str, int], strict: bool) -> None:
-    """Say what is in more than one part of a manifest; with `strict`, refuse it."""
+    """Warn of what is in more than one part of a manifest; with `strict`, refuse it."""
     if shared := listed(counts):
-        what, remedy = f"{manifest}: {shared} in more than one part", "See: cxrtool split --check"
+        what, remedy = f"{manifest}: {shared} in more than one part", "cxrtool split lists them"
         if strict:
             raise CxrtoolError(what, f"{remedy}.")
         note(f"warning: {what}: the results are too optimistic. {remedy}.")
@@ -179,7 +179,7 @@ class Watch:
         self._known, self._tested = Cells(BOUND), Cells(BOUND)
 
     def see(self, row: Row, used: bool) -> None:
-        """Look at a row, which is judged, or only stands in the same manifest."""
+        """Look at a row, which is evaluated, or only in the same manifest."""
         parts = [run.part(row) for run in self.runs]
         if any(parts):
             self._known.add(row)

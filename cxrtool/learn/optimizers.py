@@ -71,14 +71,16 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 
 def build(spec: str, parameters: Parameters, lr: float) -> Optimizer:
     """Make the optimiser of a SPEC for the parameters that learn."""
-    _, make, options = registry.pick("--optimizer", spec, OPTIMIZERS)
+    _, make, options = registry.pick("optimizer", spec, OPTIMIZERS)
     learning = [p for p in parameters if p.requires_grad]
     if not learning:
-        raise CxrtoolError("--freeze leaves nothing to learn", "Freeze fewer layers.")
+        what = "all layers are frozen, so that nothing is learned"
+        raise CxrtoolError(what, "Freeze fewer layers.", settings=["freeze"])
     try:
         optimizer: Optimizer = make(learning, lr, **options)
     except ValueError as e:
-        raise CxrtoolError(f"--optimizer {spec}: {e}", "Change its options.") from e
+        what = f"optimizer {spec}: {e}"
+        raise CxrtoolError(what, "Change its options.", settings=["optimizer"]) from e
     return optimizer
 
 

@@ -63,12 +63,14 @@ class Predictor:
         self.classes = list(first.classes)
         if second is not None:
             if len(first.classes) != 2:
-                what = f"--hierarchy: the first run has {len(first.classes)} classes"
-                raise CxrtoolError(what, "It must have two classes; the second one is subdivided.")
+                what = f"the first level of the hierarchy has {len(first.classes)} classes"
+                remedy = "It must have two classes; the second one is subdivided."
+                raise CxrtoolError(what, remedy, settings=["hierarchy"])
             self.classes = [first.classes[0], *second.about.classes]
             if len(set(self.classes)) < len(self.classes):
-                what = f"--hierarchy: both runs know '{first.classes[0]}'"
-                raise CxrtoolError(what, "RUN2 must subdivide the second class of RUN.")
+                what = f"both levels of the hierarchy have the class '{first.classes[0]}'"
+                remedy = "RUN2 must subdivide the second class of RUN."
+                raise CxrtoolError(what, remedy, settings=["hierarchy"])
 
     @property
     def name(self) -> str:

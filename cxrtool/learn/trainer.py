@@ -66,7 +66,7 @@ class Training:
     ) -> None:
         self.settings, self.place = settings, place
         self.data = self.read(source, on_skip)
-        _, self.loss, self.loss_options = registry.pick("--loss", settings.loss, losses.LOSSES)
+        _, self.loss, self.loss_options = registry.pick("loss", settings.loss, losses.LOSSES)
         torch.manual_seed(training_loop.mixed(settings.seed, 0))
         self.network = self.built()
         self.began_with = initial_weights.load(
@@ -77,7 +77,7 @@ class Training:
         freeze = "backbone" if self.network.by_svm else settings.freeze
         self.frozen = training_loop.frozen(self.network, freeze)
         lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
-        _, schedule, given = registry.pick("--schedule", settings.schedule, optimizers.SCHEDULES)
+        _, schedule, given = registry.pick("schedule", settings.schedule, optimizers.SCHEDULES)
         self.schedule = schedule(lr, settings.epochs, **given)
         self.optimizer = optimizers.build(settings.optimizer, self.network.parameters(), lr)
         self.state = TrainingState()
@@ -110,7 +110,7 @@ class Training:
 
     @property
     def key(self) -> str:
-        """Tell this run from one of other options, or of other data."""
+        """A digest that differs for runs of other options or other data."""
         # Runs of plain cross-entropy were always judged by it: they are gone on with.
         judged_by = [self.criterion] * (self.criterion != losses.PLAIN)
         said = json.dumps([asdict(self.settings), self.data.digest, __version__, *judged_by])
@@ -162,7 +162,7 @@ class Training:
         )
 
     def plan(self) -> str:
-        """Say what would be done."""
+        """Describe what would be done."""
         network, settings, data = self.network, self.settings, self.data
         weights = sum(p.numel() for p in network.parameters())
         still = {id(p) for module in self.frozen for p in module.parameters()}
@@ -198,7 +198,7 @@ class Training:
 
     @property
     def epochs(self) -> int:
-        """Count the epochs; a support vector machine finds its layer at once."""
+        """The number of epochs; a support vector machine finds its layer in one."""
         return 1 if self.network.by_svm else self.settings.epochs
 
     def _epoch(
@@ -216,7 +216,7 @@ class Training:
         """Choose how many images a step has, unless an earlier start of the run did."""
         if self.state.batch is None:
             self.state.batch = batch_size.chosen(learner, train)
-            progress.note(f"--batch auto: {self.state.batch}")
+            progress.note(f"batch size (auto): {self.state.batch}")
         learner.plan = replace(learner.plan, batch=self.state.batch)
 
     def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
@@ -259,7 +259,7 @@ class Training:
         """Choose the rate by a range test, unless an earlier start of the run did."""
         if self.state.rate is None:
             self.state.rate = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
-            progress.note(f"--lr find: {self.state.rate:.3g}")
+            progress.note(f"learning rate (find): {self.state.rate:.3g}")
         learner.plan.schedule.begin(self.state.rate)
 
     def _each_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -376,12 +376,13 @@ def train(
     channels = image_channels(data.preprocessing)
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
-        raise CxrtoolError(what, "Give it --channels 3.")
+        raise CxrtoolError(what, "Use three channels.", settings=["channels"])
     if not settings.batch and distributed.processes() > 1:
-        raise CxrtoolError("--batch auto does not go with several processes", "Name a number.")
+        what = "several processes need a fixed batch size, not auto"
+        raise CxrtoolError(what, "Name a number.", settings=["batch"])
     if 0 < min(settings.batch, len(data.train)) < distributed.processes():
         what = f"a batch of {settings.batch} is too small for {distributed.processes()} processes"
-        raise CxrtoolError(what, "Raise --batch.")
+        raise CxrtoolError(what, "Use larger batches.", settings=["batch"])
     if not distributed.rank():
         disk.make_folder(place.folder)
         disk.claim(place.folder)

@@ -95,7 +95,7 @@ def divided(source: Manifest, fold: str, classes: list[str], on_skip: OnSkip) ->
             return "it has no label"
         labels.add(row["label"])
         known = not classes or row["label"] in classes
-        return "" if known else f"{row['label']} is not among --classes"
+        return "" if known else f"{row['label']} is not among the classes to learn"
 
     train, val, leaks = _chosen(source, fold, problem, on_skip)
     there = sorted({row["label"] for row in train})
@@ -106,7 +106,10 @@ def divided(source: Manifest, fold: str, classes: list[str], on_skip: OnSkip) ->
 
 def outlined(source: Manifest, fold: str, on_skip: OnSkip) -> Data:
     """Read the rows whose masks are learned from and looked at."""
-    source.index("mask", "Draw masks, or let them be read: cxrtool ingest --preset NAME.")
+    source.index(
+        "mask",
+        "Create masks with cxrtool segment, or read those of a collection with cxrtool ingest.",
+    )
     train, val, leaks = _chosen(
         source, fold, lambda r: "" if r["mask"] else "it has no mask", on_skip
     )
@@ -116,9 +119,9 @@ def outlined(source: Manifest, fold: str, on_skip: OnSkip) -> Data:
 def _chosen(
     source: Manifest, fold: str, problem: Callable[[Row], str], on_skip: OnSkip
 ) -> tuple[list[Row], list[Row], dict[str, int]]:
-    """Read the rows of train and val, but for those with which something is amiss.
+    """Read the rows of train and val, except those with a problem.
 
-    And count what they share with one another, and with the rows that are kept for the test.
+    Count what they share with one another, and with the rows that are kept for the test.
     """
     part_of, overlap = _parts(source, fold), Overlap(source.columns)
     parts: dict[str, list[Row]] = {"train": [], "val": []}
@@ -134,20 +137,20 @@ def _chosen(
             overlap.add(row, part)
     if not parts["train"]:
         what = f"{source.name}: no rows to train on"
-        raise CxrtoolError(what, "Split it first: cxrtool split M.csv --test 0.2 --val 0.1")
+        raise CxrtoolError(what, "Split it first with cxrtool split.")
     return parts["train"], parts["val"], overlap.counts()
 
 
 def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
     if not fold:
-        source.index("split", "Make it: cxrtool split M.csv --test 0.2 --val 0.1 (or use --fold).")
+        source.index("split", "Create it with cxrtool split, or choose a fold.", ["fold"])
         return lambda row: row["split"]
-    source.index("fold", "Make it: cxrtool split M.csv --folds 5.")
+    source.index("fold", "Create it with cxrtool split.")
     at = source.columns.index("fold")
     number = max((int(row[at]) for row in source.rows() if row[at].isdecimal()), default=0)
     if not fold.isdecimal() or not 1 <= int(fold) <= number:
-        what = f"--fold {fold} is not among the {number} folds of {source.name}"
-        raise CxrtoolError(what, f"Choose 1 to {number}.")
+        what = f"fold {fold} is not among the {number} folds of {source.name}"
+        raise CxrtoolError(what, f"Choose 1 to {number}.", settings=["fold"])
     fold, following = str(int(fold)), str(int(fold) % number + 1)
     # Reserved rows (unseen) have no fold.
     parts = {fold: "test", following: "val", "": "unseen"}
@@ -156,7 +159,8 @@ def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
 
 def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
     if twice := [c for c, count in Counter(data.classes).items() if count > 1]:
-        raise CxrtoolError(f"--classes names '{twice[0]}' twice", "Name each class once.")
+        what = f"the class '{twice[0]}' is named twice"
+        raise CxrtoolError(what, "Name each class once.", settings=["classes"])
     if absent := [c for c in data.classes if c not in there]:
         what = f"{data.name}: no row to train on is '{absent[0]}'"
         raise CxrtoolError(what, f"The labels are: {', '.join(sorted(labels))}.")
@@ -165,7 +169,7 @@ def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
         raise CxrtoolError(what, "A classifier needs two classes.")
     if extra := sorted({r["label"] for r in data.val} - set(data.classes)):
         what = f"{data.name}: rows of val are '{extra[0]}', none of train"
-        raise CxrtoolError(what, "Split it again with --stratify label.")
+        raise CxrtoolError(what, "Split it again, stratified by label.")
 
 
 @dataclass(frozen=True)
@@ -210,7 +214,7 @@ class Reader:
     ) -> tuple[Any, dict[str, int]]:
         """Read the pictures of a column: all pixels, and the place of each that could be read."""
         rows = data.train + data.val
-        # A row may stand there several times: its picture is read once.
+        # A row may occur several times: its picture is read once.
         paths = sorted({row[column] for row in rows})
         # The manifest's digest is of the image, not of its mask.
         known = {row["path"]: row.get("sha256", "") for row in rows}

@@ -181,8 +181,8 @@ class Learner:
         for group, rate in zip(self.optimizer.param_groups, rate_before, strict=True):
             group["lr"] = rate
         if len(tried) < 2:
-            what = f"--lr find: the loss is not finite at a rate of {low:g}"
-            raise BrokenRun(what, "Name a rate, or --clip the gradients.")
+            what = f"no learning rate can be found: the loss is not finite at {low:g}"
+            raise BrokenRun(what, "Name a rate, or clip the gradients.", settings=["lr", "clip"])
         return steepest_rate(tried, lost)
 
     def step(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
@@ -223,7 +223,8 @@ class Learner:
             if "more than 1 value per channel" not in str(e):
                 raise
             what = f"a batch of {len(images)} is too small for the network"
-            raise CxrtoolError(what, "Raise --batch, or --size.") from e
+            remedy = "Use larger batches or larger images."
+            raise CxrtoolError(what, remedy, settings=["batch", "size"]) from e
 
     def judged(self, part: ImageSet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return log p of every image of a part (N, classes), and the loss of each (N)."""
@@ -243,10 +244,11 @@ class Learner:
 
 
 def diverged(loss: str, number: int) -> BrokenRun:
-    """Word the end of a training that ran away."""
+    """Make the error for a loss that is not finite."""
     kept = "The last good weights are kept. " if number > 1 else ""
     what = f"the loss is {loss} in epoch {number}"
-    return BrokenRun(what, f"{kept}Lower --lr, or --clip the gradients.")
+    remedy = f"{kept}Lower the learning rate, or clip the gradients."
+    return BrokenRun(what, remedy, settings=["lr", "clip"])
 
 
 def steps(number: int, size: int) -> list[slice]:

@@ -54,13 +54,13 @@ class TrainingEnvironment:
     progress: str = "auto"
 
 
-def reserve(folder: str) -> None:
-    """Reserve the files of a run; train goes on from those that it finds."""
+def reserve(folder: str, option: str) -> None:
+    """Reserve the files of a run, whose folder an option names; train continues from them."""
     outputs.current().enter(os.path.join(folder, ""))
     for name in formats.RUN:
         if name != outputs.LIST:
             file = os.path.join(folder, name)
-            outputs.current().add(outputs.Output("--dir", file, named=False, resumed=True))
+            outputs.current().add(outputs.Output(option, file, named=False, resumed=True))
 
 
 def repeated(

@@ -20,9 +20,9 @@ class TrainingState:
     history: list[Figures] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     schedule: dict[str, Any] = field(default_factory=dict)
-    key: str = ""  # tells runs of other options, data or versions apart
-    batch: int | None = None  # chosen by --batch auto
-    rate: float | None = None  # chosen by --lr find
+    key: str = ""  # differs for runs of other options, data or versions
+    batch: int | None = None  # where the run chose it
+    rate: float | None = None  # where the run chose it
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:

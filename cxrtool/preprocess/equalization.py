@@ -146,4 +146,5 @@ def _digest(name: str, path: str) -> str:
     try:
         return image.read(path).sha256
     except Unreadable as e:
-        raise CxrtoolError(f"--method {name}: {path}: {e.reason}", e.remedy) from e
+        what = f"{path}, which {name} needs: {e.reason}"
+        raise CxrtoolError(what, e.remedy, settings=["method"]) from e

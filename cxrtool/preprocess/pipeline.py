@@ -1,4 +1,4 @@
-"""A new picture for every row of a manifest: rows in, rows out in their order, failures told."""
+"""A new picture for every row of a manifest: rows in, rows out in their order, failures listed."""
 
 import itertools
 import os

@@ -39,7 +39,7 @@ class SegmentSettings:
 
 
 class RowSegmenter:
-    """The work on one row of a manifest; `scores` tells to compare with the mask that it has."""
+    """The work on one row of a manifest; with `scores`, its mask is compared with the new one."""
 
     reads = ("path", "raw", "mask", "lesion", "preprocessing")
 
@@ -121,7 +121,7 @@ class RowSegmenter:
     def _segmented(
         self, picture: image.Picture, truth: image.Picture | None, lesion: image.Picture | None
     ) -> tuple[Row, dict[str, Grey]]:
-        """Find the lungs: the cells that tell of the mask, and the pictures by their column."""
+        """Find the lungs: the cells that describe the mask, and the pictures by column."""
         segment = registry.module("segmenters", self.name).segment
         lungs: Mask = segment(picture.grey, **self.given)
         judgement = {
@@ -159,7 +159,7 @@ class RowSegmenter:
 
 
 def is_plugin(model: str) -> bool:
-    """Tell that a model is one of the package's, and no folder."""
+    """Whether a model is one of the package, not a folder."""
     return model.partition(":")[0].replace("_", "-") in registry.names("segmenters")
 
 

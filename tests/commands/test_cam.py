@@ -492,7 +492,7 @@ def test_the_run_must_tell_classes_apart(cnnx: Path, rows: list[Row], capfd: Sai
     Path("cut/model.safetensors").write_bytes(Path("cut/model.safetensors").read_bytes()[:-9])
     assert cam("cut", "m.csv") == 2
     missing, damaged = said(capfd)
-    assert missing == "nowhere: no such run folder. Make one: cxrtool train."
+    assert missing == "nowhere: no such run folder. Create one with cxrtool train."
     assert damaged.startswith("the weights cut/model.safetensors cannot be used: it is damaged")
     assert not Path("maps").exists()
 

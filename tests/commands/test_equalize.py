@@ -683,7 +683,7 @@ def test_a_closed_pipe(xrays: Path) -> None:
 @pytest.mark.parametrize(
     ("redirect", "line"),
     [
-        (">&-", "standard output is closed. Name a file with -o."),
+        (">&-", "standard output is closed. Name an output file (--output)."),
         (
             ">/dev/full",
             "standard output: no space left on device. Free some space, then run it again.",

@@ -195,8 +195,8 @@ def test_a_kept_column_is_no_probability(
     write_table(Path("m.csv"), [{**row, "p_other": "0.5"} for row in table])
     assert evaluate(small_run, "m.csv", "--keep-columns") == 2
     assert capfd.readouterr().err.endswith(
-        "--keep-columns: the column 'p_other' would be read as the probability of a class. "
-        "Rename it in the manifest.\n"
+        "the kept column 'p_other' would be read as the probability of a class. "
+        "Rename it in the manifest (--keep-columns).\n"
     )
 
 
@@ -366,7 +366,7 @@ def test_the_figures_of_a_hierarchy_are_of_its_decisions(
 
 def test_a_class_stands_once_in_a_hierarchy(small_run: Path, phantoms: Path, capfd: Said) -> None:
     assert evaluate(small_run, phantoms / "split.csv", "--hierarchy", small_run) == 2
-    assert said(capfd)[0].startswith("--hierarchy: both runs know 'covid'.")
+    assert said(capfd)[0].startswith("both levels of the hierarchy have the class 'covid'.")
 
 
 # --- inputs ---------------------------------------------------------------------------------------
@@ -599,7 +599,7 @@ def test_no_run(phantoms: Path, tmp_path: Path, capfd: Said) -> None:
     assert evaluate("nowhere", phantoms / "split.csv") == 2
     assert evaluate(tmp_path, phantoms / "split.csv") == 2
     assert said(capfd) == [
-        "nowhere: no such run folder. Make one: cxrtool train.",
+        "nowhere: no such run folder. Create one with cxrtool train.",
         f"{tmp_path}: has no run.json. It is not a run folder, or no epoch is finished.",
     ]
 
@@ -617,8 +617,7 @@ def test_a_run_of_another_task(small_run: Path, phantoms: Path, capfd: Said) -> 
     changed(small_run, "r", task="segment")
     assert evaluate("r", phantoms / "split.csv") == 2
     assert said(capfd) == [
-        "r: is a segmentation run, not a classifier. "
-        "Use it so: cxrtool segment M.csv --model r -d DIR"
+        "r: is a segmentation run, not a classifier. Use it as the model of cxrtool segment."
     ]
 
 

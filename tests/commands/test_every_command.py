@@ -42,7 +42,7 @@ BAD = {
     ),
     "twice": (
         "path,label,label\na.png,x,p\n",
-        "standard input: row 1: column 'label' stands twice",
+        "standard input: row 1: column 'label' occurs twice",
     ),
 }
 

@@ -111,7 +111,7 @@ def test_a_value_that_no_row_has_is_named(sign: str, capfd: pytest.CaptureFixtur
     code, _, err = ended(capfd, "split", "split.csv", "--where", f"label{sign}covid,covdi,")
     assert code == 0
     shown = f"label{sign},covdi,covid"
-    assert f"warning: split.csv: no row has label 'covdi' (--where {shown})\n" in err
+    assert f"warning: split.csv: no row has label 'covdi' ({shown})\n" in err
     assert err.count("no row has") == 1
 
 
@@ -140,7 +140,9 @@ def test_a_pattern_and_a_view_that_nothing_has_are_named(
         "PA,AP,LL",
     )
     assert code == 0
-    assert "cxrtool ingest: warning: --map-label 'Z*' matches no finding and no label\n" in err
-    assert "cxrtool ingest: warning: --view LL: no image has this view\n" in err
-    assert err.count("warning: --") == 2
+    assert (
+        "cxrtool ingest: warning: the label pattern 'Z*' matches no finding and no label\n" in err
+    )
+    assert "cxrtool ingest: warning: no image has the view LL\n" in err
+    assert err.count("warning: ") == 2
     assert [row["label"] for row in rows_of(Path("m.csv"))] == ["covid", "y"]

@@ -173,7 +173,7 @@ def test_labels_are_mapped(cxrtool: Run, classes: Path) -> None:
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
         "cxrtool ingest: 2 images of unknown patients, 1 source: ill 2",
-        "cxrtool ingest: left out 2: its label is mapped to nothing (--map-label)",
+        "cxrtool ingest: left out 2: its label is mapped to nothing",
     ]
 
 
@@ -405,7 +405,8 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
         ),
         (
             ["empty"],
-            "empty: no image to read (0 left out). Check the path, the --preset and the --view.",
+            "empty: no image to read (0 left out). Check the path, the preset and the views "
+            "(--preset, --view).",
         ),
     ],
 )
@@ -544,7 +545,7 @@ def test_a_closed_pipe(classes: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("redirect", "line"),
     [
-        (">&-", "standard output is closed. Name a file with -o."),
+        (">&-", "standard output is closed. Name an output file (--output)."),
         (
             ">/dev/full",
             "standard output: no space left on device. Free some space, then run it again.",
@@ -729,7 +730,7 @@ def test_a_list_in_the_way(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
     assert done.returncode == 2 and (tmp_path / "failures.csv").read_text() == "mine\n"
     assert done.stderr == (
         "cxrtool ingest: failures.csv: exists and is not a list of skipped inputs. "
-        "Say with --failures FILE where the list is to go.\n"
+        "Name another file for the list (--failures).\n"
     )
 
 
@@ -742,7 +743,7 @@ def test_a_table_without_labels_leaves_them_to_the_folders(cxrtool: Run, classes
         ("covid", "xrays/7"),
         ("normal", "xrays/7"),
     }
-    assert "cxrtool ingest: people.csv: not taken: notes (--column NAME=NAME" in done.stderr
+    assert "cxrtool ingest: people.csv: columns that are not used: notes" in done.stderr
 
 
 def test_a_name_that_two_folders_have_is_not_guessed(cxrtool: Run, tmp_path: Path) -> None:
@@ -764,7 +765,7 @@ def test_joining_from_elsewhere_says_so_and_keeps_the_groups(cxrtool: Run, tmp_p
     done = cxrtool("ingest", "m.csv", cwd=tmp_path)
     groups = [r["dup_group"] for r in table(done.stdout)]
     assert groups[0] == groups[1] != "" == groups[2]
-    assert f"images are not there, seen from {tmp_path} (see --root)" in done.stderr
+    assert f"some images do not exist below the root folder {tmp_path}" in done.stderr
 
 
 def two_folders(top: Path) -> None:
@@ -846,7 +847,7 @@ def test_halves_that_are_not_joined_are_counted(cxrtool: Run, tmp_path: Path) ->
     done = cxrtool("ingest", "mc", "--preset", "montgomery")
     assert done.returncode == 0
     assert [row["mask"] for row in table(done.stdout)] == ["", ""]
-    said = "2 images have a mask of each lung and none of both: --join-masks DIR makes it"
+    said = "2 images have a mask of each lung, but none of both; cxrtool ingest can join them"
     assert f"cxrtool ingest: {said}\n" in done.stderr
 
 
@@ -984,7 +985,7 @@ def test_text_that_the_header_says_is_burnt_in_is_told_of(cxrtool: Run, tmp_path
     write(tmp_path, {f"in/{n}.dcm": odd.dicom(BurnedInAnnotation=b) for n, b in burned.items()})
     done = cxrtool("ingest", "in")
     assert done.returncode == 0
-    said = "2 images have text burnt into them, as their header says (BurnedInAnnotation)"
-    assert f"cxrtool ingest: {said}: equalize --conceal auto covers it\n" in done.stderr
+    said = "2 images have burnt-in text according to their header (BurnedInAnnotation)"
+    assert f"cxrtool ingest: {said}; cxrtool equalize can cover it\n" in done.stderr
     assert "burned_in" not in done.stdout
     assert "in/a.dcm: its header says" in cxrtool("ingest", "in", "-v").stderr

@@ -87,7 +87,7 @@ def test_train_counts_what_leaks(leak: str, rows: list[Row], capfd: Said) -> Non
     assert train("--repeat", "2") == 0
     assert lines(capfd, "more than one part") == [
         f"cxrtool train: warning: m.csv: {told} in more than one part: "
-        "the results are too optimistic. See: cxrtool split --check."
+        "the results are too optimistic. cxrtool split lists them."
     ]
     assert leaks("r/seed-0") == leaks("r/seed-1") == NONE | counts
 
@@ -99,7 +99,7 @@ def test_strict_training_refuses_what_leaks(leak: str, rows: list[Row], capfd: S
     write_table(Path("m.csv"), rows)
     assert train("--strict") == 2
     assert capfd.readouterr().err == (
-        f"cxrtool train: m.csv: {told} in more than one part. See: cxrtool split --check.\n"
+        f"cxrtool train: m.csv: {told} in more than one part. cxrtool split lists them.\n"
     )
     assert not Path("r").exists()
 

@@ -117,7 +117,7 @@ def test_patients_on_both_sides_of_an_external_test(cxrtool: "Command", tmp_path
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "cxrtool split: standard input: 4 patients or duplicate groups have images on both "
-        "sides (p1). Leave those rows out with --straddle drop.\n"
+        "sides (p1). Let these rows be dropped (--straddle).\n"
     )
     done = cxrtool(
         "split", "--test-where", "source=b", "--straddle", "drop", "-o", "s.csv", stdin=text
@@ -163,7 +163,7 @@ def test_a_manifest_without_patients(cxrtool: "Command") -> None:
     done = cxrtool("split", stdin=text)
     assert done.stderr == (
         "cxrtool split: standard input: no column 'patient' among: path. "
-        "Give --group none to divide image by image.\n"
+        "Group by another column, or by none to divide image by image (--group).\n"
     )
     for options in (("--group", "none"), ("--paper", "image")):
         done = cxrtool("split", *options, stdin=text)
@@ -219,8 +219,7 @@ def test_not_in_place(cxrtool: "Command", manifest: Path) -> None:
         (["--test", "nan"], "--test 'nan' is not between 0 and 1. Write it as 0.2 or 1/11."),
         (
             ["--test", "0.6", "--val", "0.4"],
-            "--test, --val and --unseen together leave nothing to train on. "
-            "See cxrtool split --help.",
+            "nothing is left to train on. Choose smaller shares (--test, --val).",
         ),
         (["--cap", "label=x"], "--cap label: 'x' is not a whole number above 0. Change it."),
         (
@@ -234,18 +233,18 @@ def test_not_in_place(cxrtool: "Command", manifest: Path) -> None:
         ),
         (
             ["--folds", "31"],
-            "m.csv: label 'covid' has 30 patients, too few for 31 parts. Leave it out (--where "
-            "'label!=covid'), merge classes (ingest --map-label), or give --stratify none.",
+            "m.csv: label 'covid' has 30 patients, too few for 31 parts. Leave it out "
+            "(label!=covid), merge classes in ingest, or do not stratify (--where, --stratify).",
         ),
         (
             ["--where", "label=covid", "--stratify", "label"],
             "m.csv: label is 'covid' in every row: one class only. "
-            "Join another source, or drop --stratify.",
+            "Join another source, or do not stratify (--stratify).",
         ),
         (
             ["--test", "1e-9", "--stratify", "none", "--leave-out", "source"],
-            "--leave-out makes its own folds: drop --test, --val, --folds and --test-where. "
-            "See cxrtool split --help.",
+            "one fold for each source leaves no room for other parts. "
+            "Choose one of these (--leave-out, --test).",
         ),
         (["-o", "nowhere/s.csv"], None),
         (["-o", "."], None),
@@ -265,8 +264,8 @@ def test_what_cannot_be_done_is_one_line(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "empty, without even a header. Check what made it."),
-        (b"path,label,patient\n", "no rows after the header. Check what made it."),
+        (b"", "empty, without even a header. Check how it was created."),
+        (b"path,label,patient\n", "no rows after the header. Check how it was created."),
         (b"path,patient\na,p\nb\n", "row 3: 1 cells where the header has 2. Complete the row."),
         (b"path,patient\na,\0\n", "row 2: it holds a NUL byte. Save it again as CSV, UTF-8."),
         (
@@ -299,7 +298,7 @@ def test_what_is_no_file(cxrtool: "Command", tmp_path: Path) -> None:
             ".: is a folder, not a table. Make a manifest of it first: "
             "cxrtool ingest FOLDER -o FILE.csv",
         ),
-        ("/dev/null", "/dev/null: empty, without even a header. Check what made it."),
+        ("/dev/null", "/dev/null: empty, without even a header. Check how it was created."),
     ):
         done = cxrtool("split", name)
         assert (done.returncode, done.stderr) == (2, f"cxrtool split: {message}\n")

@@ -301,7 +301,7 @@ def test_a_run_is_not_done_without_its_best_weights(
     assert train(phantoms / "split.csv") == 2
     assert capfd.readouterr().err.splitlines()[-1] == (
         "cxrtool train: r: the best weights of the run are gone or damaged. "
-        "Train it anew with --force."
+        "Train it again from the start (--force)."
     )
     train(phantoms / "split.csv", "--force")
     assert bytes_of("r") == whole
@@ -365,7 +365,7 @@ def test_a_run_of_other_options_or_data_is_not_mixed_in(
     assert train(phantoms / "split.csv", *more) == 2
     assert line(capfd) == (
         "r: holds a run of other options, data or version. "
-        "Name another folder, or start anew with --force."
+        "Name another folder, or start from the beginning (--dir, --force)."
     )
     assert bytes_of("r") == before
 
@@ -382,7 +382,9 @@ def test_a_run_without_its_last_state_is_kept(phantoms: Path, capfd: Said) -> No
     os.unlink("r/last.safetensors")
     capfd.readouterr()
     assert train(phantoms / "split.csv") == 2
-    assert line(capfd) == "r: holds a run already. Name another folder, or --force."
+    assert line(capfd) == (
+        "r: holds a run already. Name another folder, or start from the beginning (--dir, --force)."
+    )
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text"])
@@ -447,7 +449,7 @@ def test_rows_of_other_classes_are_left_out(phantoms: Path, split: list[Row], ca
     write_table(Path("m.csv"), split)
     assert train("m.csv", "--classes", "covid,normal") == 0
     number = sum(r["label"] == "other" and r["split"] in ("train", "val") for r in split)
-    assert f"left out {number}: other is not among --classes" in capfd.readouterr().err
+    assert f"left out {number}: other is not among the classes to learn" in capfd.readouterr().err
     assert len(rows_of(Path("r/failures.csv"))) == number
 
 
@@ -499,11 +501,11 @@ def test_the_manifest_may_come_down_a_pipe(phantoms: Path, monkeypatch: pytest.M
 MISTAKES: dict[str, tuple[Callable[[Row], Row], str]] = {
     "no split": (
         lambda r: {k: v for k, v in r.items() if k != "split"},
-        "Make it: cxrtool split M.csv --test 0.2 --val 0.1 (or use --fold).",
+        "Create it with cxrtool split, or choose a fold (--fold).",
     ),
     "no train": (
         lambda r: {**r, "split": "test"},
-        "m.csv: no rows to train on. Split it first: cxrtool split M.csv --test 0.2 --val 0.1",
+        "m.csv: no rows to train on. Split it first with cxrtool split.",
     ),
     "one class": (
         lambda r: {**r, "label": "covid"},
@@ -511,7 +513,7 @@ MISTAKES: dict[str, tuple[Callable[[Row], Row], str]] = {
     ),
     "unknown in val": (
         lambda r: {**r, "label": "flu" if r["split"] == "val" else r["label"]},
-        "m.csv: rows of val are 'flu', none of train. Split it again with --stratify label.",
+        "m.csv: rows of val are 'flu', none of train. Split it again, stratified by label.",
     ),
 }
 
@@ -527,13 +529,15 @@ def test_a_manifest_that_cannot_be_learned_from(name: str, split: list[Row], cap
 REFUSED = {
     "--classes=covid,flu,normal": "split.csv: no row to train on is 'flu'. "
     "The labels are: covid, normal.",
-    "--classes=covid,covid,normal": "--classes names 'covid' twice. Name each class once.",
+    "--classes=covid,covid,normal": "the class 'covid' is named twice. "
+    "Name each class once (--classes).",
     "--lr=0": "--lr '0' is not one of: find, a learning rate below 1000. Write it as 0.001.",
     "--lr=1e30": "--lr '1e30' is not one of: find, a learning rate below 1000. Write it as 0.001.",
     "--lr=nan": "--lr 'nan' is not one of: find, a learning rate below 1000. Write it as 0.001.",
     "--freeze=all": "--freeze 'all' is not one of: none, trunk, backbone, a number of layers. "
     "Write it as 3.",
-    "--freeze=99": "--freeze leaves nothing to learn. Freeze fewer layers.",
+    "--freeze=99": "all layers are frozen, so that nothing is learned. "
+    "Freeze fewer layers (--freeze).",
     "--arch=unet": "'unet' is a segmentation network, not a classifier. Choose another network.",
     "--arch=chexnet": "'chexnet' has 14 outputs of its own, not 2 classes. "
     "Choose another network; its weights may go into densenet121.",
@@ -545,9 +549,11 @@ REFUSED = {
     "momentum and zero dampening. Change its options.",
     "--schedule=cos": "--schedule 'cos' is not one of: none, plateau, cosine, onecycle, step. "
     "Did you mean 'cosine'?",
-    "--augment=rotate=5,hflip": "--augment hflip has no value. Write it as hflip=0.1.",
+    "--augment=rotate=5,hflip": "augmentation hflip has no value. "
+    "Write it as hflip=0.1 (--augment).",
     "--augment=hard": "--augment hard is for masks. Give --task segment, or leave it out.",
-    "--batch=1": "a batch of 1 is too small for the network. Raise --batch, or --size.",
+    "--batch=1": "a batch of 1 is too small for the network. "
+    "Use larger batches or larger images (--batch, --size).",
     "--fit=zoom": "--fit 'zoom' is not one of: squash, crop, pad. Choose one of them.",
     "--monitor=f1": "--monitor 'f1' is not one of: loss, accuracy, balanced_accuracy, auc, dice. "
     "Choose one of them.",
@@ -622,7 +628,8 @@ def test_a_network_of_one_channel_takes_no_stacks(
     stacked(split, tmp_path)
     assert train("m.csv") == 2
     assert line(capfd) == (
-        "m.csv: images are stacks of three channels, 'conv8' takes one. Give it --channels 3."
+        "m.csv: images are stacks of three channels, 'conv8' takes one. "
+        "Use three channels (--channels)."
     )
 
 
@@ -710,7 +717,7 @@ def test_the_rate_is_found(phantoms: Path, capfd: Said) -> None:
     train(phantoms / "split.csv", "--lr", "find")
     rate = float(rows_of(Path("r/history.csv"))[0]["lr"])
     assert 1e-7 < rate < 1e-1
-    assert f"cxrtool train: --lr find: {rate:.3g}\n" in capfd.readouterr().err
+    assert f"cxrtool train: learning rate (find): {rate:.3g}\n" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("patience, epochs", [(1, 2), (2, 3), (0, 6)])
@@ -786,7 +793,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_the_good_weights(
     assert train(phantoms / "split.csv", epochs=4) == 3
     assert capfd.readouterr().err.splitlines()[-1] == (
         "cxrtool train: the loss is nan in epoch 3. The last good weights are kept. "
-        "Lower --lr, or --clip the gradients."
+        "Lower the learning rate, or clip the gradients (--lr, --clip)."
     )
     found = run_folder.read("r")
     assert all(t.isfinite().all() for t in found.tensors().values())

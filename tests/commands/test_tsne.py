@@ -216,8 +216,7 @@ def test_a_run_of_another_task(phantoms: Path, small_run: Path, capfd: Said) -> 
     run_folder.write("masks", about, found.tensors())
     assert tsne("masks", phantoms / "split.csv") == 2
     assert said(capfd) == [
-        "masks: is a segmentation run, not a classifier. "
-        "Use it so: cxrtool segment M.csv --model masks -d DIR"
+        "masks: is a segmentation run, not a classifier. Use it as the model of cxrtool segment."
     ]
 
 

@@ -186,8 +186,8 @@ def test_an_address_that_is_none(address: str, cxrtool: Run, tmp_path: Path) -> 
     done = cxrtool("equalize", "-", "-d", "eq", "--engine", f"dask={address}", stdin="path\na\n")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"cxrtool equalize: --engine dask={address}: not the address of a Dask scheduler. "
-        "Write it as dask=tcp://HOST:8786.\n"
+        f"cxrtool equalize: '{address}' is not the address of a Dask scheduler. "
+        "Write it as dask=tcp://HOST:8786 (--engine).\n"
     )
 
 
@@ -199,8 +199,8 @@ def test_no_scheduler(cxrtool: Run, tmp_path: Path) -> None:
     done = cxrtool("equalize", "-", "-d", "eq", "--engine", f"dask={address}", stdin="path\na\n")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        f"cxrtool equalize: --engine dask={address}: no Dask scheduler answers there. "
-        "Start one (dask scheduler), or check the address.\n"
+        f"cxrtool equalize: {address}: no Dask scheduler answers there. "
+        "Start one (dask scheduler), or check the address (--engine).\n"
     )
 
 
@@ -211,7 +211,7 @@ def test_no_workers(cxrtool: Run, tmp_path: Path) -> None:
     kill(process)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert re.fullmatch(
-        rf"cxrtool equalize: --engine dask={address}: its workers cannot be used "
+        rf"cxrtool equalize: {address}: the workers of this Dask scheduler cannot be used "
         r"\(\w*TimeoutError\)\. Install cxrtool .* where the workers run, and start some "
         r"\(dask worker\)\.\n",
         done.stderr,
@@ -250,7 +250,7 @@ def test_a_cluster_that_goes_away(cxrtool: Run, tmp_path: Path) -> None:
     out, error = running.communicate(timeout=100)
     assert (running.returncode, out) == (3, b"")
     assert error.decode() == (
-        f"cxrtool equalize: --engine dask={address}: the cluster went away. "
+        f"cxrtool equalize: {address}: the connection to the Dask cluster was lost. "
         "Run the same command again when it is back.\n"
     )
     assert not (tmp_path / "eq.csv").exists()

@@ -127,7 +127,7 @@ def test_few_inputs_are_taken_ahead() -> None:
         (("kill", signal.SIGKILL), "its worker was killed (SIGKILL), twice"),
         (("kill", signal.SIGTERM), "its worker was killed (SIGTERM), twice"),
         (("fill", 5 * GIB), "needs more than 1 GiB of memory"),
-        (("fail", "good"), "met an error in cxrtool (TypeError): please report it"),
+        (("fail", "good"), "caused an error in cxrtool (TypeError): please report it"),
     ],
 )
 def test_a_loss_is_one_loss(deed: tuple[str, Any], reason: str) -> None:

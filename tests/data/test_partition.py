@@ -260,14 +260,14 @@ def test_a_paper_split_leaks_and_says_how_much(
         (
             images(covid=1, normal=9),
             {},
-            "label 'covid' has 1 patient, too few for 3 parts. Leave it out (--where "
-            "'label!=covid'), merge classes (ingest --map-label), or give --stratify none.",
+            "label 'covid' has 1 patient, too few for 3 parts. Leave it out "
+            "(label!=covid), merge classes in ingest, or do not stratify.",
         ),
         (
             images(covid=4, normal=9),
             {"folds": 5},
-            "label 'covid' has 4 patients, too few for 5 parts. Leave it out (--where "
-            "'label!=covid'), merge classes (ingest --map-label), or give --stratify none.",
+            "label 'covid' has 4 patients, too few for 5 parts. Leave it out "
+            "(label!=covid), merge classes in ingest, or do not stratify.",
         ),
         (
             images(covid=4, normal=4),
@@ -278,7 +278,7 @@ def test_a_paper_split_leaks_and_says_how_much(
             images(covid=9),
             {"stratify": ["label"]},
             "label is 'covid' in every row: one class only. "
-            "Join another source, or drop --stratify.",
+            "Join another source, or do not stratify.",
         ),
         (
             images(covid=9),
@@ -305,17 +305,18 @@ def test_a_paper_split_leaks_and_says_how_much(
         (
             images(covid=9, normal=9),
             {"balance": "borrow=nih"},
-            "no row is of source 'nih'. Check --balance.",
+            "no row is of source 'nih'. Check the source to borrow from.",
         ),
         (
             images(covid=9, normal=9),
             {"caps": [("todo", 5)]},
-            "--cap todo: neither a column nor a label among: covid, normal. Check it.",
+            "the cap 'todo' is neither a column nor a label; labels are: covid, normal. "
+            "Choose one of them.",
         ),
         (
             [("a.png", "covid", "p", "", "", ""), *images(covid=9)],
             {"leave_out": "source"},
-            "some rows have no source. Fill it in, or use --where.",
+            "some rows have no source. Fill it in, or leave these rows out.",
         ),
     ],
 )
@@ -345,12 +346,15 @@ def test_a_part_too_small_for_every_class_is_named(
 @pytest.mark.parametrize(
     ("design", "message"),
     [
-        ({"leave_out": "source", "test": 0.2}, "--leave-out makes its own folds"),
-        ({"test_where": [Where.parse("a=b")], "test": 0.2}, "both choose the test rows"),
-        ({"folds": 3, "val": 0.2}, "the next fold serves as val"),
-        ({"unseen": 0.2}, "give --folds"),
-        ({"balance": "borrow="}, "--balance borrow= names no source to borrow from"),
-        ({"test": 0.6, "val": 0.4}, "leave nothing to train on"),
+        (
+            {"leave_out": "source", "test": 0.2},
+            "one fold for each source leaves no room for other parts",
+        ),
+        ({"test_where": [Where.parse("a=b")], "test": 0.2}, "the test set is chosen twice"),
+        ({"folds": 3, "val": 0.2}, "the next fold is the validation set"),
+        ({"unseen": 0.2}, "rows can be reserved from folds only"),
+        ({"balance": "borrow="}, "no source to borrow from"),
+        ({"test": 0.6, "val": 0.4}, "nothing is left to train on"),
     ],
 )
 def test_designs_that_contradict_themselves(design: dict[str, Any], message: str) -> None:

@@ -107,8 +107,8 @@ def test_folds_are_sorted_by_number(tmp_path: Path) -> None:
 def test_what_cannot_be_judged_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert findings(tmp_path, [("a", "train"), ("b", "test")], ("path", "split")) == []
     said = capfd.readouterr().err
-    assert "no column 'patient': leaks of patients are not judged" in said
-    assert "no column 'dup_group': near duplicates are not judged" in said
+    assert "no column 'patient': leaks of patients are not checked" in said
+    assert "no column 'dup_group': near duplicates are not checked" in said
 
 
 def test_a_manifest_without_a_split_says_how_to_make_one(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_list_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> Non
 def test_a_file_of_the_users_own_stays(content: bytes, tmp_path: Path) -> None:
     place = tmp_path / "failures.csv"
     place.write_bytes(content)
-    with pytest.raises(CxrtoolError, match="--failures FILE"):
+    with pytest.raises(CxrtoolError, match="Name another file"):
         Failures(None, folder=str(tmp_path))
     assert place.read_bytes() == content
 

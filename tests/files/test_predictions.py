@@ -135,10 +135,10 @@ def test_sums_of_rounded_probabilities_are_let_pass(read: Read) -> None:
         (table("1.png,a", header="path,label"), "x.csv: no columns p_CLASS"),
         (table("1.png,a,1", header="path,label,p_a"), "x.csv: 1 column p_CLASS"),
         (table("1.png,,1,0"), "x.csv: no row has a label"),
-        (table("1.png,a,1,1"), "x.csv: no row could be judged"),
+        (table("1.png,a,1,1"), "x.csv: no row could be used"),
         (table(), "x.csv: no rows after the header"),
         ("", "x.csv: empty, without even a header"),
-        (table("1.png,a,1,0", header="path,label,p_a,p_a"), "x.csv: row 1: column 'p_a' stands"),
+        (table("1.png,a,1,0", header="path,label,p_a,p_a"), "x.csv: row 1: column 'p_a' occurs"),
     ],
 )
 def test_what_makes_a_comparison_meaningless(read: Read, text: str, message: str) -> None:

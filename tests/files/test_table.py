@@ -85,7 +85,7 @@ def test_styles_of_csv_do_not_matter(tmp_path: Path, content: bytes) -> None:
     assert [row for chunk in chunks for row in chunk] == [["a", "x"], ["b", "y"]]
 
 
-QUOTES = "Mend the quotation marks there."
+QUOTES = "Correct the quotation marks there."
 SAVE = "Save it again as CSV, UTF-8."
 COMMA = "A comma in a cell needs quotation marks around the cell."
 
@@ -93,11 +93,11 @@ COMMA = "A comma in a cell needs quotation marks around the cell."
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "empty, without even a header. Check what made it."),
-        (b"\n\n", "empty, without even a header. Check what made it."),
+        (b"", "empty, without even a header. Check how it was created."),
+        (b"\n\n", "empty, without even a header. Check how it was created."),
         (b"a,b\n1,2\n3\n", "row 3: 1 cells where the header has 2. Complete the row."),
         (b"a,b\n1,2,3\n", f"row 2: 3 cells where the header has 2. {COMMA}"),
-        (b"a,b,a\n1,2,3\n", "row 1: column 'a' stands twice in the header. Rename one."),
+        (b"a,b,a\n1,2,3\n", "row 1: column 'a' occurs twice in the header. Rename one."),
         (b"a,b\n1,2\n3,\0\n", f"row 3: it holds a NUL byte. {SAVE}"),
         (b"a,b\n1,2\n3,\xff\n", f"row 3: it is not UTF-8. {SAVE}"),
         # Rows are counted as records, so that a cell of two lines does not shift the number.

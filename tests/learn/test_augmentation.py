@@ -99,9 +99,9 @@ def test_a_batch_is_the_same_in_parts() -> None:
     [
         ("rotat=5", "--augment 'rotat' is not one of: rotate, .* Did you mean 'rotate'?"),
         ("rotate", "--augment rotate has no value. Write it as rotate=0.1."),
-        ("zoom=a", "--augment zoom=a is neither a number nor LOW..HIGH."),
-        ("zoom=2..1", "--augment zoom=2..1 is neither a number nor LOW..HIGH."),
-        ("fill=red", "--augment fill 'red' is not one of: nearest, constant"),
+        ("zoom=a", "augmentation zoom=a is neither a number nor LOW..HIGH."),
+        ("zoom=2..1", "augmentation zoom=2..1 is neither a number nor LOW..HIGH."),
+        ("fill=red", "fill of the augmentation 'red' is not one of: nearest, constant"),
     ],
 )
 def test_mistakes(text: str, message: str) -> None:

@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_told_with_what_does() -> None:
     found = batch_size.too_large(small(24), part(), 64)
     assert isinstance(found, BrokenRun)
     told = "out of memory: a batch of 64 does not fit. "
-    assert str(found) == told + "The largest that fits is --batch 24; --batch auto finds one."
+    assert str(found) == told + "The largest that fits is 24; auto finds one."
     assert "nor do two images" in str(batch_size.too_large(small(0), part(), 64))
 
 

@@ -184,7 +184,7 @@ def test_what_does_not_learn_is_left_out() -> None:
 
 
 def test_nothing_that_learns_is_refused() -> None:
-    with pytest.raises(CxrtoolError, match="--freeze leaves nothing to learn"):
+    with pytest.raises(CxrtoolError, match="all layers are frozen"):
         optimizers.build("sgd", [nn.Parameter(torch.zeros(1), requires_grad=False)], 0.1)
 
 

@@ -229,7 +229,7 @@ def test_weights_that_are_not_finite_end_it() -> None:
 def test_logits_that_are_not_finite_end_it() -> None:
     ours = learner(lr=1e-9)
     nn.init.constant_(ours.network.get_parameter("last.weight"), 3e38)
-    with pytest.raises(BrokenRun, match=r"in epoch 1\. Lower --lr"):
+    with pytest.raises(BrokenRun, match=r"in epoch 1\. Lower the learning rate"):
         ours.epoch(1, part(), part(8), quiet)
 
 
@@ -272,7 +272,7 @@ def test_a_fresh_optimiser_is_fresh_after_a_range_test() -> None:
 def test_a_range_test_without_any_finite_loss() -> None:
     ours = learner()
     nn.init.constant_(ours.network.get_parameter("last.weight"), math.inf)
-    with pytest.raises(BrokenRun, match="--lr find: the loss is not finite"):
+    with pytest.raises(BrokenRun, match="no learning rate can be found: the loss is not finite"):
         ours.range_test(part(), 1e-6, 1, 20)
 
 

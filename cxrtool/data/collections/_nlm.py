@@ -44,7 +44,7 @@ def _stem(path: str) -> str:
 
 
 def _kind(path: str, root: str) -> str:
-    """Tell a mask, which may have the radiograph's own name, by its folder."""
+    """Recognise a mask, which may have the name of its radiograph, by its folder."""
     folders = os.path.relpath(path, root).lower().split(os.sep)[:-1]
     if "leftmask" in folders or "rightmask" in folders:
         return "mask_left" if "leftmask" in folders else "mask_right"

@@ -50,7 +50,7 @@ def pair(
     where: str,
     find: Callable[[str], str | None] | None = None,
 ) -> Iterator[dict[str, str] | Skip]:
-    """Give every row its file, then tell of the files below `root` that no row names.
+    """Give every row its file, then report the files below `root` that no row names.
 
     `where` names the metadata in messages; `find` looks a file up when names alone do not do.
     """

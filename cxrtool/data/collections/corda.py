@@ -4,7 +4,7 @@ COVID is the swab, RX whether the radiograph looks ill. The classes are `covid`,
 `other` (the radiograph alone) and `negative` (no COVID-19, the radiograph not judged); `finding`
 keeps both signs. To get the authors' two classes, rename all but `covid` with --map-label. The data
 are given out on request; this layout is read off the authors' code, whose later release has
-fold0_train.csv and fold0_test.csv with paths. Without a table, the folders' names tell all but the
+fold0_train.csv and fold0_test.csv with paths. Without a table, the folders' names give all but the
 patient.
 Source: https://corsa.di.unito.it/
 """

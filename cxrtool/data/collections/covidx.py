@@ -30,7 +30,7 @@ LABELS = {
 
 
 class Version(str):
-    """What tells the lists of one version from those of another, in their names."""
+    """The part of the lists' names that differs between versions."""
 
     def __new__(cls, text: str) -> "Version":
         """Refuse what is no part of a file's name."""

@@ -2,10 +2,10 @@
 
 The classes are `pneumonia` (Target 1), `normal` (class Normal) and `other` (class No Lung Opacity /
 Not Normal); `finding` keeps the class. The labels have a row a box; here an image is one row, with
-`boxes` around the opacities (left, top, width and height in pixels), which --convert draws as the
+`boxes` around the opacities (left, top, width and height in pixels), from which ingest can draw the
 mask `lesion`. The test images, which have no labels, are left out. The collection's patientId is
-one an image; yet the images are from ChestX-ray14, where a person may have several. Who is who
-tells RSNA's file pneumonia-challenge-dataset-mappings_2018.json: with it beside the tables
+one an image; yet the images are from ChestX-ray14, where a person may have several. Persons are
+listed in RSNA's file pneumonia-challenge-dataset-mappings_2018.json: with it beside the tables
 `patient` is the Patient ID of ChestX-ray14 and `nih_image` the image's name there; without it
 `patient` is the patientId, and a split by patient leaks. View, age and sex are in the headers.
 Source: https://www.kaggle.com/c/rsna-pneumonia-detection-challenge

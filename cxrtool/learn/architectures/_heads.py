@@ -27,7 +27,7 @@ def classifier(*widths: int) -> nn.Sequential:
 
 
 def hidden(head: str) -> int:
-    """Tell how many hidden units `flatten1024` means."""
+    """Return the number of hidden units in a name such as `flatten1024`."""
     return int(head.removeprefix("flatten"))
 
 

@@ -17,7 +17,7 @@ HALVES = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 
 class Net(nn.Module):
-    """What every network tells of itself; its last layer is `last`.
+    """What every network says about itself; its last layer is `last`.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ def _unchanged(images: Tensor) -> Tensor:
 
 
 def too_small(size: int) -> CxrtoolError:
-    """Word the refusal of images of which nothing would be left."""
+    """Make the error for images that are too small for the network."""
     return CxrtoolError(f"the network needs larger images than {size} x {size}", "Raise the size.")
 
 

@@ -103,7 +103,7 @@ class Timm(Network):
         return grid, features[:, :extra]
 
     def _layout(self, tokens: int) -> tuple[int, tuple[int, int]]:
-        """Tell how many tokens are no part of the map, and its height and width."""
+        """Return how many tokens are not part of the map, and its height and width."""
         height, width = getattr(getattr(self.net, "patch_embed", None), "grid_size", (0, 0))
         before = getattr(self.net, "num_prefix_tokens", 0)
         # Some networks put their class token there only after their last block.
@@ -152,7 +152,7 @@ class Timm(Network):
         return last.weight.detach()
 
     def _averages(self, last: nn.Linear) -> bool:
-        """Ask the network itself, as its parts tell too little: is the embedding the mean?"""
+        """Whether the embedding is the mean; the network is run, as its parts do not show it."""
         random = torch.Generator().manual_seed(0)
         grid = torch.rand(1, last.in_features, 3, 3, generator=random).to(last.weight)
         training = self.training

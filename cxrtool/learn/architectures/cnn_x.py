@@ -2,7 +2,7 @@
 
 The paper names three kernels and two poolings for four branches. One reading alone has its 1.4
 million weights: 16 filters a branch, pooled by 2 x 2 pixels with a stride of 3. Which kernel comes
-twice is not told; 5 x 5 is taken.
+twice is not stated; 5 x 5 is used.
 """
 
 from typing import Literal

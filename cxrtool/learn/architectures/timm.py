@@ -10,5 +10,5 @@ PROVIDER = "timm"
 def build(
     classes: int, channels: int = 3, size: int | None = None, *, name: _timm.TimmName
 ) -> Network:
-    """Build it for images of its own size, which `Network.size` tells, or of the given one."""
+    """Build it for images of its own size, which is `Network.size`, or of the given one."""
     return _timm.anything(name, classes, channels, size)

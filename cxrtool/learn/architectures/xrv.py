@@ -1,7 +1,7 @@
 """A network of torchxrayvision, trained on radiographs: xrv:densenet121-res224-all.
 
-It is built with the weights of its name, whatever `--weights` says: the library fetches them, and
-loads them by pickle. Its images are grey, from -1024 to 1024.
+It always has the weights of its name, which the library downloads and loads by pickle; other
+weights are not used. Its images are grey, from -1024 to 1024.
 """
 
 import importlib

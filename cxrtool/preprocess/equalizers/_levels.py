@@ -13,7 +13,7 @@ EXACT = 1 << 24
 
 
 def top(image: Grey, bits: int) -> int:
-    """Tell the highest grey level of the result."""
+    """Return the highest grey level of the result."""
     return 65535 if bits == 16 and image.dtype == np.uint16 else 255
 
 
@@ -40,7 +40,7 @@ def looked_up(image: Grey, table: NDArray[Any]) -> Grey:
 
 
 def is_constant(image: Grey) -> bool:
-    """Tell an image of one grey level, which no method is defined for."""
+    """Whether an image has one grey level, for which no method is defined."""
     return not image.size or bool((image == image.flat[0]).all())
 
 

@@ -39,7 +39,7 @@ COMPARISON, ADDITION, HISTOGRAM, CALL = {True: 0.07, False: 0.08}, 0.05, 1.25, 4
 
 # A block by its distance, a pixel of it, and the runs of pixels that have that one in their disks.
 Compared = tuple[int, int, int, list[tuple[int, int]]]
-# Half the height of columns of blocks, and where they stand.
+# Half the height of columns of blocks, and their places.
 Column = tuple[int, list[int]]
 
 
@@ -157,14 +157,14 @@ def _area(radius: int) -> int:
 
 
 def _core(radius: int, side: int) -> NDArray[np.bool_]:
-    """Tell which blocks around a block lie in the disks of all of its pixels."""
+    """Mark the blocks around a block that lie in the disks of all of its pixels."""
     margin = -(-radius // side)
     farthest = (abs(np.arange(-margin, margin + 1)) * side + side - 1) ** 2
     return farthest[:, None] + farthest <= radius * radius
 
 
 def _columns(core: NDArray[np.bool_]) -> list[Column]:
-    """Sort the columns of the core, which all stand about its middle row, by half their height."""
+    """Sort the columns of the core, which are centred on its middle row, by half their height."""
     margin = len(core) // 2
     heights = core.sum(axis=0)
     return [

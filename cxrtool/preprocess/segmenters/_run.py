@@ -1,4 +1,4 @@
-"""Lungs by a run of `cxrtool train --task segment`."""
+"""Lungs by a run that was trained for segmentation."""
 
 from functools import cache
 
@@ -32,7 +32,7 @@ def opened(folder: str) -> run_folder.Run:
     run = run_folder.read(folder)
     if run.about.task != "segment":
         what = f"{folder}: is a classifier, not a segmentation run"
-        raise CxrtoolError(what, "Make one that does: cxrtool train --task segment.")
+        raise CxrtoolError(what, "Train one for segmentation with cxrtool train.")
     return run
 
 

@@ -2,7 +2,7 @@
 
 On 57 radiographs of 37 patients that it never saw, the mean Dice with human outlines is 0.959, the
 10th percentile 0.934, the least 0.906 (`threshold`: 0.906, 0.852, 0.711). `lungs.md` beside this
-file tells what it learned from and where it fails. It needs no network and no GPU.
+file describes its training data and where it fails. It needs no network and no GPU.
 """
 
 from functools import cache
