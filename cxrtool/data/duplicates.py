@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cxrtool.data import duplicate_candidates, hamming
+from cxrtool.data.connected_groups import components
 from cxrtool.data.duplicate_candidates import Candidates
 from cxrtool.data.hamming import Hashes, Index
 from cxrtool.data.thumbnails import Thumbnails
@@ -57,19 +56,30 @@ def groups(
     """
     if not len(digests):
         return {}
+    first, twins = _equal_files(digests)
+    candidates = _candidates(first, hashes, squares, prints)
+    thumbnails.load(np.concatenate([candidates["first"], candidates["second"]]))
+    group = components(len(digests), np.concatenate([twins, _kept(before)]))
+    aspects = fingerprints.aspects(prints)
+    return _named(proved(candidates, group, aspects, thumbnails, jobs), digests)
+
+
+def _equal_files(digests: Hashes) -> tuple[Index, Index]:
+    """List the first image of every file, and pair every image with the first of its file."""
     _, first, same = np.unique(digests, axis=0, return_index=True, return_inverse=True)
-    twins = np.column_stack([first[same.ravel()], np.arange(len(digests))])
-    first = np.sort(first)
-    # Where no file is there twice, nothing is copied.
-    once = slice(None) if len(first) == len(digests) else first
-    result = np.concatenate(
+    return np.sort(first), np.column_stack([first[same.ravel()], np.arange(len(digests))])
+
+
+def _candidates(first: Index, hashes: Hashes, squares: Hashes, prints: Prints) -> Candidates:
+    """List the pairs of different files that may show the same picture."""
+    # Where no file occurs twice, nothing is copied.
+    once = slice(None) if len(first) == len(hashes) else first
+    candidates = np.concatenate(
         [near_hashes(hashes[once], squares[once]), duplicate_candidates.candidates(prints[once])]
     )
     for end in ("first", "second"):
-        result[end] = first[result[end]]
-    thumbnails.load(np.concatenate([result["first"], result["second"]]))
-    group = components(len(digests), np.concatenate([twins, _kept(before)]))
-    return _named(proved(result, group, fingerprints.aspects(prints), thumbnails, jobs), digests)
+        candidates[end] = first[candidates[end]]
+    return candidates
 
 
 def near_hashes(hashes: Hashes, squares: Hashes) -> Candidates:
@@ -147,22 +157,6 @@ def _kept(before: Sequence[str]) -> Index:
     first: dict[str, int] = {}
     pairs = [(first.setdefault(name, i), i) for i, name in enumerate(before) if name]
     return np.array(pairs, np.int64).reshape(-1, 2)
-
-
-def components(n: int, pairs: Index) -> Index:
-    """Number each of n things by the smallest one it is connected to.
-
-    Parameters
-    ----------
-    n
-        How many things there are.
-    pairs
-        Connected ones, (m, 2).
-    """
-    edges = (np.ones(len(pairs), np.bool_), (pairs[:, 0], pairs[:, 1]))
-    _, label = connected_components(coo_array(edges, shape=(n, n)), directed=False)
-    _, first = np.unique(label, return_index=True)
-    return np.asarray(first[label], np.int64)
 
 
 def _named(component: Index, digests: Hashes) -> dict[int, str]:

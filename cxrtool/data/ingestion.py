@@ -207,20 +207,8 @@ def measure(
         counted = bar(results, len(new), "images", progress)
         for row in rows.taken():
             result = None if _is_done(row, settings) else next(counted)
-            skip = None if result is None else _take(row, result, selection, pseudonym)
-            if not selection.exact_age:
-                row["age"] = sources.coarse_age(row.get("age", ""))
-            if row.pop("burned_in", ""):
-                measured.note_burned(row["path"])
-            if (why := row.pop(measurement.LOST, "")) and skip is None:
-                half = measurement.mask_halves(row)[0]
-                skipped.add(Skip(half, why, "The image is read without a mask."))
-            if skip is None:
-                if settings.window is not None and isinstance(result, measurement.Measurement):
-                    measured.note_window(result.is_windowed)
-                measured.add(row, getattr(result, "thumbnail", b""))
-            else:
-                skipped.add(skip)
+            windowed = getattr(result, "is_windowed", None) if settings.window is not None else None
+            _finish(row, result, measured, selection, pseudonym, skipped, windowed)
         next(counted, None)
     finally:
         # Stop the workers first: what they were writing is then nobody's.
@@ -235,6 +223,32 @@ def measure(
 def unmeasured(rows: packed_rows.PackedRows, settings: MeasurementSettings) -> list[int]:
     """Return the numbers of the rows whose image has to be decoded."""
     return [i for i, row in enumerate(rows) if not _is_done(row, settings)]
+
+
+def _finish(
+    row: Row,
+    result: Any,
+    measured: Measured,
+    selection: Selection,
+    pseudonym: Pseudonym,
+    skipped: Failures,
+    windowed: bool | None,
+) -> None:
+    """Complete a row by what was measured, if anything was, and keep it or skip it."""
+    skip = None if result is None else _take(row, result, selection, pseudonym)
+    if not selection.exact_age:
+        row["age"] = sources.coarse_age(row.get("age", ""))
+    if row.pop("burned_in", ""):
+        measured.note_burned(row["path"])
+    if (why := row.pop(measurement.LOST, "")) and skip is None:
+        half = measurement.mask_halves(row)[0]
+        skipped.add(Skip(half, why, "The image is read without a mask."))
+    if skip is None:
+        if windowed is not None:
+            measured.note_window(windowed)
+        measured.add(row, getattr(result, "thumbnail", b""))
+    else:
+        skipped.add(skip)
 
 
 def _take(row: Row, measured: Any, selection: Selection, pseudonym: Pseudonym) -> Skip | None:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.progress import note
-from cxrtool.data import assignment
+from cxrtool.data import assignment, class_balance
 from cxrtool.data.assignment import Ints
 from cxrtool.data.codes import FREE
 from cxrtool.data.split_design import Design, SplitPart
@@ -89,7 +89,7 @@ def _cap(rows: SplitRows, design: Design, plan: RowParts, forced: Ints) -> None:
             most[names.index(key)] = limit
         most = np.append(most, -1)
         codes = np.where(external | ~plan.used, len(names), codes)
-        kept = assignment.cap(codes, most, rows.row_keys(design.seed))
+        kept = class_balance.cap(codes, most, rows.row_keys(design.seed))
         plan.drop(~kept, f"over the cap of {limit} for {key}")
 
 
@@ -176,12 +176,14 @@ def _balance(rows: SplitRows, design: Design, plan: RowParts) -> None:
             which = "every" if lent.all() else "no"
             what = f"{which} row is of source '{design.lender}'"
             raise rows.error(what, "Check the source to borrow from.", "balance")
-        times = assignment.borrow(part, label, lent, keys)
+        times = class_balance.borrow(part, label, lent, keys)
         reason = f"not borrowed from {design.lender}"
     else:
         trains = np.array([p.split == "train" for p in plan.parts])
         part = np.where(trains[part], part, FREE)
-        balance = assignment.balance_under if design.balance == "under" else assignment.balance_over
+        balance = (
+            class_balance.undersample if design.balance == "under" else class_balance.oversample
+        )
         times = balance(part, label, keys)
         reason = "over the size of the smallest class"
     unused = np.zeros(len(rows), bool)

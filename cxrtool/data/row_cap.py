@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError, Skip
-from cxrtool.data import assignment
+from cxrtool.data import assignment, class_balance
 from cxrtool.data.assignment import Keys
 from cxrtool.data.packed_rows import PackedRows, Row
 from cxrtool.files.failures import Failures
@@ -59,7 +59,7 @@ def _kept(
     most[-1] = -1
     if not by_column:
         most[known[key]] = limit
-    return assignment.cap(codes, most, order)
+    return class_balance.cap(codes, most, order)
 
 
 def _order(rows: PackedRows, seed: int) -> Keys:

@@ -154,37 +154,58 @@ def _described(
 ) -> Iterator[tuple[str, Row | Skip]]:
     """Pair the rows of any metadata CSV with the files below the folders."""
     table = Table(metadata, again=True)
-    renamed = {new: table.index(old) for old, new in columns}
-    for name in OBVIOUS:
-        if name in table.columns:
-            renamed.setdefault(name, table.columns.index(name))
+    taken = _taken_columns(table, columns)
     files = Index(*folders)
-    naming = renamed.pop("path", None)
+    naming = taken.pop("path", None)
     if naming is None:
         naming = _naming_column(table, files)
-    _note_unused(table, {naming, *renamed.values()})
+    _note_unused(table, {naming, *taken.values()})
     used = set()
-    # One table numbers its patients once, in however many folders their images are.
-    several = len({os.path.realpath(folder) for folder in folders}) > 1
-    numbering = os.path.splitext(os.path.basename(metadata))[0] if several else ""
+    numbering = _numbering(metadata, folders)
     for row in table.rows():
-        result = files.candidates(row[naming])
-        # Of several folders, it is unknown in which one a file is missing.
-        listed = os.path.join(*folders[: len(folders) == 1], row[naming])
-        if not result:
-            skip = Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
-            yield folders[0], skip
-        elif len(result) > 1:
-            both = " or ".join(result[:2])
-            skip = Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
-            yield folders[0], skip
-        else:
-            used.add(result[0])
-            folder = files.root_of(result[0])
-            cells = {new: row[i] for new, i in renamed.items()}
-            # Where the table has no class, the folder gives it.
-            label = folder_label(result[0], folder)
-            yield folder, {"label": label, **cells, "path": result[0], NUMBERING: numbering}
+        path = _only_file(files, row[naming], metadata, folders)
+        if isinstance(path, Skip):
+            yield folders[0], path
+            continue
+        used.add(path)
+        folder = files.root_of(path)
+        cells = {new: row[i] for new, i in taken.items()}
+        # Where the table has no class, the folder gives it.
+        label = folder_label(path, folder)
+        yield folder, {"label": label, **cells, "path": path, NUMBERING: numbering}
+    yield from _unlisted(files, used, metadata)
+
+
+def _taken_columns(table: Table, columns: list[tuple[str, str]]) -> dict[str, int]:
+    """Return the places of the columns that are taken, by their names in the manifest."""
+    taken = {new: table.index(old) for old, new in columns}
+    for name in OBVIOUS:
+        if name in table.columns:
+            taken.setdefault(name, table.columns.index(name))
+    return taken
+
+
+def _numbering(metadata: str, folders: list[str]) -> str:
+    """Name whose patient numbers they are: of one table, in however many folders images are."""
+    several = len({os.path.realpath(folder) for folder in folders}) > 1
+    return os.path.splitext(os.path.basename(metadata))[0] if several else ""
+
+
+def _only_file(files: Index, name: str, metadata: str, folders: list[str]) -> str | Skip:
+    """Find the file that a row names; none, or several, are a Skip."""
+    candidates = files.candidates(name)
+    if len(candidates) == 1:
+        return candidates[0]
+    # Of several folders, it is unknown in which one a file is missing.
+    listed = os.path.join(*folders[: len(folders) == 1], name)
+    if not candidates:
+        return Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
+    both = " or ".join(candidates[:2])
+    return Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
+
+
+def _unlisted(files: Index, used: set[str], metadata: str) -> Iterator[tuple[str, Skip]]:
+    """Yield the files that no row names."""
     for folder, path in files.paths():
         if isinstance(path, Skip):
             yield folder, path

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.data import assignment
+from cxrtool.data import assignment, connected_groups
 from cxrtool.data.assignment import Ints, Keys
 from cxrtool.data.codes import FREE, Codes
 from cxrtool.data.label_columns import CELLS, LabelColumns
@@ -98,7 +98,7 @@ class SplitRows:
         bound = [np.where(c, np.unique(c, return_inverse=True)[1], FREE) for c in columns]
         if not leaky:
             bound += [c for c in (self.who.known_only(ALONE), self.twins()) if len(c)]
-        return assignment.bind(bound)
+        return connected_groups.bind(bound)
 
     def twins(self) -> Ints:
         """Code the duplicate group of each row; -1 for none."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from cxrtool.data import assignment
+from cxrtool.data import connected_groups
 from cxrtool.stats import discriminant, exchange_units, intervals, projection
 from cxrtool.stats.exchange_units import Units
 
@@ -181,7 +181,7 @@ def groups_of(*columns: Sequence[str]) -> Ints:
         names, codes = coded(cells)
         # The empty text comes first, where there is one.
         result.append(codes - 1 if names[:1] == [""] else codes)
-    return assignment.bind(result)
+    return connected_groups.bind(result)
 
 
 def _probed(values: Sequence[str], patients: Ints) -> tuple[Ints, Ints, list[str], dict[str, int]]:

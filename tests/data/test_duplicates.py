@@ -181,9 +181,3 @@ def test_manifests_without_fingerprints_are_searched_by_their_hashes(
     names = kept.groups()
     assert names[0] == names[6] != ""
     assert set(names[1:6]) == {""}
-
-
-def test_components_are_numbered_by_their_smallest_member() -> None:
-    pairs = np.array([[3, 4], [1, 4], [6, 5]])
-    np.testing.assert_array_equal(duplicates.components(7, pairs), [0, 1, 2, 1, 1, 5, 5])
-    assert duplicates.components(0, np.empty((0, 2), np.int64)).shape == (0,)
