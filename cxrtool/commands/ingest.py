@@ -88,7 +88,7 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool.data import ingestion, measurement, row_cap, sources
-    from cxrtool.files import dicom, disk, hounsfield, manifest, table
+    from cxrtool.files import disk, hounsfield, manifest, pseudonyms, table
     from cxrtool.files.failures import Failures
     from cxrtool.stats import label_traps
 
@@ -121,7 +121,7 @@ def run(
     if dry_run:
         note_rows(rows, skipped)
         return
-    pseudonym = dicom.pseudonyms(key)
+    pseudonym = pseudonyms.by_key(key)
     for folder in filter(None, (convert, join_masks)):
         disk.make_folder(folder)
     measured = ingestion.measure(rows, selection, settings, pseudonym, skipped, crew, progress)

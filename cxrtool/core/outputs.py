@@ -14,15 +14,14 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from cxrtool.core import file_identity
 from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.file_identity import Identity
 
 # The columns of a table that name files.
 COLUMNS = ("path", "raw", "mask", "lesion", "mask_left", "mask_right")
 LIST = "failures.csv"
-MOST_LINKS = 40  # as many as Linux follows
 MOST_KNOWN = 10_000  # folders, as the rows of a table come mostly from a few
-
-Identity = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,16 @@ class Output:
     @property
     def place(self) -> str:
         """Where it will be written: a link that the user did not name is replaced."""
-        return os.path.realpath(self.path) if self.named else _unfollowed(self.path)
+        return os.path.realpath(self.path) if self.named else file_identity.unfollowed(self.path)
 
     @property
     def identity(self) -> Identity | None:
         """What is there already; None of a device, of nothing, or of a link to be replaced."""
         if self.path == "-":
-            return _identity(1, stat.S_IFREG)
-        return None if os.path.islink(self.place) else _identity(self.place, stat.S_IFREG)
+            return file_identity.identity(1, stat.S_IFREG)
+        return (
+            None if os.path.islink(self.place) else file_identity.identity(self.place, stat.S_IFREG)
+        )
 
 
 @dataclass
@@ -61,7 +62,7 @@ class FilledFolder:
 
     def __post_init__(self) -> None:
         self.absolute, self.place = os.path.abspath(self.path), os.path.realpath(self.path)
-        self.identity = _identity(self.path, stat.S_IFDIR)
+        self.identity = file_identity.identity(self.path, stat.S_IFDIR)
         self.is_empty = True
         with contextlib.suppress(OSError):
             self.is_empty = not os.listdir(self.path)
@@ -113,7 +114,7 @@ class Reservation:
     def add(self, output: Output) -> None:
         """Reserve a file."""
         place, identity = output.place, output.identity
-        if identity is None and (output.path == "-" or _is_no_file(place)):
+        if identity is None and (output.path == "-" or file_identity.is_device_or_folder(place)):
             return  # Any number of outputs may go to /dev/null.
         other = self._outputs.get(place) or (identity and self._there.get(identity))
         if other:
@@ -128,7 +129,7 @@ class Reservation:
             if self.outer is not None:
                 self.outer.enter(output.path)
             elif output.named:
-                self._links[_absolute(output.path)] = place
+                self._links[file_identity.absolute(output.path)] = place
 
     def fill(self, folder: FilledFolder) -> None:
         """Reserve a folder."""
@@ -172,12 +173,12 @@ class Reservation:
     def _keep(self, path: str) -> None:
         """Note a file in the folders that will be filled."""
         folders = [f for f in self._folders if f.identity is not None]
-        for step in _steps(path) if folders else ():
+        for step in file_identity.steps(path) if folders else ():
             head, name = os.path.split(step)
             if head not in self._known:
                 if len(self._known) >= MOST_KNOWN:
                     self._known.clear()
-                self._known[head] = _identity(head or os.curdir, stat.S_IFDIR)
+                self._known[head] = file_identity.identity(head or os.curdir, stat.S_IFDIR)
             for folder in folders:
                 if folder.identity == self._known[head]:
                     folder.keep(name)
@@ -215,11 +216,11 @@ class Reservation:
 
     def target(self, path: str) -> str:
         """Return where a file is to be written; a link is followed only where the user named it."""
-        link = self._links.get(_absolute(path))
+        link = self._links.get(file_identity.absolute(path))
         if link is not None:
             return link
         self.enter(path)
-        place = _unfollowed(path)
+        place = file_identity.unfollowed(path)
         if place not in self._outputs:
             self.check([path])
         return place
@@ -228,41 +229,6 @@ class Reservation:
 def _overwritten(output: Output, path: str, why: str) -> CxrtoolError:
     what = f"{output} would overwrite {path}, {why}"
     return CxrtoolError(what, f"Name another place with {output.option}.")
-
-
-def _absolute(path: str) -> str:
-    # Unlike os.path.abspath, this takes no `..` away, which after a link leads elsewhere.
-    return os.path.join(os.getcwd(), path)
-
-
-def _unfollowed(path: str) -> str:
-    """Resolve the folder of a path, but not the link that it may be."""
-    head, name = os.path.split(path)
-    return os.path.join(os.path.realpath(head), name)
-
-
-def _is_no_file(place: str) -> bool:
-    """Whether a path is a device or a folder."""
-    return os.path.exists(place) and not os.path.isfile(place) and not os.path.islink(place)
-
-
-def _identity(path: str | int, kind: int) -> Identity | None:
-    """Return what a path or descriptor is for the file system; None of what is of another kind."""
-    try:
-        about = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return (about.st_dev, about.st_ino) if stat.S_IFMT(about.st_mode) == kind else None
-
-
-def _steps(path: str) -> Iterator[str]:
-    """Yield a path, and what it leads to, link by link."""
-    for _ in range(MOST_LINKS):
-        yield path
-        try:
-            path = os.path.join(os.path.dirname(path), os.readlink(path))
-        except (OSError, ValueError):
-            return
 
 
 def list_beside(folder: str | None, output: str) -> str | None:

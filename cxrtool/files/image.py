@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cxrtool.core.errors import Unreadable
-from cxrtool.files import dicom, disk, hounsfield, png
+from cxrtool.files import dicom, dicom_recognition, disk, hounsfield, png
 from cxrtool.files.hounsfield import HounsfieldWindow
 
 Grey = NDArray[np.uint8] | NDArray[np.uint16]
@@ -98,7 +98,7 @@ def load(path: str | os.PathLike[str]) -> Encoded:
         raise Unreadable(str(e)) from e
     if not data:
         raise Unreadable("the file is empty")
-    return Encoded(data, dicom.claims(data, os.fspath(path)))
+    return Encoded(data, dicom_recognition.claims(data, os.fspath(path)))
 
 
 def decode(encoded: Encoded, window: HounsfieldWindow | None = None) -> Picture:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from cxrtool.core.errors import CxrtoolError, NoImage, Skip
-from cxrtool.files import dicom
+from cxrtool.files import dicom_recognition
 
 # A file with such an ending claims to be an image; one without it must begin like one.
 ENDINGS = frozenset(
@@ -55,9 +55,9 @@ def looks_like_image(path: str) -> bool:
     if _claims_image(path):
         return True
     with open(path, "rb") as file:
-        head = file.read(dicom.HEAD)
+        head = file.read(dicom_recognition.HEAD)
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return webp or head.startswith(_MAGIC) or dicom.begins(head)
+    return webp or head.startswith(_MAGIC) or dicom_recognition.begins(head)
 
 
 def _claims_image(path: str) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from cxrtool.core import worker_pool
 from cxrtool.core.errors import BrokenRun, Unreadable
 from cxrtool.core.parallel import Crew, Lost, each
-from cxrtool.files import dicom, image
+from cxrtool.files import dicom_recognition, image
 
 GIB = 1 << 30
 
@@ -62,7 +62,7 @@ def _fill(size: int) -> int:
 def _decode(data: bytes) -> str:
     """Decode, and tell how it went and the most memory that this process ever had."""
     try:
-        image.decode(image.Encoded(data, dicom.claims(data, "")))
+        image.decode(image.Encoded(data, dicom_recognition.claims(data, "")))
         return "read"
     except Unreadable as e:
         return e.reason

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +9,9 @@ import odd
 import pydicom
 import pytest
 
-from cxrtool.core.errors import CxrtoolError, Unreadable
-from cxrtool.files import dicom, image
+from cxrtool.core.errors import Unreadable
+from cxrtool.files import dicom, dicom_recognition, image
 
-KEY = b"0123456789abcdef"
 EXACT = [
     "explicit.dcm",
     "no-ending",
@@ -130,7 +126,7 @@ def test_leaves_out_what_is_no_image(name: str, tmp_path: Path) -> None:
 def test_a_deflated_bomb_is_not_unpacked(
     options: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dicom, "MOST_INFLATED", 9 << 20)
+    monkeypatch.setattr(dicom_recognition, "MOST_INFLATED", 9 << 20)
     with pytest.raises(Unreadable, match="unpacks to more than 9 MiB"):
         read(tmp_path, "a.dcm", odd.deflated_bomb(20, **options))
 
@@ -171,72 +167,3 @@ def test_fields_are_cleaned(field: str, value: str, name: str, expected: str) ->
     with pydicom.config.disable_value_validation():
         setattr(ds, field, value)
         assert dicom.header(ds)[name] == expected
-
-
-def test_a_pseudonym_is_keyed_and_stable() -> None:
-    name = dicom.pseudonym("007", KEY)
-    assert name == dicom.pseudonym("007", KEY)
-    assert len(name) == 16 and int(name, 16) >= 0
-    assert len({name, dicom.pseudonym("7", KEY), dicom.pseudonym("007", KEY[::-1])}) == 3
-    assert dicom.pseudonym("", KEY) == ""
-
-
-def test_the_own_key_is_made_once_and_private(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    names = dicom.pseudonyms(None)
-    assert not any(tmp_path.iterdir()), "no key without need"
-    first = names("007")
-    file = tmp_path / "cxrtool" / "pseudonym.key"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert os.listdir(file.parent) == ["pseudonym.key"]
-    assert dicom.pseudonyms(None)("007") == first
-    assert dicom.pseudonyms(str(file))("007") == first
-
-
-def test_a_key_must_be_long(tmp_path: Path) -> None:
-    short = tmp_path / "key"
-    short.write_text("short\n")
-    with pytest.raises(CxrtoolError, match="a key needs 16 bytes or more"):
-        dicom.pseudonyms(str(short))
-
-
-def test_no_home_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    with pytest.raises(CxrtoolError, match=r"Name a key file\."):
-        dicom.load_key(None)
-    assert not any(tmp_path.iterdir())
-
-
-# --- how a file is told ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", odd.DICOMS)
-def test_every_dicom_file_is_told_by_its_first_bytes(name: str) -> None:
-    assert dicom.begins(odd.DICOMS[name]()[: dicom.HEAD])
-
-
-def element(group: int, number: int, vr: bytes, length: int) -> bytes:
-    return struct.pack("<HH2sH", group, number, vr, length) + bytes(length)
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"",
-        bytes(512),
-        b"\x08\0" * 256,
-        b"\x02\0\0\0" + b"\xff" * 508,
-        element(8, 5, b"CS", 10),  # one element alone may be chance
-        element(8, 8, b"CS", 10) + element(8, 5, b"CS", 10),  # tags rise
-        element(8, 5, b"ZZ", 10) + element(8, 8, b"CS", 10),
-        element(9, 5, b"CS", 10) + element(16, 8, b"CS", 10),
-        element(8, 5, b"CS", 600),
-        *(make()[:512] for make in odd.PICTURES.values()),
-    ],
-)
-def test_what_is_no_dicom_is_not_taken_for_it(head: bytes) -> None:
-    assert not dicom.begins(head)

@@ -6,7 +6,7 @@ import odd
 import pytest
 
 from cxrtool.core.errors import Unreadable
-from cxrtool.files import dicom, image_facts
+from cxrtool.files import dicom_recognition, image_facts
 from cxrtool.files.image import Encoded
 
 KNOWN = {
@@ -34,7 +34,7 @@ def test_depth_and_colour(name: str) -> None:
 @pytest.mark.parametrize("name", odd.PICTURES)
 def test_every_picture_has_facts(name: str) -> None:
     data = odd.PICTURES[name]()
-    facts = image_facts.facts(Encoded(data, dicom.claims(data, name)))
+    facts = image_facts.facts(Encoded(data, dicom_recognition.claims(data, name)))
     assert facts.format and facts.bits in (1, 8, 16, 32) and 1 <= facts.channels <= 4
     assert len(facts.quantization) == (64 if facts.format == "JPEG" else 0)
 
