@@ -11,9 +11,9 @@ import numpy as np
 
 from cxrtool.audit.case import AGE_BAND, FORMAT, IDENTITIES, SIZE, ImageRows, ModelScores
 from cxrtool.compare import groups
+from cxrtool.core.codes import Codes
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
-from cxrtool.data.codes import Codes
 from cxrtool.data.label_columns import file_format
 from cxrtool.files import predictions
 from cxrtool.files.failures import Failures

@@ -91,7 +91,7 @@ if TYPE_CHECKING:
     from cxrtool.compare.comparison import Question, Shown
     from cxrtool.compare.display import Shows
     from cxrtool.files.failures import Failures
-    from cxrtool.files.predictions import PredictionsTable
+    from cxrtool.files.predictions_table import PredictionsTable
 
 # What curves are labelled with, whatever the table shows.
 DRAWN = ("auc", "average_precision", "brier")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.data.codes import Codes
+from cxrtool.core.codes import Codes
 from cxrtool.files.predictions import Coded
 
 SOURCE, FORMAT, SIZE = "source", "file format", "image size"

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.core.codes import FREE
 from cxrtool.core.progress import note
 from cxrtool.data import assignment, class_balance
 from cxrtool.data.assignment import Ints
-from cxrtool.data.codes import FREE
 from cxrtool.data.split_design import Design, SplitPart
 from cxrtool.data.split_rows import SplitRows
 

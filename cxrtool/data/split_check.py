@@ -9,9 +9,9 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.core.codes import Codes
 from cxrtool.core.progress import note
 from cxrtool.data import assignment
-from cxrtool.data.codes import Codes
 from cxrtool.files.manifest import PARTS, Manifest
 
 COLUMNS = ("finding", "column", "value", "parts", "rows")

@@ -11,10 +11,10 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.core.codes import FREE, Codes
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.data import assignment, connected_groups
 from cxrtool.data.assignment import Ints, Keys
-from cxrtool.data.codes import FREE, Codes
 from cxrtool.data.label_columns import CELLS, LabelColumns
 from cxrtool.data.split_design import Design
 from cxrtool.files.manifest import Manifest

@@ -3,29 +3,26 @@
 import array
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.core.codes import Codes
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.files.failures import Failures
-from cxrtool.files.manifest import Manifest, Where, header
+from cxrtool.files.manifest import Where, header
+from cxrtool.files.predictions_table import CHANCE, REMEDY, Floats, PredictionsTable, is_chance
 
 COLUMNS = ("path", "label", "patient", "source", "split", "fold", "model", "pred")
-CHANCE = "p_"
 
 Ints = NDArray[np.integer]
-Floats = NDArray[np.float64]
 
 # Columns whose equal values mean that two rows show the same picture.
 SAME = ("path", "raw", "sha256", "dup_group")
 # Tables are written with few digits: the sum of a row may be so far from 1.
 OFF = 0.02
-BATCH = 4096
-REMEDY = "Predictions have the columns path, label and one p_CLASS for each class."
 
 
 def columns(classes: Sequence[str], kept: Sequence[str] = ()) -> list[str]:
@@ -129,55 +126,9 @@ def digests(texts: Collection[str]) -> NDArray[np.int64]:
     return np.frombuffer(b"".join(map(digest, texts)), np.int64)
 
 
-class PredictionsTable(Manifest):
-    """One table of predictions."""
-
-    def __init__(self, path: str, where: Sequence[Where], model: str, alone: bool) -> None:
-        super().__init__(path, where, again=True, alone=alone)
-        self.model = model
-        self.label = self.index("label")
-        self.classes = [c[len(CHANCE) :] for c in self.columns if _is_chance(c)]
-        if len(self.classes) < 2:
-            self.close()
-            what = f"{len(self.classes) or 'no'} column{'s' * (not self.classes)} p_CLASS"
-            raise CxrtoolError(
-                f"{self.name}: {what}", "It needs one probability column for each class."
-            )
-
-    def index(self, column: str, remedy: str = "", settings: Sequence[str] = ()) -> int:
-        """Find a column that must be there."""
-        return super().index(column, REMEDY if column in ("path", "label") else "", settings)
-
-    def close(self) -> None:
-        """Close the file, of which no more is read."""
-        self._close()
-
-    def batches(self) -> Iterator[list[list[str]]]:
-        """Yield the rows, thousands at a time."""
-        waiting: list[list[str]] = []
-        for chunk in self.chunks():
-            waiting += chunk
-            if len(waiting) >= BATCH:
-                yield waiting
-                waiting = []
-        if waiting:
-            yield waiting
-
-    def texts(self, rows: list[list[str]], column: str, missing: str = "") -> list[str]:
-        """Take a column that need not be there."""
-        if column not in self.columns:
-            return [missing] * len(rows)
-        texts = map(itemgetter(self.columns.index(column)), rows)
-        return [text or missing for text in texts] if missing else list(texts)
-
-
-def _is_chance(column: str) -> bool:
-    return column.startswith(CHANCE) and len(column) > len(CHANCE)
-
-
 def is_predictions(path: str) -> bool:
-    """Tell a table of predictions from a manifest, by its columns."""
-    return any(map(_is_chance, header(path)))
+    """Whether a table has predictions and is not a manifest, by its columns."""
+    return any(map(is_chance, header(path)))
 
 
 def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[PredictionsTable]:
@@ -259,14 +210,14 @@ class _PredictionRows:
         self.unpredicted = unpredicted or (lambda _: False)
         self.outputs = {name: k for k, name in enumerate(classes)}
         self.at = dict(self.outputs)  # and the labels that no p_ column is of
-        self.known: dict[str, dict[str, int]] = {name: {} for name in coded}
+        self.codes = {name: Codes() for name in coded}
         self.parts: dict[str, list[NDArray[np.generic]]] = {}
 
     def add(
         self, file: PredictionsTable, number: int, rows: list[list[str]], skipped: Failures
     ) -> None:
         """Take the rows that can be used."""
-        p = _numbers(file, rows, self.classes)
+        p = file.probabilities(rows, self.classes)
         labels = [self._label(text) for text in file.texts(rows, "label")]
         said = file.texts(rows, "pred")
         preds = [self.outputs.get(text, -1) for text in said]
@@ -300,10 +251,8 @@ class _PredictionRows:
             self._keep(f"same {name}", values)
         patient = digests(file.texts(rows, "patient"))
         self._keep("patient", np.where(patient != 0, patient, same["path"]))
-        for name, known in self.known.items():
-            texts = file.texts(rows, name, file.model if name == "model" else "")
-            codes = [known.setdefault(text, len(known)) for text in texts]
-            self._keep(f"coded {name}", np.array(codes, np.int32))
+        for name, codes in self.codes.items():
+            codes.add(file.texts(rows, name, file.model if name == "model" else ""))
 
     def _keep(self, name: str, values: NDArray[np.generic]) -> None:
         self.parts.setdefault(name, []).append(values)
@@ -331,7 +280,7 @@ class _PredictionRows:
     def done(self, names: list[str]) -> Predictions:
         """Join all rows; models of one name that predict the same images get names of their own."""
         joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
-        coded = {n: Coded(list(self.known[n]), joined[f"coded {n}"]) for n in self.known}
+        coded = {name: Coded(list(c.known), c.codes()) for name, c in self.codes.items()}
         groups = [column.codes for name, column in coded.items() if name != "model"]
         coded["model"] = _distinct_models(coded["model"], joined, names, groups)
         more = list(self.at)[len(self.classes) :]
@@ -347,26 +296,6 @@ class _PredictionRows:
             coded,
             self.paths,
         )
-
-
-def _numbers(file: PredictionsTable, rows: list[list[str]], classes: Sequence[str]) -> Floats:
-    """Read the probabilities (rows, classes); what is no number is nan."""
-    probabilities = [_column(file.texts(rows, CHANCE + name)) for name in classes]
-    return np.array(probabilities, np.float64).T
-
-
-def _column(texts: list[str]) -> list[float]:
-    try:
-        return list(map(float, texts))
-    except ValueError:
-        return [_number(text) for text in texts]
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return np.nan
 
 
 def _distinct_models(

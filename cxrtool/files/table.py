@@ -4,7 +4,6 @@ The csv module is used directly: it streams, and it never guesses a type, so tha
 stays `007` and `NA` stays `NA`.
 """
 
-import codecs
 import contextlib
 import csv
 import difflib
@@ -21,31 +20,12 @@ from typing import BinaryIO, TypeVar
 from cxrtool.core import outputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files import disk
+from cxrtool.files.csv_records import BLOCK, ENDLESS, LONGEST_LINE, Damaged, Records
 
-# A cell longer than this is a lost quotation mark, not a value.
-LONGEST_CELL = 1 << 20
-csv.field_size_limit(LONGEST_CELL)
-LONGEST_LINE = 1 << 24
-ENDLESS = ("a line is too long", "This is not a CSV file.")
-BLOCK = 1 << 18
 # Rows that are checked and written together: C loops over them, and they stay in the cache.
 CHUNK = 128
 
-SPREADSHEET = "Save it again as CSV, UTF-8."
-# How a file begins that is something else than text, and what it is then.
-SIGNATURES = {
-    b"\x1f\x8b": ("it is compressed (gzip)", "Unpack it first: gunzip -c FILE | cxrtool ..."),
-    b"PK\x03\x04": ("it is a spreadsheet or a ZIP archive", SPREADSHEET),
-    codecs.BOM_UTF16_LE: ("it is UTF-16", SPREADSHEET),
-    codecs.BOM_UTF16_BE: ("it is UTF-16", SPREADSHEET),
-}
-
-
 Kept = TypeVar("Kept", bound=BinaryIO)
-
-
-class _Damaged(Exception):
-    """The next line cannot be read: what is wrong with it, and what to do."""
 
 
 class Table:
@@ -173,44 +153,13 @@ class Table:
         disk.close_input(self._stream)
 
     def _records(self, stream: BinaryIO) -> Iterator[list[str]]:
-        row, self._stream, self._read = 0, stream, 0
-        lines = itertools.chain.from_iterable(self._blocks(stream))
+        self._stream = stream
         try:
-            for record in csv.reader(lines, strict=True):
-                self._read = row = row + 1
-                yield record
-        except csv.Error as e:
-            raise self.error(row + 1, _explain(e), "Correct the quotation marks there.") from e
-        except _Damaged as e:
-            raise self.error(row + 1, *e.args) from None
+            yield from Records(stream)
+        except Damaged as e:
+            raise self.error(*e.args) from e.__cause__
         finally:
             disk.close_input(stream)
-
-    def _blocks(self, stream: BinaryIO) -> Iterator[io.StringIO]:
-        """Read blocks that end where a line ends; a block is the iterable of its lines."""
-        rest, rows, unfinished = self._opening(stream), -1, 0
-        read = getattr(stream, "read1", stream.read)  # read1 takes what a pipe has so far.
-        while block := read(BLOCK):
-            head, newline, tail = block.rpartition(b"\n")
-            if newline:
-                whole, rest = rest + head + newline, tail
-                yield from _decoded(whole)
-            else:
-                rest += block
-            # Lines in quotation marks make one row, and so may lines without an end.
-            unfinished = unfinished + len(block) if rows == self._read else 0
-            rows = self._read
-            if unfinished > LONGEST_LINE:
-                raise _Damaged(*ENDLESS)
-        if rest:
-            yield from _decoded(rest)
-
-    def _opening(self, stream: BinaryIO) -> bytes:
-        opening = stream.read(4)
-        for signature, explanation in SIGNATURES.items():
-            if opening.startswith(signature):
-                raise _Damaged(*explanation)
-        return opening.removeprefix(codecs.BOM_UTF8)
 
     def _header(self, records: Iterator[list[str]]) -> list[str]:
         header = next((r for r in records if r), None)
@@ -301,33 +250,6 @@ class Table:
                 remedy or "Check the header.",
                 settings=settings,
             ) from None
-
-
-def _decoded(block: bytes) -> Iterator[io.StringIO]:
-    """Decode whole lines; those before a damaged one are still yielded, which numbers it right."""
-    damage, at = "", block.find(b"\0")
-    if at >= 0:
-        damage, block = "it holds a NUL byte", _lines_before(block, at)
-    try:
-        text = block.decode()
-    except UnicodeDecodeError as e:
-        damage, text = "it is not UTF-8", _lines_before(block, e.start).decode()
-    yield io.StringIO(text, newline="")
-    if damage:
-        raise _Damaged(damage, SPREADSHEET)
-
-
-def _lines_before(block: bytes, at: int) -> bytes:
-    return block[: block.rfind(b"\n", 0, at) + 1]
-
-
-def _explain(e: csv.Error) -> str:
-    text = str(e)
-    if "unexpected end of data" in text:
-        return "a quotation mark opens here or before and never closes"
-    if "field larger" in text:
-        return "a cell of over 1 MiB: a quotation mark opens here or before and never closes"
-    return f"not CSV ({text})"
 
 
 def records(path: str, *columns: str, content: bytes | None = None) -> Iterator[dict[str, str]]:

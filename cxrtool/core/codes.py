@@ -1,12 +1,13 @@
-"""Columns of text as numbers: a million rows of text would take too much memory."""
+"""Equal texts as equal numbers."""
 
 import array
 import itertools
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cxrtool.data.assignment import Ints
+Ints = NDArray[np.int64]
 
 FREE = -1  # In no part, or of unknown value.
 
