@@ -13,7 +13,7 @@ from cxrtool.core.filenames import file_name
 from cxrtool.files import image, manifest
 from cxrtool.files.boxes import Box
 from cxrtool.files.image import Grey
-from cxrtool.images import text_boxes
+from cxrtool.images import covering, text_boxes
 from cxrtool.preprocess import moves
 from cxrtool.preprocess.pipeline import Row, RowUpdate, after
 
@@ -120,7 +120,7 @@ class RowEqualizer:
         grey, covered = picture.grey, ""
         if self.conceals:
             boxes = text_boxes.find(grey) if self.settings.conceal else boxes
-            grey, covered = text_boxes.cover(grey, boxes), str(len(boxes))
+            grey, covered = covering.cover(grey, boxes), str(len(boxes))
         if self.settings.size:
             grey = resized(grey, self.settings.size, self.settings.interpolation)
         if self.settings.move:

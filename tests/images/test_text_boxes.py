@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cxrtool.files.boxes import Box
 from cxrtool.images import text_boxes
-from cxrtool.images.text_boxes import cover, find
+from cxrtool.images.covering import cover
+from cxrtool.images.text_boxes import find
 from cxrtool.phantoms import Case, plan, render
 from cxrtool.phantoms.rendering import beam
 
