@@ -103,7 +103,7 @@ class Run:
         return os.path.basename(os.path.abspath(self.folder))
 
     def tensors(self) -> dict[str, Any]:
-        """Read the weights: those of the best epoch, whose digest run.json has, or of the last one."""
+        """Read the weights of the best epoch, whose digest run.json has, or of the last one."""
         if self.epoch == "last":
             return last_weights(self.folder)
         return weights_file.tensors(os.path.join(self.folder, WEIGHTS), self.about.weights, REMEDY)

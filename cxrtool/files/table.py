@@ -19,8 +19,8 @@ from typing import BinaryIO, TypeVar
 
 from cxrtool.core import outputs
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import disk
-from cxrtool.files.csv_records import BLOCK, ENDLESS, LONGEST_LINE, Damaged, Records
+from cxrtool.files import csv_records, disk
+from cxrtool.files.csv_records import Damaged, Records
 
 # Rows that are checked and written together: C loops over them, and they stay in the cache.
 CHUNK = 128
@@ -68,13 +68,13 @@ class Table:
         """Keep what cannot be opened twice, up to a row that no table has."""
         self._stream, unfinished, quoted = disk.open_input(self.path), 0, 0
         with self._closed_on_error():
-            while block := self._stream.read(BLOCK):
+            while block := self._stream.read(csv_records.BLOCK):
                 kept.write(block)
                 # A row ends where a line ends outside of quotation marks.
                 ends = any(b"\n" in piece for piece in block.split(b'"')[quoted::2])
                 unfinished = 0 if ends else unfinished + len(block)
                 quoted ^= block.count(b'"') & 1
-                if unfinished > LONGEST_LINE:
+                if unfinished > csv_records.LONGEST_LINE:
                     self._check_end(kept)
                     # A mark inside a cell was taken for one around it.
                     unfinished = quoted = 0
@@ -90,7 +90,7 @@ class Table:
             deque(self._records(io.BytesIO(kept.read())), maxlen=0)
         except CxrtoolError as e:
             # It may well be cut in the middle of a cell.
-            if ENDLESS[0] in str(e):
+            if csv_records.ENDLESS[0] in str(e):
                 raise
         finally:
             self._stream = stream

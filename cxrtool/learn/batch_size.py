@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from cxrtool.core.errors import BrokenRun, is_memory
-from cxrtool.learn.training_loop import ImageSet, Learner, memory, remember
+from cxrtool.learn import learner_state
+from cxrtool.learn.training_loop import ImageSet, Learner
 
 # What `auto` chooses among on an accelerator: more images a step would only learn worse.
 AUTO = (8, 256)
@@ -51,7 +52,7 @@ def largest(fit: Callable[[int], bool], most: int) -> int:
 
 def fits(learner: Learner, train: ImageSet, size: int) -> bool:
     """Try a step of so many images; the network and the optimiser are as before afterwards."""
-    before = {name: value.clone() for name, value in memory(learner).items()}
+    before = {name: value.clone() for name, value in learner_state.tensors(learner).items()}
     places = np.resize(np.arange(len(train)), size)
     try:
         learner.network.train()
@@ -64,5 +65,5 @@ def fits(learner: Learner, train: ImageSet, size: int) -> bool:
         learner.optimizer.zero_grad(set_to_none=True)
         if learner.where.type == "cuda":
             torch.cuda.empty_cache()
-        remember(learner, before)
+        learner_state.restore(learner, before)
     return True

@@ -6,7 +6,7 @@ from typing import Any
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files import run_folder
 from cxrtool.files.run_folder import About
-from cxrtool.learn import history, training_loop
+from cxrtool.learn import history, learner_state
 from cxrtool.learn.training_loop import Learner
 from cxrtool.learn.training_state import TrainingState
 
@@ -42,7 +42,7 @@ class Checkpoint:
     def restore(self, learner: Learner, tensors: dict[str, Any]) -> None:
         """Put the tensors back into what learns."""
         try:
-            training_loop.remember(learner, tensors)
+            learner_state.restore(learner, tensors)
         except (RuntimeError, ValueError, KeyError, IndexError) as e:
             raise self.damaged("its tensors are not those of the run") from e
 
@@ -53,7 +53,7 @@ class Checkpoint:
     def write(self, state: TrainingState, learner: Learner) -> None:
         """Write the state and all that the run needs to go on from it."""
         if self.writes:
-            run_folder.write_last(self.folder, state.record(), training_loop.memory(learner))
+            run_folder.write_last(self.folder, state.record(), learner_state.tensors(learner))
 
     def write_best(self, about: About, learner: Learner, images: bytes | None) -> None:
         """Write the weights of the best epoch, with what is known of them."""

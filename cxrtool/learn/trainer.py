@@ -1,61 +1,40 @@
-"""From a manifest to a run folder: the parts, the network, the epochs, and going on later."""
+"""From a manifest to a run folder: the epochs of a run, which a later call can continue."""
 
-import hashlib
-import json
 import math
-import os
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-import torch
-
-from cxrtool import __version__
-from cxrtool.core import choices, progress, registry
+from cxrtool.core import progress
 from cxrtool.core.errors import CxrtoolError, is_memory
-from cxrtool.files import disk, pixel_cache, run_folder
+from cxrtool.files import disk, pixel_cache
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Manifest, image_channels
-from cxrtool.files.run_fields import Best, DataAbout
 from cxrtool.learn import (
-    augmentation,
     batch_size,
     distributed,
     history,
-    inference,
-    initial_weights,
     leaks,
-    losses,
-    optimizers,
-    training_data,
+    rate_finder,
     training_loop,
-    versions,
+    validation,
 )
-from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.checkpoint import Checkpoint
-from cxrtool.learn.svm import SvmLearner
-from cxrtool.learn.training_data import Data, NoImageLeft, OnSkip, Reader
-from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
+from cxrtool.learn.training_data import NoImageLeft, OnSkip, Reader
+from cxrtool.learn.training_loop import ImageSet, Learner
 from cxrtool.learn.training_settings import TrainingEnvironment, TrainingSettings
+from cxrtool.learn.training_setup import FIRST_TRIED, LAST_TRIED, TrainingSetup
 from cxrtool.learn.training_state import TrainingState
 from cxrtool.stats import label_traps
 
-# The rates of the range test, as Keras' LR finder tries them.
-FIRST_TRIED, LAST_TRIED, TRIES = 1e-7, 1e-1, 100
+# How many rates the range test tries.
+TRIES = 100
 # How many layers that learn are named.
 LAYERS_SHOWN = 6
 
 
-class Training:
-    """One run of a classifier: begun, or gone on with."""
-
-    task = "classify"
-    # What epochs may be judged by, and whether more is better.
-    monitors = choices.MONITORS[task]
-    # Which figures are said after every epoch, and which in the end.
-    shown: tuple[str, ...] = ("loss", "val_loss", "val_auc")
-    final: tuple[str, ...] = ("val_auc", "val_accuracy", "val_balanced_accuracy")
+class Training(TrainingSetup):
+    """One run: begun, or continued."""
 
     def __init__(
         self,
@@ -64,65 +43,9 @@ class Training:
         place: TrainingEnvironment,
         on_skip: OnSkip,
     ) -> None:
-        self.settings, self.place = settings, place
-        self.data = self.read(source, on_skip)
-        _, self.loss, self.loss_options = registry.pick("loss", settings.loss, losses.LOSSES)
-        torch.manual_seed(training_loop.mixed(settings.seed, 0))
-        self.network = self.built()
-        self.began_with = initial_weights.load(
-            self.network, settings.weights, settings.arch, cast(choices.First, settings.first)
-        )
-        # What is wrong with these is said before any image is read.
-        self.augment = self.augmentation()
-        freeze = "backbone" if self.network.by_svm else settings.freeze
-        self.frozen = training_loop.frozen(self.network, freeze)
-        lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
-        _, schedule, given = registry.pick("schedule", settings.schedule, optimizers.SCHEDULES)
-        self.schedule = schedule(lr, settings.epochs, **given)
-        self.optimizer = optimizers.build(settings.optimizer, self.network.parameters(), lr)
+        super().__init__(source, settings, place, on_skip)
         self.state = TrainingState()
         self.checkpoint = Checkpoint(place.folder, writes=not distributed.rank())
-
-    def read(self, source: Manifest, on_skip: OnSkip) -> Data:
-        """Read the rows that are learned from and looked at."""
-        return training_data.divided(source, self.settings.fold, self.settings.classes, on_skip)
-
-    def built(self) -> Net:
-        """Build the network."""
-        settings = self.settings
-        classes = len(self.data.classes)
-        return inference.built(settings.arch, classes, settings.channels, settings.size)
-
-    def augmentation(self) -> augmentation.Augmentation:
-        """Read what is to happen to the images."""
-        return augmentation.parse(self.settings.augment)
-
-    def loaded(self, reader: Reader) -> tuple[ImageSet, ImageSet | None]:
-        """Read the pixels."""
-        return reader.parts(self.data)
-
-    def learner(self, plan: TrainingPlan) -> Learner:
-        """Make what learns by a plan."""
-        kind = SvmLearner if self.network.by_svm else Learner
-        learner = kind(self.network, self.optimizer, plan, self.place.device)
-        learner.classes = len(self.data.classes)
-        return learner
-
-    @property
-    def key(self) -> str:
-        """A digest that differs for runs of other options or other data."""
-        # Runs of plain cross-entropy were always judged by it: they are gone on with.
-        judged_by = [self.criterion] * (self.criterion != losses.PLAIN)
-        said = json.dumps([asdict(self.settings), self.data.digest, __version__, *judged_by])
-        return hashlib.sha256(said.encode()).hexdigest()
-
-    @property
-    def criterion(self) -> str:
-        """Name the loss of training, which is also that of the validation part."""
-        settings = self.settings
-        if self.network.by_svm:
-            return losses.PLAIN
-        return losses.named(settings.loss, settings.label_smoothing, settings.class_weights)
 
     def resume(self) -> dict[str, Any]:
         """Look for what there is to go on from: its tensors."""
@@ -157,7 +80,7 @@ class Training:
         layers = list(dict.fromkeys(name.rpartition(".")[0] for name in free))
         shown = ", ".join(layers[:LAYERS_SHOWN]) + ", ..." * (len(layers) > LAYERS_SHOWN)
         return (
-            f"--freeze {self.settings.freeze}: {learned:,} of {weights:,} weights learn, "
+            f"frozen ({self.settings.freeze}): {learned:,} of {weights:,} weights learn, "
             f"in {len(layers)} layers: {shown}"
         )
 
@@ -178,7 +101,7 @@ class Training:
 
     def go(self, train: ImageSet, val: ImageSet | None, tensors: dict[str, Any]) -> None:
         """Learn until the end, and keep the best and the last state after every epoch."""
-        learner = self._learner(train)
+        learner = self.ready_learner(train)
         if not self.settings.batch:
             self._find_batch(learner, train)
         if self.settings.lr == "find":
@@ -195,11 +118,6 @@ class Training:
         if tensors:
             self.checkpoint.check_best()
         self._note_best()
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs; a support vector machine finds its layer in one."""
-        return 1 if self.network.by_svm else self.settings.epochs
 
     def _epoch(
         self, learner: Learner, train: ImageSet, val: ImageSet | None, tick: Callable[[int], None]
@@ -230,62 +148,12 @@ class Training:
         self.state.schedule, self.state.key = learner.plan.schedule.state, self.key
         self.checkpoint.write(self.state, learner)
 
-    def _learner(self, train: ImageSet) -> Learner:
-        settings, network = self.settings, self.network
-        network.to(self.place.device).to(memory_format=torch.channels_last)
-        self.mean, self.std = self._scale(train)
-        plan = TrainingPlan(
-            loss=self._each_loss,
-            schedule=self.schedule,
-            epochs=settings.epochs,
-            batch=settings.batch,
-            mean=self.mean,
-            std=self.std,
-            augment=self.augment,
-            smoothing=settings.label_smoothing,
-            weights=self._class_weights(train),
-            amp=settings.amp,
-            frozen=self.frozen,
-            clip=settings.clip,
-            seed=settings.seed,
-        )
-        learner = self.learner(plan)
-        learner.call = distributed.joined(network, self.place.device)
-        if self.place.compile:
-            learner.call = torch.compile(learner.call)
-        return learner
-
     def _find_rate(self, learner: Learner, train: ImageSet) -> None:
         """Choose the rate by a range test, unless an earlier start of the run did."""
         if self.state.rate is None:
-            self.state.rate = learner.range_test(train, FIRST_TRIED, LAST_TRIED, TRIES)
+            self.state.rate = rate_finder.find_rate(learner, train, FIRST_TRIED, LAST_TRIED, TRIES)
             progress.note(f"learning rate (find): {self.state.rate:.3g}")
         learner.plan.schedule.begin(self.state.rate)
-
-    def _each_loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        loss: torch.Tensor = self.loss(logits, targets, **self.loss_options)
-        return loss
-
-    def _scale(self, train: ImageSet) -> tuple[list[float], list[float]]:
-        method = self.normalize
-        if method != "dataset":
-            return inference.scale(method, self.network)
-        mean, std = training_loop.averages(train)
-        many = self.network.channels // len(mean)
-        return mean * many, std * many
-
-    @property
-    def normalize(self) -> str:
-        """How grey levels are scaled: as the weights want it, or else by the data."""
-        if self.settings.normalize != "auto":
-            return self.settings.normalize
-        return "imagenet" if self.settings.weights == "imagenet" else "dataset"
-
-    def _class_weights(self, train: ImageSet) -> torch.Tensor | None:
-        if self.settings.class_weights == "none":
-            return None
-        counts = np.bincount(train.labels, minlength=len(self.data.classes))
-        return losses.class_weights(torch.from_numpy(counts), self.settings.class_weights)
 
     def _is_over(self) -> bool:
         patience = self.settings.patience
@@ -303,7 +171,9 @@ class Training:
         fallen = -value if self.monitors[monitor] else value
         learner.plan.schedule.after(fallen if math.isfinite(fallen) else epoch.figures["loss"])
         if self.state.add(row, fallen):
-            about = replace(self._about(), **training_loop.calibrated(epoch.logs, epoch.labels))
+            about = replace(
+                self.about(self.state), **validation.calibrated(epoch.logs, epoch.labels)
+            )
             self.checkpoint.write_best(about, learner, self.data.images)
         self.checkpoint.write_history(self.state)
         self._write_last(learner)
@@ -314,34 +184,6 @@ class Training:
         figures = ", ".join(f"{k} {v:.4f}" for k, v in shown.items() if v is not None)
         speed = f"{epoch.figures['images_per_second']:.0f} images/s"
         progress.note(f"epoch {epoch.number}/{self.epochs}: {figures}, {speed}")
-
-    def _about(self) -> run_folder.About:
-        settings, network, data = self.settings, self.network, self.data
-        best = {k: v for k, v in self.state.best.items() if k not in ("fallen", "seconds")}
-        return run_folder.About(
-            arch=settings.arch,
-            classes=data.classes,
-            size=network.size,
-            channels=network.channels,
-            mean=self.mean,
-            std=self.std,
-            fit=settings.fit,
-            task=self.task,
-            normalize=self.normalize,
-            preprocessing=data.preprocessing,
-            loaded=self.began_with,
-            seed=settings.seed,
-            options=asdict(settings) | self.state.chosen(),
-            data=cast(
-                DataAbout,
-                {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
-            ),
-            leaks=data.leaks,
-            label_traps=data.label_traps.record(),
-            best=cast(Best, {k: v for k, v in best.items() if k != "images_per_second"}),
-            criterion=self.criterion,
-            versions=versions.used(),
-        )
 
     def _note_best(self) -> None:
         best = self.state.best
@@ -377,12 +219,7 @@ def train(
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"
         raise CxrtoolError(what, "Use three channels.", settings=["channels"])
-    if not settings.batch and distributed.processes() > 1:
-        what = "several processes need a fixed batch size, not auto"
-        raise CxrtoolError(what, "Name a number.", settings=["batch"])
-    if 0 < min(settings.batch, len(data.train)) < distributed.processes():
-        what = f"a batch of {settings.batch} is too small for {distributed.processes()} processes"
-        raise CxrtoolError(what, "Use larger batches.", settings=["batch"])
+    _check_batch(settings.batch, len(data.train), distributed.processes())
     if not distributed.rank():
         disk.make_folder(place.folder)
         disk.claim(place.folder)
@@ -399,3 +236,13 @@ def train(
             skipped.close()
         raise
     training.go(*parts, tensors)
+
+
+def _check_batch(size: int, images: int, processes: int) -> None:
+    """Refuse a batch of which not every process gets a part; 0 is the largest that fits."""
+    if not size and processes > 1:
+        what = "several processes need a fixed batch size, not auto"
+        raise CxrtoolError(what, "Name a number.", settings=["batch"])
+    if 0 < min(size, images) < processes:
+        what = f"a batch of {size} is too small for {processes} processes"
+        raise CxrtoolError(what, "Use larger batches.", settings=["batch"])

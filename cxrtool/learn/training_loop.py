@@ -7,9 +7,8 @@ that share a batch choose as one would.
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cxrtool.core.errors import BrokenRun, CxrtoolError
-from cxrtool.learn import augmentation, distributed, losses
+from cxrtool.learn import augmentation, distributed, losses, validation
 from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.augmentation import Augmentation
 from cxrtool.learn.inference import batches, precision, prepared
 from cxrtool.learn.optimizers import Schedule
-from cxrtool.stats import metrics
 
 Bytes = NDArray[np.uint8]
 
@@ -116,7 +114,7 @@ class Learner:
         stop.
         """
         logs, lost = self.judged(part)
-        return {"loss": float(lost.mean()), **validated(logs, part.labels)}, logs
+        return {"loss": float(lost.mean()), **validation.validated(logs, part.labels)}, logs
 
     def learn(
         self, number: int, train: ImageSet, tick: Callable[[int], None]
@@ -124,17 +122,14 @@ class Learner:
         """Learn from every image once: the mean loss, and the last rate."""
         plan = self.plan
         torch.manual_seed(mixed(plan.seed, number, 1))  # for dropout
-        self.network.train()
-        for part in plan.frozen:
-            part.eval()
+        self.begin()
         order = shuffled(len(train), mixed(plan.seed, number, 2))
         values = self.drawn(number, len(train))
         total = torch.zeros((), dtype=torch.float64, device=self.where)
         rate = 0.0
         for step in steps(len(train), plan.batch):
             rate = plan.schedule.at(number - 1, step.start / len(train))
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
+            self.set_rate(rate)
             drawn = {name: v[step] for name, v in values.items()}
             # The loss is read at the end: asking for it now would make an accelerator wait.
             total += self.step(train, order[step], drawn)
@@ -147,43 +142,20 @@ class Learner:
             raise diverged("finite, but the weights are not", number)
         return mean, rate
 
-    def drawn(self, epoch: int, number: int) -> dict[str, Tensor]:
-        """Draw what is to happen to every image of an epoch."""
-        return augmentation.drawn(self.plan.augment, number, mixed(self.plan.seed, epoch, 3))
+    def set_rate(self, rate: float) -> None:
+        """Take the next steps with a learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
 
-    def range_test(self, train: ImageSet, low: float, high: float, most: int) -> float:
-        """Raise the rate from batch to batch until the loss runs away: the best rate.
-
-        The network and the optimiser are as before afterwards.
-        """
-        before = {k: v.clone() for k, v in memory(self).items()}
-        rate_before = [group["lr"] for group in self.optimizer.param_groups]
-        parts = list(steps(len(train), self.plan.batch))
-        order = shuffled(len(train), mixed(self.plan.seed, 0, 2))
-        values = self.drawn(0, len(train))
+    def begin(self) -> None:
+        """Prepare the network for steps of learning; frozen parts stay as they are."""
         self.network.train()
         for part in self.plan.frozen:
             part.eval()
-        tried: list[float] = []
-        lost: list[float] = []
-        for number, rate in enumerate(rates(low, high, most)):
-            step = parts[number % len(parts)]
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            drawn = {name: v[step] for name, v in values.items()}
-            total = self.step(train, order[step], drawn)
-            loss = float(distributed.summed(total.double())) / (step.stop - step.start)
-            if not math.isfinite(loss) or (number >= 5 and loss > 4 * min(lost)):
-                break
-            tried.append(rate)
-            lost.append(loss)
-        remember(self, before)
-        for group, rate in zip(self.optimizer.param_groups, rate_before, strict=True):
-            group["lr"] = rate
-        if len(tried) < 2:
-            what = f"no learning rate can be found: the loss is not finite at {low:g}"
-            raise BrokenRun(what, "Name a rate, or clip the gradients.", settings=["lr", "clip"])
-        return steepest_rate(tried, lost)
+
+    def drawn(self, epoch: int, number: int) -> dict[str, Tensor]:
+        """Draw what is to happen to every image of an epoch."""
+        return augmentation.drawn(self.plan.augment, number, mixed(self.plan.seed, epoch, 3))
 
     def step(self, train: ImageSet, places: NDArray[np.int64], drawn: dict[str, Tensor]) -> Tensor:
         """Learn from one batch, of which this process has its part: the sum of its losses."""
@@ -264,41 +236,6 @@ def steps(number: int, size: int) -> list[slice]:
     return slices
 
 
-def validated(logs: NDArray[np.float64], labels: NDArray[np.int64]) -> dict[str, float]:
-    """Return the figures that epochs are judged by, beside the loss."""
-    probabilities = np.exp(logs)
-    return {
-        "accuracy": metrics.accuracy(labels, probabilities.argmax(axis=1)),
-        "balanced_accuracy": metrics.balanced_accuracy(labels, probabilities.argmax(axis=1)),
-        "auc": metrics.macro_auc(labels, probabilities),
-    }
-
-
-def calibrated(
-    logs: NDArray[np.float64] | None, labels: NDArray[np.int64] | None
-) -> dict[str, Any]:
-    """Return the temperature that makes probabilities honest, and the threshold that parts best.
-
-    The temperature T divides the logits, so that the log loss is least; the threshold is that of
-    Youden's index, the largest sensitivity + specificity.
-    """
-    if logs is None or labels is None or len(set(labels.tolist())) < 2:
-        return {}
-    from scipy.optimize import minimize_scalar
-    from scipy.special import logsumexp
-
-    def lost(power: float) -> float:
-        scaled = logs / np.exp(power)
-        scaled = scaled - logsumexp(scaled, axis=1, keepdims=True)
-        return float(-scaled[np.arange(len(labels)), labels].mean())
-
-    power = minimize_scalar(lost, bounds=(-3, 3), method="bounded").x
-    calibration = {"temperature": round(float(np.exp(power)), 6)}
-    if logs.shape[1] == 2:
-        calibration["threshold"] = metrics.youden(labels == 1, np.exp(logs[:, 1]))
-    return calibration
-
-
 def mixed(seed: int, *numbers: int) -> int:
     """Make one seed of several numbers, so that neighbours have nothing in common."""
     # Only what is not negative is taken; a mark of its own keeps -1 apart from 1.
@@ -349,39 +286,3 @@ def frozen(network: Net, freeze: str) -> list[torch.nn.Module]:
 
 def _has_weights(module: torch.nn.Module) -> bool:
     return any(True for _ in module.parameters(recurse=False))
-
-
-def rates(low: float, high: float, steps: int) -> Iterator[float]:
-    """Yield the rates of a range test, from low to high by equal factors."""
-    return (low * (high / low) ** (k / max(1, steps - 1)) for k in range(steps))
-
-
-def steepest_rate(
-    tried: Sequence[float], lost: Sequence[float], skip: int = 10, end: int = 5
-) -> float:
-    """Return the rate at which the loss falls fastest, as Keras' LR finder does."""
-    if len(tried) <= skip + end + 1:
-        skip = end = 0
-    slopes = np.diff(np.asarray(lost, float))
-    window = slice(skip, len(slopes) - end)
-    return float(tried[skip + int(np.argmin(slopes[window]))])
-
-
-def memory(learner: Learner) -> dict[str, Any]:
-    """Return everything that a resumed run needs, as flat tensors."""
-    from cxrtool.learn.optimizers import tensors_of
-
-    model = {f"model.{k}": v for k, v in learner.network.state_dict().items()}
-    return model | {f"optimizer.{k}": v for k, v in tensors_of(learner.optimizer).items()}
-
-
-def remember(learner: Learner, tensors: dict[str, Any]) -> None:
-    """Give a learner its memory back."""
-    from cxrtool.learn.optimizers import restore
-
-    model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-    learner.network.load_state_dict(model)
-    rest = {
-        k.removeprefix("optimizer."): v for k, v in tensors.items() if k.startswith("optimizer.")
-    }
-    restore(learner.optimizer, rest)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from handy import in_process, rows_of, write_table
 
-from cxrtool.files import table
+from cxrtool.files import csv_records
 
 READERS = {
     "equalize": ["equalize", "TABLE", "-d", "made", "-j", "1"],
@@ -33,7 +33,7 @@ SAID = "a line is too long. This is not a CSV file.\n"
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path, small_run: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(table, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(csv_records, "LONGEST_LINE", 1 << 20)
     write_table(Path("m.csv"), rows_of(phantoms / "split.csv"))
     os.symlink(small_run, "run")
     os.mkdir("in")

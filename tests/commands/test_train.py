@@ -26,7 +26,7 @@ from cxrtool.files import pixel_cache as cached
 from cxrtool.files import run_folder
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Manifest
-from cxrtool.learn import inference, losses, trainer, training_loop
+from cxrtool.learn import inference, losses, trainer, training_loop, validation
 
 SMALL = ["--arch", "conv8", "--size", "32", "--batch", "8", "--device", "cpu", "-j", "1"]
 FIGURES = [
@@ -725,9 +725,9 @@ def test_patience_ends_a_run_that_gets_no_better(
     patience: int, epochs: int, phantoms: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = itertools.count()
-    real = training_loop.validated
+    real = validation.validated
     monkeypatch.setattr(
-        training_loop, "validated", lambda *a: real(*a) | {"loss": float(next(number))}
+        validation, "validated", lambda *a: real(*a) | {"loss": float(next(number))}
     )
     train(phantoms / "split.csv", "--patience", patience, epochs=6)
     assert len(history()) == epochs and about()["best"]["epoch"] == 1
@@ -744,7 +744,7 @@ def test_what_is_monitored_decides_the_best(
             {"loss": 0.3, "accuracy": 0.9, "balanced_accuracy": 0.6, "auc": 0.8},
         ]
     )
-    monkeypatch.setattr(training_loop, "validated", lambda *_: next(figures))
+    monkeypatch.setattr(validation, "validated", lambda *_: next(figures))
     train(phantoms / "split.csv", "--monitor", monitor, epochs=3)
     assert about()["best"]["epoch"] == best
 

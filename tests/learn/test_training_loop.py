@@ -16,7 +16,15 @@ from scipy.special import expit, log_expit, logsumexp
 from torch import nn
 
 from cxrtool.core.errors import BrokenRun, CxrtoolError
-from cxrtool.learn import augmentation, inference, losses, optimizers, training_loop
+from cxrtool.learn import (
+    augmentation,
+    inference,
+    learner_state,
+    losses,
+    optimizers,
+    training_loop,
+    validation,
+)
 from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
 
 CPU = torch.device("cpu")
@@ -242,63 +250,10 @@ def test_a_learner_with_its_memory_goes_on_as_if_nothing_had_been(optimizer: str
     for number in (1, 2, 3):
         whole.epoch(number, part(), None, quiet)
     first.epoch(1, part(), None, quiet)
-    training_loop.remember(second, {k: v.clone() for k, v in training_loop.memory(first).items()})
+    learner_state.restore(second, {k: v.clone() for k, v in learner_state.tensors(first).items()})
     for number in (2, 3):
         second.epoch(number, part(), None, quiet)
-    assert same(training_loop.memory(whole), training_loop.memory(second))
-
-
-# --- the rate -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("optimizer", ["sgd:momentum=0.9", "adam"])
-def test_a_range_test_leaves_everything_as_it_was(optimizer: str) -> None:
-    ours = learner(optimizer, 0.01)
-    ours.epoch(1, part(), None, quiet)
-    before = {k: v.clone() for k, v in training_loop.memory(ours).items()}
-    rates = [group["lr"] for group in ours.optimizer.param_groups]
-    found = ours.range_test(part(), 1e-6, 10, 30)
-    assert 1e-6 <= found <= 10
-    assert same(before, training_loop.memory(ours))
-    assert [group["lr"] for group in ours.optimizer.param_groups] == rates
-
-
-def test_a_fresh_optimiser_is_fresh_after_a_range_test() -> None:
-    ours = learner("adam")
-    ours.range_test(part(), 1e-6, 1, 20)
-    assert optimizers.tensors_of(ours.optimizer) == {}
-
-
-def test_a_range_test_without_any_finite_loss() -> None:
-    ours = learner()
-    nn.init.constant_(ours.network.get_parameter("last.weight"), math.inf)
-    with pytest.raises(BrokenRun, match="no learning rate can be found: the loss is not finite"):
-        ours.range_test(part(), 1e-6, 1, 20)
-
-
-def test_the_rates_rise_by_equal_factors() -> None:
-    found = list(training_loop.rates(1e-7, 1e-1, 7))
-    assert found == pytest.approx([10.0**k for k in range(-7, 0)])
-
-
-def test_the_found_rate_is_where_the_loss_falls_fastest() -> None:
-    tried = list(training_loop.rates(1e-6, 1, 61))
-    lost = [2 - expit((k - 30) / 2) for k in range(61)]
-    at = tried.index(training_loop.steepest_rate(tried, lost))
-    assert at in (29, 30)
-
-
-def test_noise_at_the_beginning_and_the_end_is_passed_over() -> None:
-    tried = list(training_loop.rates(1e-6, 1, 61))
-    lost = [2 - expit((k - 30) / 2) for k in range(61)]
-    lost[2], lost[60] = 9.0, -9.0
-    assert tried.index(training_loop.steepest_rate(tried, lost)) in (29, 30)
-
-
-@pytest.mark.parametrize("number", [2, 5, 16, 17, 20])
-def test_a_short_curve_gives_a_rate_all_the_same(number: int) -> None:
-    tried = list(training_loop.rates(1e-6, 1, number))
-    assert training_loop.steepest_rate(tried, [1 - k / 100 for k in range(number)]) in tried
+    assert same(learner_state.tensors(whole), learner_state.tensors(second))
 
 
 # --- afterwards -----------------------------------------------------------------------------------
@@ -318,7 +273,7 @@ def test_the_temperature_is_the_best_of_a_grid() -> None:
         return float(-scaled[np.arange(400), labels].mean())
 
     best = grid[np.argmin([lost(t) for t in grid])]
-    found = training_loop.calibrated(logs, labels)
+    found = validation.calibrated(logs, labels)
     assert found["temperature"] == pytest.approx(best, rel=5e-3)
     assert "threshold" not in found
 
@@ -327,15 +282,15 @@ def test_the_temperature_of_two_classes_divides_the_logit() -> None:
     rng = np.random.default_rng(1)
     z = rng.normal(size=500) * 4
     labels = (rng.random(500) < expit(z / 4)).astype(np.int64)
-    found = training_loop.calibrated(np.column_stack([log_expit(-z), log_expit(z)]), labels)
+    found = validation.calibrated(np.column_stack([log_expit(-z), log_expit(z)]), labels)
     assert found["temperature"] == pytest.approx(4, rel=0.3)
     assert 0 <= found["threshold"] <= 1
 
 
 def test_what_cannot_be_calibrated_is_left_alone() -> None:
     logs = np.log(np.full((4, 2), 0.5))
-    assert training_loop.calibrated(None, None) == {}
-    assert training_loop.calibrated(logs, np.zeros(4, np.int64)) == {}
+    assert validation.calibrated(None, None) == {}
+    assert validation.calibrated(logs, np.zeros(4, np.int64)) == {}
 
 
 def test_averages_are_of_each_image() -> None:
