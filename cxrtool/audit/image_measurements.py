@@ -25,7 +25,7 @@ from cxrtool.core import parallel
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.core.progress import bar, note
-from cxrtool.files import disk, image, image_facts, table
+from cxrtool.files import disk, grey_levels, image, image_facts, table
 from cxrtool.files.failures import Failures
 from cxrtool.images import bystanders, outside_lungs
 
@@ -122,7 +122,7 @@ def measured(item: Item) -> tuple[str, Skip | None] | Skip:
     skip = None
     if item.mask:
         try:
-            mask = image.to_mask(image.read(item.mask).grey, grey.shape)
+            mask = grey_levels.to_mask(image.read(item.mask).grey, grey.shape)
             values += [outside_lungs.outside_lungs(grey, mask), outside_lungs.mask_shape(mask)]
         except Unreadable as e:
             why = f"its mask {item.mask}: {e.reason}"

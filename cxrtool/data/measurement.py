@@ -11,7 +11,7 @@ from cxrtool.core import outputs
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name, stems
 from cxrtool.data import lesion_boxes, thumbnails
-from cxrtool.files import image, manifest
+from cxrtool.files import grey_levels, image, manifest
 from cxrtool.files.hounsfield import HounsfieldWindow
 from cxrtool.images import fingerprints, hashing
 
@@ -123,7 +123,7 @@ def _convert(job: Job, picture: image.Picture, folder: manifest.ImageFolder) -> 
     if job.settings.force or not image.is_made(path, made_with):
         grey = picture.grey
         if job.settings.bits == 8:
-            grey = image.to8(grey, whole_range=picture.is_windowed)
+            grey = grey_levels.to8(grey, whole_range=picture.is_windowed)
         image.write_png(path, grey, made_with)
     return shown
 

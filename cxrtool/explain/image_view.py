@@ -17,7 +17,7 @@ from cxrtool import __version__
 from cxrtool.core import registry
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name
-from cxrtool.files import image, manifest, pixel_cache
+from cxrtool.files import grey_levels, image, manifest, pixel_cache
 from cxrtool.images import masks
 
 Row = dict[str, str]
@@ -117,18 +117,18 @@ class Viewing:
         text: list[str],
     ) -> View:
         height, width = picture.grey.shape[:2]
-        small = shrunk(image.to8(picture.grey))
+        small = shrunk(grey_levels.to8(picture.grey))
         text += [picture.warning] * bool(picture.warning)
         lungs, fraction = None, math.nan
         if drawn is not None:
-            whole = image.to_mask(drawn.grey, drawn.grey.shape)
+            whole = grey_levels.to_mask(drawn.grey, drawn.grey.shape)
         elif self.mask == "auto":
             whole = registry.module("segmenters", "lungs").segment(picture.grey)
         else:
             whole = None
         if whole is not None:
             lungs, fraction = (
-                image.to_mask(whole.view(np.uint8), small.shape),
+                grey_levels.to_mask(whole.view(np.uint8), small.shape),
                 masks.fraction(whole),
             )
         framed = self.frame.of(picture)

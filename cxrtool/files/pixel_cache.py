@@ -23,7 +23,7 @@ from cxrtool.core import outputs, parallel
 from cxrtool.core.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.core.progress import bar, note
-from cxrtool.files import disk, image
+from cxrtool.files import disk, grey_levels, image
 
 Bytes = NDArray[np.uint8]
 
@@ -50,16 +50,16 @@ class Frame:
         if picture.stack is not None and self.channels == 1:
             why = "it is a stack of three channels among grey images"
             raise Unreadable(why, "Use images of one kind.")
-        levels = white(picture.grey) if self.mask else image.to8(picture.pixels)
+        levels = white(picture.grey) if self.mask else grey_levels.to8(picture.pixels)
         framed = framed_by(levels, self.size, self.fit)
         if framed.ndim == 3:
             return np.ascontiguousarray(framed.transpose(2, 0, 1))
         return np.broadcast_to(framed, (self.channels, self.size, self.size))
 
 
-def white(grey: image.Grey) -> Bytes:
+def white(grey: grey_levels.Grey) -> Bytes:
     """Make what is white in a mask as white as can be, whatever levels it was saved with."""
-    return image.to_mask(grey, grey.shape).view(np.uint8) * np.uint8(255)
+    return grey_levels.to_mask(grey, grey.shape).view(np.uint8) * np.uint8(255)
 
 
 def framed_by(pixels: Bytes, size: int, fit: str) -> Bytes:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.files.image import Grey, to8, to_grey
+from cxrtool.files.grey_levels import Grey, to8, to_grey
 from cxrtool.files.image_facts import Facts
 from cxrtool.images import processing_traces, text_boxes
 from cxrtool.images.processing_traces import Bytes, Values

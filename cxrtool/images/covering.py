@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.files.boxes import Box
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 
 FRAME = 5  # The width of the frame whose median covers a box.
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 from cxrtool.images import masks
 from cxrtool.images.masks import Mask
 

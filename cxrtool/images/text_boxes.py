@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cxrtool.files.boxes import Box
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 from cxrtool.images import strokes
 from cxrtool.images.plates import plate_under
 from cxrtool.images.strokes import Bytes, Floats, Whole

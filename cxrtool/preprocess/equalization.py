@@ -12,7 +12,7 @@ from cxrtool.core.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.core.filenames import file_name
 from cxrtool.files import image, manifest
 from cxrtool.files.boxes import Box
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 from cxrtool.images import covering, text_boxes
 from cxrtool.preprocess import moves
 from cxrtool.preprocess.pipeline import Row, RowUpdate, after

@@ -13,8 +13,8 @@ from cxrtool.core import registry
 from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.filenames import file_name
 from cxrtool.figures import numbers
-from cxrtool.files import image, manifest
-from cxrtool.files.image import Grey
+from cxrtool.files import grey_levels, image, manifest
+from cxrtool.files.grey_levels import Grey
 from cxrtool.images import masks
 from cxrtool.preprocess.pipeline import Row, RowUpdate, after
 
@@ -132,7 +132,7 @@ class RowSegmenter:
         kept = masks.dilated(lungs, self.settings.dilate)
         pictures: dict[str, Any] = {"mask": white(kept)}
         if lesion is not None:
-            pictures["lesion"] = white(image.to_mask(lesion.grey, lungs.shape))
+            pictures["lesion"] = white(grey_levels.to_mask(lesion.grey, lungs.shape))
         if self.settings.keep == "box":
             top, bottom, left, right = masks.box(kept, self.settings.margin)
             pictures["path"] = self._pixels(picture)
@@ -142,7 +142,7 @@ class RowSegmenter:
         return judgement, pictures
 
     def _pixels(self, picture: image.Picture) -> Grey:
-        return picture.pixels if self.settings.bits == 16 else image.to8(picture.pixels)
+        return picture.pixels if self.settings.bits == 16 else grey_levels.to8(picture.pixels)
 
     def _masked(self, pixels: Grey, mask: Mask) -> Grey:
         """Black out all but the lungs, or the lungs, softly where a blur is asked for."""
@@ -190,7 +190,7 @@ def scored(mask: Mask, truth: image.Picture | None) -> Row:
     """Compare a mask with the truth; what is undefined stays empty."""
     if truth is None:
         return dict.fromkeys(SCORES, "")
-    agreement = masks.agreement(mask, image.to_mask(truth.grey, mask.shape))
+    agreement = masks.agreement(mask, grey_levels.to_mask(truth.grey, mask.shape))
     return {name: numbers.measure(getattr(agreement, name)) for name in SCORES}
 
 

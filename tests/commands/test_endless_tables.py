@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from handy import in_process, rows_of, write_table
 
-from cxrtool.files import csv_records
+from cxrtool.files import csv_records, table
 
 READERS = {
     "equalize": ["equalize", "TABLE", "-d", "made", "-j", "1"],

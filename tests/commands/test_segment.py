@@ -33,7 +33,7 @@ from PIL import Image
 from scipy import ndimage
 
 from cxrtool.core import registry
-from cxrtool.files import image, png
+from cxrtool.files import grey_levels, png
 from cxrtool.preprocess.segmenters import threshold
 
 FOUND = ["lung_fraction", "mask_flag", "dice", "iou", "hd95"]
@@ -201,7 +201,9 @@ def test_the_depth(bits: int, cxrtool: Run, deep: Path, tmp_path: Path) -> None:
     grey, mask = pixels(tmp_path / "deep.png"), is_set(tmp_path / row["mask"])
     assert mask.any() and grey.dtype == np.uint16
     kept = pixels(tmp_path / row["path"])
-    np.testing.assert_array_equal(kept, np.where(mask, grey if bits == 16 else image.to8(grey), 0))
+    np.testing.assert_array_equal(
+        kept, np.where(mask, grey if bits == 16 else grey_levels.to8(grey), 0)
+    )
     assert kept.dtype == (np.uint16 if bits == 16 else np.uint8)
     (soft,) = segmented(cxrtool, deep, "--bits", bits, "--blur", 2, folder="soft")
     assert pixels(tmp_path / soft["path"]).dtype == kept.dtype

@@ -10,7 +10,7 @@ import odd
 import pytest
 from PIL import Image
 
-from cxrtool.files import hounsfield, image
+from cxrtool.files import grey_levels, hounsfield, image
 from cxrtool.files.hounsfield import HounsfieldWindow, window_of
 
 LUNG = window_of("lung")
@@ -111,7 +111,8 @@ def test_eight_bits_mean_the_same_in_every_slice(tmp_path: Path) -> None:
     """A slice without bone is not brighter than one with bone."""
     air, bone = UNITS.clip(-1000, -900), UNITS.clip(-1000, 1000)
     shown = [
-        image.to8(image.decode(ct(units), LUNG).grey, whole_range=True) for units in (air, bone)
+        grey_levels.to8(image.decode(ct(units), LUNG).grey, whole_range=True)
+        for units in (air, bone)
     ]
     for units, grey in zip((air, bone), shown, strict=True):
         np.testing.assert_allclose(grey, expected(units, -600, 1500) / 257, atol=0.51)

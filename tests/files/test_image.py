@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from cxrtool.core.errors import Unreadable
-from cxrtool.files import image
+from cxrtool.files import grey_levels, image
 
 LOSSY = ("jpg", "jpeg", "cmyk", "lab", "ycbcr")
 EXACT8 = [
@@ -183,7 +183,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 def test_to_grey_keeps_the_order(values: np.ndarray) -> None:
     with np.errstate(all="ignore"):
         finite = np.isfinite(values.astype(np.float32)) & np.isfinite(values.astype(np.float64))
-        grey = image.to_grey(values)
+        grey = grey_levels.to_grey(values)
         assert grey.shape == values.shape and grey.dtype in (np.uint8, np.uint16)
         order = np.argsort(values[finite].astype(np.float32), kind="stable")
     assert (np.diff(grey[finite].astype(int)[order]) >= 0).all()
@@ -191,7 +191,7 @@ def test_to_grey_keeps_the_order(values: np.ndarray) -> None:
 
 @given(arrays.arrays(np.uint16, arrays.array_shapes(min_dims=2, max_dims=2, max_side=8)))
 def test_to8_spreads_and_keeps_the_order(grey: np.ndarray) -> None:
-    eight = image.to8(grey)
+    eight = grey_levels.to8(grey)
     assert eight.dtype == np.uint8
     order = np.argsort(grey, axis=None, kind="stable")
     assert (np.diff(eight.ravel()[order].astype(int)) >= 0).all()
@@ -226,8 +226,8 @@ def test_is_made(tmp_path: Path) -> None:
 def test_luminance_is_pillows() -> None:
     colour = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
     expected = np.asarray(Image.fromarray(colour).convert("L")).astype(int)
-    np.testing.assert_array_equal(image.luminance(colour), expected)
-    deep = image.luminance(colour.astype(np.uint16) * 257)
+    np.testing.assert_array_equal(grey_levels.luminance(colour), expected)
+    deep = grey_levels.luminance(colour.astype(np.uint16) * 257)
     assert deep.dtype == np.uint16 and np.abs(deep / 257 - expected).max() <= 1
 
 

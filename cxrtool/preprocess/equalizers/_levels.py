@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 
 # OpenCV counts four times as fast as NumPy, in floats that are exact up to here.
 EXACT = 1 << 24

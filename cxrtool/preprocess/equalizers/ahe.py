@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.registry import Between
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 from cxrtool.preprocess.equalizers import _levels, clahe
 
 Counts = NDArray[Any]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.registry import Between
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 from cxrtool.preprocess.equalizers import _levels
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from cxrtool.core.registry import Between
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 from cxrtool.preprocess.equalizers import _levels
 
 

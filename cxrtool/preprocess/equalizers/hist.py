@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 from cxrtool.preprocess.equalizers import _levels
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cxrtool.core.registry import File
 from cxrtool.files import image as images
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 from cxrtool.preprocess.equalizers import _levels
 
 

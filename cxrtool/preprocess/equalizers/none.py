@@ -1,6 +1,6 @@
 """Leave the grey levels as they are; 16 bits are spread over 8 from the lowest to the highest."""
 
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 from cxrtool.preprocess.equalizers import _levels
 
 

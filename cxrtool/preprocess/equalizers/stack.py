@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.registry import Between
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 
 RAW = "raw"
 CHANNELS = (RAW, "ahe", "beasf", "clahe", "hist")

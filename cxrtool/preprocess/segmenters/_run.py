@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError, is_memory
 from cxrtool.files import pixel_cache, run_folder
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 from cxrtool.learn import inference
 
 

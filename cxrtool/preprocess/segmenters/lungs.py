@@ -17,7 +17,7 @@ from torch import nn
 
 from cxrtool.core.registry import Between
 from cxrtool.files import weights_file
-from cxrtool.files.image import Grey, to8
+from cxrtool.files.grey_levels import Grey, to8
 from cxrtool.learn.architectures import unet
 
 WEIGHTS = Path(__file__).with_name("lungs.safetensors")

@@ -5,7 +5,7 @@ from skimage.filters import rank
 from skimage.morphology import disk as footprint
 
 from cxrtool.core import registry
-from cxrtool.files.image import to8
+from cxrtool.files.grey_levels import to8
 from cxrtool.preprocess.equalizers import _levels, ahe
 
 # A pixel, lines both ways, smaller than the disk, sides that no block divides, larger than it.
