@@ -15,7 +15,7 @@ from cxrtool.files.manifest import Manifest
 from cxrtool.learn import inference, trainer
 from cxrtool.learn.training_settings import TrainingEnvironment, TrainingSettings
 from cxrtool.preprocess.pipeline import PicturePass
-from cxrtool.preprocess.segmentation import Segmenting, SegmentSettings
+from cxrtool.preprocess.segmentation import RowSegmenter, SegmentSettings
 
 FOLDER, IMAGES, TABLE, RUN = "lungs-out", "images", "manifest.csv", "run"
 # The mask is widened by so many pixels: the rim of the lungs shows what is inside.
@@ -47,6 +47,6 @@ def _images(work: RunWork, place: str) -> str:
     root = work.settings.root or None
     made = SegmentSettings(images, "lungs", keep="background", dilate=WIDER, root=root)
     source = Manifest(work.manifest, work.where)
-    blacking = Segmenting(made, scores=False)
+    blacking = RowSegmenter(made, scores=False)
     PicturePass(source, blacking, images, work.settings.crew, work.when).write(table, work.skipped)
     return table

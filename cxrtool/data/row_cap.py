@@ -51,8 +51,8 @@ def _kept(
     codes = np.array([known.setdefault(value, len(known)) for value in values])
     if not by_column and key not in known:
         labels = ", ".join(sorted(filter(None, known)))
-        what = f"--cap {key}: neither a column nor a label among: {labels}"
-        raise CxrtoolError(what, "Check it.")
+        what = f"the cap '{key}' is neither a column nor a label; labels are: {labels}"
+        raise CxrtoolError(what, "Choose one of them.", settings=["cap"])
     # What another cap has left out counts for none.
     codes = np.where(there, codes, len(known))
     most = np.full(len(known) + 1, limit if by_column else -1)

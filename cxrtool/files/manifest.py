@@ -152,7 +152,7 @@ class Manifest(Table):
 
     def _nothing_kept(self) -> CxrtoolError:
         what = f"{self.name}: no row fulfils {' and '.join(str(w) for _, w in self.where)}"
-        return CxrtoolError(what, self._values_there(), settings=["where"])
+        return CxrtoolError(what, self._values_there())
 
     def _values_there(self) -> str:
         if self.path == "-" and self._bytes is None:

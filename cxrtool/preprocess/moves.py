@@ -8,7 +8,7 @@ import numpy as np
 
 from cxrtool.core import commas, registry
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files.image import Grey
+from cxrtool.files.grey_levels import Grey
 
 # Columns of a manifest that name what was drawn for the picture as it was.
 DRAWN = ("mask", "lesion")

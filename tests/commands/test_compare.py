@@ -1091,7 +1091,7 @@ def test_latex_braces_and_rows_are_balanced() -> None:
         (["--matrix", "train,site"], "m.csv: no column 'site' among: "),
         (["--matrix", "train,test", "--by", "fold"], "--matrix stands alone."),
         (["--format", "word"], "--format 'word' is not one of: csv, json, "),
-        (["--where", "source=z"], "m.csv: no row has --where source=z."),
+        (["--where", "source=z"], "m.csv: no row fulfils source=z."),
     ],
 )
 def test_wrong_options(capfd: Said, options: list[str], message: str) -> None:

@@ -35,7 +35,8 @@ from PIL import Image
 from cxrtool.core import registry
 from cxrtool.files import image
 from cxrtool.files.boxes import Box
-from cxrtool.images.text_boxes import cover, find
+from cxrtool.images.covering import cover
+from cxrtool.images.text_boxes import find
 from cxrtool.phantoms import plan, render
 from cxrtool.preprocess.moves import Move, moved
 
@@ -453,11 +454,13 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
         ),
         (
             ["m.csv", "-d", "eq", "--method", "match:reference=absent.png"],
-            "--method match: absent.png: no such file or directory. Check the path and its rights.",
+            "absent.png, which match needs: no such file or directory. "
+            "Check the path and its rights (--method).",
         ),
         (
             ["m.csv", "-d", "eq", "--method", "match:reference=m.csv"],
-            "--method match: m.csv: not an image in a known format. Repair or remove it.",
+            "m.csv, which match needs: not an image in a known format. "
+            "Repair or remove it (--method).",
         ),
         (
             ["m.csv", "-d", "eq", "--method", "stack:raw+hist"],
@@ -515,7 +518,7 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
         ),
         (
             ["m.csv", "-d", "eq", "--where", "label=y"],
-            "m.csv: no row has --where label=y. The values of label are: 'x' (3).",
+            "m.csv: no row fulfils label=y. The values of label are: 'x' (3).",
         ),
         (
             ["xrays", "-d", "eq"],

@@ -424,7 +424,7 @@ def test_where(small_run: Path, phantoms: Path, split: list[Row]) -> None:
 def test_where_nothing_is_left(small_run: Path, phantoms: Path, capfd: Said) -> None:
     assert evaluate(small_run, phantoms / "split.csv", "--where", "split=none") == 2
     (only,) = said(capfd)
-    assert only.startswith(f"{phantoms / 'split.csv'}: no row has --where split=none.")
+    assert only.startswith(f"{phantoms / 'split.csv'}: no row fulfils split=none.")
     assert not os.path.exists("p.csv")
 
 

@@ -146,8 +146,8 @@ def test_a_spec_is_refused_by_its_name_its_key_and_its_value(
     [
         ("--published", "luiz:nokey=1", "--published luiz 'nokey' is not one of: model,"),
         ("--published", "luiz:experiment=zz", "experiment 'zz' is not one of: "),
-        ("--augment", "rotat=5", "--augment 'rotat' is not one of: rotate, shift,"),
-        ("--augment", "rotate=left", "--augment rotate=left is neither a number nor LOW..HIGH"),
+        ("--augment", "rotat=5", "augmentation 'rotat' is not one of: rotate, shift,"),
+        ("--augment", "rotate=left", "augmentation rotate=left is neither a number nor LOW..HIGH"),
         ("--blur", "box:1.5", "--blur 'box:1.5' is no width in pixels"),
         ("--blur", "gaussian:x", "--blur 'gaussian:x' is no width in pixels"),
     ],

@@ -432,7 +432,9 @@ def test_a_part_of_a_collection(cxrtool: Run, tmp_path: Path) -> None:
     assert "would read 8 images" in dry.stderr
     wrong = cxrtool("ingest", "xrays", "--cap", "flu=4")
     assert wrong.returncode == 2
-    assert "--cap flu: neither a column nor a label among: covid, normal" in wrong.stderr
+    assert (
+        "the cap 'flu' is neither a column nor a label; labels are: covid, normal" in wrong.stderr
+    )
 
 
 def test_a_collection_that_is_half_there(cxrtool: Run, tmp_path: Path) -> None:

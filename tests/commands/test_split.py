@@ -229,7 +229,7 @@ def test_not_in_place(cxrtool: "Command", manifest: Path) -> None:
         ),
         (
             ["--where", "source=c"],
-            "m.csv: no row has --where source=c. The values of source are: 'a' (60), 'b' (60).",
+            "m.csv: no row fulfils source=c. The values of source are: 'a' (60), 'b' (60).",
         ),
         (
             ["--folds", "31"],

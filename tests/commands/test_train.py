@@ -545,8 +545,8 @@ REFUSED = {
     "--loss=mse": "--loss 'mse' is not one of: ce, focal, double-softmax. Choose one of them.",
     "--optimizer=adm": "--optimizer 'adm' is not one of: sgd, adam, adamw, adamax. "
     "Did you mean 'adam'?",
-    "--optimizer=sgd:nesterov=yes": "--optimizer sgd:nesterov=yes: Nesterov momentum requires a "
-    "momentum and zero dampening. Change its options.",
+    "--optimizer=sgd:nesterov=yes": "optimizer sgd:nesterov=yes: Nesterov momentum requires a "
+    "momentum and zero dampening. Change its options (--optimizer).",
     "--schedule=cos": "--schedule 'cos' is not one of: none, plateau, cosine, onecycle, step. "
     "Did you mean 'cosine'?",
     "--augment=rotate=5,hflip": "augmentation hflip has no value. "

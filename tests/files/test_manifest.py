@@ -60,7 +60,7 @@ def test_no_row_left_says_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(CxrtoolError) as raised:
         kept(tmp_path, VIEWS, "view=pa")
     assert str(raised.value).endswith(
-        "m.csv: no row has --where view=pa. "
+        "m.csv: no row fulfils view=pa. "
         "The values of view are: 'PA' (1), 'AP' (1), 'L' (1), '' (1)."
     )
 

@@ -97,8 +97,8 @@ def test_a_batch_is_the_same_in_parts() -> None:
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("rotat=5", "--augment 'rotat' is not one of: rotate, .* Did you mean 'rotate'?"),
-        ("rotate", "--augment rotate has no value. Write it as rotate=0.1."),
+        ("rotat=5", "augmentation 'rotat' is not one of: rotate, .* Did you mean 'rotate'?"),
+        ("rotate", "augmentation rotate has no value. Write it as rotate=0.1."),
         ("zoom=a", "augmentation zoom=a is neither a number nor LOW..HIGH."),
         ("zoom=2..1", "augmentation zoom=2..1 is neither a number nor LOW..HIGH."),
         ("fill=red", "fill of the augmentation 'red' is not one of: nearest, constant"),
@@ -135,11 +135,11 @@ def test_an_image_that_nothing_happens_to_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("rotate=10@2", "--augment rotate=10@2: '2' is no probability above 0. Write it as"),
-        ("rotate=10@", "--augment rotate=10@: '' is no probability above 0."),
-        ("shift-x=0.1@0", "--augment shift-x=0.1@0: '0' is no probability above 0."),
-        ("hflip=0.5@0.5", "--augment hflip=0.5@0.5: the value of a flip is its probability"),
-        ("rotate=a@0.5", "--augment rotate=a@0.5 is neither a number nor LOW..HIGH."),
+        ("rotate=10@2", "augmentation rotate=10@2: '2' is not a probability above 0. Write it as"),
+        ("rotate=10@", "augmentation rotate=10@: '' is not a probability above 0."),
+        ("shift-x=0.1@0", "augmentation shift-x=0.1@0: '0' is not a probability above 0."),
+        ("hflip=0.5@0.5", "augmentation hflip=0.5@0.5: the value of a flip is its probability"),
+        ("rotate=a@0.5", "augmentation rotate=a@0.5 is neither a number nor LOW..HIGH."),
     ],
 )
 def test_a_wrong_probability_is_refused(text: str, message: str) -> None:
