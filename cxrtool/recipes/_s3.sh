@@ -9,8 +9,8 @@ four_classes() { # at most MOST to learn from of each class of children, if MOST
     cxrtool split - --where label=covid --cap covid=111 --val 0 -o "$OUT/cohen.csv"
   gather andrewmvd --map-label '*covid*=covid' --map-label '*=' --cap covid=73 \
     > "$OUT/andrewmvd.csv"
-  cxrtool ingest "$OUT/kermany.csv" "$OUT/cohen.csv" -o "$OUT/train.csv"
-  cxrtool ingest "$OUT/kermany.csv" "$OUT/andrewmvd.csv" -o "$OUT/test.csv"
+  # In one manifest, so that evaluate counts what is tested on and was learned from as well.
+  cxrtool ingest "$OUT/kermany.csv" "$OUT/cohen.csv" "$OUT/andrewmvd.csv" -o "$OUT/images.csv"
 }
 
 # Every network learns on the rows of train and is tested on the published test and on andrewmvd's.
@@ -20,10 +20,10 @@ thirteen_networks() { # CLASSES
     if [ "$network" = cnn-x ]; then
       weights=none
     fi
-    cxrtool train "$OUT/train.csv" --where split=train --arch "$network" --weights "$weights" \
+    cxrtool train "$OUT/images.csv" --where split=train --arch "$network" --weights "$weights" \
       --classes "$1" --freeze none --optimizer adam --lr 0.0003 --epochs "$EPOCHS" \
       --batch "$BATCH" --size "$SIZE" -d "$run"
-    cxrtool evaluate "$run" "$OUT/test.csv" --where "label=$1" --where 'split!=train' \
+    cxrtool evaluate "$run" "$OUT/images.csv" --where "label=$1" --where 'split!=train' \
       -o "$run/test.csv"
   done
 }

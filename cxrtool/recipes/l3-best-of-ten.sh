@@ -10,7 +10,7 @@
 # run has seen. By this choice the fold is no unbiased test any more: the best of ten is better than
 # the run is, by about the spread of the ten.
 #
-# What the paper does not tell, or tells otherwise: see L1 (cxrtool recipe l1). Besides:
+# What the paper does not say, or says otherwise: see L1 (cxrtool recipe l1). Besides:
 # - It calls the fold unseen data still, and gives no figure of the chosen run on it.
 # - By what the best is chosen is not stated. Our choices: accuracy, and those of L1.
 #

@@ -11,14 +11,14 @@
 # network of Narin et al. Figures are of COVID-19 against the rest; that of RT-PCR is quoted, and
 # nothing is made of it here.
 #
-# What the paper does not tell, or tells otherwise:
+# What the paper does not say, or says otherwise:
 # - Of the CNN it says nothing but the word. Our choice: four blocks of convolution, batch norm and
 #   pooling (--arch luiz-cnn), no published weights, and all else as L1.
 # - Of Narin's network it does not say what was kept. Our choices are those of the later public code
 #   of its authors: ResNet-50 that knows ImageNet, a hidden layer of 1,024 units, nothing fixed,
-#   Adam of 1e-5, batches of 3, 30 epochs; shear and zoom of 0.1 and horizontal flips, anew in every
-#   epoch; grey levels of 0 to 1. The folds are without L1's copies, as that code changes images
-#   itself.
+#   Adam of 1e-5, batches of 3, 30 epochs; shear of 0.1 degrees, zoom of 0.1 and horizontal
+#   flips, anew in every epoch; grey levels of 0 to 1. The folds are without L1's copies, as that
+#   code changes images itself.
 # - Accuracy 97.0 % of Narin's network does not follow from its sensitivity and specificity in
 #   classes of one size, which give 96.8 %.
 # All else: see L1 (cxrtool recipe l1).

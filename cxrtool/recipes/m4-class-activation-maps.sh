@@ -10,7 +10,7 @@
 # that they get right (Figure 4) and wrong (Figure 5). The paper's point: some look at lungs, some
 # at letters and edges.
 #
-# What the paper does not tell: which images of a class it drew, and how it made maps of AlexNet and
+# What the paper does not say: which images of a class it drew, and how it made maps of AlexNet and
 # VGG, for which this method is not defined, as they have several layers behind their last maps.
 # Grad-CAM is taken there, and the column `method` says so. It draws ten networks (not ResNet-101,
 # Inception-v3 and Xception); here all thirteen.

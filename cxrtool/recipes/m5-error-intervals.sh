@@ -10,10 +10,10 @@
 # approximation, e +- 1.96 sqrt(e (1 - e) / n), of all thirteen.
 #
 # Where the paper contradicts itself: the intervals that it prints do not follow from the errors
-# beside them (of 0.288 on 697 images follow 0.255 to 0.322; printed are 0.262 to 0.331). Their
+# beside them (of 0.288 on 697 images follow 0.254 to 0.322; printed are 0.262 to 0.331). Their
 # middles are other errors, and two pairs of networks share one interval.
-# Our choices: both the interval that the paper describes and one that knows that images of one
-# patient are alike, which is wider; all else as M2 (cxrtool recipe m2).
+# Our choices: both the interval that the paper describes and one that takes into account that
+# images of one patient are alike, which is mostly wider; all else as M2 (cxrtool recipe m2).
 #
 # Published: error 0.165, 0.138 to 0.194 (Xception, the least), and 0.341, 0.317 to 0.390 (CNN-X,
 # the largest).

@@ -12,6 +12,7 @@ import pytest
 from recipe_runs import COLLECTIONS, MASKED
 
 from cxrtool.compare import published_figures
+from cxrtool.published import library as published_results
 from cxrtool.recipes import library
 
 NAMES = library.names()
@@ -95,6 +96,21 @@ def test_a_script_ends_with_the_papers_figures(name: str) -> None:
     assert f"{PAPERS[recipe.id[0]]}:" in SCRIPTS[name] or recipe.id in WITHOUT_FIGURES
     for spec in re.findall(r"--published ([\w-]+:[\w=,&-]+)(?= |\n)", own):
         assert published_figures.chosen(spec)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_header_quotes_figures_that_the_paper_has(name: str) -> None:
+    """What stands after `Published` is in the paper's tables, or in a note to them."""
+    comment = SCRIPTS[name].partition("set -eu\n")[0]
+    quoted = re.findall(r"(?<![\d.])\d\.\d+", comment[comment.index("# Published") :])
+    columns = ("value", "std", "low", "high")
+    _, rows = published_results.read(PAPERS[library.chosen(name).id[0]])
+    known = [float(row[c]) for row in rows for c in columns if row[c]]
+    notes = " ".join(row["note"] for row in rows)
+    for figure in quoted:
+        step = 0.5 * 10.0 ** -len(figure.partition(".")[2])
+        near = any(abs(value - float(figure)) <= step + 1e-9 for value in known)
+        assert near or figure in notes, figure
 
 
 @pytest.mark.parametrize("name", NAMES)
