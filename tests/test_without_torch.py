@@ -22,6 +22,7 @@ WORKS = [
     "split m.csv --test 0.5 -o split.csv",
     "split split.csv --check -o found.csv",
     "compare p.csv --bootstrap 0 --report page.html -o table.md",
+    "audit m.csv p.csv -d audit --fail-on none",
     "phantom 2 -d phantoms -o phantoms.csv",
     "recipe T3 -o t3.sh",
     "demo -n -d demo",

@@ -16,7 +16,7 @@ from cxrtool.audit import image_measurements, verdicts
 from cxrtool.audit.case import Case
 from cxrtool.audit.verdicts import CheckRow
 from cxrtool.core import progress, registry
-from cxrtool.files import disk, run_folder, table
+from cxrtool.files import disk, json_writer, table
 
 ESTIMAND = (
     "AUC minus AUC over pairs of a positive and a negative image of the same group (source, view, "
@@ -88,7 +88,7 @@ def run(case: Case, plan: Plan, folder: str, *, again: bool = False) -> list[Che
     """Run the checks of a plan; a finished check of the same plan and data is not repeated."""
     kept = os.path.join(folder, KEPT)
     disk.make_folder(kept)
-    run_folder.write_json(os.path.join(folder, SUMMARY), plan.record(case) | {"checks": []})
+    json_writer.write(os.path.join(folder, SUMMARY), plan.record(case) | {"checks": []})
     rows: list[CheckRow] = []
     for number, check in enumerate(plan.checks, 1):
         progress.detail(f"check {number} of {len(plan.checks)}: {check}")
@@ -104,7 +104,7 @@ def _kept_or_run(case: Case, plan: Plan, check: str, file: str, again: bool) -> 
     rows: list[CheckRow] = module(check).assess(case)
     for row in rows:
         row.check = check
-    run_folder.write_json(file, {"key": key, "rows": [row.record() for row in rows]})
+    json_writer.write(file, {"key": key, "rows": [row.record() for row in rows]})
     return rows
 
 
@@ -140,7 +140,7 @@ def write(case: Case, plan: Plan, rows: Sequence[CheckRow], folder: str) -> str:
     overall = verdicts.overall(rows)
     table.write(os.path.join(folder, TABLE), COLUMNS, [_cells(row) for row in rows])
     record = plan.record(case) | {"overall": overall, "checks": [_public(row) for row in rows]}
-    run_folder.write_json(os.path.join(folder, SUMMARY), record)
+    json_writer.write(os.path.join(folder, SUMMARY), record)
     return overall
 
 

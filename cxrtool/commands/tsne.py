@@ -73,7 +73,7 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool.explain import features, probe_report
-    from cxrtool.files import pixel_cache, table
+    from cxrtool.files import json_writer, pixel_cache, table
     from cxrtool.files import run_folder as runs
     from cxrtool.files.failures import Failures
     from cxrtool.learn import inference, prediction
@@ -102,7 +102,7 @@ def run(
     # Before the table: what reads that from a pipe may close it.
     if stats:
         given = {"run": result.name, "layer": layer, "permutations": permutations, "seed": seed}
-        runs.write_json(stats, given | figures(vectors, picture, summary, kept))
+        json_writer.write(stats, given | figures(vectors, picture, summary, kept))
     if plot:
         draw(plot, kept, picture, coloured, summary)
     table.write(output, *located(columns, kept, picture.points.tolist()))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cxrtool import __version__
 from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError, shortened
-from cxrtool.files import disk, run_fields, weights_file
+from cxrtool.files import disk, json_writer, run_fields, weights_file
 from cxrtool.files.manifest import image_channels
 from cxrtool.files.run_fields import (
     Best,
@@ -243,18 +243,11 @@ def write(
     with disk.atomic(os.path.join(folder, WEIGHTS)) as file:
         file.write(data)
     digest = hashlib.sha256(data).hexdigest()
-    write_json(os.path.join(folder, ABOUT), about | {"weights": digest})
+    json_writer.write(os.path.join(folder, ABOUT), about | {"weights": digest})
 
 
 def _plain(tensors: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def write_json(path: str, value: Mapping[str, Any]) -> None:
-    """Write an object as JSON that a person can read."""
-    with disk.atomic(path) as file:
-        text = json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)
-        file.write(text.encode() + b"\n")
 
 
 def write_last(folder: str, state: Mapping[str, Any], tensors: Mapping[str, Any]) -> None:
@@ -268,7 +261,7 @@ def write_last(folder: str, state: Mapping[str, Any], tensors: Mapping[str, Any]
     metadata = {"state": text, "digest": _digest(plain, text)}
     with disk.atomic(os.path.join(folder, LAST)) as file:
         file.write(save(plain, metadata))
-    write_json(os.path.join(folder, LAST_ABOUT), state)
+    json_writer.write(os.path.join(folder, LAST_ABOUT), state)
 
 
 def read_last(folder: str) -> tuple[dict[str, Any], dict[str, Any]] | None:

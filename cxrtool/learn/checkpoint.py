@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import run_folder
+from cxrtool.files import json_writer, run_folder
 from cxrtool.files.run_folder import About
 from cxrtool.learn import history, learner_state
 from cxrtool.learn.training_loop import Learner
@@ -79,7 +79,7 @@ class Checkpoint:
         except CxrtoolError:
             there = {}
         if there != state.record():
-            run_folder.write_json(path, state.record())
+            json_writer.write(path, state.record())
 
     def check_best(self) -> None:
         """Refuse to call a run done whose best weights, of an earlier start, cannot be read."""

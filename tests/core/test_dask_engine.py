@@ -108,6 +108,21 @@ def test_nothing_is_otherwise(
     assert len(rows_of(tmp_path / "out" / "failures.csv")) == 3
 
 
+def test_an_audit_measures_the_same(engine: str, given: Path, cxrtool: Run, tmp_path: Path) -> None:
+    rows = [
+        {"path": row["path"], "label": ["normal", "covid"][k % 2], "patient": f"a/{k}"}
+        for k, row in enumerate(rows_of(given))
+    ]
+    manifest = write_table(tmp_path / "audited.csv", rows)
+    command = ("audit", manifest, "-d", tmp_path / "out", "--checks", "bystanders,spike-in")
+    here = cxrtool(*command)
+    (tmp_path / "out").rename(tmp_path / "here")
+    there = cxrtool(*command, "--engine", engine)
+    assert (there.returncode, there.stderr) == (here.returncode, here.stderr)
+    assert there.returncode == 1, "some images cannot be read"
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "here")
+
+
 def test_a_run_goes_on_from_another_engine(
     engine: str, given: Path, cxrtool: Run, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import run_folder
+from cxrtool.files import json_writer, run_folder
 from cxrtool.files.run_folder import About, Run
 
 ABOUT = About("conv8", ["a", "b"], 32, 1, [120.0], [40.0])
@@ -70,7 +70,7 @@ def test_the_digest_is_that_of_the_file(folder: Path) -> None:
 
 
 def test_fields_of_a_later_version_are_passed_over(folder: Path) -> None:
-    run_folder.write_json(str(folder / "run.json"), given_about(folder) | {"colour": "blue"})
+    json_writer.write(str(folder / "run.json"), given_about(folder) | {"colour": "blue"})
     assert run_folder.read(str(folder)).about.arch == "conv8"
 
 
@@ -78,12 +78,12 @@ def test_fields_that_an_older_version_lacked_have_their_defaults(folder: Path) -
     found = given_about(folder)
     for name in ("temperature", "threshold", "best", "versions", "fit"):
         del found[name]
-    run_folder.write_json(str(folder / "run.json"), found)
+    json_writer.write(str(folder / "run.json"), found)
     assert run_folder.read(str(folder)).about.temperature == 1
 
 
 def test_a_newer_format_is_refused(folder: Path) -> None:
-    run_folder.write_json(str(folder / "run.json"), given_about(folder) | {"format": 2})
+    json_writer.write(str(folder / "run.json"), given_about(folder) | {"format": 2})
     assert "made by a newer cxrtool (format 2). This is " in refused(folder)
 
 
@@ -153,7 +153,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_fields_of_another_kind_are_refused(folder: Path, name: str) -> None:
     value, message = CHANGES[name]
-    run_folder.write_json(str(folder / "run.json"), given_about(folder) | {name: value})
+    json_writer.write(str(folder / "run.json"), given_about(folder) | {name: value})
     assert refused(folder) == (
         f"{folder}/run.json: damaged: {message}. Train the run again, or copy it again."
     )
@@ -202,7 +202,7 @@ OUT_OF_RANGE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("change", OUT_OF_RANGE, ids=lambda c: str(c)[:30])
 def test_values_out_of_range_are_refused(folder: Path, change: dict[str, Any]) -> None:
-    run_folder.write_json(str(folder / "run.json"), given_about(folder) | change)
+    json_writer.write(str(folder / "run.json"), given_about(folder) | change)
     assert refused(folder).startswith(f"{folder}/run.json: damaged: ")
 
 
@@ -210,7 +210,7 @@ def test_values_out_of_range_are_refused(folder: Path, change: dict[str, Any]) -
 def test_what_every_run_needs(folder: Path, name: str) -> None:
     found = given_about(folder)
     del found[name]
-    run_folder.write_json(str(folder / "run.json"), found)
+    json_writer.write(str(folder / "run.json"), found)
     assert refused(folder).startswith(f"{folder}/run.json: damaged: ")
 
 
@@ -314,7 +314,7 @@ def test_hostile_tensors_are_refused(folder: Path, name: str, file: str) -> None
     (folder / file).write_bytes(data)
     if file == "model.safetensors":
         digest = hashlib.sha256(data).hexdigest()
-        run_folder.write_json(str(folder / "run.json"), given_about(folder) | {"weights": digest})
+        json_writer.write(str(folder / "run.json"), given_about(folder) | {"weights": digest})
     with pytest.raises(CxrtoolError, match=file):
         run_folder.read(str(folder)).tensors()
         run_folder.read_last(str(folder))
