@@ -24,6 +24,17 @@ EXTRA = ("parameters",)
 COLUMNS = ("name", "options", "summary")
 # A table to be read has room for so many columns of a paper.
 MOST = 6
+# What CVR-Net's short names of classes mean; its code uses NCP for COVID-19.
+CLASS_WORDS = {
+    "nor": "normal",
+    "ncp": "pneumonia",
+    "obp": "bacteria",
+    "ovp": "virus",
+    "cvp": "covid",
+    "ncv": "other",
+}
+# A number of its list of references that a paper puts behind a name: DarkNet [9].
+_REFERENCE = re.compile(r" \[\d+\]$")
 
 
 def listing() -> list[tuple[str, str, str]]:
@@ -116,7 +127,8 @@ def column_of(entry: Shown) -> str:
 
 def same_model(entry: Shown, name: str) -> bool:
     """Tell whether a model of a paper is one's own, by its name without marks and case."""
-    theirs, mine = _plain(entry.model.partition(": ")[2]), _plain(name)
+    theirs = _plain(_REFERENCE.sub("", entry.model.partition(": ")[2]))
+    mine = _plain(name)
     return bool(mine) and (theirs == mine or theirs.removeprefix("proposed") == mine)
 
 
@@ -126,9 +138,10 @@ def _place(key: Key, figure: Figure, ours: Shown) -> Key:
     if not label:
         overall = figure.averaging == "overall"
         return _whole(ours) if overall else _positive(ours), metric
+    theirs = CLASS_WORDS.get(_plain(label), _plain(label))
     for known in ours.classes:
         word = _plain(known)
-        if word == _plain(label) or (len(word) > 3 and _plain(label).startswith(word)):
+        if word == theirs or (len(word) > 3 and theirs.startswith(word)):
             return known, metric
     return key
 

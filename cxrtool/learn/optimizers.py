@@ -44,9 +44,13 @@ def adam(
     beta1: Share = 0.9,
     beta2: Share = 0.999,
     eps: float = 1e-8,
+    amsgrad: bool = False,
 ) -> Optimizer:
-    """Adam, with L2 regularisation."""
-    return torch.optim.Adam(parameters, lr, (beta1, beta2), eps, weight_decay=decay, fused=True)
+    """Adam, with L2 regularisation; `amsgrad` keeps the largest second moment so far."""
+    betas = (beta1, beta2)
+    return torch.optim.Adam(
+        parameters, lr, betas, eps, weight_decay=decay, amsgrad=amsgrad, fused=True
+    )
 
 
 def adamw(
@@ -112,11 +116,17 @@ class Schedule:
 
 
 class Plateau(Schedule):
-    """Divide the rate when the monitored value stops to fall."""
+    """Divide the rate when the monitored value stops to fall.
 
-    def __init__(self, lr: float, epochs: int, factor: float, patience: int, least: float) -> None:
+    Without a `delta`, a value is better if it is lower by a ten-thousandth of the best, as in
+    PyTorch; with one, if it is lower by more than that, as in Keras.
+    """
+
+    def __init__(
+        self, lr: float, epochs: int, factor: float, patience: int, least: float, delta: float
+    ) -> None:
         super().__init__(lr, epochs, {"lr": lr, "waited": 0})
-        self.factor, self.patience, self.least = factor, patience, least
+        self.factor, self.patience, self.least, self.delta = factor, patience, least, delta
 
     @property
     def first_change(self) -> int:
@@ -131,7 +141,7 @@ class Plateau(Schedule):
         """Count the epochs without a better value."""
         state = self.state
         best = state.get("best")
-        if best is None or value < best - 1e-4 * abs(best):
+        if best is None or value < best - (self.delta or 1e-4 * abs(best)):
             state.update(best=value, waited=0)
             return
         state["waited"] += 1
@@ -184,9 +194,14 @@ def plateau(
     factor: Share = 0.1,
     patience: Annotated[int, Between(0, 1000)] = 10,
     least: float = 0.0,
+    delta: Annotated[float, Between(0, 1000)] = 0.0,
 ) -> Schedule:
-    """Multiply the rate by `factor` after `patience` epochs without a better value."""
-    return Plateau(lr, epochs, factor, patience, least)
+    """Multiply the rate by `factor` after more than `patience` epochs without a better value.
+
+    PyTorch counts so; Keras' patience is one more. Better is what is lower by more than `delta`, or
+    if that is 0 by a ten-thousandth.
+    """
+    return Plateau(lr, epochs, factor, patience, least, delta)
 
 
 def cosine(lr: float, epochs: int, *, warmup: Share = 0.0, least: Share = 0.0) -> Schedule:

@@ -13,6 +13,7 @@ kermany_parts() {
   gather kermany | divide --test-where folder=test --cap label=1349 --val 349/1349
 }
 
+# Phantoms alone have COVID-19 there.
 rsna_parts() {
   gather rsna --map-label normal=healthy --map-label other=healthy --map-label covid=healthy |
     divide --cap label=3000 --test 0.3 --val 0.14

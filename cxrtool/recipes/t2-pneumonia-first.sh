@@ -18,6 +18,8 @@
 # - The softmax was applied twice on ChestXRay; here once (--loss double-softmax does as it did).
 # - The weights handed on are those of the last epoch; so are the figures here.
 # - Images were normalised by means of CORDA and of these images; here by those of train.
+# - Images were brought to 256, moved and enlarged, and the middle 224 taken; here they are moved
+#   after the crop, and the edge is black. The first layer keeps the weights of ImageNet's red.
 # Our choices: which images are taken is drawn (seed 42), as the code's order of files is not
 # known; weight decay and batch of RSNA are those of ChestXRay; preparation as in T1, with the lung
 # network that comes with cxrtool.

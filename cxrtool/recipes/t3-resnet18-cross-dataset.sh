@@ -6,7 +6,8 @@
 # cost: full: 17 trainings of a ResNet-18, of 100 to 160 epochs each; small: 2 minutes on two cores
 #
 # ResNet-18 is first trained on pneumonia (not at all, on ChestXRay, or on RSNA), then on five sets
-# with COVID-19, and each run is tested on four. The sets that CORDA is joined with lend it images
+# with COVID-19, and each run is tested on four. The first training begins with ImageNet's weights;
+# without it, weights are random. The sets that CORDA is joined with lend it images
 # without COVID-19. The paper's point: what a run scores depends on where the lent images are from.
 # The 137 images of COVID-ChestXRay are PA.
 #
@@ -16,6 +17,9 @@
 # - Table I prints lent test sets as large as CORDA's (90 + 90 images); Tables II and III fit the
 #   whole test part of the other set only (90 + 669 with ChestXRay, 90 + 1845 with RSNA), so that is
 #   what is tested here. Those of Table I are the test rows of the composed manifests.
+# - It divided each collection into train and val once, and lent from train to train and from val to
+#   val. Here both are divided again for every set, so that an image which the first training only
+#   looked at may be learned from in the second. Test images stay apart.
 # - Images were brought to 256, the middle 224 taken: `--fit crop`. They were then normalised by
 #   means of CORDA and of the first training's images; here, by those of what is trained on.
 # - It moved and enlarged images before the crop, so that what comes in at the edge is image; here

@@ -167,6 +167,16 @@ def test_the_spread_over_folds_is_a_value() -> None:
     assert np.sum(entry.confusion) == 3591 + 4595 + 4015
 
 
+def test_short_names_of_classes_stand_beside_their_words() -> None:
+    (entry,) = published_figures.chosen("cvr-net:task=CXR-Multiple-CL4")
+    classes = ["bacteria", "covid", "normal", "virus"]
+    found = published_figures.placed(entry, Shown("own", "", classes, None, {})).figures
+    of_classes = {label: figure.value for (label, m), figure in found.items() if m == "precision"}
+    weighted = of_classes.pop("weighted")
+    assert of_classes == {"normal": 0.902, "bacteria": 0.874, "virus": 0.646, "covid": 0.968}
+    assert weighted == 0.886
+
+
 def test_too_many_columns_are_refused() -> None:
     with pytest.raises(CxrtoolError, match=r"settings of the paper .* are too many to show"):
         published_figures.columns_of(published_figures.chosen("tartaglione:model=resnet18"))
@@ -178,6 +188,8 @@ def test_too_many_columns_are_refused() -> None:
         ("InceptionResNetv2", "inception-resnet-v2", True),
         ("Proposed CVR-Net", "cvr-net", True),
         ("ResNet-152", "resnet152", True),
+        ("DarkNet [9]", "darknet", True),
+        ("CoroNet [10]", "coronet", True),
         ("ResNet18", "resnet101", False),
         ("Vgg16", "", False),
     ],

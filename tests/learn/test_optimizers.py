@@ -47,6 +47,36 @@ def test_plateau_is_that_of_pytorch(values: list[float], patience: int) -> None:
     assert found == pytest.approx(plateau_of_torch(values, 0.5, patience), abs=2e-8)
 
 
+def plateau_of_keras(values: Sequence[float], patience: int, delta: float) -> list[float]:
+    """Follow Keras' ReduceLROnPlateau(factor=0.5, patience, min_delta) by its documentation."""
+    rate, best, waited, rates = 0.1, math.inf, 0, []
+    for value in values:
+        if value < best - delta:
+            best, waited = value, 0
+        else:
+            waited += 1
+            if waited >= patience:
+                rate, waited = rate / 2, 0
+        rates.append(rate)
+    return rates
+
+
+@given(
+    st.lists(st.sampled_from([0.125, 0.25, 0.5, 0.625, 0.75, 1.0]), max_size=30),
+    st.integers(1, 5),
+    st.sampled_from([0.0625, 0.125, 0.25]),
+)
+def test_plateau_with_delta_is_that_of_keras(
+    values: list[float], patience: int, delta: float
+) -> None:
+    ours = schedule(f"plateau:factor=0.5,patience={patience - 1},delta={delta}")
+    found = []
+    for epoch, value in enumerate(values):
+        ours.after(value)
+        found.append(ours.at(epoch + 1, 0.5))
+    assert found == pytest.approx(plateau_of_keras(values, patience, delta))
+
+
 def test_plateau_does_not_fall_under_the_least() -> None:
     ours = schedule("plateau:factor=0.1,patience=0,least=0.02")
     for _ in range(5):
@@ -123,6 +153,7 @@ SPECS = [
     "sgd:momentum=0.9,nesterov=yes",
     "adam",
     "adam:decay=0.01",
+    "adam:amsgrad=yes",
     "adamw",
     "adamax",
 ]

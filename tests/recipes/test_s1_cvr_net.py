@@ -8,9 +8,12 @@ from pathlib import Path
 import handy
 import pytest
 import recipe_runs
+import torch
 from recipe_runs import RecipeRun
 
+from cxrtool.compare import published_figures
 from cxrtool.core import registry
+from cxrtool.learn import inference
 from cxrtool.recipes import library
 
 PROTOCOL = {
@@ -18,7 +21,8 @@ PROTOCOL = {
     "--lr": "0.0001",
     "--loss": "ce",
     "--class-weights": "max",
-    "--schedule": "plateau:factor=0.9,patience=12",
+    # 12 epochs, as Keras counts: after its patience, not after one epoch more.
+    "--schedule": "plateau:factor=0.9,patience=11",
     "--patience": "25",
     "--epochs": "200",
     "--batch": "8",
@@ -60,6 +64,9 @@ def full_v1(run: RecipeRun) -> None:
     compared = run.options("compare")
     assert [c["--published"].partition("task=")[2] for c in compared] == list(TASKS)
     assert ["--averages" in c for c in compared] == ["CL2" in task for task in TASKS]
+    assert ["--confusion" in c for c in compared] == ["CL2" not in task for task in TASKS]
+    sizes = [sum(run.counts(task, "fold").values()) * 3 / 5 for task in TASKS]
+    assert f"up to {max(sizes):,.0f} images" in library.chosen("v1").cost
 
 
 def independent(run: RecipeRun) -> None:
@@ -110,6 +117,16 @@ def full_v4(run: RecipeRun) -> None:
         "inception-v3",
     }
     assert heads["resnet152"] == "flatten256"
+    with torch.device("meta"):
+        built = [inference.built(t["--arch"], 2, 0, 224) for t in trains]
+    largest = max(sum(p.numel() for p in network.parameters()) for network in built)
+    assert f"up to {largest / 1e6:.0f} million weights" in library.chosen("v4").cost
+    # Every network of Table 5 has one's own beside it.
+    papers = published_figures.chosen("cvr-net:table=5,task=CXR-Independent-CL2")
+    models = [Path(call[1]).name for call in run.calls if call[0] == "evaluate"]
+    for entry in papers:
+        assert any(published_figures.same_model(entry, model) for model in models), entry.model
+    assert len(papers) == len(models) == 9
 
 
 def small_v1(run: RecipeRun) -> None:
@@ -123,6 +140,12 @@ def small_v1(run: RecipeRun) -> None:
         tested = handy.rows_of(run.out / f"runs/CXR-Multiple-CL4/fold-{fold}.csv")
         assert {folds[r["path"]] for r in tested} == {fold}
     assert "weighted" in (run.out / "tables/CXR-Single-CL2.md").read_text()
+    table = (run.out / "tables/CXR-Multiple-CL4.md").read_text()
+    # The paper's classes have one's own beside them, and its confusion matrix is there.
+    [line] = [r for r in table.splitlines() if "virus" in r and "sensitivity" in r]
+    assert "0.705" in line
+    assert "[" in line
+    assert "3454" in table
 
 
 def small_v2(run: RecipeRun) -> None:
@@ -139,8 +162,11 @@ def small_v2(run: RecipeRun) -> None:
 
 
 def small_v4(run: RecipeRun) -> None:
-    assert set(run.runs()) == {"runs/darkcovidnet", "runs/cvr-net"}
+    assert set(run.runs()) == {"runs/darknet", "runs/cvr-net"}
     table = (run.out / "tables/networks.md").read_text()
+    for model, figure in (("darknet", "0.699"), ("cvr-net", "0.885")):
+        rows = [r for r in table.splitlines() if f" {model} " in r and "weighted" in r]
+        assert any(figure in r and "[" in r for r in rows)
     assert all(name in table for name in ("VGG-19", "CoroNet", "Inception-v3", "DarkNet"))
 
 
