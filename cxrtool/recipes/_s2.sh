@@ -37,10 +37,12 @@ lung_boxes() { # NAME
   cxrtool segment "$OUT/$1-resized.csv" --keep box --dilate 6 -d "$OUT/boxes" -o "$OUT/$1.csv"
 }
 
+# As in the code, images are resized first, then matched, then enhanced.
 matched() { # MANIFEST: to the histogram of its first image of COVID-19
   first=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) place[$i] = i; next }
     $place["label"] == "covid" { print $place["path"]; exit }' "$1")
-  cxrtool equalize "$1" --method "match:reference=$first" -d "$OUT/matched"
+  cxrtool equalize "$1" --method "match:reference=$first" --size "$SIZE" \
+    --interpolation cubic -d "$OUT/matched"
 }
 
 stacked() { # NAME CHANNELS
@@ -48,11 +50,14 @@ stacked() { # NAME CHANNELS
     --interpolation cubic -d "$OUT/stacks" -o "$OUT/$1.csv"
 }
 
+# Keras' Adam.
+ADAM=adam:eps=1e-7
+
 base_model() { # MANIFEST RUN OPTIONS...
   manifest=$1 run=$2
   shift 2
   cxrtool train "$manifest" --arch cxnet-base --classes normal,covid --class-weights balanced \
-    --optimizer adam --epochs "$EPOCHS" --batch "$BATCH" --size "$SIZE" --normalize unit \
+    --optimizer "$ADAM" --epochs "$EPOCHS" --batch "$BATCH" --size "$SIZE" --normalize unit \
     --augment rotate=90,hflip=0.5,vflip=0.5 --seed 18 -d "$run" "$@"
 }
 
@@ -62,6 +67,6 @@ covid_cxnet() { # MANIFEST CLASSES RUN OPTIONS...
   manifest=$1 classes=$2 run=$3
   shift 3
   cxrtool train "$manifest" --arch covid-cxnet --classes "$classes" --weights "$WEIGHTS" \
-    --freeze none --loss ce --optimizer adam --batch "$BATCH" --size "$SIZE" --normalize unit \
+    --freeze none --loss ce --optimizer "$ADAM" --batch "$BATCH" --size "$SIZE" --normalize unit \
     --seed 18 -d "$run" "$@"
 }

@@ -11,9 +11,10 @@
 # still show wrong places (X11).
 #
 # What the code did where the paper is silent or says otherwise: see X1 (cxrtool recipe x1).
-# Besides, its test has 683 images (603 and 80), a fifth of 3,415, not of the 3,400 that it names.
-# Our choices: the weights are balanced (N / 2 N_j), as Keras' users take them; which healthy
-# adults were taken is not known; frontal views only. The rate is that of X1.
+# Besides, the class weights are balanced (N / 2 N_j), and the test has 683 images (603 and 80), a
+# fifth of 3,415, not of the 3,400 that the paper names.
+# Our choices: which healthy adults were taken is not known; frontal views only. The rate is that of
+# X1.
 #
 # Published: accuracy 0.9868 (674 of 683), F-score 0.94, AUC 0.9984.
 

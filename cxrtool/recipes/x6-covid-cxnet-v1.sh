@@ -6,15 +6,17 @@
 # cost: full: all of ChestX-ray14 is read once; one training of a DenseNet-121 at 320 pixels, of 10
 #   epochs on 2,902 images; small: 1 minute on two cores
 #
-# COVID-CXNet, version 1: whole images, enhanced in three ways, from which a DenseNet-121 that knew
-# 14 findings before (CheXNet) learns to tell COVID-19 from healthy adults: 3,200 images and 428.
+# COVID-CXNet, version 1: stacks of whole images, plain and enhanced in two ways, from which a
+# DenseNet-121 that knew 14 findings before (CheXNet) learns to tell COVID-19 from healthy adults:
+# 3,200 images and 428.
 #
 # What the code did where the paper is silent or says otherwise:
 # - One image in five was held out, image by image and not by class, and chose the epoch as well as
 #   being the test: hence `split --paper image --val 0.2 --stratify none`, and that val is what is
 #   judged. It flatters.
-# - 20 epochs (paper: 10) at Adam's 1e-3, with balanced class weights. All 431 layers learn. Scores
-#   were rounded before the threshold; here they are not.
+# - 20 epochs (paper: 10) at 1e-3 of Keras' Adam, with balanced class weights. All 431 layers learn.
+#   Scores were rounded before the threshold; here they are not.
+# - Keras' validation loss, which chooses the epoch, has no class weights; cxrtool's has them.
 # - Images were turned by up to 90 degrees and flipped both ways, as for the base model.
 # Our choices: the channels in the order of the paper and the notebooks (BEASF, CLAHE, raw); the
 # weights are ImageNet's unless WEIGHTS names a file with those of CheXNet, as the paper used; which

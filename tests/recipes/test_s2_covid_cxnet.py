@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import handy
@@ -9,11 +10,15 @@ import pytest
 import recipe_runs
 from recipe_runs import RecipeRun
 
+from cxrtool.published import library as papers
 from cxrtool.recipes import library
+
+# Figures of two to four digits behind the point.
+FIGURE = re.compile(r"\b\d\.\d{2,4}\b(?! %)")
 
 BASE = {
     "--arch": "cxnet-base",
-    "--optimizer": "adam",
+    "--optimizer": "adam:eps=1e-7",
     "--batch": "32",
     "--lr": "0.0001",
     "--class-weights": "balanced",
@@ -23,7 +28,7 @@ BASE = {
 }
 CXNET = {
     "--arch": "covid-cxnet",
-    "--optimizer": "adam",
+    "--optimizer": "adam:eps=1e-7",
     "--freeze": "none",
     "--batch": "16",
     "--normalize": "unit",
@@ -55,12 +60,13 @@ def full_x1(run: RecipeRun) -> None:
         assert run.counts(f"{size}-a-class", "source") == {"armiro": size, "kermany": size}
     assert run.counts("others", "label") == {"covid": 30, "normal": 30}
     assert run.counts("others", "source") == {"actualmed": 60}
+    assert "split" not in handy.rows_of(run.out / "others.csv")[0], "nothing learns from them"
     trains = run.options("train")
     assert len(trains) == 3
     assert all((BASE | {"--epochs": "100"}).items() <= train.items() for train in trains)
     assert all("raw+beasf+clahe" in e["--method"] for e in run.options("equalize"))
-    tests = [c["--published"].partition("test=")[2] for c in run.options("compare")]
-    assert tests == ["300 images", "300 images", "ten runs", "external 60"]
+    tests = [c.get("--published", "").partition("test=")[2] for c in run.options("compare")]
+    assert tests == ["300 images", "", "ten runs", "external 60"], "no figure is of 450 images"
 
 
 def full_x2(run: RecipeRun) -> None:
@@ -73,15 +79,18 @@ def full_x2(run: RecipeRun) -> None:
 def full_x4(run: RecipeRun) -> None:
     holds_out_a_fifth(run, "stacks", {"covid": 300, "normal": 300})
     assert run.counts("stacks", "source") == {"armiro": 300, "kermany": 300}
-    trains = {
-        t["--arch"]: (t["--freeze"], t["--size"], t["--epochs"]) for t in run.options("train")
-    }
-    assert trains == {
+    assert run.raws("stacks", "val") == run.raws("code-stacks", "val")
+    trains = run.options("train")
+    assert {t["--arch"]: (t["--freeze"], t["--size"], t["--epochs"]) for t in trains} == {
         "densenet121": ("backbone", "224", "20"),
         "resnet50": ("backbone", "224", "20"),
         "covid-cxnet:head=transfer": ("trunk", "96", "10"),
     }
     assert {t["--weights"] for t in trains} == {"imagenet"}
+    sizes = [e["--size"] for e in run.options("equalize")]
+    assert sizes == ["224", "96"], "images are enhanced at the size that they are learned at"
+    learned = [call[1] for call in run.calls if call[0] == "train"]
+    assert learned == ["out/stacks.csv", "out/stacks.csv", "out/code-stacks.csv"]
 
 
 def full_x6(run: RecipeRun) -> None:
@@ -122,7 +131,9 @@ def three(run: RecipeRun) -> None:
         "cap Edema|Pneumonia",
         "cap Pneumonia",
     }
-    match, stack = [e["--method"] for e in run.options("equalize")[1:]]
+    assert [e["--size"] for e in run.options("equalize")] == ["320"] * 3
+    # Both are parts of one pipe, and either may begin first.
+    match, stack = sorted(e["--method"] for e in run.options("equalize")[1:])
     first = next(r for r in handy.rows_of(run.out / "boxes.csv") if r["label"] == "covid")
     assert match == f"match:reference={first['path']}"
     assert "beasf+clahe+raw" in stack
@@ -166,9 +177,9 @@ def full_x12(run: RecipeRun) -> None:
         assert wanted.items() <= train.items()
     assert len(run.options("evaluate")) == 30
     assert [c["--published"].partition("=")[2] for c in run.options("compare")] == [
-        "Base Model v2",
-        "COVID-CXNet v1",
-        "COVID-CXNet v2",
+        "Base Model v2,test=ten runs",
+        "COVID-CXNet v1,test=ten runs",
+        "COVID-CXNet v2,test=ten runs",
     ]
 
 
@@ -264,6 +275,23 @@ SMALL = {
     "X9": small_x9,
     "X12": small_x12,
 }
+
+
+def published_numbers() -> set[str]:
+    """Return all that the package has of the paper: figures, ranges, and numbers in notes."""
+    texts = set()
+    for row in papers.read("covid-cxnet")[1]:
+        texts |= {row["value"], row["low"], row["high"], *FIGURE.findall(row["note"])}
+    return {f"{float(text):.4f}" for text in texts if text}
+
+
+@pytest.mark.parametrize("name", [recipe.name for recipe in library.every("s2")])
+def test_the_header_has_the_papers_numbers(name: str) -> None:
+    header = library.chosen(name).script.partition("\nset -eu\n")[0]
+    told = " ".join(header.partition("# Published")[2].replace("\n# ", " ").split())
+    found = {f"{float(text):.4f}" for text in FIGURE.findall(told)}
+    found |= {f"{float(text) / 100:.4f}" for text in re.findall(r"(\d+(?:\.\d+)?) %", told)}
+    assert found <= published_numbers()
 
 
 @pytest.mark.parametrize("name", recipe_runs.names("s2", fast="X1"))
