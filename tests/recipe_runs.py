@@ -137,6 +137,9 @@ if verb == "train":
     for number in range(int(value("--repeat") or 1)):
         seed = int(value("--seed") or 0) + number
         os.makedirs(os.path.join(value("-d"), f"seed-{seed}" * bool(value("--repeat"))))
+    if value("--lr") == "find":
+        with open(os.path.join(value("-d"), "rates.csv"), "w") as output:
+            output.write("rate,loss,steepest\\n1e-05,0.7,\\n0.0001,0.5,yes\\n")
 if verb == "evaluate":
     columns = ["path", "label", "patient", "source", "split", "fold"]
     with open(given[1]) as file, open(value("-o"), "w") as output:

@@ -24,11 +24,20 @@ OF_EPOCHS = (
 )
 
 
-def before_reading(task: str, weights: str) -> dict[str, str]:
+# What follows the epochs of a training.
+AFTER_EPOCHS = ("--schedule", "--patience", "--monitor")
+
+
+def before_reading(task: str, weights: str, epochs: int = 1) -> dict[str, str]:
     """Say why options have no effect, before the manifest is read."""
     masks = "--task segment learns masks" if task == "segment" else ""
     none = "there are no --weights to begin with" if weights == "none" else ""
-    return {**dict.fromkeys(OF_LABELS, masks), "--first-layer": none}
+    over = "" if epochs else "no epoch follows"
+    return {
+        **dict.fromkeys(OF_LABELS, masks),
+        **dict.fromkeys(AFTER_EPOCHS, over),
+        "--first-layer": none,
+    }
 
 
 def before_learning(training: "Training") -> dict[str, str]:

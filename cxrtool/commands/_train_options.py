@@ -193,7 +193,7 @@ Lr = Annotated[
     typer.Option(
         "--lr",
         metavar="RATE|find",
-        help="Learning rate; find chooses it with a range test.",
+        help="Learning rate; find chooses it with a range test (rates.csv, rates.png).",
         **options.word_or(
             ["find"],
             "a learning rate below 1000",
@@ -204,7 +204,13 @@ Lr = Annotated[
 ]
 Epochs = Annotated[
     int,
-    typer.Option("--epochs", metavar="N", min=1, max=options.MOST, help="Number of epochs."),
+    typer.Option(
+        "--epochs",
+        metavar="N",
+        min=0,
+        max=options.MOST,
+        help="Number of epochs; 0 with --lr find makes the range test only.",
+    ),
 ]
 Batch = Annotated[
     str,

@@ -5,6 +5,9 @@ The network learns from rows with `split` train and is evaluated on val after ev
 (model.safetensors, run.json), the history (history.csv, curves.png) and the last state. The same
 command again continues from the last state; the result is the same as without the interruption.
 
+--lr find raises the rate from batch to batch and takes the one at which the loss falls fastest;
+rates.csv and rates.png show the curve. With --epochs 0 that is all that is done: no run is written.
+
 The best epoch, --schedule plateau and --patience follow the validation metric that --monitor names.
 The validation loss is the training loss: --loss with label smoothing and class weights.
 
@@ -30,6 +33,7 @@ Example:
     cxrtool train split.csv --arch resnet18 --size 128 --epochs 20 -d runs/r18
     cxrtool train folds.csv --fold 3 --arch densenet121 --weights imagenet -d runs/fold-3
     cxrtool train masks.csv --task segment --arch unet:width=16 --augment hard -d runs/lungs
+    cxrtool train split.csv --arch cxnet-base --lr find --epochs 0 -d range-test
     torchrun --nproc-per-node=2 -m cxrtool train split.csv --arch resnet50 -d runs/r50
     cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
 """
@@ -111,8 +115,9 @@ def run(
     from cxrtool.learn import distributed, inference, mask_trainer, trainer, training_settings
 
     where_to = distributed.begin(inference.device(device))
-    effects.refuse(context, _train_effects.before_reading(task, weights))
+    effects.refuse(context, _train_effects.before_reading(task, weights, epochs))
     check_task(task, monitor, augment)
+    check_epochs(epochs, lr)
     settings = chosen(context.params, where_to)
     place = training_settings.TrainingEnvironment(
         folder=folder,
@@ -152,6 +157,12 @@ def check_task(task: str, monitor: str, augment: str) -> None:
     if augment == _train_options.HARD and task == "classify":
         what = f"--augment {_train_options.HARD} is for masks"
         raise CxrtoolError(what, "Give --task segment, or leave it out.")
+
+
+def check_epochs(epochs: int, lr: str) -> None:
+    """Refuse a training of no epochs that has nothing else to do."""
+    if not epochs and lr != "find":
+        raise CxrtoolError("--epochs 0 learns nothing", "Give --lr find to find a rate only.")
 
 
 def note_plan(begun: "Training", check: "Callable[[Training], None]") -> None:

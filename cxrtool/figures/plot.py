@@ -180,6 +180,22 @@ def curves(path: str | os.PathLike[str], history: Sequence[Mapping[str, Any]], b
         right.set_ylim(0, 1.02)
 
 
+def rates(
+    path: str | os.PathLike[str], tried: Sequence[Sequence[float]], chosen: float | None
+) -> None:
+    """Draw the losses of a range test by their learning rates; a line marks the chosen rate."""
+    with drawing(path, 6, 3.6) as figure:
+        axes = figure.subplots()
+        axes.plot(*np.transpose(tried), "o-", color=COLOURS[0], markersize=3)
+        if chosen is not None:
+            label = f"steepest descent: {chosen:.3g}"
+            axes.axvline(chosen, color=GREY, linestyle=":", label=label)
+            axes.legend()
+        axes.set_xscale("log")
+        axes.set_xlabel("learning rate")
+        axes.set_ylabel("loss of one batch")
+
+
 def scatter(
     path: str | os.PathLike[str],
     x: ArrayLike,

@@ -53,6 +53,9 @@ RUN = {
     "second. val_loss is the loss of training (focal, label smoothing and class weights included) "
     "on the validation part, without augmentation; run.json names it (criterion).",
     "curves.png": "The history as a picture.",
+    "rates.csv": "With --lr find: the learning rates that were tried, the loss of one batch at "
+    "each, and which rate was chosen (steepest).",
+    "rates.png": "The same as a picture.",
     "last.safetensors": "The state from which train continues.",
     "last.json": "A readable copy of this state.",
     "failures.csv": "The images that were not used, and why.",

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from cxrtool.core.errors import shortened
 
 MOST_TEXT, MOST_CLASSES, MOST_SIZE = 10_000, 1000, 4096
-MOST_EPOCHS, MOST_BATCH = 1_000_000, 1_000_000
+MOST_EPOCHS, MOST_BATCH, MOST_TRIED = 1_000_000, 1_000_000, 10_000
 # Grey levels are scaled in single precision, which overflows beyond.
 MOST_LEVEL, LEAST_SPREAD, LEAST_TEMPERATURE = 1e6, 1e-6, 1e-3
 
@@ -35,6 +35,8 @@ Temperature = Annotated[
     Field(allow_inf_nan=False, ge=LEAST_TEMPERATURE, le=1 / LEAST_TEMPERATURE),
 ]
 Rate = Annotated[float, Strict(), Field(allow_inf_nan=False, ge=0, lt=1000)]
+# A rate of a range test, and the loss at it.
+Tried = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 Digest = Annotated[str, Strict(), Field(pattern="^([0-9a-f]{64})?$")]
 Figures = dict[Text, Number | None]
 Schedule = dict[Text, Number]
@@ -101,6 +103,7 @@ class LastChosen(TypedDict, total=False):
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
     batch: Batch
     rate: Rate
+    rates: Annotated[list[Tried], Field(max_length=MOST_TRIED)]
     columns: list[Text]
 
 

@@ -40,6 +40,7 @@ ABOUT, WEIGHTS, IMAGES = "run.json", "model.safetensors", "images.safetensors"
 LAST, LAST_ABOUT = "last.safetensors", "last.json"
 MODEL = "model."  # what the names of weights begin with in last.safetensors
 HISTORY, CURVES = "history.csv", "curves.png"
+RATES, RATE_CURVE = "rates.csv", "rates.png"
 
 REMEDY = "Train the run again, or copy it again."
 

@@ -65,6 +65,14 @@ class Checkpoint:
         if self.writes:
             history.write(self.folder, state)
 
+    def write_rates(self, state: TrainingState, *, again: bool) -> None:
+        """Write rates.csv and rates.png, unless they are there and it is not to be done again."""
+        there = all(
+            os.path.exists(self._path(name)) for name in (run_folder.RATES, run_folder.RATE_CURVE)
+        )
+        if self.writes and state.rates and (again or not there):
+            history.write_rates(self.folder, state)
+
     def write_missing(self, state: TrainingState) -> None:
         """Write the files for people again that are gone, or that a run ended before."""
         if not self.writes:

@@ -1,4 +1,4 @@
-"""The history of a training, one row an epoch: history.csv and curves.png in the run folder."""
+"""The history of a training: history.csv, a row an epoch; rates.csv, a row a rate; pictures."""
 
 import math
 import os
@@ -27,6 +27,14 @@ def draw(folder: str, state: TrainingState) -> None:
     """Draw the curves."""
     path = os.path.join(folder, run_folder.CURVES)
     plot.curves(path, state.history, state.best.get("epoch", 0))
+
+
+def write_rates(folder: str, state: TrainingState) -> None:
+    """Write the table and the picture of a range test."""
+    rows = ([_cell(r), _cell(lost), "yes" * (r == state.rate)] for r, lost in state.rates)
+    table.write(os.path.join(folder, run_folder.RATES), ("rate", "loss", "steepest"), rows)
+    path = os.path.join(folder, run_folder.RATE_CURVE)
+    plot.rates(path, state.rates, state.rate)
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,24 +14,42 @@ WARM_UP = 5  # Steps whose losses end no test.
 RUN_AWAY = 4  # A loss of so many times the least one ends the test.
 
 
-def find_rate(learner: Learner, train: ImageSet, low: float, high: float, most: int) -> float:
-    """Raise the rate from batch to batch until the loss runs away: the best rate.
+@dataclass(frozen=True)
+class RangeTest:
+    """The rates of a range test, and the loss of the batch that each was tried on."""
+
+    rates: list[float]
+    losses: list[float]
+
+    @property
+    def steepest(self) -> float:
+        """The rate at which the loss falls fastest."""
+        return steepest_rate(self.rates, self.losses)
+
+    @property
+    def points(self) -> list[list[float]]:
+        """The rates with their losses."""
+        return [list(pair) for pair in zip(self.rates, self.losses, strict=True)]
+
+
+def range_test(learner: Learner, train: ImageSet, low: float, high: float, most: int) -> RangeTest:
+    """Raise the rate from batch to batch until the loss runs away.
 
     The network and the optimiser are as before afterwards.
     """
     before = {k: v.clone() for k, v in learner_state.tensors(learner).items()}
     rate_before = [group["lr"] for group in learner.optimizer.param_groups]
-    tried, lost = _range_test(learner, train, rates(low, high, most))
+    tried, lost = _tried(learner, train, rates(low, high, most))
     learner_state.restore(learner, before)
     for group, rate in zip(learner.optimizer.param_groups, rate_before, strict=True):
         group["lr"] = rate
     if len(tried) < 2:
         what = f"no learning rate can be found: the loss is not finite at {low:g}"
         raise BrokenRun(what, "Name a rate, or clip the gradients.", settings=["lr", "clip"])
-    return steepest_rate(tried, lost)
+    return RangeTest(tried, lost)
 
 
-def _range_test(
+def _tried(
     learner: Learner, train: ImageSet, all_rates: Iterator[float]
 ) -> tuple[list[float], list[float]]:
     """Take a step with each rate: the rates up to where the loss runs away, and their losses."""

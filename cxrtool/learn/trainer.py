@@ -92,11 +92,12 @@ class Training(TrainingSetup):
         learned = sum(p.numel() for p in network.parameters() if id(p) not in still)
         classes = ", ".join(f"{name} {n}" for name, n in sorted(data.counts()["train"].items()))
         steps = f"batches of {settings.batch}" if settings.batch else "the largest batches that fit"
+        steps = f"for {self.epochs} epochs of {steps}" if self.epochs else "only to find a rate"
         after = f", after the {self.state.epoch} that are done" if self.state.epoch else ""
         return (
             f"{self.place.folder}: would train {settings.arch} ({learned:,} of {weights:,} "
             f"weights) on {len(data.train)} images of {network.size} x {network.size} ({classes}), "
-            f"validated on {len(data.val)}, for {self.epochs} epochs of {steps}{after}"
+            f"validated on {len(data.val)}, {steps}{after}"
         )
 
     def go(self, train: ImageSet, val: ImageSet | None, tensors: dict[str, Any]) -> None:
@@ -111,6 +112,8 @@ class Training(TrainingSetup):
         else:
             # From here on, the same command again goes on with this run.
             self._write_last(learner)
+        if not self.epochs:
+            return
         total, done = self.epochs * len(train), self.state.epoch * len(train)
         with progress.counter(total, done, "images", self.place.progress) as tick:
             while self.state.epoch < self.epochs and not self._is_over():
@@ -150,10 +153,16 @@ class Training(TrainingSetup):
 
     def _find_rate(self, learner: Learner, train: ImageSet) -> None:
         """Choose the rate by a range test, unless an earlier start of the run did."""
-        if self.state.rate is None:
-            self.state.rate = rate_finder.find_rate(learner, train, FIRST_TRIED, LAST_TRIED, TRIES)
-            progress.note(f"learning rate (find): {self.state.rate:.3g}")
-        learner.plan.schedule.begin(self.state.rate)
+        rate = self.state.rate
+        fresh = rate is None
+        if rate is None:
+            test = rate_finder.range_test(learner, train, FIRST_TRIED, LAST_TRIED, TRIES)
+            rate = self.state.rate = test.steepest
+            self.state.rates = test.points
+        self.checkpoint.write_rates(self.state, again=fresh)
+        if fresh or not self.epochs:
+            progress.note(f"learning rate (find): {rate:.3g}")
+        learner.plan.schedule.begin(rate)
 
     def _is_over(self) -> bool:
         patience = self.settings.patience

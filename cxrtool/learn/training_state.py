@@ -23,6 +23,7 @@ class TrainingState:
     key: str = ""  # differs for runs of other options, data or versions
     batch: int | None = None  # where the run chose it
     rate: float | None = None  # where the run chose it
+    rates: list[list[float]] = field(default_factory=list)  # that it was chosen from, with losses
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Self:
@@ -33,7 +34,7 @@ class TrainingState:
     def record(self) -> dict[str, Any]:
         """Return the fields that have a value, for JSON, in the order in which they are read."""
         fields = dataclasses.asdict(self)
-        optional = ("columns", "batch", "rate")
+        optional = ("columns", "batch", "rate", "rates")
         there = {k: v for k, v in fields.items() if k not in optional or v not in (None, [])}
         record: dict[str, Any] = json.loads(json.dumps(there, sort_keys=True))
         return record

@@ -26,7 +26,7 @@ from cxrtool.files import pixel_cache as cached
 from cxrtool.files import run_folder
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Manifest
-from cxrtool.learn import inference, losses, trainer, training_loop, validation
+from cxrtool.learn import inference, losses, rate_finder, trainer, training_loop, validation
 
 SMALL = ["--arch", "conv8", "--size", "32", "--batch", "8", "--device", "cpu", "-j", "1"]
 FIGURES = [
@@ -718,6 +718,54 @@ def test_the_rate_is_found(phantoms: Path, capfd: Said) -> None:
     rate = float(rows_of(Path("r/history.csv"))[0]["lr"])
     assert 1e-7 < rate < 1e-1
     assert f"cxrtool train: learning rate (find): {rate:.3g}\n" in capfd.readouterr().err
+    tried = rows_of(Path("r/rates.csv"))
+    [steepest] = [row for row in tried if row["steepest"]]
+    assert float(steepest["rate"]) == pytest.approx(rate, rel=1e-4)
+    rates = [float(row["rate"]) for row in tried]
+    assert rates == sorted(rates) and len(rates) > 50
+    assert all(float(row["loss"]) > 0 for row in tried)
+    with Image.open("r/rates.png") as picture:
+        assert min(picture.size) > 300
+
+
+def test_a_range_test_alone_writes_no_run(
+    phantoms: Path, capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = (phantoms / "split.csv", "--lr", "find")
+    assert train(*given, epochs=0) == 0
+    assert set(os.listdir("r")) == {"rates.csv", "rates.png", "last.safetensors", "last.json"}
+    table, said = Path("r/rates.csv").read_bytes(), capfd.readouterr().err
+    assert "learning rate (find): " in said
+    # The same command again has it already, and writes again what is gone.
+    monkeypatch.setattr(rate_finder, "range_test", None)
+    Path("r/rates.csv").unlink()
+    assert train(*given, epochs=0) == 0
+    assert Path("r/rates.csv").read_bytes() == table
+    assert "learning rate (find): " in capfd.readouterr().err
+    assert in_process("evaluate", "r", str(phantoms / "split.csv")) == 2
+    assert "no epoch is finished" in capfd.readouterr().err
+
+
+def test_a_range_test_alone_has_a_plan(phantoms: Path, capfd: Said) -> None:
+    train(phantoms / "split.csv", "--lr", "find", "-n", epochs=0)
+    assert "only to find a rate" in capfd.readouterr().err
+    assert not Path("r").exists()
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ("", "--epochs 0 learns nothing. Give --lr find to find a rate only."),
+        ("--lr find --patience 3", "--patience has no effect: no epoch follows."),
+        ("--lr find --schedule cosine", "--schedule has no effect: no epoch follows."),
+        ("--lr find --monitor auc", "--monitor has no effect: no epoch follows."),
+    ],
+)
+def test_what_no_epochs_have_no_use_for(
+    given: str, reason: str, phantoms: Path, capfd: Said
+) -> None:
+    assert train(phantoms / "split.csv", *given.split(), epochs=0) == 2
+    assert reason in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("patience, epochs", [(1, 2), (2, 3), (0, 6)])

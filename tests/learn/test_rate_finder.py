@@ -17,7 +17,7 @@ def test_a_range_test_leaves_everything_as_it_was(optimizer: str) -> None:
     ours.epoch(1, part(), None, quiet)
     before = {k: v.clone() for k, v in learner_state.tensors(ours).items()}
     rates = [group["lr"] for group in ours.optimizer.param_groups]
-    found = rate_finder.find_rate(ours, part(), 1e-6, 10, 30)
+    found = rate_finder.range_test(ours, part(), 1e-6, 10, 30).steepest
     assert 1e-6 <= found <= 10
     assert same(before, learner_state.tensors(ours))
     assert [group["lr"] for group in ours.optimizer.param_groups] == rates
@@ -25,7 +25,7 @@ def test_a_range_test_leaves_everything_as_it_was(optimizer: str) -> None:
 
 def test_a_fresh_optimiser_is_fresh_after_a_range_test() -> None:
     ours = learner("adam")
-    rate_finder.find_rate(ours, part(), 1e-6, 1, 20)
+    rate_finder.range_test(ours, part(), 1e-6, 1, 20)
     assert optimizers.tensors_of(ours.optimizer) == {}
 
 
@@ -33,7 +33,7 @@ def test_a_range_test_without_any_finite_loss() -> None:
     ours = learner()
     nn.init.constant_(ours.network.get_parameter("last.weight"), math.inf)
     with pytest.raises(BrokenRun, match="no learning rate can be found: the loss is not finite"):
-        rate_finder.find_rate(ours, part(), 1e-6, 1, 20)
+        rate_finder.range_test(ours, part(), 1e-6, 1, 20)
 
 
 def test_the_rates_rise_by_equal_factors() -> None:

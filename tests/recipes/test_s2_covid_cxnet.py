@@ -76,6 +76,14 @@ def full_x2(run: RecipeRun) -> None:
     assert (BASE | {"--epochs": "120"}).items() <= train.items()
 
 
+def full_x3(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", {"covid": 300, "normal": 300})
+    assert run.counts("stacks", "source") == {"armiro": 300, "kermany": 300}
+    [train] = run.options("train")
+    assert (BASE | {"--lr": "find", "--epochs": "0"}).items() <= train.items()
+    assert run.printed.endswith("rate,loss,steepest\n0.0001,0.5,yes\n")
+
+
 def full_x4(run: RecipeRun) -> None:
     holds_out_a_fifth(run, "stacks", {"covid": 300, "normal": 300})
     assert run.counts("stacks", "source") == {"armiro": 300, "kermany": 300}
@@ -199,6 +207,15 @@ def small_x2(run: RecipeRun) -> None:
     assert "0.9984" in (run.out / "tables/table.md").read_text()
 
 
+def small_x3(run: RecipeRun) -> None:
+    assert not run.runs(), "a rate is found, and no network is trained"
+    rates = handy.rows_of(run.out / "range-test/rates.csv")
+    [found] = [row for row in rates if row["steepest"]]
+    assert 1e-7 < float(found["rate"]) < 1e-1
+    assert run.printed.endswith(f"{found['rate']},{found['loss']},yes\n")
+    assert (run.out / "range-test/rates.png").is_file()
+
+
 def small_x4(run: RecipeRun) -> None:
     assert set(run.runs()) == {f"runs/{n}" for n in ("densenet121", "resnet50", "covid-cxnet")}
     assert run.weights("runs/covid-cxnet") == 6_964_347
@@ -258,6 +275,7 @@ def small_x12(run: RecipeRun) -> None:
 FULL = {
     "X1": full_x1,
     "X2": full_x2,
+    "X3": full_x3,
     "X4": full_x4,
     "X6": full_x6,
     "X7": full_x7,
@@ -268,6 +286,7 @@ FULL = {
 SMALL = {
     "X1": small_x1,
     "X2": small_x2,
+    "X3": small_x3,
     "X4": small_x4,
     "X6": small_x6,
     "X7": small_x7,
@@ -306,4 +325,4 @@ def test_in_full_it_has_the_papers_numbers(name: str, tmp_path: Path) -> None:
 def test_on_phantoms_it_runs_to_the_end(name: str, tmp_path: Path) -> None:
     run = recipe_runs.in_small(name, tmp_path)
     SMALL[library.chosen(name).id](run)
-    run.shows_figures_of("covid-cxnet", is_published=not name.startswith("x4-"))
+    run.shows_figures_of("covid-cxnet", is_published=not name.startswith(("x3-", "x4-")))
