@@ -174,6 +174,7 @@ _cxrtool() {
         "train --freeze") _cxrtool_words "none trunk backbone"; return ;;
         "train --loss") _cxrtool_words "ce focal double-softmax"; return ;;
         "train --class-weights") _cxrtool_words "none balanced max"; return ;;
+        "train --rebalance") _cxrtool_words "none"; return ;;
         "train --label-smoothing") return ;;
         "train --optimizer") _cxrtool_words "sgd adam adamw adamax"; return ;;
         "train --schedule") _cxrtool_words "none plateau cosine onecycle step"; return ;;
@@ -232,14 +233,14 @@ _cxrtool() {
             recipe) _cxrtool_words "--paper --missing --data --output --list --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
-            train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --rebalance --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --colour --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
         return
     fi
     case "$verb" in
         "") _cxrtool_words "audit cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
-        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v4-nine-networks x1-cxnet-base x12-ten-runs x2-cxnet-base-adults x3-learning-rate x4-imagenet-frozen x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
+        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t7-covid-net t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v4-nine-networks x1-cxnet-base x12-ten-runs x2-cxnet-base-adults x3-learning-rate x4-imagenet-frozen x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
         *) _cxrtool_files ;;
     esac
 }

@@ -57,6 +57,14 @@ COLLECTIONS: dict[str, list[Lot]] = {
         ("tuberculosis", "Tuberculosis", "", 18, "PA"),
         ("normal", "No Finding", "", 22, "PA"),
     ],
+    "covidx": [
+        ("normal", "normal", "train", 7966, ""),
+        ("pneumonia", "pneumonia", "train", 5438, ""),
+        ("covid", "COVID-19", "train", 152, ""),
+        ("normal", "normal", "test", 100, ""),
+        ("pneumonia", "pneumonia", "test", 100, ""),
+        ("covid", "COVID-19", "test", 31, ""),
+    ],
     "nih": [
         ("normal", "No Finding", "", 4000, "PA"),
         ("normal", "No Finding", "", 2000, "AP"),
@@ -85,6 +93,23 @@ COLLECTIONS: dict[str, list[Lot]] = {
         ("covid", "normal", "", 600, "PA"),
         ("covid", "COVID 19", "", 400, "L"),
     ],
+    "scov": [
+        ("covid", "COVID", "", 1252, "Axial"),
+        ("negative", "non-COVID", "", 1229, "Axial"),
+    ],
+    "mgc": [
+        ("covid", "CT_COVID", "", 349, "Axial"),
+        ("negative", "CT_NonCOVID", "", 397, "Axial"),
+    ],
+    "ccii": [
+        ("covid", "NCP", "", 3000, "Axial"),
+        ("pneumonia", "CP", "", 4000, "Axial"),
+        ("normal", "Normal", "", 4000, "Axial"),
+    ],
+    "ictcf": [
+        ("covid", "pCT", "", 4001, "Axial"),
+        ("negative", "nCT", "", 9979, "Axial"),
+    ],
     "andrewmvd": [("covid", "COVID-19", "", 78, "")],
     "prashant268": [
         ("covid", "COVID19", "train", 460, ""),
@@ -95,6 +120,9 @@ COLLECTIONS: dict[str, list[Lot]] = {
         ("normal", "NORMAL", "test", 317, ""),
     ],
 }
+
+# Of these, the images of a class are those of another collection, which `source` names.
+ORIGINS = {("covidx", "covid"): "cohen"}
 
 # The stand-in. As in life, some images of each collection are damaged, so that reading it exits
 # with 1.
@@ -157,19 +185,22 @@ if verb == "compare":
 
 def collection(folder: Path, name: str) -> None:
     """Write a manifest with the numbers of a collection, and no images."""
-    rows, count = [], 0
+    rows, count, used = [], 0, Counter[str]()
     for label, finding, part, number, view in COLLECTIONS[name]:
+        origin = ORIGINS.get((name, label), name)
         for _ in range(number):
             count += 1
+            used[origin] += 1
+            place = count if origin == name else used[origin]
             path = f"{name}/{count:05d}.png"
-            digest = hashlib.sha256(path.encode()).hexdigest()
+            digest = hashlib.sha256(f"{origin}/{place:05d}.png".encode()).hexdigest()
             rows.append(
                 {
                     "path": path,
                     "raw": path,
                     "label": label,
-                    "patient": f"{name}/{count // 2}",
-                    "source": name,
+                    "patient": f"{origin}/{place // 2}",
+                    "source": origin,
                     "view": view,
                     "sha256": digest,
                     "dhash": digest,

@@ -6,10 +6,18 @@ if TYPE_CHECKING:
     from cxrtool.learn.trainer import Training
 
 # A network that draws masks has classes, a loss and a shape of its own.
-OF_LABELS = ("--classes", "--loss", "--class-weights", "--label-smoothing", "--fit")
+OF_LABELS = (
+    "--classes",
+    "--loss",
+    "--class-weights",
+    "--rebalance",
+    "--label-smoothing",
+    "--fit",
+)
 # A support vector machine finds the last layer at once, and nothing else learns.
 OF_EPOCHS = (
     "--loss",
+    "--rebalance",
     "--label-smoothing",
     "--optimizer",
     "--schedule",

@@ -8,7 +8,7 @@ import typer
 
 from cxrtool.cli import options
 from cxrtool.cli.file_roles import Role
-from cxrtool.core import choices, registry
+from cxrtool.core import choices, class_numbers, registry
 from cxrtool.core.errors import CxrtoolError
 
 if TYPE_CHECKING:
@@ -158,9 +158,30 @@ ClassWeights = Annotated[
     str,
     typer.Option(
         "--class-weights",
-        metavar="NAME",
-        help="Class weights in the loss: none, balanced (N / K N_j) or max (N_max / N_j).",
-        **options.choice(choices.CLASS_WEIGHTS),
+        metavar="none|balanced|max|CLASS=W[,CLASS=W...]",
+        help="Class weights in the loss: none, balanced (N / K N_j), max (N_max / N_j), or a "
+        "number for each of some classes, the others having 1.",
+        **options.word_or(
+            choices.CLASS_WEIGHTS,
+            "a number for each of some classes",
+            lambda text: bool(class_numbers.read(text)),
+            "it as covid=25",
+        ),
+    ),
+]
+Rebalance = Annotated[
+    str,
+    typer.Option(
+        "--rebalance",
+        metavar="none|CLASS=N[,CLASS=N...]",
+        help="Have N images of CLASS in every batch, drawn anew each time. An epoch goes through "
+        "the images of the other classes, of which they take the places.",
+        **options.word_or(
+            ["none"],
+            "a number of images for each of some classes",
+            lambda text: bool(class_numbers.read(text, int)),
+            "it as covid=1",
+        ),
     ),
 ]
 LabelSmoothing = Annotated[

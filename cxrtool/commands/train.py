@@ -74,6 +74,7 @@ def run(
     freeze: _train_options.Freeze = "none",
     loss: _train_options.Loss = "ce",
     class_weights: _train_options.ClassWeights = "none",
+    rebalance: _train_options.Rebalance = "none",
     label_smoothing: _train_options.LabelSmoothing = 0.0,
     optimizer: _train_options.Optimizer = "adam",
     schedule: _train_options.Schedule = "none",

@@ -1,12 +1,13 @@
 """Losses of classifiers, on logits of one column a class, or of one for two; and of masks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cxrtool.core import class_numbers
 from cxrtool.core.registry import Between
 
 
@@ -67,6 +68,12 @@ def targets(labels: Tensor, classes: int, smoothing: float) -> Tensor:
     """Return one-hot targets, mixed with an even distribution: y (1 - s) + s / K."""
     hot = functional.one_hot(labels, classes).float()
     return hot * (1 - smoothing) + smoothing / classes
+
+
+def named_weights(text: str, classes: Sequence[str]) -> Tensor:
+    """Return the weight of each class by CLASS=W[,CLASS=W...]; a class that is not named has 1."""
+    named = class_numbers.of_classes(text, classes, "class_weights")
+    return torch.tensor([float(named.get(place, 1.0)) for place in range(len(classes))])
 
 
 def class_weights(counts: Tensor, scheme: str) -> Tensor:

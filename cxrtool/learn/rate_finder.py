@@ -8,7 +8,7 @@ import numpy as np
 
 from cxrtool.core.errors import BrokenRun
 from cxrtool.learn import distributed, learner_state
-from cxrtool.learn.training_loop import ImageSet, Learner, mixed, shuffled, steps
+from cxrtool.learn.training_loop import ImageSet, Learner, steps
 
 WARM_UP = 5  # Steps whose losses end no test.
 RUN_AWAY = 4  # A loss of so many times the least one ends the test.
@@ -53,9 +53,8 @@ def _tried(
     learner: Learner, train: ImageSet, all_rates: Iterator[float]
 ) -> tuple[list[float], list[float]]:
     """Take a step with each rate: the rates up to where the loss runs away, and their losses."""
-    seed, parts = learner.plan.seed, steps(len(train), learner.plan.batch)
-    order = shuffled(len(train), mixed(seed, 0, 2))
-    values = learner.drawn(0, len(train))
+    order = learner.order(0, train)
+    parts, values = steps(len(order), learner.plan.batch), learner.drawn(0, len(order))
     learner.begin()
     tried: list[float] = []
     lost: list[float] = []

@@ -114,7 +114,8 @@ class Training(TrainingSetup):
             self._write_last(learner)
         if not self.epochs:
             return
-        total, done = self.epochs * len(train), self.state.epoch * len(train)
+        images = learner.images(train)
+        total, done = self.epochs * images, self.state.epoch * images
         with progress.counter(total, done, "images", self.place.progress) as tick:
             while self.state.epoch < self.epochs and not self._is_over():
                 self._keep(learner, self._epoch(learner, train, val, tick))

@@ -7,7 +7,7 @@ that share a batch choose as one would.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cxrtool.core.errors import BrokenRun, CxrtoolError
-from cxrtool.learn import augmentation, distributed, losses, validation
+from cxrtool.learn import augmentation, distributed, losses, rebalancing, validation
 from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.augmentation import Augmentation
 from cxrtool.learn.inference import batches, precision, prepared
@@ -60,6 +60,7 @@ class TrainingPlan:
     augment: Augmentation = field(default_factory=Augmentation)
     smoothing: float = 0.0
     weights: Tensor | None = None  # of the classes
+    quotas: Mapping[int, int] = field(default_factory=dict)  # images of a class in every batch
     amp: bool = False
     frozen: Sequence[torch.nn.Module] = ()
     clip: float = 0.0
@@ -98,7 +99,8 @@ class Learner:
         start = time.perf_counter()
         loss, rate = self.learn(number, train, tick)
         seconds = time.perf_counter() - start
-        figures = {"loss": loss, "lr": rate, "images_per_second": len(train) / seconds}
+        speed = self.images(train) / seconds
+        figures = {"loss": loss, "lr": rate, "images_per_second": speed}
         if val is None:
             return Epoch(number, figures, time.perf_counter() - start)
         val_figures, logs = self.looked_at(val)
@@ -123,24 +125,39 @@ class Learner:
         plan = self.plan
         torch.manual_seed(mixed(plan.seed, number, 1))  # for dropout
         self.begin()
-        order = shuffled(len(train), mixed(plan.seed, number, 2))
-        values = self.drawn(number, len(train))
+        order = self.order(number, train)
+        values = self.drawn(number, len(order))
         total = torch.zeros((), dtype=torch.float64, device=self.where)
         rate = 0.0
-        for step in steps(len(train), plan.batch):
-            rate = plan.schedule.at(number - 1, step.start / len(train))
+        for step in steps(len(order), plan.batch):
+            rate = plan.schedule.at(number - 1, step.start / len(order))
             self.set_rate(rate)
             drawn = {name: v[step] for name, v in values.items()}
             # The loss is read at the end: asking for it now would make an accelerator wait.
             total += self.step(train, order[step], drawn)
             tick(step.stop - step.start)
-        mean = float(distributed.summed(total)) / len(train)
+        mean = float(distributed.summed(total)) / len(order)
         if not math.isfinite(mean):
             raise diverged(f"{mean}", number)
         # The last step may have broken what no loss has seen yet.
         if not all(bool(torch.isfinite(v).all()) for v in self.network.state_dict().values()):
             raise diverged("finite, but the weights are not", number)
         return mean, rate
+
+    def images(self, train: ImageSet) -> int:
+        """Count the images that an epoch learns from, repeated ones as often as they are."""
+        quotas = self.plan.quotas
+        return len(rebalancing.others(train.labels, quotas)) if quotas else len(train)
+
+    def order(self, number: int, train: ImageSet) -> NDArray[np.int64]:
+        """Shuffle the images of an epoch, and fill batches that have a number of some class."""
+        seed, quotas = self.plan.seed, self.plan.quotas
+        order = shuffled(self.images(train), mixed(seed, number, 2))
+        if not quotas:
+            return order
+        order = rebalancing.others(train.labels, quotas)[order]
+        parts = steps(len(order), self.plan.batch)
+        return rebalancing.rebalanced(train.labels, order, parts, quotas, mixed(seed, number, 5))
 
     def set_rate(self, rate: float) -> None:
         """Take the next steps with a learning rate."""

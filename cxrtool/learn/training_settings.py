@@ -21,6 +21,7 @@ class TrainingSettings:
     freeze: str = "none"
     loss: str = "ce"
     class_weights: str = "none"
+    rebalance: str = "none"
     label_smoothing: float = 0.0
     optimizer: str = "adam"
     schedule: str = "none"

@@ -22,6 +22,7 @@ from cxrtool.learn import (
     initial_weights,
     losses,
     optimizers,
+    rebalancing,
     training_data,
     training_loop,
     versions,
@@ -56,6 +57,11 @@ class TrainingSetup:
     ) -> None:
         self.settings, self.place = settings, place
         self.data = self.read(source, on_skip)
+        # Classes that are not there are refused before any image is read.
+        self.named_weights = self._named_weights()
+        self.quotas = rebalancing.quotas(
+            settings.rebalance, self.data.classes, self.data.counts()["train"], settings.batch
+        )
         _, self.loss, self.loss_options = registry.pick("loss", settings.loss, losses.LOSSES)
         torch.manual_seed(training_loop.mixed(settings.seed, 0))
         self.network = self.built()
@@ -139,6 +145,7 @@ class TrainingSetup:
             augment=self.augment,
             smoothing=settings.label_smoothing,
             weights=self._class_weights(train),
+            quotas=self.quotas,
             amp=settings.amp,
             frozen=self.frozen,
             clip=settings.clip,
@@ -162,9 +169,14 @@ class TrainingSetup:
         many = self.network.channels // len(mean)
         return mean * many, std * many
 
+    def _named_weights(self) -> torch.Tensor | None:
+        chosen = self.settings.class_weights
+        named = chosen not in choices.CLASS_WEIGHTS
+        return losses.named_weights(chosen, self.data.classes) if named else None
+
     def _class_weights(self, train: ImageSet) -> torch.Tensor | None:
-        if self.settings.class_weights == "none":
-            return None
+        if self.settings.class_weights == "none" or self.named_weights is not None:
+            return self.named_weights
         counts = np.bincount(train.labels, minlength=len(self.data.classes))
         return losses.class_weights(torch.from_numpy(counts), self.settings.class_weights)
 

@@ -157,6 +157,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
             ("--classes", "covid,normal"),
             ("--loss", "ce"),
             ("--class-weights", "none"),
+            ("--rebalance", "none"),
             ("--label-smoothing", "0.1"),
             ("--fit", "squash"),
         ]
@@ -170,6 +171,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
         )
         for given in [
             ["--loss", "focal"],
+            ["--rebalance", "covid=1"],
             ["--label-smoothing", "0.1"],
             ["--optimizer", "sgd"],
             ["--schedule", "cosine"],

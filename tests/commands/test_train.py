@@ -683,6 +683,37 @@ def test_the_classes_are_weighed(
     assert bytes_of("r")[0] != bytes_of("none")[0] and len(seen) == 1
 
 
+def test_classes_are_weighed_by_name_and_batches_rebalanced(
+    phantoms: Path, split: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[list[int]] = []
+    real = training_loop.Learner.step
+
+    def step(self: training_loop.Learner, part: training_loop.ImageSet, places: Any, v: Any) -> Any:
+        batches.append(part.labels[places].tolist())
+        assert self.plan.weights is not None and self.plan.weights.tolist() == [25.0, 1.0]
+        return real(self, part, places, v)
+
+    monkeypatch.setattr(training_loop.Learner, "step", step)
+    train(phantoms / "split.csv", "--class-weights", "covid=25", "--rebalance", "covid=1")
+    normal = [r for r in split if (r["split"], r["label"]) == ("train", "normal")]
+    assert sum(map(len, batches)) == len(normal) * about()["options"]["epochs"]
+    assert all(labels.count(0) == 1 for labels in batches)
+    assert about()["criterion"] == "ce, class weights covid=25"
+    assert about()["options"]["rebalance"] == "covid=1"
+
+
+@pytest.mark.parametrize("option", ["--class-weights", "--rebalance"])
+def test_a_class_that_is_not_there_is_refused(
+    option: str, phantoms: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(phantoms / "split.csv"), "--arch", "conv8", "--size", "32", "-d", "d"]
+    assert in_process("train", *given, option, "virus=1") == 2
+    said = "cxrtool train: 'virus' is none of the classes: covid, normal. Name one of them"
+    assert capfd.readouterr().err == f"{said} ({option}).\n"
+    assert not Path("d").exists()
+
+
 def test_a_frozen_backbone_stays_as_it_was(phantoms: Path) -> None:
     train(phantoms / "split.csv", "--freeze", "backbone", epochs=2)
     torch.manual_seed(training_loop.mixed(0, 0))

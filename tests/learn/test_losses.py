@@ -56,6 +56,11 @@ def test_class_weights(way: str, expected: list[float]) -> None:
     torch.testing.assert_close(losses.class_weights(counts, way), torch.tensor(expected))
 
 
+def test_class_weights_by_name_leave_the_others_at_one() -> None:
+    found = losses.named_weights("covid=25,a=0.5", ["a", "b", "covid"])
+    torch.testing.assert_close(found, torch.tensor([0.5, 1.0, 25.0]))
+
+
 def test_extreme_logits_stay_finite() -> None:
     logits = torch.tensor([[1e4, -1e4], [-1e4, 1e4]])
     for name, loss in losses.LOSSES.items():

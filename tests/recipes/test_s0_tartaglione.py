@@ -141,6 +141,33 @@ def full_t6(run: RecipeRun) -> None:
     assert (TUNED | {"--weights": "out/first:last"}).items() <= tuned.items()
 
 
+def full_t7(run: RecipeRun) -> None:
+    assert run.counts("COVID-ChestXRay") == TABLE_1["COVID-ChestXRay"]
+    first, tuned, covid_net = run.options("train")
+    assert FIRST.items() <= first.items()
+    wanted = {"--weights": "out/first:last", "--arch": "tartaglione-resnet18"}
+    assert (TUNED | wanted).items() <= tuned.items()
+    assert COVID_NET.items() <= covid_net.items()
+    for name in ("all", "all-as-is"):
+        tested = run.counts(name, "split", "source", "label")
+        assert {key: n for key, n in tested.items() if key.startswith("test ")} == {
+            "test corda covid": 90,
+            "test corda negative": 45,
+            "test cohen covid": 10,
+            "test cohen negative": 5,
+        }
+    # What COVIDx has of the test's patients is not learned from, nor are cohen's own labels.
+    rows = [r for r in handy.rows_of(run.out / "covidx.csv") if r["label"] != "cohen"]
+    learned = Counter(r["label"] for r in rows)
+    assert (learned["normal"], learned["pneumonia"]) == (7966, 5438)
+    assert 152 - 20 <= learned["covid"] < 152
+    there = handy.rows_of(run.out / "covidx.csv")
+    tested_patients = {r["patient"] for r in there if r["split"] == "test"}
+    assert len(tested_patients) > 10
+    assert not tested_patients & {r["patient"] for r in rows}
+    assert {r["folder"] for r in rows} == {"train"}
+
+
 def full_t8(run: RecipeRun) -> None:
     assert run.counts("CORDA&ChestXRay") == LENT
     drawn = run.options("tsne")
@@ -213,6 +240,21 @@ def small_t6(run: RecipeRun) -> None:
     assert [p.stat().st_mtime_ns for p in models] == before, "nothing is trained anew"
 
 
+def small_t7(run: RecipeRun) -> None:
+    assert run.runs()["COVID-Net"]["classes"] == ["normal", "pneumonia", "covid"]
+    run.has_options("COVID-Net", class_weights="covid=25", rebalance="covid=1", lr="0.00002")
+    run.has_options("ResNet-18", **FOCAL)
+    for test, source, figure in (("CORDA", "corda", "6.68"), ("COVID-ChestXRay", "cohen", "36")):
+        assert "ResNet-18" in (run.out / f"tables/ResNet-18-{test}.md").read_text()
+        table = (run.out / f"tables/COVID-Net-{test}.md").read_text()
+        assert figure in table
+        tested = [r for r in handy.rows_of(run.out / "COVID-Net.csv") if r["source"] == source]
+        assert {r["label"] for r in tested} == {"covid", "negative"}
+        # COVID-Net has no class `negative`, and yet none of these images is lost.
+        [numbers] = [line.split("|") for line in table.splitlines() if "| n " in line]
+        assert str(len(tested)) in [cell.strip() for cell in numbers]
+
+
 def small_t8(run: RecipeRun) -> None:
     run.has_options("encoder", **FOCAL)
     for name, other in (("a-chestxray-corda", "kermany"), ("b-rsna-corda", "rsna")):
@@ -224,6 +266,22 @@ def small_t8(run: RecipeRun) -> None:
 
 
 FOCAL = {"loss": "focal:gamma=2", "lr": "0.1", "batch": 4, "optimizer": "sgd:decay=0.001"}
+COVID_NET = {
+    "--arch": "covidnet-r50v2",
+    "--classes": "normal,pneumonia,covid",
+    "--weights": "imagenet",
+    "--loss": "ce",
+    "--class-weights": "covid=25",
+    "--rebalance": "covid=1",
+    "--optimizer": "adam:amsgrad=yes",
+    "--lr": "0.00002",
+    "--schedule": "plateau:factor=0.7,patience=4,least=0.000001,delta=0.01",
+    "--epochs": "10",
+    "--batch": "8",
+    "--size": "224",
+    "--normalize": "unit",
+    "--augment": "rotate=10,shift=0.1,hflip=0.5,brightness=0.9..1.1,fill=constant",
+}
 FULL = {
     "T1": full_t1,
     "T2": full_t2,
@@ -231,6 +289,7 @@ FULL = {
     "T4": full_t4,
     "T5": full_t5,
     "T6": full_t6,
+    "T7": full_t7,
     "T8": full_t8,
 }
 SMALL = {
@@ -240,6 +299,7 @@ SMALL = {
     "T4": small_t4,
     "T5": small_t5,
     "T6": small_t6,
+    "T7": small_t7,
     "T8": small_t8,
 }
 
