@@ -17,6 +17,13 @@ def known_labels() -> "Sequence[str]":
     return LABELS
 
 
+def layouts() -> "Sequence[str]":
+    """List what --slices may be."""
+    from cxrtool.phantoms.layouts import NAMES
+
+    return NAMES
+
+
 Count = Annotated[
     int, typer.Argument(metavar="COUNT", help="Number of images.", min=1, max=options.MOST)
 ]
@@ -45,4 +52,14 @@ Confound = Annotated[
 Size = Annotated[
     int,
     typer.Option("--size", metavar="PX", help="Side of the images in pixels.", min=32, max=4096),
+]
+Slices = Annotated[
+    str,
+    typer.Option(
+        "--slices",
+        metavar="none|plain|scov|mgc|ccii|ictcf",
+        help="Draw axial CT slices instead of radiographs, and name the files plainly, or as a "
+        "collection of CT slices does.",
+        **options.choice(layouts),
+    ),
 ]

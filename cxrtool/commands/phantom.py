@@ -7,6 +7,11 @@ resolution, border, vignette, marker, wires. --confound sets how strongly the ho
 the label: 0 means not at all, 1 means that every class comes from its own hospital. A classifier
 that is good at 1 may have learned nothing but the hospital.
 
+With --slices, the images are axial CT slices in a lung window, two to five a patient: covid as
+ground glass along the chest wall of both lungs, pneumonia as a consolidation. The name of a
+collection gives them the folders and file names of that collection, in DIR/NAME, so that `cxrtool
+ingest DIR/NAME --preset NAME` reads them.
+
 DIR receives images/, masks/ (the lungs) and lesions/ (the opacities). The manifest has the true
 labels. These are drawings for testing software, not radiographs of persons.
 
@@ -14,8 +19,10 @@ Example:
 
     cxrtool phantom 200 -d phantoms -o phantoms.csv
     cxrtool phantom 600 -d trap --confound 1 --sources 3 --size 128 -o trap.csv
+    cxrtool phantom 200 -d ct --slices ccii -o slices.csv
 """
 
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cxrtool.core.parallel import Lost
+    from cxrtool.phantoms import Case
 
 
 def run(
@@ -39,6 +47,7 @@ def run(
     sources: _phantom_options.Sources = 3,
     confound: _phantom_options.Confound = 0.0,
     size: _phantom_options.Size = 256,
+    slices: _phantom_options.Slices = "none",
     seed: options.Seed = 0,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
@@ -52,22 +61,41 @@ def run(
     """Run the command."""
     from cxrtool.core import outputs, parallel
     from cxrtool.files import disk, table
-    from cxrtool.phantoms import plan, writer
+    from cxrtool.phantoms import layouts, writer
 
+    named = f"all images are of one collection, {slices}" if slices in layouts.COLLECTIONS else ""
     one = "there is one hospital" if sources == 1 else ""
-    effects.refuse(context, {"--confound": one})
-    cases = plan(count, labels=chosen(labels), sources=sources, confound=confound, seed=seed)
+    effects.refuse(context, {"--sources": named, "--confound": named or one})
+    cases = planned(count, chosen(labels), sources, confound, slices, seed)
     if dry_run:
         note(f"would make {count} images of {size} x {size} pixels in {folder}")
         return
     disk.check_output(output)
-    orders = [writer.Order(c, size, folder, root, force) for c in cases]
-    for part in writer.FOLDERS:
+    orders = [writer.Order(c, size, folder, root, force, slices) for c in cases]
+    images = slices if slices in layouts.COLLECTIONS else "images"
+    for part in (images, *writer.TRUTH):
         disk.make_folder(f"{folder}/{part}")
         outputs.current().fill(outputs.FilledFolder("--dir", f"{folder}/{part}"))
+    for below in sorted({os.path.dirname(path) for order in orders for path in order.paths()}):
+        disk.make_folder(below)
     outputs.current().check(path for order in orders for path in order.paths())
     results = parallel.each(writer.make, orders, options.crew(jobs).of(count))
     table.write(output, writer.COLUMNS, whole(bar(results, count, "images", progress)))
+
+
+def planned(
+    count: int, labels: list[str], sources: int, confound: float, slices: str, seed: int
+) -> "list[Case]":
+    """Plan the images: one to three a patient, or of CT two to five slices."""
+    from cxrtool.phantoms import layouts, plan
+
+    if slices == layouts.NONE:
+        return plan(count, labels=labels, sources=sources, confound=confound, seed=seed)
+    taken = layouts.SLICES
+    cases = plan(
+        count, labels=labels, sources=sources, confound=confound, per_patient=taken, seed=seed
+    )
+    return layouts.of_collection(cases, slices) if slices in layouts.COLLECTIONS else cases
 
 
 def whole(results: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":

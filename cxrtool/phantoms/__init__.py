@@ -2,5 +2,6 @@
 
 from cxrtool.phantoms.cases import LABELS, VIEWS, Case, plan
 from cxrtool.phantoms.rendering import Phantom, render
+from cxrtool.phantoms.slices import render_slice
 
-__all__ = ["LABELS", "VIEWS", "Case", "Phantom", "plan", "render"]
+__all__ = ["LABELS", "VIEWS", "Case", "Phantom", "plan", "render", "render_slice"]

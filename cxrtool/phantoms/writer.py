@@ -7,9 +7,10 @@ from dataclasses import astuple, dataclass
 from cxrtool import __version__
 from cxrtool.files import image, manifest
 from cxrtool.images import fingerprints
-from cxrtool.phantoms import Case, render
+from cxrtool.phantoms import Case, layouts, render, render_slice
 
-FOLDERS = ("images", "masks", "lesions")
+TRUTH = ("masks", "lesions")
+FOLDERS = ("images", *TRUTH)
 COLUMNS = (*manifest.COLUMNS, "lesion")
 
 
@@ -22,20 +23,30 @@ class Order:
     folder: str
     root: str | None
     force: bool
+    slices: str = layouts.NONE
 
     def paths(self) -> list[str]:
         """Name the three files."""
         name = f"phantom-{self.case.index + 1:06d}.png"
-        return [os.path.join(self.folder, part, name) for part in FOLDERS]
+        image_path = layouts.image_path(self.case, self.slices)
+        truth = (os.path.join(part, name) for part in TRUTH)
+        return [os.path.join(self.folder, path) for path in (image_path, *truth)]
+
+    @property
+    def options(self) -> str:
+        """Return a digest of what the images depend on."""
+        said = (astuple(self.case), self.size)
+        sliced = (*said, self.slices) if self.slices != layouts.NONE else said
+        return hashlib.sha256(repr(sliced).encode()).hexdigest()[:16]
 
 
 def make(order: Order) -> list[str]:
     """Write a phantom's files, unless they are there and whole, and return its row."""
     paths, case = order.paths(), order.case
-    options = hashlib.sha256(repr((astuple(case), order.size)).encode()).hexdigest()[:16]
-    made_with = f"phantom {__version__} {options}"
+    made_with = f"phantom {__version__} {order.options}"
     if order.force or not all(image.is_made(path, made_with) for path in paths):
-        phantom = render(case, order.size)
+        drawer = render if order.slices == layouts.NONE else render_slice
+        phantom = drawer(case, order.size)
         data, *_ = [image.write_png(p, x, made_with) for p, x in zip(paths, phantom, strict=True)]
         digest = hashlib.sha256(data).hexdigest()
         drawn = phantom.image
@@ -50,7 +61,7 @@ def make(order: Order) -> list[str]:
         "label": case.label,
         "patient": f"{case.source}/{case.patient}",
         "source": case.source,
-        "view": case.view,
+        "view": case.view if order.slices == layouts.NONE else "Axial",
         "age": case.age,
         "sex": case.sex,
         "width": str(order.size),

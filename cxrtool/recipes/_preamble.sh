@@ -45,12 +45,25 @@ phantoms() { # COUNT SIZE LABELS COLLECTION...
     /kermany.*,AP,/s/,,,\([^,]*\)$/,,test,\1/' "$OUT/hospitals.csv" > "$OUT/phantoms.csv"
 }
 
-gather() { # COLLECTION OPTIONS-OF-INGEST...: its manifest
-  collection=$1
+# In a small run of CT, each collection is drawn in its own folders, which its preset reads.
+slices() { # COUNT SIZE LABELS COLLECTION...
+  [ "$SCALE" = small ] || return 0
+  count=$1 size=$2 labels=$3
+  shift 3
+  for collection in "$@"; do
+    cxrtool phantom "$count" -d "$OUT/ct/$collection" --slices "$collection" \
+      --size "$size" --labels "$labels" -o "$OUT/ct-$collection.csv"
+  done
+}
+
+gather() { # COLLECTION[:KEY=VALUE] OPTIONS-OF-INGEST...: its manifest
+  preset=$1 collection=${1%%:*}
   shift
   if [ "$SCALE" = full ]; then
     # Exit code 1: some files are damaged or missing. ingest has listed them; the rest is used.
-    cxrtool ingest "$DATA/$collection" --preset "$collection" "$@" || [ $? -eq 1 ]
+    cxrtool ingest "$DATA/$collection" --preset "$preset" "$@" || [ $? -eq 1 ]
+  elif [ -d "$OUT/ct/$collection" ]; then
+    cxrtool ingest "$OUT/ct/$collection/$collection" --preset "$collection" "$@"
   else
     sed -n "1p; /,$collection,/p" "$OUT/phantoms.csv" | cxrtool ingest - "$@"
   fi

@@ -33,6 +33,20 @@ network() { # MANIFEST CLASSES ARCHITECTURE RUN OPTIONS...: what all trainings s
     --augment rotate=10@0.45,shift=0.1@0.2,hflip=0.5,vflip=0.5 -d "$run" "$@"
 }
 
+folds() { # TASK MANIFEST...: divided into five, image by image
+  task=$1
+  shift
+  cxrtool ingest "$@" | cxrtool split - --paper image --folds 5 --seed 1 | images "$task"
+}
+
+in_folds() { # TASK CLASSES: learned and tested in every fold
+  for fold in $FOLDS; do
+    run=$OUT/runs/$1/fold-$fold
+    network "$OUT/$1.csv" "$2" cvr-net "$run" --fold "$fold"
+    cxrtool evaluate "$run" "$OUT/$1.csv" --where "fold=$fold" -o "$run.csv"
+  done
+}
+
 # CXR-Independent-CL2: learned from four collections, tested on two others.
 independent() {
   without_covid chexpert 1102

@@ -64,7 +64,7 @@ compose() { # TASK: its manifest of five folds
     ;;
   *-CL3) set -- "$@" --map-label bacteria=pneumonia --map-label virus=pneumonia ;;
   esac
-  cxrtool ingest "$@" | cxrtool split - --paper image --folds 5 --seed 1 | images "$task"
+  folds "$task" "$@"
 }
 
 classes() { # TASK
@@ -77,12 +77,7 @@ classes() { # TASK
 
 for task in $TASKS; do
   compose "$task"
-  for fold in $FOLDS; do
-    network "$OUT/$task.csv" "$(classes "$task")" cvr-net "$OUT/runs/$task/fold-$fold" \
-      --fold "$fold"
-    cxrtool evaluate "$OUT/runs/$task/fold-$fold" "$OUT/$task.csv" --where "fold=$fold" \
-      -o "$OUT/runs/$task/fold-$fold.csv"
-  done
+  in_folds "$task" "$(classes "$task")"
 done
 
 for task in $TASKS; do

@@ -7,7 +7,8 @@
 #   weights, of at most 200 epochs on 8,379 images; small: 2 minutes on two cores
 #
 # CVR-Net against eight other networks, all taught alike on V2's collections and tested on others
-# (CXR-Independent-CL2). The paper's half of CT slices is not made here.
+# (CXR-Independent-CL2). The paper's half of CT slices is not made here (V3 has them for
+# CVR-Net alone).
 #
 # What the code did where the paper says otherwise: see V2 (cxrtool recipe v2). Besides:
 # - The numbers of parameters that Table 5 prints are those of Keras' networks without their tops,

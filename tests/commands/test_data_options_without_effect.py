@@ -53,7 +53,7 @@ ALWAYS = {
         "--convert",
         "--exact-age",
     },
-    "phantom": {"--labels", "--sources", "--size", "--seed", "--force", "--jobs"},
+    "phantom": {"--labels", "--size", "--slices", "--seed", "--force", "--jobs"},
     "recipe": {"--missing"},
     "segment": {"--model", "--keep", "--dilate", "--force"},
     "split": {
@@ -190,6 +190,12 @@ CASES: list[tuple[str, list[str], str, str]] = [
         ["m.csv", "--key", "key"],
         "--key",
         "all images of the manifests are measured, and none is read",
+    ),
+    (
+        "phantom",
+        ["4", "-d", "d", "--slices", "scov", "--sources", "3"],
+        "--sources",
+        "all images are of one collection, scov",
     ),
     (
         "phantom",

@@ -85,7 +85,7 @@ def test_needs_are_what_is_gathered(name: str) -> None:
     gathered |= set(re.findall(r"\bwithout_covid ([a-z]\w+) ", code))
     needs = library.chosen(name).needs.split()
     assert gathered == set(needs)
-    [phantoms] = re.findall(r"^phantoms \d+ \d+ \S+ (.+)$", code, re.MULTILINE)
+    [phantoms] = re.findall(r"^(?:phantoms|slices) \d+ \d+ \S+ (.+)$", code, re.MULTILINE)
     assert sorted(phantoms.split()) == sorted(needs)
 
 

@@ -101,6 +101,36 @@ def full_v2(run: RecipeRun) -> None:
     assert "--averages" in compared, "the paper's figures are weighted means of both classes"
 
 
+def full_v3(run: RecipeRun) -> None:
+    assert run.counts("CT-Single-CL2", "label") == {"other": 1227, "covid": 1252}
+    assert run.counts("CT-Multiple-CL2", "label") == {"other": 7864, "covid": 4015}
+    sources = {"scov": 1227 + 1252, "mgc": 397 + 349, "ccii": 6240 + 2414}
+    assert run.counts("CT-Multiple-CL2", "source") == sources
+    counts = run.counts("CT-Independent-CL2")
+    wanted = {
+        "train other": 13293,
+        "train covid": 5178,
+        "val other": 3323,
+        "val covid": 1294,
+        "test other": 1227,
+        "test covid": 1252,
+    }
+    assert counts.keys() == wanted.keys()
+    # Patients stay together, so that a part may be an image off.
+    assert all(abs(counts[key] - number) <= 1 for key, number in wanted.items())
+    parts = run.counts("CT-Independent-CL2", "split", "source")
+    assert {key for key in parts if key[:4] == "test"} == {"test scov"}
+    trains = run.options("train")
+    assert len(trains) == 11
+    assert all((PROTOCOL | {"--arch": "cvr-net"}).items() <= train.items() for train in trains)
+    assert {t["--classes"] for t in trains} == {"other,covid"}
+    assert f"up to {counts['train other'] + counts['train covid']:,}" in library.chosen("v3").cost
+    compared = run.options("compare")
+    tasks = [c["--published"].partition("task=")[2] for c in compared]
+    assert tasks == ["CT-Single-CL2", "CT-Multiple-CL2", "CT-Independent-CL2"]
+    assert all("--averages" in c for c in compared)
+
+
 def full_v4(run: RecipeRun) -> None:
     independent(run)
     trains = run.options("train")
@@ -161,6 +191,21 @@ def small_v2(run: RecipeRun) -> None:
     assert "[" in line
 
 
+def small_v3(run: RecipeRun) -> None:
+    assert set(run.runs()) == {"runs/CT-Independent-CL2"} | {
+        f"runs/CT-{task}-CL2/fold-{fold}" for task in ("Single", "Multiple") for fold in (1, 2)
+    }
+    tested = handy.rows_of(run.out / "runs/CT-Independent-CL2.csv")
+    assert {r["source"] for r in tested} == {"scov"}
+    learned = handy.rows_of(run.out / "CT-Independent-CL2.csv")
+    assert {r["source"] for r in learned if r["split"] == "train"} == {"mgc", "ccii", "ictcf"}
+    assert {r["view"] for r in learned} == {"Axial"}
+    for task, figure in (("Single", "0.976"), ("Multiple", "0.969"), ("Independent", "0.799")):
+        table = (run.out / f"tables/CT-{task}-CL2.md").read_text()
+        rows = [r for r in table.splitlines() if "weighted" in r and "sensitivity" in r]
+        assert any(figure in r and "[" in r for r in rows)
+
+
 def small_v4(run: RecipeRun) -> None:
     assert set(run.runs()) == {"runs/darknet", "runs/cvr-net"}
     table = (run.out / "tables/networks.md").read_text()
@@ -170,8 +215,8 @@ def small_v4(run: RecipeRun) -> None:
     assert all(name in table for name in ("VGG-19", "CoroNet", "Inception-v3", "DarkNet"))
 
 
-FULL = {"V1": full_v1, "V2": full_v2, "V4": full_v4}
-SMALL = {"V1": small_v1, "V2": small_v2, "V4": small_v4}
+FULL = {"V1": full_v1, "V2": full_v2, "V3": full_v3, "V4": full_v4}
+SMALL = {"V1": small_v1, "V2": small_v2, "V3": small_v3, "V4": small_v4}
 
 
 @pytest.mark.parametrize("name", recipe_runs.names("s1", fast="V2"))
