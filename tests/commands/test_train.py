@@ -435,7 +435,8 @@ def test_reserved_rows_without_a_fold_are_not_learned(phantoms: Path) -> None:
 def test_a_fold_that_is_not_there(phantoms: Path, fold: str, capfd: Said) -> None:
     assert train(phantoms / "folds.csv", f"--fold={fold}") == 2
     name = phantoms / "folds.csv"
-    assert line(capfd) == f"--fold {fold} is not among the 4 folds of {name}. Choose 1 to 4."
+    said = f"fold {fold} is not among the 4 folds of {name}. Choose 1 to 4 (--fold)."
+    assert line(capfd) == said
 
 
 def test_the_order_of_the_classes(phantoms: Path) -> None:
