@@ -39,11 +39,16 @@ _cxrtool() {
         "cam --dir"|"cam -d") _cxrtool_dirs; return ;;
         "cam --method") _cxrtool_words "cam gradcam gradcam++ gradcam-cxnet layercam lime occlusion scorecam"; return ;;
         "cam --class") _cxrtool_words "predicted label"; return ;;
+        "cam --hierarchy") return ;;
+        "cam --branch") return ;;
+        "cam --signs") _cxrtool_words "positive both"; return ;;
         "cam --outline") return ;;
-        "cam --colormap") _cxrtool_words "cividis inferno magma plasma viridis"; return ;;
+        "cam --colormap") _cxrtool_words "cividis inferno magma plasma viridis jet"; return ;;
         "cam --mask") _cxrtool_words "column auto none"; return ;;
+        "cam --lesion") _cxrtool_words "column none"; return ;;
         "cam --grid") _cxrtool_files; return ;;
         "cam --grid-most") return ;;
+        "cam --beside") return ;;
         "cam --batch") return ;;
         "cam --device") _cxrtool_words "auto cpu cuda mps"; return ;;
         "cam --where") return ;;
@@ -224,7 +229,7 @@ _cxrtool() {
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
             audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --checklist --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
-            cam) _cxrtool_words "--dir --method --class --outline --colormap --mask --grid --grid-most --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            cam) _cxrtool_words "--dir --method --class --hierarchy --branch --signs --outline --colormap --mask --lesion --grid --grid-most --beside --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --move --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;

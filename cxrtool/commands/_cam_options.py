@@ -37,6 +37,33 @@ Class = Annotated[
         autocompletion=lambda: ["predicted", "label"],
     ),
 ]
+Hierarchy = Annotated[
+    str | None,
+    typer.Option(
+        "--hierarchy",
+        metavar="RUN2",
+        help="Subdivide RUN's second class with RUN2, as evaluate does.",
+    ),
+    Role.READS,
+]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        "--branch",
+        metavar="NAME",
+        help="The map of a part of the network: resnet, xception, conv3, conv4, entry or exit of "
+        "cvr-net.",
+    ),
+]
+Signs = Annotated[
+    str,
+    typer.Option(
+        "--signs",
+        metavar="positive|both",
+        help="Show what speaks for the class, or also what speaks against it.",
+        **options.choice(choices.SIGNS),
+    ),
+]
 Outline = Annotated[
     float,
     typer.Option(
@@ -53,7 +80,9 @@ Colormap = Annotated[
     typer.Option(
         "--colormap",
         metavar="NAME",
-        help=f"The colours of the heat: {', '.join(choices.COLORMAPS)}.",
+        help=f"The colours of the heat: {', '.join(choices.EVEN_COLORMAPS)}, or jet. Those of jet "
+        "mislead: they show edges where the heat has none, and colour-blind readers confuse them. "
+        "It is there to compare with the figures of papers.",
         **options.choice(choices.COLORMAPS),
     ),
 ]
@@ -64,6 +93,15 @@ Mask = Annotated[
         metavar="NAME",
         help="Lung masks: the column `mask`, computed if the cell is empty (auto), or none.",
         **options.choice(choices.LUNG_MASKS),
+    ),
+]
+Lesion = Annotated[
+    str,
+    typer.Option(
+        "--lesion",
+        metavar="NAME",
+        help="Masks of lesions: the column `lesion`, or none.",
+        **options.choice(choices.LESION_MASKS),
     ),
 ]
 Grid = Annotated[
@@ -84,6 +122,16 @@ GridMost = Annotated[
         max=600,
         help="Maximum number of pictures on the sheet.",
     ),
+]
+Beside = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--beside",
+        metavar="MAPS.csv",
+        help="On the sheet, put the pictures of an earlier table of cam beside these. May be "
+        "repeated.",
+    ),
+    Role.READS,
 ]
 Batch = Annotated[
     int,

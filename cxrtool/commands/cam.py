@@ -7,17 +7,33 @@ prediction, the class that is explained and its probability (score), and where t
 lungs' fraction of the image (`lung_fraction`): 1 means no preference for the lungs. The peak is
 given in pixels. `flag` marks empty maps, peaks at the edge, and heat outside the lungs.
 
+Lung masks come from the column `mask` (see cxrtool segment). With --mask auto, missing masks are
+computed. The column `lesion` (of phantoms, and of collections whose readers drew boxes, such as
+rsna) gives `in_lesion`, `lesion_fraction` and `lesion_enrichment`, and a cyan line.
+
 A heat map shows what a network used. It does not show whether this was right. If class activation
 maps (cam) are not defined for a network, Grad-CAM is used, and the column `method` says so.
+--signs both also shows what speaks against the class, if the method finds it (cam, lime,
+occlusion): orange for, blue against. The measures are of what speaks for the class.
 
-Lung masks come from the column `mask` (see cxrtool segment). With --mask auto, missing masks are
-computed. When the command runs again, it skips complete pictures made with the same options.
+With --hierarchy the decision is that of evaluate --hierarchy at a threshold of 0.5. RUN explains
+its own two classes, RUN2 those below the second one. --branch makes the map of a part of the
+network, such as resnet or xception of cvr-net, for the score of the whole network.
+
+--beside MAPS.csv puts earlier pictures of the same images beside these on the sheet (--grid), a
+column for each table, under its name: before and after a change of the images, or other methods
+and runs. A line says for how many images the prediction differs. Images are matched by `raw`, else
+by `path`.
+
+When the command runs again, it skips complete pictures made with the same options.
 
 Example:
 
     cxrtool cam runs/r18 split.csv --where split=test -d maps/ --grid sheet.png -o maps.csv
     cxrtool cam runs/r18 chest.png -d maps/
-    cxrtool cam runs/r18 split.csv --method lime:samples=500 --class covid --mask auto -d lime/
+    cxrtool cam runs/r18 split.csv --method lime --signs both --class covid --mask auto -d lime/
+    cxrtool cam runs/r18 concealed.csv --beside before.csv --grid sheet.png -d after/ -o after.csv
+    cxrtool cam runs/sick split.csv --hierarchy runs/which -d maps/ > maps.csv
     cxrtool cam runs/r18 split.csv --class label --grid sheet.png --grid-most 12 -d maps/ > maps.csv
 """
 
@@ -33,9 +49,10 @@ from cxrtool.core.progress import note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cxrtool.explain.cascade import Cascade
     from cxrtool.explain.explanation import Explainer
     from cxrtool.explain.image_view import Viewing
-    from cxrtool.explain.overlays import Style
+    from cxrtool.figures.heat_overlay import Style
     from cxrtool.files.manifest import Where
     from cxrtool.files.run_folder import About
 
@@ -52,11 +69,16 @@ def run(
     inputs: _cam_options.Inputs = None,
     method: _cam_options.Method = "gradcam",
     of: _cam_options.Class = "predicted",
+    hierarchy: _cam_options.Hierarchy = None,
+    branch: _cam_options.Branch = None,
+    signs: _cam_options.Signs = "positive",
     threshold: _cam_options.Outline = 0.6,
     colormap: _cam_options.Colormap = "inferno",
     mask: _cam_options.Mask = "column",
+    lesion: _cam_options.Lesion = "column",
     grid: _cam_options.Grid = None,
     grid_most: _cam_options.GridMost = 24,
+    beside: _cam_options.Beside = None,
     batch: _cam_options.Batch = 32,
     _list: _cam_options.Listing = False,
     device: options.Device = "auto",
@@ -74,43 +96,59 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool.commands import _model_inputs
-    from cxrtool.explain import explanation, overlays
+    from cxrtool.explain import earlier_maps, overlays
+    from cxrtool.figures.heat_overlay import Style
     from cxrtool.files import run_folder as runs
     from cxrtool.files import table
     from cxrtool.files.failures import Failures
-    from cxrtool.learn import inference
 
     check(grid)
-    result = runs.classifier(run_folder)
-    about = result.about
-    effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid))
+    about = runs.classifier(run_folder).about
+    effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid, signs))
     columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
-    effects.refuse(context, idle_with_columns(columns, mask, of))
-    explainer = explanation.Explainer(inference.Model(result, inference.device(device)), method, of)
-    alone = f"{explainer.method} looks at one image at a time" if explainer.alone else ""
-    effects.refuse(context, {"--batch": alone})
+    effects.refuse(context, idle_with_columns(columns, mask, lesion, of))
+    explainer = explainer_of(run_folder, hierarchy, device, method, of, branch)
+    effects.refuse(context, idle_with_method(explainer, signs))
+    before = earlier_maps.read(beside or [], root)
     if dry_run:
         return note(f"would make {sum(1 for _ in rows)} pictures in {folder}: {explainer.method}")
-    style = overlays.Style(colormap, threshold)
-    viewing = viewing_of(explainer, style, folder, root, mask, force)
+    style = Style(colormap, threshold, signs == "both")
+    viewing = viewing_of(explainer, style, folder, root, mask, lesion, force)
     most = grid_most if grid else 0
-    pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most)
+    pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most, before)
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     drawn = skipped.checked(pictures.rows(rows, skipped, progress))
     table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in drawn), 1)
     if grid:
-        pictures.hang(grid, result.name)
+        pictures.hang(grid, name_of(output, folder))
     pictures.note_summary()
     raise typer.Exit(skipped.close())
 
 
+def explainer_of(
+    run_folder: str, hierarchy: str | None, device: str, method: str, of: str, branch: str | None
+) -> "Explainer | Cascade":
+    """Load the network of a run, or those of the two levels of a hierarchy."""
+    from cxrtool.explain import cascade, explanation
+    from cxrtool.files import run_folder as runs
+    from cxrtool.learn import inference
+
+    where = inference.device(device)
+    first = inference.Model(runs.classifier(run_folder), where)
+    if hierarchy is None:
+        return explanation.Explainer(first, method, of, branch)
+    second = inference.Model(runs.classifier(hierarchy), where)
+    return cascade.Cascade(first, second, method, of, branch)
+
+
 def viewing_of(
-    explainer: "Explainer",
+    explainer: "Explainer | Cascade",
     style: "Style",
     folder: str,
     root: str | None,
     mask: str,
+    lesion: str,
     force: bool,
 ) -> "Viewing":
     """Say how images are read and where their pictures go."""
@@ -120,16 +158,24 @@ def viewing_of(
     from cxrtool.explain.image_view import Viewing
     from cxrtool.files import manifest, pixel_cache
 
-    about = explainer.about
     return Viewing(
-        pixel_cache.Frame(about.size, about.image_channels, about.fit),
+        tuple(pixel_cache.Frame(a.size, a.image_channels, a.fit) for a in explainer.abouts),
         manifest.ImageFolder(folder, root),
-        overlays.steps(explainer, style, mask),
+        overlays.steps(explainer, style, mask, lesion),
         os.path.abspath(root or "."),
         mask,
+        lesion,
         explainer.of == "label",
         force,
     )
+
+
+def name_of(output: str, folder: str) -> str:
+    """Name the pictures of this call on a sheet: as their table, else as their folder."""
+    import os
+
+    path = os.path.abspath(folder if output == "-" else output)
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def check(grid: str | None) -> None:
@@ -142,18 +188,32 @@ def check(grid: str | None) -> None:
         plot.kind(grid)
 
 
-def idle(grid: str | None) -> dict[str, str]:
+def idle(grid: str | None, signs: str) -> dict[str, str]:
     """Say why options have no effect, before anything is read."""
-    return {"--grid-most": "" if grid else "there is no --grid"}
+    no_grid = "" if grid else "there is no --grid"
+    own = "--signs both has colours of its own" if signs == "both" else ""
+    return {"--grid-most": no_grid, "--beside": no_grid, "--colormap": own}
 
 
-def idle_with_columns(columns: list[str], mask: str, of: str) -> dict[str, str]:
+def idle_with_columns(columns: list[str], mask: str, lesion: str, of: str) -> dict[str, str]:
     """Say why options have no effect with images that have no more than these columns."""
     no_mask = mask == "column" and "mask" not in columns
+    no_lesion = "lesion" not in columns
     no_label = of == "label" and "label" not in columns
     return {
         "--mask column": "the images have no column 'mask'" if no_mask else "",
+        f"--lesion {lesion}": "the images have no column 'lesion'" if no_lesion else "",
         "--class label": "the images have no column 'label'" if no_label else "",
+    }
+
+
+def idle_with_method(explainer: "Explainer | Cascade", signs: str) -> dict[str, str]:
+    """Say why options have no effect with a method."""
+    method, unsigned = explainer.method, signs == "both" and not explainer.signed
+    return {
+        "--batch": f"{method} looks at one image at a time" if explainer.alone else "",
+        "--branch": f"{method} has no map of a branch" if explainer.asks_only else "",
+        "--signs both": f"{method} finds nothing against a class" if unsigned else "",
     }
 
 

@@ -8,10 +8,13 @@ FITS = ("squash", "crop", "pad")
 NORMALIZATIONS = ("auto", "unit", "dataset", "imagenet", "none", "xrv")
 # OpenCV's names of these are INTER_AREA and so on.
 INTERPOLATIONS = ("area", "cubic", "linear", "nearest")
-# Matplotlib's names of colour scales that are even to the eye.
-COLORMAPS = ("cividis", "inferno", "magma", "plasma", "viridis")
-# Where heat maps take the lungs from.
+# Matplotlib's names of colour scales that are even to the eye, and of the uneven one in papers.
+EVEN_COLORMAPS = ("cividis", "inferno", "magma", "plasma", "viridis")
+COLORMAPS = (*EVEN_COLORMAPS, "jet")
+# Where heat maps take the lungs from, and lesions; which signs of the heat are shown.
 LUNG_MASKS = ("column", "auto", "none")
+LESION_MASKS = ("column", "none")
+SIGNS = ("positive", "both")
 # What segment keeps of an image, and how the edge of a mask is softened.
 KEEP = ("lungs", "background", "box", "mask")
 BLURS = ("gaussian", "box")

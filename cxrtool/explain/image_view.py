@@ -1,11 +1,10 @@
-"""An image as it is looked at: what the network gets of it, what is drawn, where its lungs are.
+"""An image as it is looked at: what networks get of it, what is drawn, its lungs and lesions.
 
 This runs in the workers, which need no PyTorch for it unless they have to find the lungs.
 """
 
 import hashlib
 import json
-import math
 import os
 from dataclasses import dataclass
 
@@ -46,15 +45,23 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A part of an image: its mask in the shape of the picture, and its share of the image."""
+
+    mask: Mask
+    fraction: float
+
+
+@dataclass(frozen=True)
 class View:
     """One image, ready to be looked at."""
 
     place: PictureTarget
-    framed: Bytes  # (channels, size, size), for the network
+    framed: tuple[Bytes, ...]  # (channels, size, size), for each network
     picture: Bytes  # grey, to be drawn upon
     shape: tuple[int, int]  # of the image itself
-    lungs: Mask | None  # in the shape of the picture
-    lung_fraction: float
+    lungs: Region | None
+    lesion: Region | None
     warnings: tuple[str, ...]
 
 
@@ -62,11 +69,12 @@ class View:
 class Viewing:
     """The work on one row: `Kept` where its picture is there and whole, else a `View`."""
 
-    frame: pixel_cache.Frame
+    frames: tuple[pixel_cache.Frame, ...]  # of each network
     folder: manifest.ImageFolder
     steps: str  # all that changes the pictures, whatever the image
     here: str  # what paths are relative to; workers may run in another folder
     mask: str = "column"  # auto, none
+    lesion: str = "column"  # none
     by_label: bool = False  # the label decides which class is looked for
     force: bool = False
 
@@ -80,32 +88,36 @@ class Viewing:
         try:
             encoded = image.load(os.path.join(self.here, image.checked(row["path"])))
             warnings: list[str] = []
-            drawn = self._drawn(row, warnings)
-            place = self._place(row, encoded, drawn)
+            drawn = self._drawn(row, "mask", self.mask, warnings)
+            lesion = self._drawn(row, "lesion", self.lesion, warnings)
+            place = self._place(row, encoded, drawn, lesion)
             result = None if self.force else image.recorded_findings(place.file, place.made_with)
             if result is not None:
                 return Kept(place, json.loads(result))
-            return self._viewed(place, image.decode(encoded), drawn, warnings)
+            return self._viewed(place, image.decode(encoded), drawn, lesion, warnings)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)
 
-    def _drawn(self, row: Row, warnings: list[str]) -> image.Picture | None:
-        """Read the mask that the row has."""
-        if self.mask == "none" or not row.get("mask"):
+    def _drawn(
+        self, row: Row, column: str, wanted: str, warnings: list[str]
+    ) -> image.Picture | None:
+        """Read the mask that the row has in a column."""
+        if wanted == "none" or not row.get(column):
             return None
         try:
-            return image.read(os.path.join(self.here, row["mask"]))
+            return image.read(os.path.join(self.here, row[column]))
         except Unreadable as e:
-            warnings.append(f"its mask {row['mask']} cannot be read: {e.reason}")
+            warnings.append(f"its {column} {row[column]} cannot be read: {e.reason}")
             return None
 
     def _place(
-        self, row: Row, encoded: image.Encoded, drawn: image.Picture | None
+        self, row: Row, encoded: image.Encoded, *drawn: image.Picture | None
     ) -> PictureTarget:
         name = file_name(row["path"], row.get("raw", ""), encoded.is_dicom)
         label = row.get("label", "") if self.by_label else ""
         # As a digest, for the names of classes need not be ASCII.
-        text = "\0".join((self.steps, encoded.sha256, drawn.sha256 if drawn else "", label))
+        digests = [one.sha256 if one else "" for one in drawn]
+        text = "\0".join((self.steps, encoded.sha256, *digests, label))
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         return PictureTarget(*self.folder.file(f"{name}.png"), f"cam {__version__} {digest}")
 
@@ -114,25 +126,30 @@ class Viewing:
         place: PictureTarget,
         picture: image.Picture,
         drawn: image.Picture | None,
+        lesion: image.Picture | None,
         text: list[str],
     ) -> View:
         height, width = picture.grey.shape[:2]
         small = shrunk(grey_levels.to8(picture.grey))
         text += [picture.warning] * bool(picture.warning)
-        lungs, fraction = None, math.nan
-        if drawn is not None:
-            whole = grey_levels.to_mask(drawn.grey, drawn.grey.shape)
-        elif self.mask == "auto":
-            whole = registry.module("segmenters", "lungs").segment(picture.grey)
-        else:
-            whole = None
-        if whole is not None:
-            lungs, fraction = (
-                grey_levels.to_mask(whole.view(np.uint8), small.shape),
-                masks.fraction(whole),
-            )
-        framed = self.frame.of(picture)
-        return View(place, framed, small, (height, width), lungs, fraction, tuple(text))
+        lungs = _read(drawn)
+        if lungs is None and self.mask == "auto":
+            lungs = registry.module("segmenters", "lungs").segment(picture.grey)
+        inside, ill = (_region(whole, small.shape) for whole in (lungs, _read(lesion)))
+        framed = tuple(frame.of(picture) for frame in self.frames)
+        return View(place, framed, small, (height, width), inside, ill, tuple(text))
+
+
+def _read(drawn: image.Picture | None) -> Mask | None:
+    return None if drawn is None else grey_levels.to_mask(drawn.grey, drawn.grey.shape)
+
+
+def _region(whole: Mask | None, shape: tuple[int, ...]) -> Region | None:
+    """Fit a mask to the picture; its share is of the mask as it was."""
+    if whole is None:
+        return None
+    fitted = grey_levels.to_mask(whole.view(np.uint8), shape)
+    return Region(fitted, masks.fraction(whole))
 
 
 def shrunk(grey: Bytes) -> Bytes:

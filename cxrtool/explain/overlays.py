@@ -3,23 +3,25 @@
 import hashlib
 import itertools
 import json
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cxrtool.core import parallel
 from cxrtool.core.errors import Skip
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.core.progress import bar, note
-from cxrtool.explain import heat
+from cxrtool.explain import earlier_maps, heat_measures
+from cxrtool.explain.cascade import Cascade
+from cxrtool.explain.earlier_maps import EarlierMaps
 from cxrtool.explain.explanation import Explainer, Explanation, Row
+from cxrtool.explain.heat_measures import EMPTY, LESION, LUNGS
 from cxrtool.explain.image_view import Kept, View, Viewing
-from cxrtool.figures import numbers, sheet
+from cxrtool.figures import heat_overlay, numbers, sheet
+from cxrtool.figures.heat_overlay import Style
 from cxrtool.files import disk, image
 from cxrtool.files.failures import Failures
 from cxrtool.learn.inference import bounded
@@ -38,45 +40,44 @@ COLUMNS = (
     "peak_x",
     "peak_y",
     "flag",
+    *LESION,
+    "raw",
 )
 REMEDY = "Leave it out, or make it smaller."
 # What of a row the workers need.
-READS = ("path", "raw", "label", "mask")
-# More of the heat than this on what an image was padded with is worth a flag.
-BESIDE = 0.5
-EMPTY, PADDING = "empty map", "heat on the padding"
+READS = ("path", "raw", "label", "mask", "lesion")
 
 
-@dataclass(frozen=True)
-class Style:
-    """How the pictures look."""
-
-    colormap: str = "inferno"
-    threshold: float = 0.6
-
-
-def steps(explainer: Explainer, style: Style, mask: str) -> str:
+def steps(explainer: Explainer | Cascade, style: Style, mask: str, lesion: str) -> str:
     """Write down all that changes a picture, whatever its image."""
-    about = explainer.about
-    run = (about.weights, about.arch, about.size, about.channels, about.fit, about.mean, about.std)
-    chosen = (explainer.steps, explainer.of, style.colormap, style.threshold, mask)
-    return hashlib.sha256(repr((run, about.classes, chosen)).encode()).hexdigest()
+    runs = [
+        (a.weights, a.arch, a.size, a.channels, a.fit, a.mean, a.std, a.classes)
+        for a in explainer.abouts
+    ]
+    chosen = (explainer.steps, explainer.of, repr(style), mask, lesion)
+    return hashlib.sha256(repr((runs, chosen)).encode()).hexdigest()
 
 
 @dataclass
 class Gallery:
-    """The pictures of one run; the first `most` are kept in mind for a sheet."""
+    """The pictures of one run; the first `most` are kept in mind for a sheet.
 
-    explainer: Explainer
+    On the sheet, each is beside those of the same image that earlier calls made.
+    """
+
+    explainer: Explainer | Cascade
     viewing: Viewing
     style: Style
     crew: Crew
     batch: int = 32
     most: int = 0
-    prints: list[sheet.Print] = field(default_factory=list)
+    earlier: Sequence[EarlierMaps] = ()
+    prints: list[sheet.Print | None] = field(default_factory=list)
     drawn: int = 0
     empty: int = 0
-    inside: list[tuple[float, float]] = field(default_factory=list)
+    inside: dict[str, list[tuple[float, float]]] = field(
+        default_factory=lambda: {"lungs": [], "lesions": []}
+    )
 
     def claim(self, *outputs: str) -> None:
         """Make the folder, and check that the other outputs can be written."""
@@ -101,7 +102,8 @@ class Gallery:
 
     @property
     def _step(self) -> int:
-        return 1 if self.explainer.alone else bounded(self.batch, self.explainer.about.size)
+        largest = max(about.size for about in self.explainer.abouts)
+        return 1 if self.explainer.alone else bounded(self.batch, largest)
 
     def _batch(
         self, some: Sequence[tuple[Row, View | Kept | Skip | Lost]], skipped: Failures
@@ -115,8 +117,8 @@ class Gallery:
                 skipped.add(seen)
                 continue
             cells = self._drawn(row, seen, result[n]) if isinstance(seen, View) else seen.cells
-            named = {"method": self.explainer.method, "overlay": seen.place.shown}
-            text = {"path": row["path"], "label": row.get("label", ""), **cells, **named}
+            named = {name: row.get(name, "") for name in ("path", "label", "raw")}
+            text = {**named, **cells, "overlay": seen.place.shown}
             self._see(text, seen.place.file)
             yield text
 
@@ -129,17 +131,20 @@ class Gallery:
         views = {n: seen for n, seen in enumerate(results) if isinstance(seen, View)}
         if not views:
             return []
-        blank = np.zeros_like(next(iter(views.values())).framed)
-        images = np.stack([views[n].framed if n in views else blank for n in range(len(rows))])
+        blank = [np.zeros_like(one) for one in next(iter(views.values())).framed]
+        every = [views[n].framed if n in views else blank for n in range(len(rows))]
+        images = [np.stack(of_network) for of_network in zip(*every, strict=True)]
         wanted = [self.explainer.of_row(row) if n in views else "" for n, row in enumerate(rows)]
-        return self.explainer.look(images, wanted)
+        return self.explainer.look_framed(images, wanted)
 
     def _drawn(self, row: Row, view: View, result: Explanation) -> Row:
         """Draw the picture of a row, and measure its map."""
         for warning in view.warnings:
             note(f"{row['path']}: warning: {warning}")
-        cells, laid = measured(view, result, self.viewing.frame.fit)
-        picture = sheet.overlay(view.picture, laid, self.style.colormap, self.style.threshold)
+        cells, laid = heat_measures.measured(view, result)
+        picture = heat_overlay.overlay(view.picture, laid, self.style)
+        if view.lesion is not None:
+            heat_overlay.outline(picture, view.lesion.mask, heat_overlay.CYAN)
         image.write_png(view.place.file, picture, view.place.made_with, json.dumps(cells))
         return cells
 
@@ -147,65 +152,41 @@ class Gallery:
         """Keep what there is to say at the end, and what goes on the sheet."""
         self.drawn += 1
         self.empty += row["flag"] == EMPTY
-        if row["enrichment"]:
-            self.inside.append((float(row["in_lung"]), float(row["enrichment"])))
-        if len(self.prints) < self.most:
-            text = (row["label"], row["pred"], row["class"], row["score"], row["flag"])
-            self.prints.append(sheet.Print(file, *text))
+        for name, (inside, _, enrichment) in (("lungs", LUNGS), ("lesions", LESION)):
+            if row[enrichment]:
+                self.inside[name].append((float(row[inside]), float(row[enrichment])))
+        for maps in self.earlier:
+            maps.compare(row)
+        if self.drawn <= self.most:
+            self.prints += [maps.picture(row) for maps in self.earlier]
+            self.prints.append(earlier_maps.print_of(row, file))
 
-    def hang(self, path: str, name: str) -> None:
-        """Write the sheet, where there are pictures."""
+    def hang(self, path: str, own: str) -> None:
+        """Write the sheet, where there are pictures; `own` heads those of this call."""
         if not self.prints:
             return
         of = {"predicted": "the predicted class", "label": "the true class"}
         what = of.get(self.explainer.of, self.explainer.of)
-        title = f"{name}: {self.explainer.method} of {what}"
-        sheet.write(path, self.prints, title, self.style.colormap, self.style.threshold)
+        title = f"{self.explainer.name}: {self.explainer.method} of {what}"
+        if self.inside["lesions"]:
+            title += "; cyan: the lesion"
+        headings = [*(maps.name for maps in self.earlier), own] if self.earlier else []
+        sheet.write(path, self.prints, title, self.style, headings)
 
     def note_summary(self) -> None:
-        """Say how much of the heat is in the lungs, and how many maps are empty."""
-        if self.inside:
-            inside, enrichment = np.mean(self.inside, axis=0)
+        """Say how much of the heat is in lungs and lesions, and how many maps are empty."""
+        for name, shares in self.inside.items():
+            if not shares:
+                continue
+            inside, enrichment = np.mean(shares, axis=0)
             note(
-                f"{numbers.percent(inside)} of the heat lies in the lungs, "
+                f"{numbers.percent(inside)} of the heat lies in the {name}, "
                 f"{numbers.value(enrichment)} times their share of the image "
-                f"(mean of {len(self.inside)})"
+                f"(mean of {len(shares)})"
             )
+        for maps in self.earlier:
+            note(maps.sentence)
         if self.empty:
             remedy = "Try --method occlusion, or a run of a larger --size"
             what = f"maps are empty (flag '{EMPTY}'): every place has the same heat"
             note(f"{self.empty} of {self.drawn} {what}. {remedy}.")
-
-
-def measured(view: View, result: Explanation, fit: str) -> tuple[Row, NDArray[np.float32]]:
-    """Lay a map over its image: the cells that tell of it, and the heat of every pixel."""
-    cells = {
-        "pred": result.pred,
-        "class": result.of,
-        "score": numbers.measure(result.score),
-        "in_lung": "",
-        "lung_fraction": numbers.measure(view.lung_fraction),
-        "enrichment": "",
-        "peak_x": "",
-        "peak_y": "",
-        "flag": heat.wrong(result.map),
-    }
-    if cells["flag"]:
-        return cells, np.zeros(view.picture.shape, np.float32)
-    window = heat.window(view.shape, fit)
-    laid = heat.placed(result.map, view.picture.shape, window)
-    if not laid.max() > 0:
-        return cells | {"flag": PADDING}, laid
-    place = heat.peak(laid, view.shape)
-    cells |= {"peak_x": str(place[0]), "peak_y": str(place[1])}
-    flags = {
-        "peak at the edge": heat.is_at_edge(place, view.shape),
-        PADDING: heat.beside(result.map, window) > BESIDE,
-    }
-    if view.lungs is not None:
-        inside = heat.share(laid, view.lungs)
-        enrichment = inside / view.lung_fraction if view.lung_fraction else math.nan
-        cells |= {"in_lung": numbers.measure(inside), "enrichment": numbers.measure(enrichment)}
-        flags |= {"no lungs": not view.lung_fraction, "outside the lungs": enrichment < 1}
-    cells["flag"] = "; ".join(name for name, holds in flags.items() if holds)
-    return cells, laid

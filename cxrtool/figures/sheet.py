@@ -1,73 +1,21 @@
-"""Heat drawn over radiographs: one picture each, and many of them on one sheet.
-
-The colour maps are perceptually even and can be told apart by colour-blind readers; heat changes
-the lightness too, so that a print in grey still shows it.
-"""
+"""Pictures of heat on one sheet: in rows, or in columns beside those that were made before."""
 
 import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from cxrtool.figures import numbers, plot
+from cxrtool.figures import heat_overlay, numbers, plot
+from cxrtool.figures.heat_overlay import Style
 from cxrtool.files import image
 
-Bytes = NDArray[np.uint8]
-Floats = NDArray[np.floating]
-
-# How much of the picture the hottest colour hides.
-OPACITY = 0.6
 # Of a sheet, in inches: a picture, with what is below and beside it, and the margins.
 SIDE, CELL = 2.5, (2.62, 3.2)
-LEFT, RIGHT, TOP = 0.2, 0.9, 0.6
+LEFT, RIGHT, TOP, HEADING = 0.2, 0.9, 0.6, 0.25
 MOST_COLUMNS, WORDS = 6, 24
-
-
-def overlay(grey: Bytes, heat: Floats, colormap: str, threshold: float) -> Bytes:
-    """Colour a picture (height, width) by the heat of every pixel, as (height, width, 3).
-
-    The colour is of the heat's share in the hottest, and covers the more the hotter it is. A line
-    goes round all that has at least the threshold, which is such a share.
-    """
-    shares = np.maximum(heat, 0, dtype=np.float32)
-    hottest = float(shares.max())
-    if not 0 < hottest < math.inf:
-        return np.repeat(grey[..., None], 3, axis=2)
-    shares /= hottest
-    levels = np.rint(255 * shares).astype(np.uint8)
-    colours, left = _colours(colormap)
-    drawn = colours[levels]
-    drawn += (grey * left[levels])[..., None]
-    picture: Bytes = np.rint(drawn, out=drawn).astype(np.uint8)
-    if 0 < threshold <= 1:
-        _outline(picture, shares >= threshold)
-    return picture
-
-
-def _outline(picture: Bytes, region: NDArray[np.bool_]) -> None:
-    """Draw a white line with a dark edge, which is seen on any ground."""
-    bits = region.view(np.uint8)
-    lines = cv2.findContours(bits, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    width = max(1, max(bits.shape) // 300)
-    if max(bits.shape) >= 200:
-        cv2.drawContours(picture, lines, -1, (0, 0, 0), 3 * width, cv2.LINE_AA)
-    cv2.drawContours(picture, lines, -1, (255, 255, 255), width, cv2.LINE_AA)
-
-
-@cache
-def _colours(name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what every level of heat adds to a picture, and the share that it leaves of it."""
-    from matplotlib import colormaps
-
-    cover = OPACITY * np.linspace(0, 1, 256, dtype=np.float32)
-    colours = 255 * np.asarray(colormaps[name](np.arange(256))[:, :3], np.float32)
-    return colours * cover[:, None], 1 - cover
 
 
 @dataclass(frozen=True)
@@ -84,16 +32,20 @@ class Print:
 
 def write(
     path: str | os.PathLike[str],
-    prints: Sequence[Print],
+    prints: Sequence[Print | None],
     title: str,
-    colormap: str,
-    threshold: float,
+    style: Style,
+    headings: Sequence[str] = (),
 ) -> None:
-    """Write a sheet of pictures that are there, in rows; the ending of the path is its kind."""
-    columns = min(MOST_COLUMNS, math.ceil(math.sqrt(len(prints) * 1.5)))
+    """Write a sheet of pictures that are there, in rows; the ending of the path is its kind.
+
+    With headings there is a column for each, and None leaves its place empty.
+    """
+    columns = len(headings) or min(MOST_COLUMNS, math.ceil(math.sqrt(len(prints) * 1.5)))
     rows = math.ceil(len(prints) / columns)
-    columns = math.ceil(len(prints) / rows)
-    width, height = CELL[0] * columns + LEFT + RIGHT, CELL[1] * rows + TOP
+    columns = len(headings) or math.ceil(len(prints) / rows)
+    above = TOP + (HEADING if headings else 0)
+    width, height = CELL[0] * columns + LEFT + RIGHT, CELL[1] * rows + above
     with plot.drawing(path, width, height) as figure:
         # The places are given in inches, for pictures of any shape to stand in rows.
         figure.set_layout_engine("none")
@@ -101,20 +53,19 @@ def write(
             row, column = divmod(number, columns)
             left, bottom = LEFT + CELL[0] * column, CELL[1] * (rows - row) - SIDE
             place = (left / width, bottom / height, SIDE / width, SIDE / height)
-            _draw(figure.add_axes(place), one)
-        top = height - TOP
-        figure.text(
-            LEFT / width,
-            (top + 0.2) / height,
-            plot.text(title, 40 * columns),
-            ha="left",
-            va="bottom",
-            fontsize=12,
-            weight="bold",
-        )
+            if one is not None:
+                _draw(figure.add_axes(place), one)
+        top = height - above
+        for column, heading in enumerate(headings):
+            at = LEFT + CELL[0] * column + SIDE / 2
+            words = {"ha": "center", "va": "bottom", "fontsize": 10, "weight": "bold"}
+            figure.text(at / width, (top + 0.06) / height, plot.text(heading, 34), **words)
+        words = {"ha": "left", "va": "bottom", "fontsize": 12, "weight": "bold"}
+        line = plot.text(title, 40 * columns)
+        figure.text(LEFT / width, (height - TOP + 0.2) / height, line, **words)
         long = min(3 * SIDE / 2, top - 0.8)
         place = ((width - RIGHT + 0.1) / width, (top - long) / height, 0.16 / width, long / height)
-        _scale(figure.add_axes(place), colormap, threshold)
+        _scale(figure.add_axes(place), style)
 
 
 def _draw(axes: Any, one: Print) -> None:
@@ -161,22 +112,25 @@ def _words(one: Print) -> list[tuple[str, str]]:
     return [(f"true: {label}", "black"), (f"pred.: {pred} ({verdict})", colour), score]
 
 
-def _scale(axes: Any, colormap: str, threshold: float) -> None:
+def _scale(axes: Any, style: Style) -> None:
     """Show the colours, and where the line is."""
+    lowest = -1 if style.both else 0
     axes.imshow(
         np.linspace(0, 1, 256)[:, None],
-        cmap=colormap,
+        cmap=heat_overlay.scale(style),
         origin="lower",
         aspect="auto",
-        extent=(0, 1, 0, 1),
+        extent=(0, 1, lowest, 1),
     )
     axes.yaxis.tick_right()
     axes.set_xticks([])
-    axes.set_yticks([0, 0.5, 1])
+    axes.set_yticks([-1, 0, 1] if style.both else [0, 0.5, 1])
     axes.tick_params(labelsize=8, length=2, color=plot.GREY)
-    axes.set_ylabel("heat, as a share of the hottest", fontsize=8)
+    of_both = "heat for (+) and against (-) the class, as a share of the strongest"
+    axes.set_ylabel(of_both if style.both else "heat, as a share of the hottest", fontsize=8)
     axes.yaxis.set_label_position("right")
     axes.spines[["left", "bottom"]].set_visible(False)
-    if 0 < threshold <= 1:
-        axes.axhline(threshold, color="black", linewidth=2.8)
-        axes.axhline(threshold, color="white", linewidth=1.1)
+    # With both signs, the hottest place need not be the strongest one.
+    if 0 < style.threshold <= 1 and not style.both:
+        axes.axhline(style.threshold, color="black", linewidth=2.8)
+        axes.axhline(style.threshold, color="white", linewidth=1.1)

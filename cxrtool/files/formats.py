@@ -19,7 +19,7 @@ MANIFEST = {
     "altered copies.",
     "dup_group": "Equal for images of the same picture, exactly or nearly; empty for others.",
     "mask": "The lung mask: white is lung.",
-    "lesion": "The mask of the opacity that phantom drew.",
+    "lesion": "The mask of the opacity: that phantom drew, or of the boxes that readers drew.",
     "finding": "The collection's own term for what the image shows.",
     "folder": "The part of a published split, or the folder, that contains the image.",
     "preprocessing": "The processing steps of the image, as on the command line.",

@@ -49,6 +49,10 @@ COLUMNS = [
     "peak_x",
     "peak_y",
     "flag",
+    "in_lesion",
+    "lesion_fraction",
+    "lesion_enrichment",
+    "raw",
 ]
 SMALL = ["--device", "cpu", "-j", "1"]
 Said = pytest.CaptureFixture[str]
@@ -157,7 +161,7 @@ def test_the_measures(method: str, cnnx: Path, rows: list[Row]) -> None:
 
 
 def test_the_summary(cnnx: Path, rows: list[Row], capfd: Said) -> None:
-    found = mapped(cnnx, "m.csv")
+    found = mapped(cnnx, "m.csv", "--lesion", "none")
     inside, enrichment = (np.mean([float(r[c]) for r in found]) for c in ("in_lung", "enrichment"))
     assert said(capfd) == [
         f"{100 * inside:.0f} % of the heat lies in the lungs, "
@@ -310,7 +314,7 @@ def test_the_true_class(cnnx: Path, rows: list[Row], capfd: Said) -> None:
         (["--grid", "sheet.jpg"], "sheet.jpg: no plot is written as .jpg. End the name in one of:"),
         (["--grid", "-"], "--grid -: standard output is for the table."),
         (["--grid", "none/s.png"], "none/s.png: no such folder. "),
-        (["--colormap", "jet"], "--colormap 'jet' is not one of: cividis, inferno,"),
+        (["--colormap", "hot"], "--colormap 'hot' is not one of: cividis, inferno,"),
         (["--outline", "1.5"], "invalid value for '--outline'"),
         (["--mask", "lungs"], "--mask 'lungs' is not one of: column, auto, none"),
     ],
@@ -342,7 +346,7 @@ def test_every_method(name: str, cnnx: Path, rows: list[Row]) -> None:
 
 def test_a_map_of_one_cell_is_flagged(small_run: Path, rows: list[Row], capfd: Said) -> None:
     """Conv8 leaves one pixel of so small an image."""
-    found = mapped(small_run, "m.csv", "--grid", "s.png")
+    found = mapped(small_run, "m.csv", "--grid", "s.png", "--lesion", "none")
     for row in found:
         assert row["flag"] == "empty map"
         assert (row["in_lung"], row["enrichment"], row["peak_x"], row["peak_y"]) == ("",) * 4
@@ -414,7 +418,9 @@ def test_again_nothing_is_done_twice(cnnx: Path, rows: list[Row]) -> None:
         ["--method", "layercam"],
         ["--outline", "0.5"],
         ["--mask", "none"],
+        ["--lesion", "none"],
         ["--colormap", "cividis"],
+        ["--method", "cam", "--signs", "both"],
     ],
     ids=str,
 )

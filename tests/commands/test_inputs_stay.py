@@ -53,6 +53,8 @@ READ = {
     ("audit", "--run"): [("", f"run/{name}") for name in RUN],
     ("cam", "RUN"): [("", f"run/{name}") for name in RUN],
     ("cam", "MANIFEST|IMAGE"): [("", "m.csv"), ("run images/1.png -d made", "images/1.png")],
+    ("cam", "--hierarchy"): [("run m.csv -d made --hierarchy run2", "run2/model.safetensors")],
+    ("cam", "--beside"): [("run m.csv -d made --beside p.csv --grid sheet.png", "p.csv")],
     ("compare", "PREDICTIONS"): [
         ("", "p.csv"),
         ("p.csv q.csv --metrics auc --plots made", "q.csv"),

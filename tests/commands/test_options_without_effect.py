@@ -43,7 +43,7 @@ EVERYWHERE = {
 ALWAYS = {
     # A step of another size is faster or slower. The name of the images is a column of the table.
     "evaluate": {"--epoch", "--tta", "--ensemble", "--hierarchy", "--batch", "--test-name"},
-    "cam": {"--method", "--outline", "--colormap", "--grid"},
+    "cam": {"--method", "--outline", "--hierarchy", "--grid"},
     "tsne": {
         "--layer",
         "--perplexity",
@@ -139,6 +139,31 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "the images have no column 'label'",
     ),
     ("cam", ["run", "m.csv", "-d", "d", "--grid-most", "3"], "--grid-most", "there is no --grid"),
+    ("cam", ["run", "m.csv", "-d", "d", "--beside", "m.csv"], "--beside", "there is no --grid"),
+    (
+        "cam",
+        ["run", "bare.csv", "-d", "d", "--lesion", "none"],
+        "--lesion none",
+        "the images have no column 'lesion'",
+    ),
+    (
+        "cam",
+        ["run", "m.csv", "-d", "d", "--method", "cam", "--signs", "both", "--colormap", "jet"],
+        "--colormap",
+        "--signs both has colours of its own",
+    ),
+    (
+        "cam",
+        ["run", "m.csv", "-d", "d", "--signs", "both"],
+        "--signs both",
+        "gradcam finds nothing against a class",
+    ),
+    (
+        "cam",
+        ["run", "m.csv", "-d", "d", "--branch", "resnet"],
+        "--branch",
+        "conv8 has no branches",
+    ),
     (
         "cam",
         ["run", "m.csv", "-d", "d", "--method", "lime:samples=10", "--batch", "9"],

@@ -16,7 +16,8 @@ from cxrtool.core import registry
 from cxrtool.explain import explanation
 from cxrtool.explain.heatmaps import cam
 from cxrtool.files.run_folder import About
-from cxrtool.learn.architectures._network import Maps, Network
+from cxrtool.learn.architectures import cvr_net
+from cxrtool.learn.architectures._network import Branch, Maps, Network
 from cxrtool.phantoms import plan, render
 
 METHODS = registry.names("heatmaps")
@@ -112,6 +113,64 @@ def test_the_region_that_makes_the_logit_is_lit(heatmap: Heatmap, channels: int)
     for k in range(4):
         quarter = heat[k].unflatten(1, (2, -1)).unflatten(0, (2, -1))[k // 2, :, k % 2]
         assert quarter.sum() > 0.7 * heat[k].sum() > 0
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_speaks_against_the_class_is_negative(name: str) -> None:
+    """Of the methods that find it; the others have no negative heat."""
+    plugin: Any = registry.module("heatmaps", name)
+    (found,) = method(name)(halves(), rough(1), of_class(1))
+    if not getattr(plugin, "SIGNED", False):
+        assert found.min() >= 0
+        return
+    against = large(-found[None])[0]
+    assert against[:, : SIDE // 2].sum() > 0.7 * against.sum() > 0
+
+
+class TwoEnds(Regions):
+    """Four regions, of which the first two are one branch and the others another."""
+
+    def map_parts(self) -> dict[str, Branch]:
+        return {"first": Branch(0, slice(0, 2)), "second": Branch(0, slice(2, None))}
+
+    def trunk(self, images: Tensor) -> Maps:
+        return (super().trunk(images),)
+
+    def head(self, maps: Maps) -> Tensor:
+        return super().head(maps[0])
+
+    def cam_map(self, maps: Maps) -> Tensor:
+        grid: Tensor = maps[0]
+        return grid
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_branch_lights_where_its_own_maps_are(name: str) -> None:
+    """The score is of the whole network, to which each branch adds its part."""
+    plugin: Any = registry.module("heatmaps", name)
+    if getattr(plugin, "ASKS_ONLY", False) or name == "cam":
+        return
+    network = TwoEnds(quarters().regions, torch.tensor([[0.004, 0.008, 0.006, 0.012]]))
+    about = About("two-ends", ["covid", "normal"], SIDE, 1, mean=[0.0], std=[1.0])
+    for part, top in (("first", True), ("second", False)):
+        sight = explanation.Sight(network, about, network.map_parts()[part]).eval()
+        heat = large(method(name)(sight, rough(1), of_class(1)))[0]
+        upper = heat[: SIDE // 2].sum() / heat.sum()
+        assert upper > 0.7 if top else upper < 0.3
+
+
+def test_the_branches_of_cvr_net() -> None:
+    """Both ends together are its map; the others have as many channels as their layers."""
+    with torch.device("meta"):
+        network = cvr_net.build(2, 3, 96).eval()
+        maps = network.trunk(torch.empty(1, 3, 96, 96))
+    found = {
+        name: maps[branch.number][:, branch.channels].shape[1]
+        for name, branch in network.map_parts().items()
+    }
+    both = {"resnet": 2048, "xception": 2048}
+    assert found == both | {"conv3": 512, "conv4": 1024, "entry": 728, "exit": 1024}
+    assert network.cam_map(maps).shape[1] == sum(both.values())
 
 
 def test_of_one_sigmoid_unit_class_0_is_the_negative_logit(heatmap: Heatmap) -> None:

@@ -7,4 +7,6 @@ class is negative where the method can tell. No image changes the map of another
 where a method finds nothing the map is 0, never NaN.
 
 A method with `ALONE` looks at one image so often that it gains nothing from having more of them.
+One with `SIGNED` finds what speaks against the class too. One with `ASKS_ONLY` takes nothing from
+inside the network, so that it has no maps of a branch.
 """

@@ -32,7 +32,8 @@ def slopes(
 ) -> tuple[Tensor, Tensor]:
     """Return the map A (N, C, H, W) of the images, and the slope of each one's score by it.
 
-    The trunk, which is nearly all of the network, is passed forward once and never back.
+    Of a branch, these are its channels alone; the score is of the whole network. The trunk, which
+    is nearly all of the network, is passed forward once and never back.
     """
     with torch.no_grad():
         maps = network.trunk(images)
@@ -46,7 +47,7 @@ def slopes(
         slope = _slope(network, maps, tap, classes, score)
     if slope is None:
         slope = torch.zeros_like(tap)
-    return tap.detach().float(), slope.float()
+    return tap.detach()[:, network.seen].float(), slope[:, network.seen].float()
 
 
 def _slope(

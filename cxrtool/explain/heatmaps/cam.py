@@ -12,6 +12,7 @@ from cxrtool.learn.architectures._network import Network
 
 # What is used where it is not defined.
 INSTEAD = "gradcam"
+SIGNED = True
 
 
 def is_defined(network: Network) -> bool:

@@ -19,6 +19,8 @@ from cxrtool.explain.heatmaps import _taps
 from cxrtool.learn.architectures._network import Network
 
 ALONE = True
+SIGNED = True
+ASKS_ONLY = True
 Floats = NDArray[np.float64]
 
 # Quickshift: the width of the density, the longest link, and how much colour counts beside place,

@@ -11,6 +11,8 @@ from cxrtool.explain.heatmaps import _taps
 from cxrtool.learn.architectures._network import Network
 
 ALONE = True
+SIGNED = True
+ASKS_ONLY = True
 Square = tuple[int, int]
 
 

@@ -30,7 +30,7 @@ def heatmap(
     `channels` asks only those that vary most over the image, 0 all. One that does not vary has no
     place to show, and is left out. What is not let through is black.
     """
-    maps = network.cam_map(network.trunk(images)).float()
+    maps = network.cam_map(network.trunk(images))[:, network.seen].float()
     result = [
         _of_one(network, image, tap, int(of), channels)
         for image, tap, of in zip(images, maps, classes, strict=True)

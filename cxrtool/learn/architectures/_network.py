@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -59,12 +59,25 @@ class Net(nn.Module):
         return [self.final()]
 
 
+class Branch(NamedTuple):
+    """A part of a network with a map of its own: which of `maps`, and which channels of it."""
+
+    number: int
+    channels: slice = slice(None)
+
+
 class Network(Net):
     """A classifier in two halves.
 
     It says what its `trunk` and `embed` are; the logits are the last layer, which is linear, on the
     embedding, unless `head` is its own.
+
+    Attributes
+    ----------
+    seen : the channels of `cam_map` that heat maps are made of; all, but for a branch.
     """
+
+    seen = slice(None)
 
     def trunk(self, images: Tensor) -> Maps:
         """Return the last feature maps."""
@@ -90,6 +103,10 @@ class Network(Net):
         """
         grid: Tensor = maps
         return grid
+
+    def map_parts(self) -> dict[str, Branch]:
+        """Name the parts that heat maps can be drawn of alone; their maps are among `maps`."""
+        return {}
 
     def cam_weights(self) -> Tensor | None:
         """Return Zhou's weights w of the map A, or None where the method is not defined.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cxrtool.learn.architectures import _timm, _torchvision
 from cxrtool.learn.architectures._heads import dense
 from cxrtool.learn.architectures._library import AFTER
-from cxrtool.learn.architectures._network import Maps, Network
+from cxrtool.learn.architectures._network import Branch, Maps, Network
 
 SIZE = 224
 PROVIDER = "timm"
@@ -89,6 +89,17 @@ class CvrNet(Network):
     def tops(self) -> list[nn.Module]:
         """Return the last layer of each branch."""
         return [branch[-1] for branch in self.branches]  # type: ignore[index]
+
+    def map_parts(self) -> dict[str, Branch]:
+        """Name the end of each encoder, and the other maps that have a vote of their own."""
+        later = "exit" if self.taps == "code" else "middle"
+        parts = {"resnet": Branch(2, slice(0, 2048)), "xception": Branch(2, slice(2048, None))}
+        return parts | {
+            "conv3": Branch(0),
+            "conv4": Branch(1),
+            "entry": Branch(3),
+            later: Branch(4),
+        }
 
     def cam_map(self, maps: Maps) -> Tensor:
         """Return both ends together; the first 2,048 channels are of ResNet-50."""
