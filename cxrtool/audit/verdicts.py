@@ -17,6 +17,8 @@ WORST_FIRST = (SHOWN, NOT_IDENTIFIABLE, INCONCLUSIVE, NOT_ASSESSED, EXCLUDED)
 
 CONFIRMATORY, DESCRIPTIVE, CONTROL = "confirmatory", "descriptive", "control"
 ALPHA, POWER = 0.05, 0.8
+# No AUC and no difference of two is larger.
+MOST = 1.0
 
 
 @dataclass
@@ -31,10 +33,12 @@ class CheckRow:
         Empty for a confirmatory row until all p-values are known; descriptive rows have none.
     limit
         A confirmatory value beyond this limit is an effect beyond the margin.
+    beyond
+        The verdict of a value beyond the limit, where that may have more than one cause.
     ladder
         The interval at each level that Holm's procedure may ask for, the narrowest level first.
     sentences
-        What each verdict means, with `{value}`, `{low}`, `{high}` and `{detectable}`.
+        What each verdict means, with `{value}`, `{low}`, `{high}` and `{power}`.
     next
         The next command or action.
     blocks
@@ -55,6 +59,7 @@ class CheckRow:
     meaning: str = ""
     next: str = ""
     limit: float = np.nan
+    beyond: str = SHOWN
     ladder: list[Bounds] = field(default_factory=list)
     sentences: dict[str, str] = field(default_factory=dict)
     blocks: list[dict[str, Any]] = field(default_factory=list)
@@ -110,7 +115,7 @@ def adjust(rows: Sequence[CheckRow], number: int) -> None:
         row.low, row.high = row.ladder[min(step, number - 1)]
         rejected = rejected and row.low > row.limit
         step += rejected
-        row.verdict = SHOWN if rejected else _not_shown(row)
+        row.verdict = row.beyond if rejected else _not_shown(row)
         row.next = "" if row.verdict == EXCLUDED else row.next
         row.detectable = _detectable(row, 1 - ALPHA / (number - min(step, number - 1)))
     for row in rows:
@@ -122,19 +127,28 @@ def _not_shown(row: CheckRow) -> str:
 
 
 def _detectable(row: CheckRow, level: float) -> float:
-    """Return the smallest true value that would be shown with 80 % power."""
+    """Return the smallest true value that would be shown with 80 % power; NaN if there is none."""
     z = intervals.quantile(level)
     error = (row.high - row.low) / 2 / z
-    return float(row.limit + (z + intervals.quantile(2 * POWER - 1)) * error)
+    value = float(row.limit + (z + intervals.quantile(2 * POWER - 1)) * error)
+    return value if value < MOST else np.nan
 
 
 def _sentence(row: CheckRow) -> str:
     """Say what the verdict of a row means."""
     text = row.sentences.get(row.verdict, row.sentences.get("", ""))
-    for name in ("value", "low", "high", "detectable"):
+    texts = {name: numbers.value(getattr(row, name)) for name in ("value", "low", "high")}
+    for name, own in {**texts, "power": _power(row)}.items():
         # Not str.format: a column that is named in the sentence may have braces.
-        text = text.replace(f"{{{name}}}", numbers.value(getattr(row, name)))
+        text = text.replace(f"{{{name}}}", own)
     return text
+
+
+def _power(row: CheckRow) -> str:
+    """Say what the images of a row can show."""
+    if np.isnan(row.detectable):
+        return "There are too few images to show any effect."
+    return f"With a power of {numbers.level(POWER)} they show {numbers.value(row.detectable)}."
 
 
 def overall(rows: Sequence[CheckRow]) -> str:

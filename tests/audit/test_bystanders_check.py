@@ -63,6 +63,17 @@ def test_a_cue_in_the_data_is_shown() -> None:
     assert rows["bystanders"].value > 0.9
 
 
+def test_a_cue_in_classes_of_different_sources_is_that_of_the_sources() -> None:
+    whole = case(with_text)
+    sources = Coded(["A", "B"], whole.images.positive)
+    parted = replace(whole, images=replace(whole.images, columns={"source": sources}))
+    rows = rows_of(parted)
+    assert rows["bystanders"].verdict == "not identifiable" and rows["bystanders"].low > 0.7
+    assert "one class alone" in rows["bystanders"].meaning
+    one = replace(whole, images=replace(whole.images, columns={}))
+    assert rows_of(one)["bystanders"].verdict == "shown", "without the column nothing is known"
+
+
 def test_measurements_at_random_are_not() -> None:
     assert rows_of(case())["bystanders"].verdict != "shown"
 

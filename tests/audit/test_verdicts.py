@@ -17,7 +17,7 @@ def row_of(value: float, error: float, family: int, limit: float = 0.05) -> Chec
     from scipy import special
 
     p = float(special.ndtr((limit - value) / error))
-    sentences = {"": "{value} in [{low}, {high}], shows {detectable}"}
+    sentences = {"": "{value} in [{low}, {high}], {power}"}
     return CheckRow("one", value=value, limit=limit, ladder=ladder, p=p, sentences=sentences)
 
 
@@ -63,6 +63,13 @@ def test_the_detectable_value_is_shown_with_a_power_of_80_percent() -> None:
     drawn = [row_of(rng.normal(row.detectable, 0.03), 0.03, 1) for _ in range(1000)]
     power = np.mean([judged(one, family=1) == ["shown"] for one in drawn])
     assert power == pytest.approx(0.8, abs=0.04)
+
+
+def test_where_no_effect_would_be_shown_the_row_says_so() -> None:
+    few, enough = row_of(0.1, 0.4, 1), row_of(0.1, 0.1, 1)
+    assert judged(few, enough, family=2) == ["inconclusive", "inconclusive"]
+    assert np.isnan(few.detectable) and "too few images to show any effect" in few.meaning
+    assert f"they show {enough.detectable:.3f}" in enough.meaning
 
 
 def test_the_overall_verdict_is_the_worst_of_the_confirmatory_rows() -> None:

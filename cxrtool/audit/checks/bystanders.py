@@ -18,6 +18,7 @@ from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import (
     EXCLUDED,
     INCONCLUSIVE,
+    NOT_IDENTIFIABLE,
     SHOWN,
     CheckRow,
     not_assessed,
@@ -108,11 +109,21 @@ def _fitted(
 
 
 def _whole(case: Case, rows: Ints, values: Floats, fit: CrossFit) -> CheckRow:
-    where = "the label of new patients"
-    row = _tested(case, WHOLE, fit, where)
+    row = _tested(case, WHOLE, fit, "the label of new patients")
+    if _is_by_source(case, rows):
+        # What the sources differ in predicts the label, too: the row 'overlap' says so.
+        row.beyond = NOT_IDENTIFIABLE
     row.patients, row.sources = int(_patients(case, rows).max()) + 1, _sources(case)
     row.blocks = [_groups_table(case, rows, values)]
     return row
+
+
+def _is_by_source(case: Case, rows: Ints) -> bool:
+    """Tell whether no source has images of both classes, and there are several sources."""
+    if _sources(case) < 2 or not case.images.known("source")[rows].all():
+        return False
+    codes, positive = case.images.columns["source"].codes[rows], case.images.positive[rows]
+    return not np.intersect1d(codes[positive == 1], codes[positive == 0]).size
 
 
 def _inside(case: Case, rows: Ints, values: Floats) -> CheckRow:
@@ -134,8 +145,11 @@ def _tested(case: Case, name: str, fit: CrossFit, what: str) -> CheckRow:
     lead = f"Without anatomy, {what} is predicted with AUC {{value}} [{{low}}, {{high}}]"
     sentences = {
         SHOWN: f"{lead}: the images carry a cue that is not the disease.",
+        NOT_IDENTIFIABLE: f"{lead}: the sources differ in more than the disease, and each source "
+        "has one class alone.",
         EXCLUDED: f"{lead}: none of the measured cues follows the label.",
-        INCONCLUSIVE: f"{lead}; with a power of 80 % this number of patients shows {{detectable}}.",
+        INCONCLUSIVE: f"{lead}. These images cannot tell whether it exceeds "
+        f"{numbers.value(limit)}. {{power}}",
     }
     return estimates.tested(
         name,
@@ -191,8 +205,8 @@ def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
     sentences = {
         SHOWN: f"{lead}. What the bystanders tell adds at least {{low}} to the AUC.",
         EXCLUDED: f"{lead}. What the bystanders tell adds at most {{high}}, less than the margin.",
-        INCONCLUSIVE: f"{lead}. With a power of 80 % these images show a difference of "
-        "{detectable}.",
+        INCONCLUSIVE: f"{lead}. These images cannot tell whether the difference exceeds the "
+        "margin. {power}",
     }
     row = estimates.tested(
         name,

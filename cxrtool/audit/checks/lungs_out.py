@@ -101,8 +101,8 @@ def _inside(case: Case, parts: Decomposition) -> CheckRow:
         sentences={
             SHOWN: f"{lead}. The source can be used without any lung: it adds at least {{low}}.",
             EXCLUDED: f"{lead}. The source adds at most {{high}}, less than the margin.",
-            INCONCLUSIVE: f"{lead}. With a power of 80 % these images show a difference of "
-            "{detectable}.",
+            INCONCLUSIVE: f"{lead}. These images cannot tell whether the difference exceeds the "
+            "margin. {power}",
         },
         next="Remove what tells the sources apart outside of the lungs: cxrtool segment.",
     )

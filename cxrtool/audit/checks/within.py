@@ -103,7 +103,7 @@ def _judged(case: Case, name: str, column: str, parts: Decomposition) -> CheckRo
         EXCLUDED: f"{lead}. The {column} adds at most {{high}} to the AUC, less than the "
         f"margin: the {column} does not explain the result.",
         INCONCLUSIVE: f"{lead}. These images cannot tell whether the {column} adds more than "
-        "the margin: with a power of 80 % they would show {detectable} or more.",
+        "the margin. {power}",
     }
     return estimates.tested(
         name,
