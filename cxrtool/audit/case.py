@@ -12,7 +12,7 @@ from cxrtool.stats.within import Marks
 FORMAT, SIZE, AGE_BAND = "format", "size", "age band"
 # Columns by which images are known to be the same, or of the same patient.
 IDENTITIES = ("patient", "sha256", "dup_group")
-HELD_OUT = ("test", "unseen")
+LEARNED, HELD_OUT = ("train", "val"), ("test", "unseen")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,11 @@ class Case:
     manifest: str = ""
     run: str = ""
     root: str = ""
-    unmatched: int = 0  # rows of predictions that the manifest lacks
+    # Of the predictions: images that the manifest lacks, other labels than in the manifest, and
+    # rows of training and validation images, which are not judged.
+    unmatched: int = 0
+    relabelled: int = 0
+    learned: int = 0
     family: list[str] = field(default_factory=list)
     # The run's recipe on images without the lungs, and these images; None unless asked for.
     without_lungs: tuple[ImageRows, ModelScores] | None = None
@@ -86,8 +90,9 @@ class Case:
 
     @property
     def strata(self) -> list[str]:
-        """The columns within which AUC is computed for the verdict."""
-        return list(dict.fromkeys(["source", "view", *self.within]))
+        """The columns within which AUC is computed for the verdict; of the age, its bands."""
+        columns = [AGE_BAND if column == "age" else column for column in self.within]
+        return list(dict.fromkeys(["source", "view", *columns]))
 
     def title(self, check: str, model: ModelScores) -> str:
         """Name the row of a check; the model is named where there are several."""

@@ -5,11 +5,19 @@ added behind its rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cxrtool.audit.case import AGE_BAND, FORMAT, IDENTITIES, SIZE, ImageRows, ModelScores
+from cxrtool.audit.case import (
+    AGE_BAND,
+    FORMAT,
+    IDENTITIES,
+    LEARNED,
+    SIZE,
+    ImageRows,
+    ModelScores,
+)
 from cxrtool.compare import groups
 from cxrtool.core.codes import Codes
 from cxrtool.core.errors import CxrtoolError
@@ -123,9 +131,8 @@ def _rows(table: RowTable, positive: Ints, of_manifest: Marks) -> ImageRows:
         columns[AGE_BAND] = Coded.of([*map(age_band, columns["age"].names)], columns["age"].codes)
     if {"width", "height"} <= set(columns):
         columns[SIZE] = _sizes(columns["width"], columns["height"])
-    return ImageRows(
-        table.paths.__getitem__, positive, patients, table.identities, columns, of_manifest
-    )
+    identities = {**table.identities, **table.keys}
+    return ImageRows(table.paths.__getitem__, positive, patients, identities, columns, of_manifest)
 
 
 def age_band(text: str) -> str:
@@ -166,20 +173,30 @@ def of_rows(table: RowTable, judged: Predictions) -> Predictions:
     return judged.take(kept)
 
 
-def joined(
-    table: RowTable | None, judged: Predictions, positive: str
-) -> tuple[ImageRows, list[ModelScores], int]:
-    """Put predictions to the rows of a manifest: the rows, the models, and how many it lacks."""
+@dataclass(frozen=True)
+class Joined:
+    """The rows of a manifest with the predictions of them, and what was noted."""
+
+    images: ImageRows
+    models: list[ModelScores]
+    unmatched: int  # images that the manifest lacks
+    relabelled: int  # predictions with another label than the manifest
+    learned: int  # predictions of training or validation images, which are not judged
+
+
+def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined:
+    """Put predictions to the rows of a manifest."""
     own = _table_of(judged)
     place, fresh = _places(table, own)
     number = 0 if table is None else len(table)
     if number and len(fresh):
-        images = len(np.unique(own.keys["path"]))
+        total = len(np.unique(own.keys["path"]))
         note(
-            f"warning: the manifest lists {images - len(fresh)} of the {images} images of the "
+            f"warning: the manifest lists {total - len(fresh)} of the {total} images of the "
             "predictions: compare the column path of both"
         )
     whole = _taken(own, fresh) if table is None else _appended(table, own, fresh)
+    whole = _filled(whole, own, place)
     labels = np.full(len(whole), -1, np.int64)
     if table is not None and "label" in table.columns:
         labels[: len(table)] = _labels(table.columns["label"], judged.classes, positive)
@@ -192,12 +209,55 @@ def joined(
             "those of the predictions are used"
         )
     labels[place] = theirs
+    _check_labels(int((labels[place] != theirs).sum()))
     of_manifest = np.arange(len(whole)) < number
+    held_out = _held_out(own, whole, place)
     models = [
-        ModelScores(name, place[rows], judged.p[rows, at], judged.predicted[rows])
+        ModelScores(name, place[kept], judged.p[kept, at], judged.predicted[kept])
         for _, name, rows in groups.groups(judged, ())
+        if len(kept := rows[held_out[rows]])
     ]
-    return _rows(whole, labels, of_manifest), models, len(fresh) if table is not None else 0
+    images = _rows(whole, labels, of_manifest)
+    unmatched = len(fresh) if table is not None else 0
+    return Joined(images, models, unmatched, differ, int((~held_out).sum()))
+
+
+def _check_labels(differ: int) -> None:
+    if differ:
+        what = f"{differ} predictions have another label than another model's of the same image"
+        raise CxrtoolError(what, "Correct the labels, or audit one table at a time.")
+
+
+def _held_out(own: RowTable, whole: RowTable, place: Ints) -> Marks:
+    """Mark the predictions that are judged: without those of training and validation images.
+
+    The column split of the predictions counts, else that of the manifest. Where all are of these
+    parts, as in cross-validation, all are judged.
+    """
+    theirs, listed = _column(own, "split"), _column(whole, "split").take(place)
+    names = [np.array(c.names, object)[c.codes] for c in (theirs, listed)]
+    learned: Marks = np.isin(np.where(names[0] != "", *names), LEARNED)
+    if learned.all() or not learned.any():
+        return np.ones(len(place), bool)
+    note(f"{learned.sum()} predictions are of training or validation images: they are not judged")
+    return ~learned
+
+
+def _filled(whole: RowTable, own: RowTable, place: Ints) -> RowTable:
+    """Fill the cells that the manifest does not know from the predictions."""
+    columns, identities = dict(whole.columns), dict(whole.identities)
+    for name, values in own.identities.items():
+        filled = identities[name].copy()
+        unknown = filled[place] == 0
+        filled[place[unknown]] = values[unknown]
+        identities[name] = filled
+    for name in own.columns:
+        both = Coded.joined([_column(whole, name), own.columns[name]])
+        codes, theirs = both.codes[: len(whole)].copy(), both.codes[len(whole) :]
+        unknown = np.array([text == "" for text in both.names], bool)[codes[place]]
+        codes[place[unknown]] = theirs[unknown]
+        columns[name] = Coded(both.names, codes)
+    return replace(whole, identities=identities, columns=columns)
 
 
 def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:
@@ -240,14 +300,20 @@ def _listed(table: RowTable | None, paths: Ints) -> Ints:
     """Return the row of the manifest with each path, as its `path` or `raw`; -1 without one."""
     place = np.full(len(paths), -1, np.int64)
     if table is not None:
+        parts = _column(table, "split")
+        # Of a picture that is in several parts, the held-out one was predicted.
+        learned = np.isin(np.array(parts.names, object)[parts.codes], LEARNED)
         for name in ("path", "raw"):
-            place = np.where(place < 0, _lookup(table.keys[name], paths), place)
+            place = np.where(place < 0, _lookup(table.keys[name], paths, learned), place)
     return place
 
 
-def _lookup(keys: Ints, wanted: Ints) -> Ints:
-    """Return the first row with each key, -1 where there is none; 0 is no key."""
-    order = np.argsort(keys, kind="stable")
+def _lookup(keys: Ints, wanted: Ints, later: Marks) -> Ints:
+    """Return the first row with each key, -1 where there is none; 0 is no key.
+
+    Rows that are marked as later come behind the others of their key.
+    """
+    order = np.lexsort((later, keys))
     at = np.searchsorted(keys[order], wanted)
     rows = order[np.minimum(at, len(order) - 1)] if len(order) else np.zeros(len(wanted), np.int64)
     fits = (keys[rows] == wanted) & (wanted != 0) if len(order) else np.zeros(len(wanted), bool)

@@ -1,12 +1,14 @@
 """Confirmatory rows made of an estimate: its p-value, and its interval at each of Holm's levels."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from cxrtool.audit.verdicts import CheckRow, levels
-from cxrtool.stats import within
-from cxrtool.stats.within import Estimate
+from cxrtool.stats import intervals, within
+from cxrtool.stats.intervals import Bounds
+from cxrtool.stats.within import Decomposition, Estimate
 
 # A column that predicts the label as well as this leaves hardly any pair within its values.
 NEARLY_SURE = 0.95
@@ -32,3 +34,40 @@ def tested(
     if not np.isnan(ladder).any():
         row.ladder, row.p = ladder, within.p_beyond(estimate, limit)
     return row
+
+
+def tested_difference(
+    name: str,
+    parts: Decomposition,
+    *,
+    margin: float,
+    number: int,
+    sentences: Mapping[str, str],
+    next: str,
+) -> CheckRow:
+    """Return the row of AUC minus AUC within groups, which may be an effect on either side."""
+    row = tested(name, parts, limit=margin, number=number, sentences=sentences, next=next)
+    row.floor = -margin
+    if row.is_tested:
+        row.p = min(row.p, within.p_beyond(Mirrored(parts), margin))
+        # Without an effect both AUCs err alike; with one, the AUC of fewer pairs errs alone.
+        low, high = parts.within.bounds(0.95)
+        row.error = (high - low) / 2 / intervals.quantile(0.95)
+    return row
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """An estimate with the other sign."""
+
+    estimate: Estimate
+
+    @property
+    def value(self) -> float:
+        """The value."""
+        return -self.estimate.value
+
+    def bounds(self, level: float) -> Bounds:
+        """Return the interval."""
+        low, high = self.estimate.bounds(level)
+        return -high, -low

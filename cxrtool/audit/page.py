@@ -48,6 +48,9 @@ CONCLUSIONS = {
 FAULTY = "The test itself is at fault, so that its result says little about the disease."
 # Of more reasons, the first are given in full below the verdict.
 REASONS = 3
+NO_MODEL = "What was assessed of these data shows no effect of the data set. No model was judged."
+GUESS = "No effect of the data set is shown, but neither is the model better than a guess."
+UNTESTED = "No fault was found, but no effect of the data set was tested."
 NOTHING = "No check had the inputs that it needs, so that nothing is known."
 COLUMNS = ("check", "verdict", "value", "p", "detectable", "patients", "sources")
 KINDS = (
@@ -55,7 +58,8 @@ KINDS = (
         CONFIRMATORY,
         "Confirmatory checks: the worst of them is the overall verdict. Intervals and verdicts are "
         "adjusted for all of them together. `detectable` is the smallest true value that these "
-        "images show with a power of 80 %.",
+        "images show with a power of 80 %. `p` is for an effect beyond the margin, before the "
+        "adjustment; 1 means that the value itself is inside.",
     ),
     (DESCRIPTIVE, "Descriptive checks: they decide nothing."),
     (CONTROL, "Controls of the audit itself, on these data."),
@@ -85,7 +89,7 @@ def page(
     result = Page("Audit: disease or data set?", _lead(case), compact=True)
     # Where the classes do not overlap, the picture of it is the whole explanation.
     first = [p for p in drawn if p[0].kind == pictures.PATIENTS and overall == NOT_IDENTIFIABLE]
-    _verdict(result.section("Verdict"), rows, overall, first)
+    _verdict(result.section("Verdict"), case, plan, rows, overall, first)
     _checks(result.section("Checks"), plan, rows)
     rest = [picture for picture in drawn if picture not in first]
     if rest:
@@ -107,27 +111,35 @@ def _lead(case: Case) -> str:
     )
 
 
-def conclusion(rows: Sequence[CheckRow], overall: str) -> str:
+def conclusion(case: Case, rows: Sequence[CheckRow], overall: str) -> str:
     """Say in one sentence what the overall verdict means."""
-    own = [row for row in rows if row.kind == CONFIRMATORY and row.verdict == overall]
+    confirmatory = [row for row in rows if row.kind == CONFIRMATORY]
+    own = [row for row in confirmatory if row.verdict == overall]
     if overall == SHOWN and not any(row.is_tested for row in own):
         return FAULTY
-    if overall == NOT_ASSESSED and not _has_verdict(rows, EXCLUDED):
+    if overall in (SHOWN, NOT_IDENTIFIABLE, INCONCLUSIVE):
+        return CONCLUSIONS[overall]
+    excluded = [row for row in confirmatory if row.verdict == EXCLUDED]
+    if not excluded:
         return NOTHING
-    return CONCLUSIONS[overall]
-
-
-def _has_verdict(rows: Sequence[CheckRow], verdict: str) -> bool:
-    return any(row.verdict == verdict for row in rows if row.kind == CONFIRMATORY)
+    if not case.models:
+        return NO_MODEL
+    if any(row.check == "broken" and not row.low > 0.5 for row in rows):
+        return GUESS
+    return CONCLUSIONS[overall] if any(row.is_tested for row in excluded) else UNTESTED
 
 
 def _verdict(
     section: Section,
+    case: Case,
+    plan: Plan,
     rows: Sequence[CheckRow],
     overall: str,
     drawn: Sequence[tuple[Plot, str]],
 ) -> None:
-    section.finding(LEVELS[overall], conclusion(rows, overall), overall)
+    section.finding(LEVELS[overall], conclusion(case, rows, overall), overall)
+    if "--checks" in plan.changed:
+        section.text(f"{', '.join(plan.checks)}.", lead="Only these checks were run")
     if overall == EXCLUDED:
         return
     own = [row for row in rows if row.kind == CONFIRMATORY and row.verdict == overall]
@@ -219,18 +231,27 @@ def _methods(section: Section, case: Case, plan: Plan) -> None:
         f"the defaults: {', '.join(plan.changed) or 'nothing'}. Seed {case.seed}.",
         lead="Tests",
     )
-    if case.unmatched:
-        section.text(
-            f"{case.unmatched} images of the predictions are not in the manifest. Nothing is known "
-            "of them but what the predictions say.",
-            lead="Joining",
-        )
+    if joining := _joining(case):
+        section.text(*joining, lead="Joining")
     section.text(" ".join(f"{name}: {when}" for name, when in VERDICTS), lead="Verdicts")
     section.text(
         "A verdict is about these images. It is no proof that a model uses the disease: a cause "
         "that is in no column and in no image measurement stays unseen.",
         lead="Limits",
     )
+
+
+def _joining(case: Case) -> list[str]:
+    """Say what was found when predictions were put to the rows of the manifest."""
+    counts = {
+        f"{case.unmatched} images of the predictions are not in the manifest. Nothing is known of "
+        "them but what the predictions say.": case.unmatched,
+        f"{case.relabelled} predictions have another label than the manifest; those of the "
+        "predictions are used.": case.relabelled,
+        f"{case.learned} predictions are of training or validation images and are not "
+        "judged.": case.learned,
+    }
+    return [sentence for sentence, count in counts.items() if count]
 
 
 def _references(section: Section, plan: Plan) -> None:

@@ -83,9 +83,17 @@ def _forest(limit: float, rows: Sequence[CheckRow]) -> Plot:
         "attainable.svg" if limit > CHANCE else "effects.svg",
         EFFECTS,
         f"{name} of the confirmatory tests, with intervals, beside the limit.",
-        f"{what}, with the interval that decides the verdict. Dashed line: the limit, {limit:g}. "
-        "An interval right of it: shown; left of it: excluded.",
+        f"{what}, with the interval that decides the verdict. {_line(limit)}",
         lambda path: grids.forest(path, lines, reference=limit, label=name),
+    )
+
+
+def _line(limit: float) -> str:
+    if limit > CHANCE:
+        return f"Dashed line: the limit, {limit:g}. An interval right of it: shown; left: excluded."
+    return (
+        f"Dashed line: the margin, {limit:g}. An interval right of it, or left of -{limit:g}: "
+        "shown; between the two: excluded."
     )
 
 

@@ -12,6 +12,8 @@ from cxrtool.stats.intervals import Bounds
 
 SHOWN, EXCLUDED, INCONCLUSIVE = "shown", "excluded", "inconclusive"
 NOT_IDENTIFIABLE, NOT_ASSESSED = "not identifiable", "not assessed"
+# The sentence of a row that is shown because its value is below the floor.
+BELOW = "below"
 # The overall verdict is the first of these that occurs.
 WORST_FIRST = (SHOWN, NOT_IDENTIFIABLE, INCONCLUSIVE, NOT_ASSESSED, EXCLUDED)
 
@@ -33,12 +35,17 @@ class CheckRow:
         Empty for a confirmatory row until all p-values are known; descriptive rows have none.
     limit
         A confirmatory value beyond this limit is an effect beyond the margin.
+    floor
+        A value below it is an effect, too; NaN where only high values are one.
     beyond
         The verdict of a value beyond the limit, where that may have more than one cause.
+    error
+        The standard error where there is an effect, if that is larger than without one.
     ladder
         The interval at each level that Holm's procedure may ask for, the narrowest level first.
     sentences
-        What each verdict means, with `{value}`, `{low}`, `{high}` and `{power}`.
+        What each verdict means, and an effect `BELOW` the floor, with `{value}`, `{low}`,
+        `{high}` and `{power}`.
     next
         The next command or action.
     blocks
@@ -59,7 +66,9 @@ class CheckRow:
     meaning: str = ""
     next: str = ""
     limit: float = np.nan
+    floor: float = np.nan
     beyond: str = SHOWN
+    error: float = 0.0
     ladder: list[Bounds] = field(default_factory=list)
     sentences: dict[str, str] = field(default_factory=dict)
     blocks: list[dict[str, Any]] = field(default_factory=list)
@@ -106,37 +115,40 @@ def levels(number: int) -> list[float]:
 def adjust(rows: Sequence[CheckRow], number: int) -> None:
     """Give each tested row its verdict and interval by Holm's procedure over `number` tests.
 
-    The tests are one-sided at half of ALPHA, so that a row is `shown` exactly where the interval of
-    its step lies beyond the limit. Tests that could not be made count all the same: the family is
-    fixed before outcomes are read.
+    Each side is tested at half of ALPHA, so that a row is `shown` exactly where the interval of its
+    step lies beyond the limit, or below the floor. Tests that could not be made count all the same:
+    the family is fixed before outcomes are read.
     """
     step, rejected = 0, True
     for row in sorted((r for r in rows if r.is_tested), key=lambda r: r.p):
-        row.low, row.high = row.ladder[min(step, number - 1)]
-        rejected = rejected and row.low > row.limit
+        at = min(step, number - 1)
+        row.low, row.high = row.ladder[at]
+        rejected = rejected and (row.low > row.limit or row.high < row.floor)
         step += rejected
         row.verdict = row.beyond if rejected else _not_shown(row)
         row.next = "" if row.verdict == EXCLUDED else row.next
-        row.detectable = _detectable(row, 1 - ALPHA / (number - min(step, number - 1)))
+        row.detectable = _detectable(row, 1 - ALPHA / (number - at))
     for row in rows:
         row.meaning = row.meaning or _sentence(row)
 
 
 def _not_shown(row: CheckRow) -> str:
-    return EXCLUDED if row.high < row.limit else INCONCLUSIVE
+    inside = row.high < row.limit and not row.low <= row.floor
+    return EXCLUDED if inside else INCONCLUSIVE
 
 
 def _detectable(row: CheckRow, level: float) -> float:
     """Return the smallest true value that would be shown with 80 % power; NaN if there is none."""
     z = intervals.quantile(level)
-    error = (row.high - row.low) / 2 / z
+    error = max((row.high - row.low) / 2 / z, row.error)
     value = float(row.limit + (z + intervals.quantile(2 * POWER - 1)) * error)
     return value if value < MOST else np.nan
 
 
 def _sentence(row: CheckRow) -> str:
     """Say what the verdict of a row means."""
-    text = row.sentences.get(row.verdict, row.sentences.get("", ""))
+    which = BELOW if row.verdict == SHOWN and row.high < row.floor else row.verdict
+    text = row.sentences.get(which, row.sentences.get("", ""))
     texts = {name: numbers.value(getattr(row, name)) for name in ("value", "low", "high")}
     for name, own in {**texts, "power": _power(row)}.items():
         # Not str.format: a column that is named in the sentence may have braces.

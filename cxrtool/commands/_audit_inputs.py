@@ -11,7 +11,7 @@ from cxrtool.core.outputs import FilledFolder
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from cxrtool.audit.case import Case, ModelScores
+    from cxrtool.audit.case import Case
     from cxrtool.core.parallel import Crew
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Where
@@ -64,8 +64,8 @@ def without_lungs(case: "Case", table: str, skipped: "Failures") -> "Case":
     from cxrtool.audit import case_reader
 
     judged = case_reader.read_predictions([table], [], [], skipped)
-    images, (model, *_), _ = case_reader.joined(None, judged, case.positive)
-    return replace(case, without_lungs=(images, model))
+    own = case_reader.joined(None, judged, case.positive)
+    return replace(case, without_lungs=(own.images, own.models[0]))
 
 
 def read(
@@ -79,15 +79,14 @@ def read(
     """Read the rows and the scores, and choose the positive class."""
     from cxrtool.audit import case_reader
     from cxrtool.audit.case import Case
+    from cxrtool.audit.case_reader import Joined
 
     own = case_reader.read_manifest(manifest, conditions, within) if manifest else None
     if not tables:
         assert own is not None
         classes = [name for name in case_reader.classes_of(own) if name]
         chosen = chosen_class(classes, positive)
-        images = case_reader.of_manifest(own, chosen)
-        models: list[ModelScores] = []
-        unmatched = 0
+        joined = Joined(case_reader.of_manifest(own, chosen), [], 0, 0, 0)
     else:
         # With a manifest, --where chooses among its rows, and only their predictions count.
         judged = case_reader.read_predictions(
@@ -97,9 +96,21 @@ def read(
             judged = case_reader.of_rows(own, judged)
         classes = judged.classes
         chosen = chosen_class(classes, positive)
-        images, models, unmatched = case_reader.joined(own, judged, chosen)
-    negatives = [name for name in classes if name != chosen]
-    return Case(images, models, chosen, negatives, manifest=manifest or "", unmatched=unmatched)
+        joined = case_reader.joined(own, judged, chosen)
+    for column in within:
+        if not joined.images.has(column):
+            what = f"the column '{column}' is absent or empty"
+            raise CxrtoolError(what, "Drop it, or add it.", settings=["within"])
+    return Case(
+        joined.images,
+        joined.models,
+        chosen,
+        negatives=[name for name in classes if name != chosen],
+        manifest=manifest or "",
+        unmatched=joined.unmatched,
+        relabelled=joined.relabelled,
+        learned=joined.learned,
+    )
 
 
 def chosen_class(classes: list[str], asked: str | None) -> str:

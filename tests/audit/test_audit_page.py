@@ -41,7 +41,8 @@ def row(name: str, verdict: str, kind: str = verdicts.CONFIRMATORY, **more: obje
 @pytest.mark.parametrize("verdict", verdicts.WORST_FIRST)
 def test_the_verdict_is_the_first_word_and_a_sentence_says_what_it_means(verdict: str) -> None:
     case, plan = runner.plan(make_case(), CHECKS, [])
-    rows = [row("one", verdict, ladder=[(0.0, 1.0)]), row("two", verdicts.EXCLUDED)]
+    tested = {"ladder": [(0.0, 1.0)]}
+    rows = [row("one", verdict, **tested), row("two", verdicts.EXCLUDED, **tested)]
     reader = check(pages.page(case, plan, rows, verdicts.overall(rows)))
     assert reader.text("h2")[0] == "Verdict"
     assert reader.text("strong")[0] == f"{verdict}."
@@ -54,12 +55,22 @@ def test_the_verdict_is_the_first_word_and_a_sentence_says_what_it_means(verdict
 
 def test_a_fault_that_is_counted_is_no_effect_that_is_tested() -> None:
     rows = [row("leaks", verdicts.SHOWN), row("within", verdicts.EXCLUDED)]
-    assert pages.conclusion(rows, verdicts.SHOWN) == pages.FAULTY
+    assert pages.conclusion(make_case(), rows, verdicts.SHOWN) == pages.FAULTY
+
+
+def test_an_untested_result_is_not_called_consistent() -> None:
+    rows = [row("broken", verdicts.EXCLUDED, check="broken", low=0.7)]
+    assert pages.conclusion(make_case(), rows, verdicts.EXCLUDED) == pages.UNTESTED
+    no_model = replace(make_case(), models=[])
+    assert pages.conclusion(no_model, rows, verdicts.EXCLUDED) == pages.NO_MODEL
+    guess = [replace(rows[0], low=0.45), row("within", verdicts.EXCLUDED, ladder=[(0.0, 0.0)])]
+    assert pages.conclusion(make_case(), guess, verdicts.EXCLUDED) == pages.GUESS
+    assert not any("consistent" in text for text in (pages.UNTESTED, pages.NO_MODEL, pages.GUESS))
 
 
 def test_where_nothing_was_assessed_nothing_is_consistent() -> None:
     rows = [row("leaks", verdicts.NOT_ASSESSED), row("within", verdicts.NOT_ASSESSED)]
-    assert pages.conclusion(rows, verdicts.NOT_ASSESSED) == pages.NOTHING
+    assert pages.conclusion(make_case(), rows, verdicts.NOT_ASSESSED) == pages.NOTHING
     assert "consistent" not in pages.NOTHING
 
 

@@ -74,6 +74,20 @@ def test_a_cue_in_classes_of_different_sources_is_that_of_the_sources() -> None:
     assert rows_of(one)["bystanders"].verdict == "shown", "without the column nothing is known"
 
 
+def test_the_margin_is_not_that_of_the_data() -> None:
+    row = rows_of(replace(case(with_text), margin=0.3))["bystanders"]
+    assert row.verdict == "shown" and row.limit == 0.7
+
+
+def test_without_images_no_test_is_counted() -> None:
+    unseen = case()
+    images = replace(unseen.images, of_manifest=np.zeros(NUMBER, bool))
+    none = replace(unseen, images=images, measured=lambda: None)
+    rows = rows_of(none)
+    assert list(rows) == ["bystanders"] and rows["bystanders"].verdict == "not assessed"
+    assert runner.plan(none, ["bystanders"], [])[0].family == []
+
+
 def test_measurements_at_random_are_not() -> None:
     assert rows_of(case())["bystanders"].verdict != "shown"
 

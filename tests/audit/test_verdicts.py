@@ -32,6 +32,20 @@ def test_an_interval_beyond_inside_or_across_the_margin() -> None:
     assert judged(row_of(0.05, 0.02, 1), family=1) == ["inconclusive"]
 
 
+def test_a_difference_has_two_sides() -> None:
+    def verdict(value: float, error: float) -> str:
+        row = row_of(value, error, 1)
+        row.floor = -0.05
+        row.p = min(row.p, row_of(-value, error, 1).p)
+        row.sentences = {"shown": "it adds", verdicts.BELOW: "it misleads", "": "neither"}
+        (found,) = judged(row, family=1)
+        return f"{found}: {row.meaning}"
+
+    assert verdict(-0.3, 0.01) == "shown: it misleads" and verdict(0.3, 0.01) == "shown: it adds"
+    assert verdict(-0.05, 0.02) == "inconclusive: neither"
+    assert verdict(-0.01, 0.01) == "excluded: neither"
+
+
 @pytest.mark.parametrize("family", [1, 2, 3, 5])
 def test_shown_is_what_holm_rejects(family: int) -> None:
     rng = np.random.default_rng(family)

@@ -167,3 +167,98 @@ def test_conditions_choose_the_predictions_too(cli: Cli, tmp_path: Path) -> None
     elsewhere = rewritten(table, "e.csv", lambda at, row: row.update(path=f"e{at}.png"))
     result = cli("audit", manifest, elsewhere, *call[3:], "--where", "part=one")
     assert result.code == 2 and "no prediction is of a row" in result.err
+
+
+def test_a_source_that_misleads_is_an_effect_too(cli: Cli, tmp_path: Path) -> None:
+    """The model uses the source, which follows the other class in these images."""
+    table = predictions(tmp_path / "p.csv", association=-0.8, use=4)
+    cli("audit", table, "-d", tmp_path / "out", *UNSEEN)
+    assert verdicts(tmp_path / "out")["within source"] == "shown"
+    assert "misleads" in (tmp_path / "out" / "audit.csv").read_text()
+
+
+def test_small_probabilities_are_scores(cli: Cli, tmp_path: Path) -> None:
+    def tiny(at: int, row: dict[str, str]) -> None:
+        row["p_covid"] = f"{1e-20 * float(row['p_covid']):.5e}"
+        row["p_normal"] = "1"
+
+    table = rewritten(predictions(tmp_path / "p.csv"), "tiny.csv", tiny)
+    assert cli("audit", table, "-d", tmp_path / "out", *UNSEEN).code == 0
+    assert verdicts(tmp_path / "out")["broken"] == "excluded"
+
+
+def test_predictions_of_training_images_are_no_evidence(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=120)
+
+    def parted(at: int, row: dict[str, str]) -> None:
+        row["split"] = "train" if at < 40 else "test"
+
+    mixed = rewritten(table, "mixed.csv", parted)
+    result = cli("audit", mixed, "-d", tmp_path / "mixed", *UNSEEN)
+    assert "40 predictions are of training or validation images" in result.err
+    assert json.loads((tmp_path / "mixed" / "audit.json").read_text())["judged"] == 80
+    seen = rewritten(table, "seen.csv", lambda at, row: row.update(split="train"))
+    assert cli("audit", seen, "-d", tmp_path / "seen", *UNSEEN).code == 1
+    assert verdicts(tmp_path / "seen")["leaks"] == "shown"
+
+
+def test_a_path_in_two_parts_is_a_leak(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=120, columns=("source", "view"))
+
+    def manifest_row(at: int, row: dict[str, str]) -> None:
+        row["split"] = "test"
+        del row["p_normal"], row["p_covid"]
+
+    twice = rewritten(table, "m.csv", manifest_row)
+    header, *held_out = twice.read_text().splitlines()
+    seen = [line.replace("test", "train") for line in held_out[:40]]
+    twice.write_text("\n".join([header, *seen, *held_out]) + "\n")
+    assert cli("audit", twice, table, "-d", tmp_path / "out", *UNSEEN).code == 1
+    assert verdicts(tmp_path / "out")["leaks"] == "shown"
+    assert f"{len(seen)} of 120" in (tmp_path / "out" / "audit.csv").read_text()
+
+
+def test_what_the_manifest_lacks_is_that_of_the_predictions(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=120, association=0.5)
+
+    def bare(at: int, row: dict[str, str]) -> None:
+        for name in ("patient", "source", "p_normal", "p_covid"):
+            del row[name]
+
+    manifest = rewritten(table, "m.csv", bare)
+    cli("audit", table, "-d", tmp_path / "alone", *UNSEEN)
+    cli("audit", manifest, table, "-d", tmp_path / "both", *UNSEEN)
+    read = [json.loads((tmp_path / name / "audit.json").read_text()) for name in ("alone", "both")]
+    assert read[0]["checks"] == read[1]["checks"], "patients and sources are known"
+
+
+def test_ages_are_compared_in_bands(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=240)
+
+    def aged(at: int, row: dict[str, str]) -> None:
+        row["age"], row["code"] = f"{30 + at * 7 % 40}.5", f"{at // 2}"
+
+    aged_table = rewritten(table, "aged.csv", aged)
+    call = ("audit", aged_table, "-d", tmp_path / "out", "--within", "age,code", *UNSEEN)
+    assert cli(*call).code == 0
+    found = verdicts(tmp_path / "out")
+    assert found["within age band"] in ("excluded", "inconclusive")
+    assert found["within code"] == "not assessed"
+
+
+def test_a_column_of_within_must_be_there(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    result = cli("audit", table, "-d", tmp_path / "out", "--within", "scaner")
+    assert result.code == 2 and "'scaner' is absent or empty" in result.err
+
+
+def test_models_with_different_labels_are_refused(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    rewritten(table, "a.csv", lambda at, row: row.update(model="a"))
+
+    def other(at: int, row: dict[str, str]) -> None:
+        row["model"], row["label"] = "b", "covid" if at < 9 else row["label"]
+
+    rewritten(table, "b.csv", other)
+    result = cli("audit", tmp_path / "a.csv", tmp_path / "b.csv", "-d", tmp_path / "out")
+    assert result.code == 2 and "another label than another model's" in result.err

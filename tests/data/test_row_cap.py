@@ -95,5 +95,6 @@ def test_what_is_left_out_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_class_that_is_not_there_is_refused() -> None:
-    with pytest.raises(CxrtoolError, match="neither a column nor a label among: covid, normal"):
+    expected = "neither a column nor a label; labels are: covid, normal"
+    with pytest.raises(CxrtoolError, match=expected):
         capped(gathered(), ("pneumonia", 3))

@@ -92,5 +92,7 @@ def _meaning(cells: list[list[object]], absent: list[str]) -> str:
         f"Columns that follow the label (AUC of the column alone): {', '.join(notable)}."
         if notable
         else "No column that is there follows the label (AUC of 0.6 or more)."
+        if any(isinstance(cell[3], tuple) and not np.isnan(cell[3][0]) for cell in cells)
+        else "No column could be judged."
     )
     return f"{lead} Absent or of one value: {', '.join(absent)}." if absent else lead

@@ -9,6 +9,7 @@ import numpy as np
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
 from cxrtool.figures import numbers
+from cxrtool.stats.metrics import Floats
 from cxrtool.stats.within import Decomposition, Marks
 
 TITLE = "Faults of the predictions"
@@ -17,6 +18,7 @@ NEEDS = ("predictions",)
 REFERENCE = ""
 # Fewer images of a source may well have the same score.
 FEWEST = 10
+# Scores that differ by a smaller share of the largest are one score, written with other digits.
 EQUAL = 1e-9
 
 
@@ -39,13 +41,16 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
         return not_assessed(row.name, why, "Add images of the other class.")
     faults = _faults(case, model)
     row.verdict = SHOWN if faults else EXCLUDED
-    row.meaning = " ".join([*(faults or ["No fault was found."]), *_hints(case, model, positive)])
+    patients = np.unique(case.images.patients[model.rows], return_inverse=True)[1]
+    parts = Decomposition(positive, model.scores, np.zeros(len(positive), np.int64), patients)
+    row.value, (row.low, row.high) = parts.whole.value, parts.whole.bounds(0.95)
+    row.meaning = " ".join([*(faults or ["No fault was found."]), *_hints(row)])
     row.next = "Check how the predictions were made." if faults else ""
     return row
 
 
 def _faults(case: Case, model: ModelScores) -> list[str]:
-    if np.ptp(model.scores) < EQUAL:
+    if _is_one(model.scores):
         return ["All images have the same score: the model tells nothing."]
     if not case.images.has("source"):
         return []
@@ -58,23 +63,25 @@ def _faults(case: Case, model: ModelScores) -> list[str]:
 
 
 def _is_flat(model: ModelScores, there: Marks) -> bool:
-    return bool(there.sum() >= FEWEST and np.ptp(model.scores[there]) < EQUAL)
+    return bool(there.sum() >= FEWEST and _is_one(model.scores[there]))
 
 
-def _hints(case: Case, model: ModelScores, positive: Marks) -> list[str]:
+def _is_one(scores: Floats) -> bool:
+    return bool(np.ptp(scores) <= EQUAL * np.abs(scores).max())
+
+
+def _hints(row: CheckRow) -> list[str]:
     """Say where AUC is no better than a guess; name possible causes where it is worse."""
-    patients = np.unique(case.images.patients[model.rows], return_inverse=True)[1]
-    parts = Decomposition(positive, model.scores, np.zeros(len(positive), np.int64), patients)
-    low, high = parts.whole.bounds(0.95)
-    if low <= 0.5 <= high:
+    auc = numbers.interval(row.value, row.low, row.high)
+    if row.low <= 0.5 <= row.high:
         return [
-            f"AUC is {numbers.interval(parts.whole.value, low, high)}: on these images the model "
+            f"AUC is {auc}: on these images the model "
             "is not shown to be better than a guess, and there is little to explain."
         ]
-    if low > 0.5:
+    if not row.high < 0.5:
         return []
     return [
-        f"AUC is {numbers.value(parts.whole.value)}, below 0.5. Possible causes: the classes are "
+        f"AUC is {auc}, below 0.5. Possible causes: the classes are "
         "in the wrong order; the model learned a source or a cue that follows the other class in "
         "these images; the positive class is not the one that was meant."
     ]

@@ -6,7 +6,7 @@ held-out images stands beside AUC of those that are clean.
 
 import numpy as np
 
-from cxrtool.audit.case import Case, ModelScores
+from cxrtool.audit.case import LEARNED, Case, ModelScores
 from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
 from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
@@ -19,8 +19,13 @@ REFERENCE = (
     "M. Roberts et al., Common pitfalls and recommendations for using machine learning to detect "
     "and prognosticate for COVID-19, Nature Machine Intelligence 3, 2021."
 )
-LEARNED = ("train", "val")
-WORDS = {"patient": "their patient", "sha256": "the same file", "dup_group": "the same picture"}
+WORDS = {
+    "patient": "their patient",
+    "path": "the same path",
+    "raw": "the same original",
+    "sha256": "the same file",
+    "dup_group": "the same picture",
+}
 
 
 def hypotheses(case: Case) -> list[str]:
@@ -30,20 +35,32 @@ def hypotheses(case: Case) -> list[str]:
 
 def assess(case: Case) -> list[CheckRow]:
     """Count the held-out images with a patient or picture of the other parts."""
-    column = case.images.columns.get("split")
-    if column is None:
+    if not case.images.has("split"):
         remedy = "Give the manifest with the column 'split' (cxrtool split)."
         return [not_assessed("leaks", "split: absent", remedy)]
+    column = case.images.columns["split"]
     parts = np.array(column.names, object)[column.codes]
     learned = np.isin(parts, LEARNED)
     tested = np.zeros(len(parts), bool)
     tested[case.judged] = True
     tested &= ~learned
+    if case.models and (parts[case.judged] == "train").all():
+        return [_trained_on(case)]
     if not learned.any() or not tested.any():
         lacks = "training" if not learned.any() else "held-out"
         why = f"there are no {lacks} images"
         return [not_assessed("leaks", why, "Give the manifest with all parts of the split.")]
     return [_row(case, learned, tested), *_effects(case, learned, tested)]
+
+
+def _trained_on(case: Case) -> CheckRow:
+    row = CheckRow("leaks", value=1.0, verdict=SHOWN)
+    row.patients = len(np.unique(case.images.patients[case.judged]))
+    row.meaning = (
+        "All predictions are of training images: they say nothing about the AUC for new patients."
+    )
+    row.next = "Predict the images of the part test (cxrtool evaluate --where split=test)."
+    return row
 
 
 def _leaked(case: Case, learned: Marks, tested: Marks) -> dict[str, Marks]:
@@ -58,7 +75,7 @@ def _leaked(case: Case, learned: Marks, tested: Marks) -> dict[str, Marks]:
 
 def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     marks = _leaked(case, learned, tested)
-    absent = [name for name in WORDS if name not in marks]
+    absent = [name for name in WORDS if name not in marks and name != "raw"]
     if not marks:
         why = f"{', '.join(absent)}: absent"
         return not_assessed("leaks", why, "Make the manifest with cxrtool ingest.")

@@ -11,6 +11,7 @@ import numpy as np
 from cxrtool.audit import estimates
 from cxrtool.audit.case import Case, ImageRows, ModelScores
 from cxrtool.audit.verdicts import (
+    BELOW,
     DESCRIPTIVE,
     EXCLUDED,
     INCONCLUSIVE,
@@ -93,14 +94,16 @@ def _inside(case: Case, parts: Decomposition) -> CheckRow:
         f"Without the lungs AUC is {numbers.value(parts.whole.value)}; over pairs of the same "
         f"source it is {numbers.value(parts.within.value)}"
     )
-    row = estimates.tested(
+    row = estimates.tested_difference(
         INSIDE,
         parts,
-        limit=case.margin,
+        margin=case.margin,
         number=len(case.family),
         sentences={
             SHOWN: f"{lead}. The source can be used without any lung: it adds at least {{low}}.",
-            EXCLUDED: f"{lead}. The source adds at most {{high}}, less than the margin.",
+            BELOW: f"{lead}. The source changes the AUC by {{value}} [{{low}}, {{high}}].",
+            EXCLUDED: f"{lead}. The source changes the AUC by less than the margin, {{value}} "
+            "[{low}, {high}].",
             INCONCLUSIVE: f"{lead}. These images cannot tell whether the difference exceeds the "
             "margin. {power}",
         },

@@ -53,7 +53,7 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     row.meaning = (
         f"The lowest AUC is {numbers.value(worst[1].whole.value)} ({worst[0]}), the highest "
         f"{numbers.value(best[1].whole.value)} ({best[0]}), of {len(groups)} groups. The lowest of "
-        f"many groups is low by chance, too.{_over_sources(case, groups)}"
+        f"many groups is low by chance, too.{_over_sources(case, model)}"
     )
     row.blocks = [_table(model, groups[:SHOWN], len(groups))]
     if sources := _by_source(case, model):
@@ -113,9 +113,14 @@ def _table(
     }
 
 
-def _over_sources(case: Case, groups: list[tuple[str, Decomposition]]) -> str:
+def _over_sources(case: Case, model: ModelScores) -> str:
     """Summarise the AUCs of single sources: a range, or a random-effects mean."""
-    own = [p for n, p in groups if n.startswith("source ") and ", " not in n]
+    if not case.images.has("source"):
+        return ""
+    column = case.images.columns["source"]
+    codes = column.codes[model.rows]
+    known = [k for k in np.unique(codes).tolist() if column.names[k]]
+    own = [parts for k in known if (parts := _auc(case, model, codes == k))]
     if len(own) < 2:
         return ""
     values = [parts.whole.value for parts in own]

@@ -11,6 +11,7 @@ import numpy as np
 from cxrtool.audit import estimates
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import (
+    BELOW,
     EXCLUDED,
     INCONCLUSIVE,
     NOT_IDENTIFIABLE,
@@ -23,6 +24,8 @@ from cxrtool.stats import cross_fit
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
 
+# Groups of fewer patients on average are too fine to compare within them.
+FEWEST = 2
 TITLE = "AUC within the source, the view, and other columns"
 KIND = "confirmatory"
 NEEDS = ("predictions",)
@@ -68,7 +71,10 @@ def _row(case: Case, column: str, model: ModelScores) -> CheckRow:
     if not parts.is_defined:
         why = f"the rows with a known {column} are of one class"
         return not_assessed(name, why, "Add images of the other class.")
-    row = _judged(case, name, column, parts)
+    if number * FEWEST > patients.max() + 1:
+        what = f"{column} has {number} values for {int(patients.max()) + 1} patients"
+        return not_assessed(name, what, "Give a column with fewer values, such as bands.")
+    row = _judged(case, name, column, parts, int((~keep).sum()))
     row.patients, row.sources = int(patients.max()) + 1, number
     alone = cross_fit.attainable(codes, positive, patients, seed=case.seed).auc
     if parts.share == 0 or (
@@ -89,26 +95,29 @@ def _without_groups(name: str, column: str, number: int) -> CheckRow:
     return not_assessed(name, why, remedy)
 
 
-def _judged(case: Case, name: str, column: str, parts: Decomposition) -> CheckRow:
+def _judged(case: Case, name: str, column: str, parts: Decomposition, unknown: int) -> CheckRow:
     share, inside = parts.share, parts.within
-    lead = (
+    left_out = f"Without {unknown} images of unknown {column}, " if unknown else ""
+    lead = left_out + (
         f"AUC is {numbers.value(parts.whole.value)}; over pairs of the same {column} "
         f"({numbers.share(share)} of all pairs) it is {numbers.value(inside.value)}"
         if share > 0
         else f"AUC is {numbers.value(parts.whole.value)}; no pair is of the same {column}"
     )
     sentences = {
-        SHOWN: f"{lead}. The {column} adds at least {{low}} to the AUC: the model uses what "
-        f"differs between values of {column}, not only the disease.",
-        EXCLUDED: f"{lead}. The {column} adds at most {{high}} to the AUC, less than the "
-        f"margin: the {column} does not explain the result.",
+        SHOWN: f"{lead}. The {column} adds at least {{low}} to the AUC. This is what a model does "
+        f"that uses the {column}; a severer disease at one {column} does it, too.",
+        BELOW: f"{lead}. The {column} changes the AUC by {{value}} [{{low}}, {{high}}]: the model "
+        f"uses the {column}, or what goes with it, and on these images that misleads it.",
+        EXCLUDED: f"{lead}. The {column} changes the AUC of these images by less than the margin, "
+        "{value} [{low}, {high}].",
         INCONCLUSIVE: f"{lead}. These images cannot tell whether the {column} adds more than "
         "the margin. {power}",
     }
-    return estimates.tested(
+    return estimates.tested_difference(
         name,
         parts,
-        limit=case.margin,
+        margin=case.margin,
         number=len(case.family),
         sentences=sentences,
         next=f"Test on images where {column} and label are independent, or compare models with "
