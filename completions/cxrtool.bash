@@ -246,7 +246,7 @@ _cxrtool() {
     fi
     case "$verb" in
         "") _cxrtool_words "audit cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
-        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t7-covid-net t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v3-cvr-net-slices v4-nine-networks x1-cxnet-base x12-ten-runs x2-cxnet-base-adults x3-learning-rate x4-imagenet-frozen x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
+        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks l5-grad-cam-covid m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t7-covid-net t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v3-cvr-net-slices v4-nine-networks v5-grad-cam-branches x1-cxnet-base x10-text-concealed x11-grad-cam-and-lime x12-ten-runs x2-cxnet-base-adults x3-learning-rate x4-imagenet-frozen x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
         *) _cxrtool_files ;;
     esac
 }

@@ -159,6 +159,22 @@ def full_v4(run: RecipeRun) -> None:
     assert len(papers) == len(models) == 9
 
 
+def full_v5(run: RecipeRun) -> None:
+    independent(run)
+    trains = run.options("train")
+    assert [t["--arch"] for t in trains] == ["cvr-net", "inception-v3:head=flatten1024"]
+    assert all((PROTOCOL | {"--weights": "imagenet"}).items() <= t.items() for t in trains)
+    three = handy.rows_of(run.out / "three.csv")
+    assert [(r["label"], r["split"]) for r in three] == [("covid", "test")] * 3
+    cams = run.options("cam")
+    assert [c.get("--branch") for c in cams] == [None, "resnet", "xception", None]
+    assert {(c["--method"], c["--class"], c["--outline"]) for c in cams} == {
+        ("gradcam", "covid", "0.6")
+    }
+    last = run.calls[[c[0] for c in run.calls].index("cam") + 3]
+    assert last.count("--beside") == 3
+
+
 def small_v1(run: RecipeRun) -> None:
     runs = run.runs()
     assert len(runs) == 4
@@ -215,8 +231,27 @@ def small_v4(run: RecipeRun) -> None:
     assert all(name in table for name in ("VGG-19", "CoroNet", "Inception-v3", "DarkNet"))
 
 
-FULL = {"V1": full_v1, "V2": full_v2, "V3": full_v3, "V4": full_v4}
-SMALL = {"V1": small_v1, "V2": small_v2, "V3": small_v3, "V4": small_v4}
+def small_v5(run: RecipeRun) -> None:
+    tested = handy.rows_of(run.out / "runs/cvr-net/test.csv")
+    ranked = sorted((float(r["p_covid"]) for r in tested if r["label"] == "covid"), reverse=True)
+    three = handy.rows_of(run.out / "three.csv")
+    assert [float(r["p_covid"]) for r in three] == ranked[:3]
+    maps = {}
+    for name in ("cvr-net", "resnet-branch", "xception-branch", "inception-v3"):
+        maps[name] = handy.rows_of(run.out / f"{name}.csv")
+        assert [r["path"] for r in maps[name]] == [r["path"] for r in three]
+        assert {r["class"] for r in maps[name]} == {"covid"}
+    assert maps["resnet-branch"][0]["method"] == "gradcam of resnet"
+    # The branches share the prediction of the whole network, and not its map.
+    scores = [[r["score"] for r in maps[n]] for n in ("cvr-net", "resnet-branch")]
+    assert scores[0] == scores[1]
+    heat = {n: [(r["peak_x"], r["in_lung"]) for r in rows] for n, rows in maps.items()}
+    assert heat["resnet-branch"] != heat["xception-branch"]
+    assert (run.out / "figure-2.png").is_file()
+
+
+FULL = {"V1": full_v1, "V2": full_v2, "V3": full_v3, "V4": full_v4, "V5": full_v5}
+SMALL = {"V1": small_v1, "V2": small_v2, "V3": small_v3, "V4": small_v4, "V5": small_v5}
 
 
 @pytest.mark.parametrize("name", recipe_runs.names("s1", fast="V2"))

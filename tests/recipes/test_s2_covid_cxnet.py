@@ -175,6 +175,52 @@ def full_x9(run: RecipeRun) -> None:
     assert sum(run.counts("val", "label").values()) == 1540
 
 
+def full_x10(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "stacks", {"covid": 428, "normal": 3200})
+    [train] = run.options("train")
+    assert V1.items() <= train.items()
+    plain, concealed = run.options("equalize")
+    same = ("--method", "--size", "--interpolation")
+    assert [plain[name] for name in same] == [concealed[name] for name in same]
+    assert (plain.get("--conceal"), concealed["--conceal"]) == (None, "auto")
+    # The text is covered in the image as it is, not in the enhanced one.
+    by_raw = {r["raw"]: r for r in handy.rows_of(run.out / "split.csv")}
+    rows = handy.rows_of(run.out / "concealed.csv")
+    assert {by_raw[r["raw"]]["split"] for r in rows} == {"val"}
+    before, after = run.options("cam")
+    assert "--beside" not in before
+    assert (after["--beside"], after["--where"]) == ("out/before.csv", "concealed!=0")
+
+
+def full_x11(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "base", {"covid": 400, "normal": 3000})
+    holds_out_a_fifth(run, "v1", {"covid": 428, "normal": 3200})
+    holds_out_a_fifth(run, "v2", {"covid": 428, "normal": 3200})
+    holds_out_a_fifth(run, "three", THREE)
+    trains = {t["-d"].removeprefix("out/runs/"): t for t in run.options("train")}
+    assert (BASE | {"--epochs": "120"}).items() <= trains["base"].items()
+    assert V1.items() <= trains["v1"].items()
+    assert V2.items() <= trains["v2"].items()
+    epochs = [trains[name]["--epochs"] for name in ("flat", "level-1", "level-2")]
+    assert epochs == ["30", "10", "20"]
+    assert run.counts("v1-first") == {"val covid": 6}
+    assert run.counts("three-first") == {f"val {label}": 6 for label in THREE}
+    cams = {c["-o"].removeprefix("out/").removesuffix(".csv"): c for c in run.options("cam")}
+    lime = cams.pop("base-lime")
+    assert (lime["--method"], lime["--signs"]) == ("lime:samples=1000", "both")
+    assert {(c["--method"], c["--colormap"]) for c in cams.values()} == {("gradcam-cxnet", "jet")}
+    assert cams["three-in-steps"]["--hierarchy"] == "out/runs/level-2"
+    assert cams["with-box"]["--beside"] == "out/without-box.csv"
+    papers = [c["--published"].partition("model=")[2] for c in run.options("compare")]
+    assert papers == [
+        "Base Model v2",
+        "COVID-CXNet v1",
+        "COVID-CXNet v2",
+        "Flat Multiclass COVID-CXNet",
+        "Hierarchical Multiclass COVID-CXNet",
+    ]
+
+
 def full_x12(run: RecipeRun) -> None:
     holds_out_a_fifth(run, "base", {"covid": 400, "normal": 3000})
     holds_out_a_fifth(run, "v1", {"covid": 428, "normal": 3200})
@@ -265,6 +311,29 @@ def small_x9(run: RecipeRun) -> None:
         assert (row["pred"] == "normal") == (float(row["p_normal"]) >= 0.5)
 
 
+def small_x10(run: RecipeRun) -> None:
+    before = {r["raw"]: r for r in handy.rows_of(run.out / "before.csv")}
+    after = handy.rows_of(run.out / "after.csv")
+    covered = {r["raw"]: int(r["concealed"]) for r in handy.rows_of(run.out / "concealed.csv")}
+    assert after
+    for row in after:
+        assert covered[row["raw"]] > 0
+        assert row["label"] == before[row["raw"]]["label"] == "covid"
+        assert row["in_lung"]
+    assert (run.out / "figure-17.png").is_file()
+
+
+def small_x11(run: RecipeRun) -> None:
+    lime = handy.rows_of(run.out / "base-lime.csv")
+    assert {r["method"] for r in lime} == {"lime:samples=40"}
+    steps = handy.rows_of(run.out / "three-in-steps.csv")
+    told = {r["path"]: r for r in handy.rows_of(run.out / "level-1-val.csv")}
+    for row in steps:
+        assert row["pred"] == row["class"] == told[row["path"]]["pred"]
+    for name in ("base-lime", "with-box", "three-in-steps"):
+        assert (run.out / f"{name}.png").is_file()
+
+
 def small_x12(run: RecipeRun) -> None:
     assert set(run.runs()) == {f"runs/{m}/seed-{s}" for m in ("base", "v1") for s in (18, 19)}
     table = (run.out / "tables/v1.md").read_text()
@@ -281,6 +350,8 @@ FULL = {
     "X7": full_x7,
     "X8": full_x8,
     "X9": full_x9,
+    "X10": full_x10,
+    "X11": full_x11,
     "X12": full_x12,
 }
 SMALL = {
@@ -292,6 +363,8 @@ SMALL = {
     "X7": small_x7,
     "X8": small_x8,
     "X9": small_x9,
+    "X10": small_x10,
+    "X11": small_x11,
     "X12": small_x12,
 }
 

@@ -103,6 +103,23 @@ def full_l4(run: RecipeRun) -> None:
     assert all([t["--where"] for t in some] == folds for some in of.values())
 
 
+def full_l5(run: RecipeRun) -> None:
+    eleven_folds(run)
+    [train] = run.options("train")
+    assert (DENSENET | {"--where": "fold!=1"}).items() <= train.items()
+    covid, both = run.options("cam")
+    assert all(
+        {"--method": "gradcam", "--colormap": "jet"}.items() <= c.items() for c in (covid, both)
+    )
+    assert (covid["--class"], covid["--grid-most"], covid["--where"]) == (
+        "covid",
+        "15",
+        "label=covid",
+    )
+    assert (both["--class"], both["--where"]) == ("label", "label=covid,pneumonia")
+    assert all("split=unseen" in call for call in run.calls if call[0] == "cam")
+
+
 def on_its_fold(run: RecipeRun, model: str) -> None:
     folds = {r["path"]: r["fold"] for r in handy.rows_of(run.out / "folds.csv")}
     for fold in ("1", "2"):
@@ -173,8 +190,18 @@ def small_l4(run: RecipeRun) -> None:
     assert "0.939" in (run.out / "tables/luiz-cnn.md").read_text()
 
 
-FULL = {"L1": full_l1, "L2": full_l2, "L3": full_l3, "L4": full_l4}
-SMALL = {"L1": small_l1, "L2": small_l2, "L3": small_l3, "L4": small_l4}
+def small_l5(run: RecipeRun) -> None:
+    unseen = {r["path"] for r in handy.rows_of(run.out / "folds.csv") if r["split"] == "unseen"}
+    for name, labels in (("figure-4", {"covid"}), ("figure-5", {"covid", "pneumonia"})):
+        rows = handy.rows_of(run.out / f"{name}.csv")
+        assert {r["path"] for r in rows} <= unseen
+        assert {r["label"] for r in rows} == {r["class"] for r in rows} == labels
+        assert all(r["lung_fraction"] and r["lesion_fraction"] for r in rows)
+        assert (run.out / f"{name}.png").is_file()
+
+
+FULL = {"L1": full_l1, "L2": full_l2, "L3": full_l3, "L4": full_l4, "L5": full_l5}
+SMALL = {"L1": small_l1, "L2": small_l2, "L3": small_l3, "L4": small_l4, "L5": small_l5}
 
 
 @pytest.mark.parametrize("name", recipe_runs.names("s4", fast="L2"))
