@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from handy import Run, noise, snapshot, start, wait_for, write, write_table
 from test_audit import Cli, cli, predictions, verdicts
 
 from cxrtool.audit import runner
@@ -262,3 +265,24 @@ def test_models_with_different_labels_are_refused(cli: Cli, tmp_path: Path) -> N
     rewritten(table, "b.csv", other)
     result = cli("audit", tmp_path / "a.csv", tmp_path / "b.csv", "-d", tmp_path / "out")
     assert result.code == 2 and "another label than another model's" in result.err
+
+
+@pytest.mark.slow
+def test_an_audit_that_is_killed_ends_the_same(tmp_path: Path, cxrtool: Run) -> None:
+    """It is killed when some images are measured, and when some checks are finished."""
+    files = {f"x/{n:03}.png": noise(n, 300) for n in range(80)}
+    write(tmp_path, files)
+    rows = [
+        {"path": name, "label": ["normal", "covid"][n % 2], "patient": f"a/{n}"}
+        for n, name in enumerate(files)
+    ]
+    write_table(tmp_path / "m.csv", rows)
+    assert cxrtool("audit", "m.csv", "-d", "whole").returncode in (0, 1)
+    marks = ("out/audit.json", "out/checks/attributes.json", "out/measurements.csv")
+    for mark in marks:
+        process = start(tmp_path, "audit", "m.csv", "-d", "out", start_new_session=True)
+        wait_for((tmp_path / mark).exists, 120)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert cxrtool("audit", "m.csv", "-d", "out").returncode in (0, 1)
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "whole")
