@@ -100,6 +100,7 @@ _cxrtool() {
         "evaluate --hierarchy") return ;;
         "evaluate --batch") return ;;
         "evaluate --test-name") return ;;
+        "evaluate --target") return ;;
         "evaluate --device") _cxrtool_words "auto cpu cuda mps"; return ;;
         "evaluate --cache") _cxrtool_dirs; return ;;
         "evaluate --where") return ;;
@@ -233,7 +234,7 @@ _cxrtool() {
             compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --move --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
+            evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --target --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --cap --convert --window --join-masks --bits --key --exact-age --list --seed --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --slices --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             recipe) _cxrtool_words "--paper --missing --data --output --list --quiet --verbose --help" ;;
@@ -246,7 +247,7 @@ _cxrtool() {
     fi
     case "$verb" in
         "") _cxrtool_words "audit cam compare demo equalize evaluate ingest phantom recipe segment split train tsne" ;;
-        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks l5-grad-cam-covid m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t7-covid-net t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v3-cvr-net-slices v4-nine-networks v5-grad-cam-branches x1-cxnet-base x10-text-concealed x11-grad-cam-and-lime x12-ten-runs x2-cxnet-base-adults x3-learning-rate x4-imagenet-frozen x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
+        recipe) _cxrtool_words "l1-densenet121-ten-folds l2-not-augmented l3-best-of-ten l4-other-networks l5-grad-cam-covid m1-normal-or-covid m2-twelve-networks m3-few-images m4-class-activation-maps m5-error-intervals t1-lungs-only t2-pneumonia-first t3-resnet18-cross-dataset t4-resnet50-cross-dataset t5-conv8 t6-no-preprocessing t7-covid-net t8-features-by-dataset v1-cvr-net-five-folds v2-cvr-net-independent v3-cvr-net-slices v4-nine-networks v5-grad-cam-branches x1-cxnet-base x10-text-concealed x11-grad-cam-and-lime x12-ten-runs x2-cxnet-base-adults x3-learning-rate x4-imagenet-frozen x5-chexnet-probe x6-covid-cxnet-v1 x7-covid-cxnet-v2 x8-multiclass-flat x9-multiclass-hierarchical" ;;
         *) _cxrtool_files ;;
     esac
 }

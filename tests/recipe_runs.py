@@ -172,11 +172,16 @@ if verb == "evaluate":
     columns = ["path", "label", "patient", "source", "split", "fold"]
     with open(given[1]) as file, open(value("-o"), "w") as output:
         writer = csv.writer(output, lineterminator="\\n")
-        writer.writerow([*columns, "model", "pred", "p_a", "p_b"])
+        target = value("--target")
+        chances = [f"p_{target}", "finding"] if target else ["p_a", "p_b"]
+        writer.writerow([*columns, "model", "pred", *chances])
         for row in csv.DictReader(file):
             if wanted(row):
+                if target and row["label"] != target:
+                    row["label"] = "other"
                 cells = [row.get(column, "") for column in columns]
-                writer.writerow([*cells, os.path.basename(given[0]), row["label"], 1, 0])
+                said = [0.5, "Infiltration"] if target else [1, 0]
+                writer.writerow([*cells, os.path.basename(given[0]), row["label"], *said])
 if verb == "compare":
     with open(value("-o"), "w") as output:
         output.write("a table\\n")

@@ -90,6 +90,14 @@ Test = Annotated[
         help="Name of this test set, for the column `test` (a column of compare --matrix).",
     ),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="LABEL",
+        help="Of a run of findings: take each output as a score for this label.",
+    ),
+]
 KeepColumns = Annotated[
     bool, typer.Option("--keep-columns", help="Keep the other columns of the manifest.")
 ]

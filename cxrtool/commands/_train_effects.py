@@ -32,6 +32,17 @@ OF_EPOCHS = (
 )
 
 
+# A run of weights alone learns from no image, and reads none.
+OF_LEARNING = (
+    "--task",
+    *(option for option in OF_EPOCHS if option != "--epochs"),
+    "--class-weights",
+    "--batch",
+    "--fold",
+    "--repeat",
+    "--amp",
+    "--where",
+)
 # What follows the epochs of a training.
 AFTER_EPOCHS = ("--schedule", "--patience", "--monitor")
 
@@ -46,6 +57,11 @@ def before_reading(task: str, weights: str, epochs: int = 1) -> dict[str, str]:
         **dict.fromkeys(AFTER_EPOCHS, over),
         "--first-layer": none,
     }
+
+
+def of_weights_alone() -> dict[str, str]:
+    """Say why options have no effect on a run that is made of weights alone."""
+    return dict.fromkeys(OF_LEARNING, "--epochs 0 makes a run of the weights as they are")
 
 
 def before_learning(training: "Training") -> dict[str, str]:

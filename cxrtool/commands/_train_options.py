@@ -230,7 +230,8 @@ Epochs = Annotated[
         metavar="N",
         min=0,
         max=options.MOST,
-        help="Number of epochs; 0 with --lr find makes the range test only.",
+        help="Number of epochs; 0 with --lr find makes the range test only, 0 with --weights a run "
+        "of these weights as they are.",
     ),
 ]
 Batch = Annotated[

@@ -30,11 +30,20 @@ products, so `pred` is not always the class with the highest probability. Metric
 
 With torchrun several processes share the images.
 
+A run of findings (cxrtool train --epochs 0 --arch chexnet) predicts each finding by itself, in one
+row for each image and finding: the column `finding` names it, label and pred are absent or present,
+and p_absent and p_present sum to 1. The truth is the list in the manifest's column `finding`
+(`Edema|Pneumonia`); where the list has a name that the run does not know, findings that are not in
+it have no label. With --target LABEL every output is taken as a score for this label instead. Each
+finding is a table of its own for other commands: cxrtool compare --by finding, or --where
+finding=Pneumonia.
+
 Example:
 
     cxrtool evaluate runs/r18 split.csv --where split=test -o predictions.csv
     cxrtool evaluate runs/r18 split.csv --where split=test --epoch last -o last.csv
     cxrtool evaluate runs/r18 chest.png
+    cxrtool evaluate chexnet nih.csv | cxrtool compare - --by finding --metrics auc
     cxrtool evaluate runs/f1 folds.csv --where fold=1 --calibrate --tta 4 > fold-1.csv
 """
 
@@ -44,7 +53,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cxrtool.cli import effects, options
-from cxrtool.commands import _evaluate_options, _model_inputs
+from cxrtool.commands import _evaluate_findings, _evaluate_options, _model_inputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.figures import numbers
@@ -80,6 +89,7 @@ def run(
     hierarchy: _evaluate_options.Hierarchy = None,
     batch: _evaluate_options.Batch = 64,
     test: _evaluate_options.Test = None,
+    target: _evaluate_options.Target = None,
     keep_columns: _evaluate_options.KeepColumns = False,
     device: options.Device = "auto",
     cache: options.Cache = None,
@@ -101,6 +111,9 @@ def run(
     from cxrtool.learn import distributed, inference, leaks, prediction
 
     disk.check_output(output)
+    if runs.read(folder).about.task == "findings":
+        raise typer.Exit(_evaluate_findings.run(context, context.params))
+    effects.refuse(context, {"--target": f"{folder} has classes, and no findings"})
     first = [replace(runs.classifier(f), epoch=epoch) for f in (folder, *(ensemble or ()))]
     below = replace(runs.classifier(hierarchy), epoch=epoch) if hierarchy else None
     check_runs([one.folder for one in first])

@@ -8,6 +8,10 @@ command again continues from the last state; the result is the same as without t
 --lr find raises the rate from batch to batch and takes the one at which the loss falls fastest;
 rates.csv and rates.png show the curve. With --epochs 0 that is all that is done: no run is written.
 
+--epochs 0 --weights FILE makes a run of published weights as they are, for evaluate: no manifest is
+read, --classes names the outputs, and --normalize says how grey levels were scaled in their
+training. The outputs of chexnet are 14 findings, each by itself.
+
 The best epoch, --schedule plateau and --patience follow the validation metric that --monitor names.
 The validation loss is the training loss: --loss with label smoothing and class weights.
 
@@ -33,6 +37,7 @@ Example:
     cxrtool train split.csv --arch resnet18 --size 128 --epochs 20 -d runs/r18
     cxrtool train folds.csv --fold 3 --arch densenet121 --weights imagenet -d runs/fold-3
     cxrtool train masks.csv --task segment --arch unet:width=16 --augment hard -d runs/lungs
+    cxrtool train --arch chexnet --weights nih.pth --epochs 0 --normalize imagenet -d runs/nih
     cxrtool train split.csv --arch cxnet-base --lr find --epochs 0 -d range-test
     torchrun --nproc-per-node=2 -m cxrtool train split.csv --arch resnet50 -d runs/r50
     cxrtool train split.csv --arch cnn-x --lr 3e-4 --augment rotate=5,hflip=0.5 -d runs/cnnx
@@ -115,10 +120,13 @@ def run(
     from cxrtool.files.manifest import Manifest, input_or_stdin
     from cxrtool.learn import distributed, inference, mask_trainer, trainer, training_settings
 
+    if not epochs and lr != "find":
+        effects.refuse(context, _train_effects.of_weights_alone())
+        make_of_weights(context.params)
+        raise typer.Exit
     where_to = distributed.begin(inference.device(device))
     effects.refuse(context, _train_effects.before_reading(task, weights, epochs))
     check_task(task, monitor, augment)
-    check_epochs(epochs, lr)
     settings = chosen(context.params, where_to)
     place = training_settings.TrainingEnvironment(
         folder=folder,
@@ -160,10 +168,28 @@ def check_task(task: str, monitor: str, augment: str) -> None:
         raise CxrtoolError(what, "Give --task segment, or leave it out.")
 
 
-def check_epochs(epochs: int, lr: str) -> None:
-    """Refuse a training of no epochs that has nothing else to do."""
-    if not epochs and lr != "find":
-        raise CxrtoolError("--epochs 0 learns nothing", "Give --lr find to find a rate only.")
+def make_of_weights(given: "Mapping[str, Any]") -> None:
+    """Make a run of weights alone: nothing is learned, and no manifest is read."""
+    from cxrtool.learn import run_of_weights, training_settings
+
+    if given["weights"] == "none":
+        remedy = "Give --weights for a run of them as they are, or --lr find to find a rate only."
+        raise CxrtoolError("--epochs 0 learns nothing", remedy)
+    if given["manifest"] is not None:
+        what = f"--epochs 0 reads no manifest, and {given['manifest']} was given"
+        raise CxrtoolError(what, "Leave it out, or name a number of epochs.")
+    training_settings.reserve(given["folder"], "--dir")
+    settings = run_of_weights.WeightSettings(
+        arch=given["arch"] or USUAL["classify"],
+        weights=given["weights"],
+        classes=options.entries("--classes", given["classes"]),
+        first=given["first"],
+        size=options.number(given["size"]),
+        channels=options.number(given["channels"]),
+        fit=given["fit"],
+        normalize=given["normalize"],
+    )
+    run_of_weights.make(settings, given["folder"], force=given["force"], dry_run=given["dry_run"])
 
 
 def note_plan(begun: "Training", check: "Callable[[Training], None]") -> None:

@@ -35,6 +35,8 @@ PREDICTIONS = {
     "test": "The name of the test set, where evaluate is given one.",
     "pred": "The class that is predicted.",
     "p_CLASS": "The probability of a class, one column for each class; they sum to 1.",
+    "finding": "Of a run of findings, which has one row for each image and finding: the finding; "
+    "its classes are absent and present.",
 }
 FAILURES = {
     "path": "The input.",

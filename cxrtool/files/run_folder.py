@@ -140,6 +140,9 @@ def read(folder: str) -> Run:
 def classifier(folder: str) -> Run:
     """Read a run, which must be one that classifies."""
     run = read(folder)
+    if run.about.task == "findings":
+        what = f"{folder}: is a run of findings, each by itself, not a classifier"
+        raise CxrtoolError(what, "cxrtool evaluate takes it, alone.")
     if run.about.task != "classify":
         what = f"{folder}: is a segmentation run, not a classifier"
         raise CxrtoolError(what, "Use it as the model of cxrtool segment.")
@@ -183,8 +186,8 @@ def about(path: str, fields: Mapping[str, Any]) -> About:
 
 def _mistake(about: About) -> str:
     """Say which fields do not fit one another, or this version of the program."""
-    if about.task not in choices.TASKS:
-        return f"its task '{shortened(about.task)}' is not one of: {', '.join(choices.TASKS)}"
+    if about.task not in choices.RUN_TASKS:
+        return f"its task '{shortened(about.task)}' is not one of: {', '.join(choices.RUN_TASKS)}"
     if about.channels not in (1, 3):
         return f"its channels {about.channels} are neither 1 nor 3"
     if len(set(about.classes)) < len(about.classes):

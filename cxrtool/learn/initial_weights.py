@@ -68,6 +68,23 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
     if spec == "none":
         # Some networks come with weights, and nothing is to be added to them.
         return str(getattr(network, "loaded", "") or "none")
+    label, match = _taken(network, spec, arch, first)
+    return _record(network, match, label, first)
+
+
+def load_whole(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
+    """Load weights that leave no layer of the network as it was, and describe them."""
+    label, match = _taken(network, spec, arch, first)
+    keys = (key for key in network.state_dict() if not key.endswith(COUNTER))
+    if missing := _layers(key for key in keys if key not in match.fitting):
+        shown = ", ".join(missing[:SHOWN]) + ", ..." * (len(missing) > SHOWN)
+        what = f"{label} lacks layers of '{arch}', or has them of another shape: {shown}"
+        raise CxrtoolError(what, "Name the architecture and the classes of these weights.")
+    return _record(network, match, label, first)
+
+
+def _taken(network: nn.Module, spec: str, arch: str, first: First) -> tuple[str, Match]:
+    """Put into a network what fits it of the weights that `spec` names."""
     if spec == "imagenet":
         label, tensors = _imagenet(network, arch)
     elif of_last_epoch(spec):
@@ -78,7 +95,7 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
     _check_enough(network, match, label, arch)
     _check_finite(match.fitting, label)
     network.load_state_dict(match.fitting, strict=False)
-    return _record(network, match, label, first)
+    return label, match
 
 
 def of_last_epoch(spec: str) -> bool:

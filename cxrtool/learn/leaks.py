@@ -95,6 +95,8 @@ class Seen:
             note(f"warning: {what} says which images it was trained on. Copy the file, too.")
         self.keeps_no_record = not run.about.images
         self.fold = str(run.about.options.get("fold") or "").lstrip("0")
+        # The parts of a manifest say nothing of a training that was elsewhere.
+        self.of_weights = run.about.options.get("epochs") == 0
 
     def recorded(self, row: Row) -> str | None:
         """Return the part that the record has the image of a row in; None if that is unknown."""
@@ -109,6 +111,8 @@ class Seen:
 
     def declared(self, row: Row) -> str:
         """Return the part that a row says to be in: train or val, or none of them."""
+        if self.of_weights:
+            return ""
         if self.fold:
             return "" if row.get("fold", "") in ("", self.fold) else "train"
         part = row.get("split", "")
@@ -116,12 +120,16 @@ class Seen:
 
     def knows(self, row: Row) -> bool:
         """Tell whether the record, or the row itself, says if the run has seen its image."""
+        if self.of_weights:
+            return False
         column = "fold" if self.fold else "split"
         return bool(row.get(column)) or self.recorded(row) is not None
 
     @property
     def ignorance(self) -> str:
         """Why the record does not say whether the run has seen an image."""
+        if self.of_weights:
+            return "it was made of weights alone, which do not say it"
         absent = "it keeps no record of them" if self.images is None else "they have no sha256"
         return f"{absent}, and no column `{'fold' if self.fold else 'split'}` says it"
 

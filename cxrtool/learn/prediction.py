@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
@@ -134,6 +135,10 @@ class Predictor:
             classes = np.where(classes == 1, 1 + levels[:, 2:].argmax(axis=1), classes)
         return classes
 
+    def logs_of(self, logits: Tensor) -> Tensor:
+        """Return log p of each class."""
+        return log_probabilities(logits)
+
     def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         about, settings = model.about, self.settings
         frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, settings.root)
@@ -157,7 +162,7 @@ class Predictor:
             drawn = {name: value.expand(len(images)) for name, value in drawn.items()}
             changed = augmentation.augmented(images.to(model.device).float(), drawn)
             looks.append(model.logits(changed))
-        each = [log_probabilities(logits / temperature).double() for logits in looks]
+        each = [self.logs_of(logits / temperature).double() for logits in looks]
         mean = torch.stack(each).exp().mean(dim=0).log()
         return mean.cpu().numpy()
 

@@ -82,6 +82,12 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("evaluate", ["run", "a.png", "--keep-columns"], "--keep-columns", IMAGES),
     (
         "evaluate",
+        ["run", "m.csv", "--target", "covid"],
+        "--target",
+        "run has classes, and no findings",
+    ),
+    (
+        "evaluate",
         ["three", "m.csv", "--threshold", "0.7"],
         "--threshold",
         "three has 3 classes, of which the likeliest is predicted",

@@ -18,7 +18,7 @@ from cxrtool.recipes import library
 NAMES = library.names()
 SCRIPTS = {name: library.chosen(name).script for name in NAMES}
 # Of these the paper has no figures.
-WITHOUT_FIGURES = ("T1", "T2", "X3", "X4")
+WITHOUT_FIGURES = ("T1", "T2", "X3", "X4", "X5")
 PAPERS = {"T": "tartaglione", "V": "cvr-net", "X": "covid-cxnet", "M": "majeed", "L": "luiz"}
 
 

@@ -1,0 +1,80 @@
+"""What evaluate does with a run of findings: one row for each image and finding."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cxrtool.cli import effects, options
+from cxrtool.commands import _model_inputs
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.progress import note
+
+if TYPE_CHECKING:
+    import typer
+
+    from cxrtool.learn.findings import FindingsJudge
+    from cxrtool.learn.leaks import Watch
+
+# One threshold is for all findings, and the run has no validation images.
+IDLE = ("--ensemble", "--hierarchy", "--calibrate", "--tta", "--epoch")
+
+
+def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
+    """Write the predictions, and return the exit code."""
+    from cxrtool.core.progress import bar
+    from cxrtool.files import pixel_cache, predictions, run_folder, table
+    from cxrtool.files.failures import Failures
+    from cxrtool.learn import findings, inference, leaks, prediction
+
+    folder, inputs = given["folder"], given["inputs"] or []
+    why = f"{folder} predicts findings, each by itself"
+    refused = dict.fromkeys(IDLE, why) | _model_inputs.idle_with_images(inputs)
+    effects.refuse(context, refused)
+    if given["threshold"] in ("val", "youden"):
+        what = f"--threshold {given['threshold']}: {why}, and one threshold is for all of them"
+        raise CxrtoolError(what, "Give a probability, or leave it out.")
+    if given["strict"]:
+        what = f"nothing says which images {folder} was trained on"
+        raise CxrtoolError(what, "Evaluate without --strict.")
+    one = run_folder.read(folder)
+    source = _model_inputs.opened(inputs, options.conditions("--where", given["where"]))
+    watch = leaks.Watch([leaks.Seen(one)])
+    rows = _model_inputs.rows_of(source, inputs, one.about, given["root"], watch)
+    settings = prediction.PredictionSettings(
+        batch=given["batch"],
+        cache=given["cache"] or pixel_cache.default_folder(),
+        root=given["root"] or "",
+        crew=options.crew(given["jobs"]),
+    )
+    model = inference.Model(one, inference.device(given["device"]))
+    truth = findings.Truth(one.about.classes, given["target"])
+    judge = findings.FindingsJudge(truth)
+    skipped = Failures(given["failures"], output=given["output"])
+    kept = list(source.columns) if source and given["keep_columns"] else []
+    if given["test"] is not None:
+        kept = [*(c for c in kept if c != "test"), "test"]
+        rows = _named(rows, given["test"])
+    columns = predictions.columns(truth.answers, [findings.COLUMN, *kept])
+    result = findings.answered(
+        bar(rows, None, "images", given["progress"]),
+        findings.FindingsPredictor(model, settings),
+        truth,
+        float(given["threshold"]),
+        judge,
+        skipped.add,
+    )
+    cells = ([row.get(c, "") for c in columns] for row in skipped.checked(result))
+    table.write(given["output"], columns, cells)
+    _note(judge, watch)
+    return skipped.close()
+
+
+def _named(rows: Iterator[dict[str, str]], test: str) -> Iterator[dict[str, str]]:
+    return (row | {"test": test} for row in rows)
+
+
+def _note(judge: "FindingsJudge", watch: "Watch") -> None:
+    """Say how good each finding is, and which images are no test."""
+    if figures := judge.table():
+        note("AUC of " + ", ".join(f"{name} {value}" for name, value in figures))
+    if unchecked := watch.exposure().unchecked:
+        note(f"warning: {unchecked}")

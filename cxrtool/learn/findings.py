@@ -1,0 +1,115 @@
+"""Predict independent findings: one row for each image and finding (rows -> predictions).
+
+Every output of the network is a sigmoid unit of its own, so that an image has any number of
+findings. Each of them is a question with two answers: a table of one finding is one that any
+command reads.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cxrtool.core.errors import Skip
+from cxrtool.figures import numbers
+from cxrtool.files import predictions
+from cxrtool.learn.inference import Model
+from cxrtool.learn.prediction import PredictionSettings, Predictor, predicted
+from cxrtool.stats import metrics
+
+Row = dict[str, str]
+Floats = NDArray[np.float64]
+
+# The two answers of a finding, and how a list of none is written.
+ANSWERS = ("absent", "present")
+NONE = ("no finding", "normal")
+# What images are called that do not have the label that outputs are scores for.
+OTHER = "other"
+COLUMN, BETWEEN = "finding", "|"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Who says which findings an image has: its list of findings, or a label that is asked for."""
+
+    names: Sequence[str]
+    target: str | None = None
+
+    @property
+    def answers(self) -> tuple[str, str]:
+        """The two classes of every finding."""
+        return ANSWERS if self.target is None else (OTHER, self.target)
+
+    def of(self, row: Mapping[str, str]) -> list[str]:
+        """Return the answer of each finding; empty where nobody says it.
+
+        A list that has a name which the run does not know says nothing of the findings that are
+        not in it: COVID-19 may be beside a pneumonia, or not.
+        """
+        if self.target is not None:
+            label = row.get("label", "")
+            answer = self.answers[label == self.target] if label else ""
+            return [answer] * len(self.names)
+        listed = {name.strip().casefold() for name in row.get(COLUMN, "").split(BETWEEN)} - {""}
+        known = {name.casefold() for name in self.names} | set(NONE)
+        absent = ANSWERS[0] if listed and listed <= known else ""
+        return [ANSWERS[1] if name.casefold() in listed else absent for name in self.names]
+
+
+class FindingsPredictor(Predictor):
+    """One run whose outputs are findings."""
+
+    def __init__(self, model: Model, settings: PredictionSettings) -> None:
+        super().__init__([model], None, settings)
+
+    def logs_of(self, logits: Tensor) -> Tensor:
+        """Return log p of each finding by itself: they need not sum to 1."""
+        return torch.nn.functional.logsigmoid(logits)
+
+
+class FindingsJudge:
+    """Keeps what came out, to say at the end how good each finding is."""
+
+    def __init__(self, truth: Truth) -> None:
+        self.truth, self.answers = truth, list[list[str]]()
+        self.scores: list[Floats] = []
+
+    def see(self, answers: list[str], scores: Floats) -> None:
+        """Keep one image."""
+        self.answers.append(answers)
+        self.scores.append(scores)
+
+    def table(self) -> list[tuple[str, str]]:
+        """Return the AUC of each finding that some images have and others have not."""
+        result = []
+        answers, scores = np.array(self.answers, object), np.array(self.scores)
+        for k, name in enumerate(self.truth.names if self.answers else ()):
+            known = answers[:, k] != ""
+            there = answers[known, k] == self.truth.answers[1]
+            if 0 < there.sum() < len(there):
+                p = np.column_stack([1 - scores[known, k], scores[known, k]])
+                auc = metrics.macro_auc(there.astype(np.int64), p)
+                result.append((f"{name} ({there.sum()} of {len(there)})", numbers.value(auc)))
+        return result
+
+
+def answered(
+    source: Iterable[Row],
+    predictor: FindingsPredictor,
+    truth: Truth,
+    threshold: float,
+    judge: FindingsJudge,
+    skipped: Callable[[Skip], None],
+) -> Iterator[Row]:
+    """Yield a row of predictions for every image and finding."""
+    for row, scores in predicted(source, predictor, skipped):
+        answers = truth.of(row)
+        judge.see(answers, scores)
+        for name, answer, score in zip(truth.names, answers, scores.tolist(), strict=True):
+            pred = truth.answers[score > threshold]
+            chances = predictions.cells(truth.answers, [1 - score, score])
+            decision = {"label": answer, "model": predictor.name, "pred": pred, COLUMN: name}
+            yield row | decision | chances

@@ -1,0 +1,205 @@
+"""A run made of weights alone, and what evaluate makes of one whose outputs are findings."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from handy import Row, in_process, rows_of, write_table
+from safetensors.torch import save_file
+from torch import nn
+
+from cxrtool.core import registry
+from cxrtool.learn import findings, inference
+
+Said = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.usefixtures("own_folder")
+
+NAMES = ("Edema", "Pneumonia", "Hernia")
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Weights of a small network whose three outputs are findings."""
+    plugin = registry.module("architectures", "conv8")
+    monkeypatch.setattr(plugin, "LABELS", NAMES, raising=False)
+    torch.manual_seed(3)
+    network = inference.built("conv8", len(NAMES), 1, 32)
+    nn.init.normal_(network.final().weight, std=5)  # type: ignore[arg-type]
+    save_file(network.state_dict(), "weights.safetensors")
+    return Path("weights.safetensors")
+
+
+def made(*given: object, folder: str = "run") -> int:
+    alone = ["--epochs", "0", "--arch", "conv8", "--size", "32", "-d", folder]
+    return in_process("train", *alone, *map(str, given))
+
+
+def evaluated(*given: object) -> list[Row]:
+    assert in_process("evaluate", "run", *map(str, given), "-o", "p.csv", "-j", "1") == 0
+    return rows_of(Path("p.csv"))
+
+
+@pytest.fixture
+def run(published: Path) -> Path:
+    assert made("--weights", published, "--normalize", "unit") == 0
+    return Path("run")
+
+
+@pytest.fixture
+def few(phantoms: Path) -> list[Row]:
+    """Six images, each with a list of findings."""
+    lists = ("No Finding", "Edema", "Edema|Pneumonia", "COVID-19", "Hernia|COVID-19", "")
+    rows = rows_of(phantoms / "split.csv")[: len(lists)]
+    rows = [row | {"finding": text} for row, text in zip(rows, lists, strict=True)]
+    write_table(Path("few.csv"), rows)
+    return rows
+
+
+def test_a_run_of_weights_alone_has_these_weights(run: Path, published: Path, capfd: Said) -> None:
+    assert set(os.listdir(run)) == {"model.safetensors", "run.json"}
+    about = json.loads((run / "run.json").read_text())
+    assert (about["task"], about["classes"], about["normalize"]) == ("findings", [*NAMES], "unit")
+    assert about["options"]["epochs"] == 0 and not about["data"] and not about["best"]
+    weights = (run / "model.safetensors").read_bytes()
+    capfd.readouterr()
+    # The same command again finds it whole, and another one does not take its place.
+    assert made("--weights", published, "--normalize", "unit") == 0
+    assert "run: is complete" in capfd.readouterr().err
+    assert made("--weights", published, "--normalize", "none") == 2
+    assert "run: holds another run" in capfd.readouterr().err
+    assert (run / "model.safetensors").read_bytes() == weights
+    assert made("--weights", published, "--normalize", "none", "--force") == 0
+    assert json.loads((run / "run.json").read_text())["normalize"] == "none"
+    # A training has a last state, which would stand beside other weights.
+    (run / "last.safetensors").touch()
+    assert made("--weights", published, "--normalize", "none", "--force") == 2
+    assert "run: holds a training" in capfd.readouterr().err
+
+
+def test_a_run_of_weights_alone_may_be_a_classifier(
+    phantoms: Path, small_run: Path, capfd: Said
+) -> None:
+    given = ["--weights", small_run, "--classes", "covid,normal", "--normalize", "unit"]
+    assert made(*given) == 0
+    assert [set(row) >= {"p_covid", "p_normal"} for row in evaluated(phantoms / "split.csv")]
+    said = capfd.readouterr().err
+    # Its rows of train are none that these weights say they have seen.
+    assert "may be training images of run: it was made of weights alone" in said
+    assert "that the run was trained on" not in said
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ("--normalize unit", "--epochs 0 learns nothing. Give --weights for a run of them"),
+        ("W", "no images are read that 'auto' could scale grey levels by. Scale them as in the "),
+        ("W --normalize dataset", "no images are read that 'dataset' could scale"),
+        ("W --normalize unit --classes a,b", "lacks layers of 'conv8', or has them of another "),
+        ("W --normalize unit few.csv", "--epochs 0 reads no manifest, and few.csv was given"),
+        ("W --normalize unit --batch 8", "--batch has no effect: --epochs 0 makes a run of the "),
+        ("W --normalize unit --augment hflip=0.5", "--augment has no effect: --epochs 0 makes"),
+        ("W --normalize unit --task classify", "--task has no effect: --epochs 0 makes a run"),
+    ],
+)
+def test_what_weights_alone_cannot_have(
+    given: str, reason: str, published: Path, capfd: Said
+) -> None:
+    assert made(*given.replace("W", f"--weights {published}").split()) == 2
+    assert reason in capfd.readouterr().err
+    assert not Path("run").exists()
+
+
+def test_classes_must_be_named_where_the_network_has_none(small_run: Path, capfd: Said) -> None:
+    assert made("--weights", small_run, "--normalize", "unit") == 2
+    assert "no labels are read, and 'conv8' has no classes of its own" in capfd.readouterr().err
+
+
+def test_each_finding_is_predicted_by_itself(run: Path, few: list[Row], capfd: Said) -> None:
+    rows = evaluated("few.csv")
+    assert [(r["path"], r["finding"]) for r in rows] == [
+        (row["path"], name) for row in few for name in NAMES
+    ]
+    labels = [[r["label"] for r in rows[3 * k : 3 * k + 3]] for k in range(len(few))]
+    assert labels == [
+        ["absent", "absent", "absent"],
+        ["present", "absent", "absent"],
+        ["present", "present", "absent"],
+        ["", "", ""],  # COVID-19 may be beside a pneumonia, or not.
+        ["", "", "present"],
+        ["", "", ""],
+    ]
+    for row in rows:
+        assert float(row["p_absent"]) + float(row["p_present"]) == pytest.approx(1, abs=1e-6)
+        assert row["pred"] == ("present" if float(row["p_present"]) > 0.5 else "absent")
+    of_one = [float(r["p_present"]) for r in rows[:3]]
+    assert sum(of_one) != pytest.approx(1, abs=1e-3), "each has a sigmoid of its own"
+    assert "AUC of Edema (2 of 3) " in capfd.readouterr().err
+
+
+def test_the_outputs_are_the_networks_own(run: Path, few: list[Row]) -> None:
+    rows = evaluated("few.csv")
+    from cxrtool.files import image, run_folder
+
+    model = inference.Model(run_folder.read(str(run)), torch.device("cpu"))
+    import cv2
+
+    grey = cv2.resize(image.read(few[0]["path"]).grey, (32, 32), interpolation=cv2.INTER_AREA)
+    logits = model.network(torch.from_numpy(grey)[None, None].float() / 255)[0]
+    wanted = 1 / (1 + np.exp(-logits.detach().numpy().astype(float)))
+    assert [float(r["p_present"]) for r in rows[:3]] == pytest.approx(wanted, abs=2e-3)
+
+
+def test_each_output_may_be_a_score_for_a_label(run: Path, few: list[Row]) -> None:
+    rows = evaluated("few.csv", "--target", "covid")
+    wanted = [r["label"] if r["label"] == "covid" else "other" for r in few for _ in NAMES]
+    assert [r["label"] for r in rows] == wanted
+    assert {"p_other", "p_covid"} <= set(rows[0])
+
+
+def test_compare_judges_each_finding(run: Path, phantoms: Path) -> None:
+    evaluated(phantoms / "split.csv", "--target", "covid")
+    given = ["--by", "finding", "--metrics", "auc", "--format", "csv", "-o", "t.csv"]
+    assert in_process("compare", "p.csv", *given) == 0
+    table = {row["group"]: row for row in rows_of(Path("t.csv"))}
+    assert set(table) == set(NAMES)
+    from sklearn.metrics import roc_auc_score
+
+    rows = [r for r in rows_of(Path("p.csv")) if r["finding"] == "Hernia"]
+    auc = roc_auc_score([r["label"] == "covid" for r in rows], [float(r["p_covid"]) for r in rows])
+    assert float(table["Hernia"]["value"]) == pytest.approx(auc, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ("evaluate run few.csv --calibrate", "--calibrate has no effect: run predicts findings"),
+        ("evaluate run few.csv --tta 3", "--tta has no effect: run predicts findings"),
+        ("evaluate run few.csv --threshold youden", "--threshold youden: run predicts findings"),
+        ("evaluate run few.csv --ensemble other", "--ensemble has no effect: run predicts"),
+        ("evaluate run few.csv --strict", "nothing says which images run was trained on"),
+        ("cam run few.csv -d maps", "run: is a run of findings, each by itself, not a classifier"),
+        ("tsne run few.csv", "run: is a run of findings, each by itself, not a classifier"),
+    ],
+)
+def test_what_findings_cannot_have(
+    given: str, reason: str, run: Path, few: list[Row], capfd: Said
+) -> None:
+    assert in_process(*given.split()) == 2
+    assert reason in capfd.readouterr().err
+
+
+def test_a_classifier_has_no_target(phantoms: Path, small_run: Path, capfd: Said) -> None:
+    given = [str(small_run), str(phantoms / "split.csv"), "--target", "covid"]
+    assert in_process("evaluate", *given) == 2
+    assert "--target has no effect: " in capfd.readouterr().err
+
+
+def test_a_list_of_findings_is_read_in_letters_of_any_case() -> None:
+    truth = findings.Truth(NAMES)
+    assert truth.of({"finding": " edema |PNEUMONIA"}) == ["present", "present", "absent"]
+    assert truth.of({"finding": "normal"}) == ["absent"] * 3
