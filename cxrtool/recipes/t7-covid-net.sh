@@ -14,13 +14,14 @@
 # - It did not train COVID-Net, but took the model that its authors had released. That is a
 #   TensorFlow checkpoint, which is not read here; the training code beside it is followed instead.
 # - COVID-Net did not learn from COVID-ChestXRay alone, but from COVIDx: that and two other
-#   collections, in three classes (normal, pneumonia, COVID-19), of which the second and the first
-#   are COVID-19 negative here. Use a release of COVIDx with three classes (train.txt, test.txt).
-# - COVID-Net's code: ResNet-50 v2 of ImageNet with layers of 1,024 and 256 units; in every batch of
-#   8, one image gives its place to one of COVID-19, whose loss counts 25 times; Adam (AMSGrad) of
-#   2e-5; 10 epochs, of which the last counts; rate x 0.7 after 5 epochs without a loss that is
-#   lower by 0.01. It looked at COVIDx' test list for that, by a loss without weights; here it is a
-#   tenth of the train list, with weights. Grey levels of 0 to 1, on images as they are.
+#   collections, in three classes (normal, pneumonia, COVID-19), of which the first two are negative
+#   here. Use a release of COVIDx with three classes (train.txt, test.txt).
+# - COVID-Net's code (Keras, March 2020): ResNet-50 v2 of ImageNet with layers of 1,024 and 256
+#   units; in every batch of 8, one image gives its place to one of COVID-19, whose loss counts 25
+#   times; Adam (AMSGrad) of 2e-5; 10 epochs, of which the last is used; rate x 0.7 after 5 epochs
+#   without a loss that is lower by 0.01. It looked at COVIDx' test list for that, by a loss without
+#   weights; here it is a tenth of the train list, with weights. Grey levels of 0 to 1, on images as
+#   they are.
 # - Whether the 15 test images were among those that the released model had learned from is not
 #   known. Here, patients and pictures of the test are left out of COVIDx (--straddle drop).
 # - The row of ResNet-18 on CORDA is that of Table II: first ChestXRay, then COVID-ChestXRay.
