@@ -100,7 +100,7 @@ def read_predictions(
 ) -> Predictions:
     """Read tables of predictions; an image that one model judges twice counts once."""
     tables = predictions.opened(files, where)
-    optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group"])
+    optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group", groups.FINDING])
     result = predictions.read(
         tables, [], skipped, [c for c in optional if c != "label"], ("path", "raw")
     )

@@ -256,13 +256,22 @@ def compared(
     drawn: "Sequence[str]" = (),
 ) -> "Shows":
     """Judge every model on every group, and test the models against one another."""
-    from cxrtool.compare import comparison, display, model_tests, pair_parts, source_traps
+    from cxrtool.compare import (
+        comparison,
+        display,
+        groups,
+        model_tests,
+        pair_parts,
+        source_traps,
+    )
     from cxrtool.files import predictions
     from cxrtool.stats import metrics
 
     columns = [*question.by, *question.by_pairs, *([question.pool] if question.pool else [])]
     rest = unpredicted(question)
-    result = predictions.read(tables, columns, skipped, ["source"], unpredicted=rest)
+    result = predictions.read(
+        tables, columns, skipped, ["source", groups.FINDING], unpredicted=rest
+    )
     comparison.note_unpredicted(result, question)
     pair_parts.check(result, question.by_pairs)
     permuted = question.metrics or model_tests.PERMUTED
@@ -293,12 +302,12 @@ def crossed(
     drawn: "Sequence[str]" = (),
 ) -> "Shows":
     """Make the cross-dataset matrix."""
-    from cxrtool.compare import comparison, cross_matrix, display
+    from cxrtool.compare import comparison, cross_matrix, display, groups
     from cxrtool.files import predictions
 
     there = set.intersection(*(set(table.columns) for table in tables))
     names = cross_matrix.columns_of(columns, there)
-    optional = ["split", "source"] if drawn else ["split"]
+    optional = ["split", groups.FINDING, *(["source"] if drawn else [])]
     same, rest = predictions.SAME, unpredicted(question)
     result = predictions.read(tables, names, skipped, optional, same, rest)
     comparison.note_unpredicted(result, question)

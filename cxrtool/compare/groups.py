@@ -14,6 +14,7 @@ from cxrtool.stats.weighted_metrics import Ints
 
 ALL = "all"  # The model of runs that are pooled as repeats.
 NOTHING = "(none)"  # The group of rows whose cell is empty.
+FINDING = "finding"  # The column that a run of findings has a row of each image for.
 
 
 def once(predictions: Predictions, columns: Sequence[str], skipped: Failures) -> Predictions:
@@ -26,11 +27,21 @@ def once(predictions: Predictions, columns: Sequence[str], skipped: Failures) ->
         again[0] = False
     for key in keys:
         again[1:] &= key[order][1:] == key[order][:-1]
+    _check_findings(predictions, order[again], order[:-1][again[1:]])
     for at in np.sort(order[again]).tolist():
         model = predictions.coded["model"]
         what = f"it occurs twice for model '{model.names[model.codes[at]]}'"
         skipped.add(Skip(predictions.path(at), what, "Keep one of its rows."))
     return predictions.take(np.sort(order[~again])) if again.any() else predictions
+
+
+def _check_findings(predictions: Predictions, again: Ints, before: Ints) -> None:
+    """Refuse rows that differ in the finding that they are of: each is a question of its own."""
+    finding = predictions.coded.get(FINDING)
+    if finding is not None and (finding.codes[again] != finding.codes[before]).any():
+        what = "these predictions are of several findings, each of which is judged by itself"
+        remedy = f"Group by the column {FINDING}, or choose one of them."
+        raise CxrtoolError(what, remedy, settings=["by", "where"])
 
 
 def pooled(predictions: Predictions, column: str) -> Predictions:

@@ -161,7 +161,7 @@ def test_each_output_may_be_a_score_for_a_label(run: Path, few: list[Row]) -> No
     assert {"p_other", "p_covid"} <= set(rows[0])
 
 
-def test_compare_judges_each_finding(run: Path, phantoms: Path) -> None:
+def test_compare_judges_each_finding(run: Path, phantoms: Path, capfd: Said) -> None:
     evaluated(phantoms / "split.csv", "--target", "covid")
     given = ["--by", "finding", "--metrics", "auc", "--format", "csv", "-o", "t.csv"]
     assert in_process("compare", "p.csv", *given) == 0
@@ -172,6 +172,14 @@ def test_compare_judges_each_finding(run: Path, phantoms: Path) -> None:
     rows = [r for r in rows_of(Path("p.csv")) if r["finding"] == "Hernia"]
     auc = roc_auc_score([r["label"] == "covid" for r in rows], [float(r["p_covid"]) for r in rows])
     assert float(table["Hernia"]["value"]) == pytest.approx(auc, abs=1e-4)
+    # Together they are no table of an image a row.
+    capfd.readouterr()
+    assert in_process("compare", "p.csv", "--metrics", "auc") == 2
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1 and "these predictions are of several findings" in said
+    one = ["--where", "finding=Hernia", "--metrics", "auc", "--format", "csv", "-o", "one.csv"]
+    assert in_process("compare", "p.csv", *one) == 0
+    assert rows_of(Path("one.csv"))[0]["value"] == table["Hernia"]["value"]
 
 
 @pytest.mark.parametrize(
