@@ -31,6 +31,7 @@ CLASS_WORDS = {
     "obp": "bacteria",
     "ovp": "virus",
     "cvp": "covid",
+    "cp": "covid",
     "ncv": "other",
 }
 # A number of its list of references that a paper puts behind a name: DarkNet [9].

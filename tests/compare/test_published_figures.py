@@ -177,6 +177,16 @@ def test_short_names_of_classes_stand_beside_their_words() -> None:
     assert weighted == 0.886
 
 
+@pytest.mark.parametrize(("model", "f1"), [("Flat", 0.85), ("Hierarchical", 0.92)])
+def test_a_papers_covid_pneumonia_stands_beside_covid(model: str, f1: float) -> None:
+    spec = f"covid-cxnet:model={model} Multiclass COVID-CXNet,test=single run"
+    (entry,) = published_figures.chosen(spec)
+    ours = Shown("own", "", ["cap", "covid", "normal"], None, {})
+    found = published_figures.placed(entry, ours).figures
+    assert {label for label, _ in found} == {"", "cap", "covid", "normal"}
+    assert found["covid", "f1"].value == f1
+
+
 def test_too_many_columns_are_refused() -> None:
     with pytest.raises(CxrtoolError, match=r"settings of the paper .* are too many to show"):
         published_figures.columns_of(published_figures.chosen("tartaglione:model=resnet18"))

@@ -327,6 +327,7 @@ def small_x8(run: RecipeRun) -> None:
     assert "--method match:reference=" in made["preprocessing"]
     assert run.weights("covid-cxnet") == 6_964_139
     run.has_options("covid-cxnet", label_smoothing=0.1, lr="0.0002")
+    assert "| CP " not in (run.out / "tables/table.md").read_text(), "it is beside our covid"
 
 
 def small_x9(run: RecipeRun) -> None:
@@ -334,6 +335,7 @@ def small_x9(run: RecipeRun) -> None:
     assert runs["level-1"]["classes"] == ["normal", "pneumonia"]
     assert runs["level-2"]["classes"] == ["cap", "covid"]
     assert "normal" not in runs["level-2"]["data"]["train"]
+    assert "| CP " not in (run.out / "tables/table.md").read_text(), "it is beside our covid"
     for row in handy.rows_of(run.out / "val.csv"):
         # The first network decides alone whether an image is normal.
         assert (row["pred"] == "normal") == (float(row["p_normal"]) >= 0.5)
