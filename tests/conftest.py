@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
+from prepared import Prepared
 
 from cxrtool.core import progress
 
@@ -61,8 +62,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / ".cache")}
 
 
+@pytest.fixture(scope="session")
+def prepared() -> Iterator[Prepared]:
+    process = Prepared()
+    yield process
+    process.close()
+
+
 @pytest.fixture
-def cxrtool(tmp_path: Path, environment: dict[str, str]) -> Command:
+def cxrtool(tmp_path: Path, environment: dict[str, str], prepared: Prepared) -> Command:
     def run(
         *args: object,
         stdin: str | bytes | None = None,
@@ -70,21 +78,25 @@ def cxrtool(tmp_path: Path, environment: dict[str, str]) -> Command:
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         given = stdin.encode() if isinstance(stdin, str) else stdin
+        folder = tmp_path if cwd is None else cwd
+        if not env:
+            words = [*map(str, args)]
+            return decoded(prepared.run(words, given, str(folder), environment, TIMEOUT))
         done = subprocess.run(
             [sys.executable, "-m", "cxrtool", *map(str, args)],
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,
             capture_output=True,
-            cwd=tmp_path if cwd is None else cwd,
-            env={**environment, **(env or {})},
+            cwd=folder,
+            env={**environment, **env},
             timeout=TIMEOUT,
             check=False,
         )
-        return subprocess.CompletedProcess(
-            done.args,
-            done.returncode,
-            done.stdout.decode("utf-8", "surrogateescape"),
-            done.stderr.decode("utf-8", "surrogateescape"),
-        )
+        return decoded(done)
 
     return run
+
+
+def decoded(done: subprocess.CompletedProcess[bytes]) -> subprocess.CompletedProcess[str]:
+    out, err = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
