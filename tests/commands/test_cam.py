@@ -572,7 +572,7 @@ def test_the_sheet_has_the_first_pictures(
     )
     found = mapped(cnnx, "m.csv", "--grid", "s.png", "--grid-most", 4)
     ((prints, title),) = hung
-    assert title == "cnnx: gradcam of the predicted class"
+    assert title == "cnnx: gradcam of the predicted class; cyan: the lesion"
     assert [Path(p.file).name for p in prints] == [Path(r["overlay"]).name for r in found[:4]]
     for one, row in zip(prints, found, strict=False):
         told = (one.label, one.pred, one.of, one.score, one.flag)

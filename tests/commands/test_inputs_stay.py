@@ -53,8 +53,8 @@ READ = {
     ("audit", "--run"): [("", f"run/{name}") for name in RUN],
     ("cam", "RUN"): [("", f"run/{name}") for name in RUN],
     ("cam", "MANIFEST|IMAGE"): [("", "m.csv"), ("run images/1.png -d made", "images/1.png")],
-    ("cam", "--hierarchy"): [("run m.csv -d made --hierarchy run2", "run2/model.safetensors")],
-    ("cam", "--beside"): [("run m.csv -d made --beside p.csv --grid sheet.png", "p.csv")],
+    ("cam", "--hierarchy"): [("run m.csv -d made --hierarchy below", "below/model.safetensors")],
+    ("cam", "--beside"): [("run m.csv -d made --beside maps.csv --grid sheet.png", "maps.csv")],
     ("compare", "PREDICTIONS"): [
         ("", "p.csv"),
         ("p.csv q.csv --metrics auc --plots made", "q.csv"),
@@ -156,8 +156,14 @@ def template(phantoms: Path, small_run: Path, tmp_path_factory: pytest.TempPathF
     ]
     handy.write_table(top / "p.csv", told)
     handy.write_table(top / "q.csv", [{**row, "model": "two"} for row in told])
-    for copy in ("run", "run2"):
+    for copy in ("run", "run2", "below"):
         shutil.copytree(small_run, top / copy)
+    # The second level of a hierarchy, and the pictures of an earlier call.
+    about = top / "below" / "run.json"
+    about.write_text(about.read_text().replace('"covid"', '"old"').replace('"normal"', '"young"'))
+    drawn = {"pred": "covid", "class": "covid", "score": "0.5", "in_lung": "", "flag": ""}
+    maps = [{"path": r["path"], "label": r["label"], "overlay": r["raw"], **drawn} for r in rows]
+    handy.write_table(top / "maps.csv", maps)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(top)
         masks = "m.csv --task segment --arch unet:width=4 --size 32 --epochs 1 --batch 2 --cache c"
