@@ -45,13 +45,16 @@ phantoms() { # COUNT SIZE LABELS COLLECTION...
     /kermany.*,AP,/s/,,,\([^,]*\)$/,,test,\1/' "$OUT/hospitals.csv" > "$OUT/phantoms.csv"
 }
 
-# In a small run of CT, each collection is drawn in its own folders, which its preset reads.
+# In a small run of CT, each collection is drawn in its own folders, which its preset reads, and of
+# patients of its own: the same patient in two collections would be a leak.
 slices() { # COUNT SIZE LABELS COLLECTION...
   [ "$SCALE" = small ] || return 0
   count=$1 size=$2 labels=$3
   shift 3
+  seed=0
   for collection in "$@"; do
-    cxrtool phantom "$count" -d "$OUT/ct/$collection" --slices "$collection" \
+    seed=$((seed + 1))
+    cxrtool phantom "$count" -d "$OUT/ct/$collection" --slices "$collection" --seed "$seed" \
       --size "$size" --labels "$labels" -o "$OUT/ct-$collection.csv"
   done
 }
