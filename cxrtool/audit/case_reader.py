@@ -239,7 +239,8 @@ def _held_out(own: RowTable, whole: RowTable, place: Ints) -> Marks:
     learned: Marks = np.isin(np.where(names[0] != "", *names), LEARNED)
     if learned.all() or not learned.any():
         return np.ones(len(place), bool)
-    note(f"{learned.sum()} predictions are of training or validation images: they are not judged")
+    what = f"{learned.sum()} predictions are of training or validation images"
+    note(f"warning: {what}: they are not judged")
     return ~learned
 
 

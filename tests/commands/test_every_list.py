@@ -27,6 +27,8 @@ LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
     ("split", "--stratify"): (["split.csv"], "label,source"),
     ("split", "--test-where"): (["split.csv"], "source=hospital-1,hospital-2"),
     ("split", "--where"): (["split.csv"], "source=hospital-1,hospital-2"),
+    ("train", "--class-weights"): (["split.csv", "-d", "run", "--device", "cpu"], "covid=2,flu=1"),
+    ("train", "--rebalance"): (["split.csv", "-d", "run", "--device", "cpu"], "covid=1,flu=1"),
     ("train", "--classes"): (["split.csv", "-d", "run", "--device", "cpu"], "covid,flu"),
     ("tsne", "--colour"): (["small", "split.csv", "--device", "cpu"], "source,site"),
 }
@@ -80,7 +82,12 @@ def test_blanks_around_commas_do_not_count(
     blank = " " + text.replace(",", " , ") + " "
     plain = ended(capfd, verb, *given, option, text)
     assert ended(capfd, verb, *given, option, blank) == plain
-    refused = {"--classes": "is 'flu'", "--colour": "'site'"}.get(option)
+    refused = {
+        "--classes": "is 'flu'",
+        "--class-weights": "flu",
+        "--rebalance": "flu",
+        "--colour": "'site'",
+    }.get(option)
     assert plain[0] == (2 if refused else 0), plain
     assert refused is None or refused in plain[2]
 

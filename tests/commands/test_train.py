@@ -787,7 +787,7 @@ def test_a_range_test_alone_has_a_plan(phantoms: Path, capfd: Said) -> None:
 @pytest.mark.parametrize(
     "given, reason",
     [
-        ("", "--epochs 0 learns nothing. Give --lr find to find a rate only."),
+        ("", "--batch has no effect: --epochs 0 makes a run of the weights as they are."),
         ("--lr find --patience 3", "--patience has no effect: no epoch follows."),
         ("--lr find --schedule cosine", "--schedule has no effect: no epoch follows."),
         ("--lr find --monitor auc", "--monitor has no effect: no epoch follows."),

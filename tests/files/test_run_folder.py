@@ -137,7 +137,7 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "channels": (True, "its channels is not a whole number"),
     "mean": ([None], "its mean.0 is not a number"),
     "std": ([10**400], "its std.0 is not a number"),
-    "task": ("paint", "its task 'paint' is not one of: classify, segment"),
+    "task": ("paint", "its task 'paint' is not one of: classify, segment, findings"),
     "fit": ("bend", "its fit 'bend' is not one of: squash, crop, pad"),
     "preprocessing": (["x"], "its preprocessing is not a text"),
     "seed": ("0", "its seed is not a whole number"),
