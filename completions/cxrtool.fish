@@ -244,7 +244,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from train' -l first-layer -x -a 
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l freeze -x -a 'none trunk backbone' -d 'Layers that are not trained: none, all before the head (trunk), all but the last (backbone), or the first N.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l loss -x -a 'ce focal double-softmax' -d 'Loss: ce, focal:gamma=2, or double-softmax (an error in a published code).'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l class-weights -x -a 'none balanced max' -d 'Class weights in the loss: none, balanced (N / K N_j), max (N_max / N_j), or a number for each of some classes, the others having 1.'
-complete -c cxrtool -n '__fish_seen_subcommand_from train' -l rebalance -x -a 'none' -d 'Have N images of CLASS in every batch, drawn anew each time. An epoch goes through the images of the other classes, of which they take the places.'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -l rebalance -x -a 'none' -d 'Put N images of CLASS into every batch, drawn again for each batch. They replace as many images of the other classes in that batch.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l label-smoothing -x -d 'Label smoothing: y (1-S) + S/K.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l optimizer -x -a 'sgd adam adamw adamax' -d 'Optimiser: sgd, adam, adamw or adamax.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l schedule -x -a 'none plateau cosine onecycle step' -d 'Schedule of the learning rate: none, plateau:factor=0.1,patience=10, cosine, onecycle or step.'

@@ -165,7 +165,7 @@ def _sizes(width: Coded, height: Coded) -> Coded:
 
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:
-    """Keep the predictions of rows of the manifest, of which conditions have chosen some."""
+    """Keep the predictions of the rows of the manifest that the conditions have chosen."""
     kept = np.flatnonzero(_listed(table, judged.same["path"]) >= 0)
     if not len(kept):
         what = "no prediction is of a row that the conditions choose"

@@ -174,8 +174,8 @@ Rebalance = Annotated[
     typer.Option(
         "--rebalance",
         metavar="none|CLASS=N[,CLASS=N...]",
-        help="Have N images of CLASS in every batch, drawn anew each time. An epoch goes through "
-        "the images of the other classes, of which they take the places.",
+        help="Put N images of CLASS into every batch, drawn again for each batch. They "
+        "replace as many images of the other classes in that batch.",
         **options.word_or(
             ["none"],
             "a number of images for each of some classes",

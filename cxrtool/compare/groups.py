@@ -39,7 +39,7 @@ def _check_findings(predictions: Predictions, again: Ints, before: Ints) -> None
     """Refuse rows that differ in the finding that they are of: each is a question of its own."""
     finding = predictions.coded.get(FINDING)
     if finding is not None and (finding.codes[again] != finding.codes[before]).any():
-        what = "these predictions are of several findings, each of which is judged by itself"
+        what = "these predictions are of several findings, and each finding is judged alone"
         remedy = f"Group by the column {FINDING}, or choose one of them."
         raise CxrtoolError(what, remedy, settings=["by", "where"])
 

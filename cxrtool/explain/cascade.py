@@ -16,8 +16,8 @@ THRESHOLD = 0.5
 class Cascade(Chooser):
     """The networks of a hierarchy; each explains the classes that it decides on.
 
-    The first explains its own two classes, of which the second is not predicted as such, and the
-    second run the classes below it.
+    The first run explains its two classes. Its second class is only a group: the second run divides
+    it, and explains the classes of that group.
     """
 
     def __init__(

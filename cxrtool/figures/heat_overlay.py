@@ -1,9 +1,9 @@
 """Heat drawn over a radiograph: its colours, and lines around what is hot or diseased.
 
-Most colour maps are perceptually even and can be told apart by colour-blind readers; heat changes
-the lightness too, so that a print in grey still shows it. `jet` is neither: its steps in lightness
-draw edges where the heat has none. It is there for pictures that look like those of papers, and
-covers cold places too, as there.
+Equal steps of heat look equal in most colour maps, to colour-blind readers and in grey prints, too:
+the colours also become lighter. `jet` is different: its steps in lightness draw edges where the
+heat has none. It is there for pictures that look like those of papers, and covers cold places too,
+as there.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Batches with a fixed number of images of a rare class, as COVID-Net's code fills them.
 
-An epoch goes once through the images of the other classes. In every batch, some of them give their
-places to images of the rare class, which are drawn anew each time.
+An epoch goes once through the images of the other classes. In every batch, images of the rare
+class, drawn again for each batch, replace some of them.
 """
 
 from collections.abc import Mapping, Sequence

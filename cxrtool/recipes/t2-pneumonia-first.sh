@@ -12,7 +12,7 @@
 # What the code did where the paper is silent or says otherwise:
 # - ChestXRay: the first 1,349 images of every class, of its folders train and val together, of
 #   which 349 a class are val; its test folder (624 images) is the test. The two folders have only
-#   1,345 images of virus, of which 348 are val here.
+#   1,345 images of virus: here 997 are train and 348 are val.
 # - RSNA: 3,000 images of either class, 70 % to learn from, of these a fifth for val. Its script
 #   cannot run as published (a checkpoint and a class are missing), so rates and epochs of it are
 #   read, not run: 0.1 and 160. Two classes share one output, and the loss is the same.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,16 @@ import pytest
 import torch
 from handy import Row, in_process, pixels, rows_of, write_table
 from PIL import Image
+from test_cam import here
 
 from cxrtool.figures import sheet
 from cxrtool.files import run_folder
 from cxrtool.learn import inference
 
+__all__ = ["here"]
 SMALL = ["--device", "cpu", "-j", "1"]
 LINES = ["--outline", "0"]
 Said = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Work in a folder of one's own, on one thread."""
-    monkeypatch.chdir(tmp_path)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def made(name: str, *classes: str, size: int = 32, seed: int = 1) -> str:
