@@ -1,6 +1,6 @@
 """What the audit knows of each image: its label, patient, columns, and the scores of each model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,10 +41,7 @@ class ImageRows:
 
     def known(self, column: str) -> Marks:
         """Mark the rows where a column has a value."""
-        coded = self.columns[column]
-        empty = np.array([name == "" for name in coded.names], bool)
-        marks: Marks = ~empty[coded.codes]
-        return marks
+        return ~self.columns[column].isin([""])
 
     def has(self, column: str) -> bool:
         """Tell whether a column has any value."""
@@ -85,7 +82,8 @@ class Case:
         if self.models:
             return np.unique(np.concatenate([model.rows for model in self.models]))
         labelled = self.images.positive >= 0
-        held_out = labelled & _in(self.images.columns.get("split"), HELD_OUT, len(self.images))
+        split = self.images.columns.get("split")
+        held_out = labelled & (split is not None and split.isin(HELD_OUT))
         return np.flatnonzero(held_out if held_out.any() else labelled)
 
     @property
@@ -97,11 +95,3 @@ class Case:
     def title(self, check: str, model: ModelScores) -> str:
         """Name the row of a check; the model is named where there are several."""
         return f"{check} ({model.name})" if len(self.models) > 1 else check
-
-
-def _in(column: Coded | None, values: Sequence[str], number: int) -> Marks:
-    if column is None:
-        return np.zeros(number, bool)
-    wanted = np.array([name in values for name in column.names], bool)
-    marks: Marks = wanted[column.codes]
-    return marks

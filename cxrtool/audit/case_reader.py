@@ -235,8 +235,7 @@ def _held_out(own: RowTable, whole: RowTable, place: Ints) -> Marks:
     parts, as in cross-validation, all are judged.
     """
     theirs, listed = _column(own, "split"), _column(whole, "split").take(place)
-    names = [np.array(c.names, object)[c.codes] for c in (theirs, listed)]
-    learned: Marks = np.isin(np.where(names[0] != "", *names), LEARNED)
+    learned = np.where(theirs.isin([""]), listed.isin(LEARNED), theirs.isin(LEARNED))
     if learned.all() or not learned.any():
         return np.ones(len(place), bool)
     what = f"{learned.sum()} predictions are of training or validation images"
@@ -255,7 +254,7 @@ def _filled(whole: RowTable, own: RowTable, place: Ints) -> RowTable:
     for name in own.columns:
         both = Coded.joined([_column(whole, name), own.columns[name]])
         codes, theirs = both.codes[: len(whole)].copy(), both.codes[len(whole) :]
-        unknown = np.array([text == "" for text in both.names], bool)[codes[place]]
+        unknown = both.isin([""])[place]
         codes[place[unknown]] = theirs[unknown]
         columns[name] = Coded(both.names, codes)
     return replace(whole, identities=identities, columns=columns)
@@ -303,7 +302,7 @@ def _listed(table: RowTable | None, paths: Ints) -> Ints:
     if table is not None:
         parts = _column(table, "split")
         # Of a picture that is in several parts, the held-out one was predicted.
-        learned = np.isin(np.array(parts.names, object)[parts.codes], LEARNED)
+        learned = parts.isin(LEARNED)
         for name in ("path", "raw"):
             place = np.where(place < 0, _lookup(table.keys[name], paths, learned), place)
     return place

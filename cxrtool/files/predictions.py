@@ -50,6 +50,12 @@ class Coded:
         """Keep some rows."""
         return Coded(self.names, self.codes[rows])
 
+    def isin(self, values: Sequence[str]) -> NDArray[np.bool_]:
+        """Mark the rows that have one of some values."""
+        wanted = np.array([name in values for name in self.names], bool)
+        marks: NDArray[np.bool_] = wanted[self.codes]
+        return marks
+
     @classmethod
     def of(cls, names: Sequence[str], codes: Ints) -> "Coded":
         """Make a column of names among which some may be equal: these become one."""

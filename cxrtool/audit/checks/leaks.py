@@ -38,13 +38,12 @@ def assess(case: Case) -> list[CheckRow]:
     if not case.images.has("split"):
         remedy = "Give the manifest with the column 'split' (cxrtool split)."
         return [not_assessed("leaks", "split: absent", remedy)]
-    column = case.images.columns["split"]
-    parts = np.array(column.names, object)[column.codes]
-    learned = np.isin(parts, LEARNED)
-    tested = np.zeros(len(parts), bool)
+    parts = case.images.columns["split"]
+    learned = parts.isin(LEARNED)
+    tested = np.zeros(len(learned), bool)
     tested[case.judged] = True
     tested &= ~learned
-    if case.models and (parts[case.judged] == "train").all():
+    if case.models and parts.isin(["train"])[case.judged].all():
         return [_trained_on(case)]
     if not learned.any() or not tested.any():
         lacks = "training" if not learned.any() else "held-out"
