@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxrtool.files.predictions import Coded
 from cxrtool.stats.metrics import Floats, Ints
 from cxrtool.stats.within import Marks
+
+if TYPE_CHECKING:
+    from cxrtool.audit.audited_run import AuditedRun
 
 FORMAT, SIZE, AGE_BAND = "format", "size", "age band"
 # Columns by which images are known to be the same, or of the same patient.
@@ -70,6 +74,8 @@ class Case:
     family: list[str] = field(default_factory=list)
     # The run's recipe on images without the lungs, and these images; None unless asked for.
     without_lungs: tuple[ImageRows, ModelScores] | None = None
+    # The run, for checks that ask it again; None without one.
+    network: "AuditedRun | None" = None
     # Measures the images of the manifest once: (rows, measurements), None without images.
     measured: Callable[[], Floats | None] = field(default=lambda: None)
 

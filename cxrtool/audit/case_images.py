@@ -1,12 +1,14 @@
 """The measurements of the images of a case (case -> array), made once for all checks."""
 
 import functools
+import os
 from dataclasses import replace
 
 import numpy as np
 
 from cxrtool.audit import image_measurements
 from cxrtool.audit.case import Case
+from cxrtool.audit.changed_images import Place
 from cxrtool.audit.image_measurements import Item
 from cxrtool.core.parallel import Crew
 from cxrtool.files.failures import Failures
@@ -27,17 +29,17 @@ def _measured(case: Case, crew: Crew, folder: str, skipped: Failures, when: str)
     """Measure the images with a label that is judged; the other rows are NaN."""
     images = case.images
     rows = np.flatnonzero(images.of_manifest & (images.positive >= 0))
-    paths = [images.paths(row) for row in rows.tolist()]
-    items = [
-        Item(path, resolve(path, case.root), mask=resolve(_mask(case, row), case.root))
-        for path, row in zip(paths, rows.tolist(), strict=True)
-    ]
+    places = (place(case, row) for row in rows.tolist())
+    items = [Item(one.path, one.file, mask=one.mask) for one in places]
     values = np.full((len(images), len(image_measurements.NAMES)), np.nan)
     values[rows] = image_measurements.measure(items, crew, folder, skipped, when).values
     return values
 
 
-def _mask(case: Case, row: int) -> str:
-    """Return the cell of the lung mask of an image; empty if there is none."""
+def place(case: Case, row: int) -> Place:
+    """Return where an image and its lung mask are, for workers that may run in another folder."""
+    path = case.images.paths(row)
     column = case.images.columns.get("mask")
-    return "" if column is None else column.names[column.codes[row]]
+    mask = "" if column is None else column.names[column.codes[row]]
+    file, lungs = (resolve(name, case.root) for name in (path, mask))
+    return Place(path, os.path.abspath(file), os.path.abspath(lungs) if mask else "")

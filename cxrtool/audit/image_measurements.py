@@ -50,11 +50,18 @@ class Item:
     @property
     def key(self) -> str:
         """A digest of what the measurements depend on."""
-        depends = bystanders.VERSION, NAMES, self.sha256, _state(self.file), _state(self.mask)
+        depends = (
+            bystanders.VERSION,
+            NAMES,
+            self.sha256,
+            file_state(self.file),
+            file_state(self.mask),
+        )
         return hashlib.sha256(repr(depends).encode()).hexdigest()[:16]
 
 
-def _state(file: str) -> tuple[int, int] | None:
+def file_state(file: str) -> tuple[int, int] | None:
+    """Return what changes with a file: its size and its time; None if it is not there."""
     try:
         about = os.stat(file)
     except (OSError, ValueError):

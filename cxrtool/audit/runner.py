@@ -121,6 +121,8 @@ def _key(case: Case, plan: Plan, check: str) -> str:
         arrays += [model.rows, model.scores, model.predicted]
     if "images" in module(check).NEEDS and (values := case.measured()) is not None:
         arrays.append(values)
+    if "run" in module(check).NEEDS and case.network is not None:
+        digest.update(case.network.state(case))
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

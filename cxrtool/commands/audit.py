@@ -92,7 +92,7 @@ def run(
     columns = options.entries("--within", *within or ())
     crew = options.crew(jobs, engine)
     if run_folder:
-        from cxrtool.audit import retraining, run_predictions  # They import PyTorch.
+        from cxrtool.audit import audited_run, retraining, run_predictions  # They import PyTorch.
         from cxrtool.audit.run_predictions import RunWork
 
         settings = _audit_inputs.prediction_settings(cache, root, options.crew(jobs))
@@ -104,6 +104,8 @@ def run(
     _audit_inputs.check_files(folder, [*runner.FILES, f"{runner.KEPT}/", f"{pictures.FOLDER}/"])
     case = replaced(case, margin, seed, columns, root)
     case = case_images.with_images(case, crew, folder, skipped, progress)
+    if run_folder:
+        case = audited_run.with_network(case, work, crew)
     if retrain:
         case = _audit_inputs.without_lungs(case, retraining.predictions(work), skipped)
     case, plan = runner.plan(case, chosen, changed(context))
@@ -131,7 +133,8 @@ def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) 
     from cxrtool.audit import runner
 
     no_manifest = "" if manifest else "there is no manifest"
-    unread = any("images" in runner.module(name).NEEDS for name in checks)
+    readers = {"images", "run"} if run else {"images"}
+    unread = any(readers & set(runner.module(name).NEEDS) for name in checks)
     no_images = no_manifest or ("" if unread else "no check reads images")
     no_run = "" if run else "no --run is given"
     unused = no_images if no_run else ""

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cxrtool.audit.audited_run import Predicted
 from cxrtool.audit.case import IDENTITIES, Case, ImageRows, ModelScores
+from cxrtool.audit.changed_images import KINDS
 from cxrtool.files.predictions import Coded, digests
 
+# What the versions of an image add to its logit, for a run that is made up.
+Shifts = dict[str, float]
 COLUMNS = ("source", "view", "split", "format")
 
 
@@ -55,3 +59,37 @@ def make_case(
     predicted = (scores > 0.5).astype(np.int64)
     made = [ModelScores(name, held_out, scores, predicted) for name in models]
     return Case(images, made, "covid", ["normal"])
+
+
+class MadeUpRun:
+    """Stands for a run: the logit is the score of the first model, shifted by what is named.
+
+    `cue` is what positive images lose in the named versions: what they owe to the part that is
+    taken away.
+    """
+
+    def __init__(self, shifts: Shifts | None = None, cue: Shifts | None = None) -> None:
+        self.shifts, self.cue = shifts or {}, cue or {}
+
+    def state(self, case: Case) -> bytes:
+        return repr((self.shifts, self.cue)).encode()
+
+    def sample(self, case: Case, most: int) -> np.ndarray:  # type: ignore[type-arg]
+        return case.models[0].rows[:most] if case.models else np.zeros(0, np.int64)
+
+    def predicted(self, case: Case, kind: str, most: int) -> Predicted:
+        rows = self.sample(case, most)
+        scores = case.models[0].scores[:most] if case.models else np.zeros(0)
+        scores = np.clip(scores, 1e-6, 1 - 1e-6)
+        plain = np.log(scores / (1 - scores))
+        rng = np.random.default_rng(0)
+        names = list(KINDS[kind].names)
+        positive = case.images.positive[rows] == 1
+        logits = [
+            plain
+            + self.shifts.get(name, 0.0)
+            - self.cue.get(name, 0.0) * positive
+            + 0.01 * rng.normal(size=len(rows))
+            for name in names
+        ]
+        return Predicted(rows, names, np.array(logits).T.reshape(len(rows), len(names)))

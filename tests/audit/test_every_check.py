@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
-from audit_cases import COLUMNS, make_case
+from audit_cases import COLUMNS, MadeUpRun, make_case
 
 from cxrtool.audit import page as pages
 from cxrtool.audit import runner, verdicts
@@ -47,6 +48,11 @@ def constant_scores(case: Case) -> Case:
     return replace(case, models=models)
 
 
+def with_run(case: Case) -> Case:
+    run: Any = MadeUpRun()
+    return replace(case, network=run)
+
+
 def without_labels(case: Case) -> Case:
     case.images.positive[:] = -1
     return replace(case, models=[])
@@ -67,6 +73,13 @@ CASES: dict[str, Callable[[], Case]] = {
     "no image": lambda: make_case(0),
     "no columns": lambda: make_case(columns=()),
     "constant": lambda: constant_scores(make_case(100)),
+    "a run": lambda: with_run(make_case()),
+    "a run of ten images": lambda: with_run(make_case(10)),
+    "a run of no image": lambda: with_run(make_case(0)),
+    "a run without scores": lambda: with_run(nan_scores(make_case())),
+    "a run of one source": lambda: with_run(make_case(sources=("A",))),
+    "a run of one class": lambda: with_run(one_class(make_case(40))),
+    "a run without columns": lambda: with_run(make_case(columns=())),
     **{
         f"without {c}": lambda c=c: make_case(columns=[n for n in COLUMNS if n != c])
         for c in COLUMNS
@@ -139,7 +152,7 @@ def test_hypotheses_come_from_columns_and_models_alone(check: ModuleType, case: 
 
 
 def test_rows_come_back_from_json_as_they_were(check: ModuleType) -> None:
-    rows = rows_of(check, make_case(100, association=0.5, use=1))
+    rows = rows_of(check, with_run(make_case(100, association=0.5, use=1)))
     for row in rows:
         again = CheckRow.of(json.loads(json.dumps(row.record())))
         assert repr(again.record()) == repr(row.record())
@@ -147,7 +160,8 @@ def test_rows_come_back_from_json_as_they_were(check: ModuleType) -> None:
 
 def test_the_same_case_gives_the_same_rows(check: ModuleType) -> None:
     first, second = (
-        [row.record() for row in rows_of(check, make_case(60, association=0.5))] for _ in range(2)
+        [row.record() for row in rows_of(check, with_run(make_case(60, association=0.5)))]
+        for _ in range(2)
     )
     assert first == second
 

@@ -1,0 +1,122 @@
+"""Does a mark in a corner move the score? Letters are pasted, and what is in the corners covered.
+
+A white letter is drawn on a blank patch in each corner in turn; beside it stands the same image
+with the blank patch alone, so that the difference is that of the letter. Then all corners are
+covered, beside the same image with its corners mirrored: their marks and grey levels stay, in
+another arrangement. The shift is that of the logit, image by image.
+
+A network may react to a letter that it has never seen, so this decides nothing. A shift that is
+large beside the spread of the logits, in one corner, or of one class alone, is a reason to look at
+the training images.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cxrtool.audit.audited_versions import needs_run, too_few
+from cxrtool.audit.case import Case
+from cxrtool.audit.changed_images import BLANK, COVERED, LETTER, MIRRORED, PLAIN
+from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow
+from cxrtool.figures import numbers
+from cxrtool.images.changes import CORNERS
+from cxrtool.stats import paired_shift
+from cxrtool.stats.metrics import Floats, Ints
+from cxrtool.stats.within import Marks
+
+TITLE = "Marks in the corners, pasted and covered"
+KIND = "descriptive"
+NEEDS = ("run",)
+REFERENCE = (
+    "A. J. DeGrave et al., AI for radiographic COVID-19 detection selects shortcuts over signal, "
+    "Nature Machine Intelligence 3, 2021."
+)
+NAME = "markers"
+# Each image is predicted in eleven versions.
+MOST = 120
+LEVEL = 0.95
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Return nothing: a descriptive check has no part in the verdict."""
+    return []
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Return one row: the largest shift by a letter."""
+    if case.network is None:
+        return [needs_run(NAME)]
+    found = case.network.predicted(case, "markers", MOST)
+    if row := too_few(case, NAME, found.rows):
+        return [row]
+    pairs = {f"letter {corner}": (f"{LETTER} {corner}", f"{BLANK} {corner}") for corner in CORNERS}
+    pairs[COVERED] = (COVERED, MIRRORED)
+    shifts = {name: found.of(of) - found.of(against) for name, (of, against) in pairs.items()}
+    return [_row(case, found.rows, found.of(PLAIN), shifts)]
+
+
+def _row(case: Case, rows: Ints, plain: Floats, shifts: Mapping[str, Floats]) -> CheckRow:
+    patients, positive = case.images.patients[rows], case.images.positive[rows] == 1
+    spread = _spread(plain, positive)
+    letters = {corner: shifts[f"letter {corner}"] for corner in CORNERS}
+    where = max(letters, key=lambda corner: abs(float(letters[corner].mean())))
+    largest = paired_shift.mean(letters[where], patients)
+    # The largest of four is looked at: each interval is that of a quarter of the error.
+    low, high = largest.bounds(1 - (1 - LEVEL) / len(CORNERS))
+    row = CheckRow(NAME, DESCRIPTIVE, value=largest.value, low=low, high=high)
+    row.patients = len(np.unique(patients))
+    covered, standard = shifts[COVERED], abs(largest.value) / spread
+    row.meaning = (
+        f"A white letter in the {where} corner shifts the logit of '{case.positive}' by "
+        f"{numbers.interval(largest.value, low, high)} against a blank patch there, "
+        f"{numbers.value(standard)} standard deviations of a label (the largest of four corners; "
+        "interval adjusted). Covering all corners shifts it, against mirroring them, by "
+        f"{_text(covered[positive], patients[positive])} in images of '{case.positive}' and by "
+        f"{_text(covered[~positive], patients[~positive])} in the others. A network may react to a "
+        "letter that it has not learned from; a shift of one class alone is a reason to look."
+    )
+    row.blocks = [_table(case, rows, spread, shifts)]
+    return row
+
+
+def _spread(plain: Floats, positive: Marks) -> float:
+    """Return the standard deviation of the logit within a label."""
+    centred = plain.copy()
+    for label in (True, False):
+        there = positive == label
+        if there.any():
+            centred[there] -= plain[there].mean()
+    return max(float(np.sqrt((centred**2).mean())), 1e-12)
+
+
+def _text(values: Floats, patients: Ints) -> str:
+    mean = paired_shift.mean(values, patients)
+    return numbers.interval(mean.value, *mean.bounds(LEVEL))
+
+
+def _table(
+    case: Case, rows: Ints, spread: float, shifts: Mapping[str, Floats]
+) -> dict[str, object]:
+    patients, positive = case.images.patients[rows], case.images.positive[rows] == 1
+    cells = []
+    for name, values in shifts.items():
+        means = [
+            paired_shift.mean(values[part], patients[part])
+            for part in (np.ones(len(rows), bool), positive, ~positive)
+        ]
+        bounds = [(one.value, *one.bounds(LEVEL)) for one in means]
+        cells.append([name, *bounds, means[0].value / spread])
+    return {
+        "kind": "table",
+        "columns": [
+            "change",
+            "shift of the logit [95 % interval]",
+            f"images of {case.positive}",
+            "other images",
+            "in standard deviations",
+        ],
+        "rows": cells,
+        "caption": f"Paired differences in {len(rows)} held-out images (at most {MOST}, at random; "
+        "patients kept together): a letter against a blank patch at the same place, and covered "
+        "corners against mirrored ones.",
+    }

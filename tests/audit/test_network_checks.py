@@ -1,0 +1,60 @@
+"""Checks that ask a run again: a network that uses a mark, and one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from audit_cases import MadeUpRun, make_case
+
+from cxrtool.audit.checks import ablation, markers
+from cxrtool.audit.verdicts import CheckRow
+
+
+def row_of(check: Any, number: int = 300, **run: Mapping[str, float]) -> CheckRow:
+    made_up: Any = MadeUpRun(**run)  # type: ignore[arg-type]
+    (row,) = check.assess(replace(make_case(number), network=made_up))
+    assert isinstance(row, CheckRow)
+    return row
+
+
+def test_a_letter_that_moves_the_score_is_found_in_its_corner() -> None:
+    row = row_of(markers, shifts={"letter lower left": 0.8})
+    assert row.value == pytest.approx(0.8, abs=0.01) and row.low < 0.8 < row.high
+    assert "lower left" in row.meaning and row.verdict == "" and row.kind == "descriptive"
+
+
+def test_a_network_that_ignores_marks_has_no_shift() -> None:
+    row = row_of(markers)
+    assert abs(row.value) < 0.01 and row.high - row.low < 0.02
+
+
+def test_covering_is_shown_class_by_class() -> None:
+    cells = row_of(markers, cue={"corners covered": 2.0}).blocks[0]["rows"]
+    covered = next(cell for cell in cells if cell[0] == "corners covered")
+    assert covered[2][0] == pytest.approx(-2, abs=0.01)
+    assert covered[3][0] == pytest.approx(0, abs=0.01)
+
+
+def test_what_the_auc_rests_on_is_named() -> None:
+    # Without the corners, positive images lose what told them from the others.
+    row = row_of(ablation, cue={"corners covered": 1.5})
+    assert "'corners covered'" in row.meaning
+    assert row.high < 0 and row.low < row.value < row.high
+    others = {cell[0]: cell for cell in row.blocks[0]["rows"]}
+    assert others["unchanged"][2] is None
+    # An equal shift of all images changes no AUC, but decisions.
+    shifted = row_of(ablation, shifts={"border removed": 5.0})
+    cells = {cell[0]: cell for cell in shifted.blocks[0]["rows"]}
+    assert abs(cells["border removed"][2][0]) < 0.005
+    assert float(cells["border removed"][4].rstrip(" %")) > 30
+
+
+def test_a_sample_is_taken_and_said() -> None:
+    row = row_of(markers, number=2000)
+    assert row.patients <= markers.MOST
+    assert f"in {markers.MOST} held-out images" in row.blocks[0]["caption"]
+    assert np.isfinite(row.low)
