@@ -6,10 +6,8 @@ left as it is, as the record says. Pickles are read as tensors only: one that ho
 else is refused, and nothing of it runs.
 """
 
-import contextlib
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ from torch import Tensor, nn
 from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError, one_line
 from cxrtool.files import run_folder
-from cxrtool.learn.architectures import _import, _timm
+from cxrtool.learn import imagenet_weights
 
 Tensors = dict[str, Tensor]
 
@@ -37,8 +35,6 @@ OLD_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
 ROW = re.compile(r"\.0\.(weight|bias)$")
 # How PyTorch names what a pickle asks for beyond tensors.
 FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")
-# The weights of the papers' time; torchvision's later ones come from another training.
-PUBLISHED = "IMAGENET1K_V1"
 COUNTER = "num_batches_tracked"
 # What stands behind the folder of a run whose last epoch is meant, and not its best.
 LAST_EPOCH = ":last"
@@ -86,7 +82,7 @@ def load_whole(network: nn.Module, spec: str, arch: str, first: First = "red") -
 def _taken(network: nn.Module, spec: str, arch: str, first: First) -> tuple[str, Match]:
     """Put into a network what fits it of the weights that `spec` names."""
     if spec == "imagenet":
-        label, tensors = _imagenet(network, arch)
+        label, tensors = imagenet_weights.fetched(network, arch)
     elif of_last_epoch(spec):
         label, tensors = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
     else:
@@ -188,51 +184,6 @@ def _inside(content: Any) -> Tensors:
         if isinstance(content.get(key), Mapping):
             return _inside(content[key])
     return {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-
-
-def _imagenet(network: nn.Module, arch: str) -> tuple[str, Tensors]:
-    """Fetch the published weights of every part of a network."""
-    sources: dict[str, str] = getattr(network, "sources", {})
-    fetchers = {"torchvision": _of_torchvision, "timm": _of_timm}
-    if not sources or any(s.partition(":")[0] not in fetchers for s in sources.values()):
-        raise CxrtoolError(f"'{arch}' has no ImageNet weights", "Choose none, or a file.")
-    fetched: Tensors = {}
-    for prefix, source in sources.items():
-        provider, _, name = source.partition(":")
-        # What the libraries print would be taken for a table.
-        with contextlib.redirect_stdout(sys.stderr):
-            tensors = fetchers[provider](name, int(getattr(network, "size", 0)))
-        fetched |= {f"{prefix}{key}": tensor for key, tensor in tensors.items()}
-    return f"imagenet ({', '.join(sources.values())})", fetched
-
-
-def _of_torchvision(name: str, size: int) -> Tensors:
-    weights = _import.torchvision().models.get_model_weights(name)[PUBLISHED]
-    try:
-        tensors: Tensors = weights.get_state_dict(
-            progress=False, check_hash=True, weights_only=True, map_location="cpu"
-        )
-    except Exception as error:
-        # Without network, behind a proxy, or of a damaged file: the remedy is the same.
-        remedy = f"Put {weights.url} into {torch.hub.get_dir()}/checkpoints."
-        raise _unfetched(name, error, remedy) from None
-    return tensors
-
-
-def _of_timm(name: str, size: int) -> Tensors:
-    try:
-        # What is learned for places in an image is brought to the size by the library.
-        tensors: Tensors = _timm.sized(name, size, pretrained=True).state_dict()
-    except Exception as error:
-        # The hub's client raises errors of several libraries.
-        remedy = "Fetch them once where there is a network and copy its cache, or name a file."
-        raise _unfetched(name, error, remedy) from None
-    return tensors
-
-
-def _unfetched(name: str, error: Exception, remedy: str) -> CxrtoolError:
-    reason = one_line(str(error).strip().partition("\n")[0]).rstrip(".")
-    return CxrtoolError(f"the ImageNet weights of {name} cannot be downloaded ({reason})", remedy)
 
 
 def _matched(network: nn.Module, source: Tensors, first: First) -> Match:

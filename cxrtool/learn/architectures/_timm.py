@@ -9,11 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.learn.architectures import _import
+from cxrtool.learn.architectures import _import, _packaged
 from cxrtool.learn.architectures._library import Library, take
 from cxrtool.learn.architectures._network import IMAGENET, Maps, Network
 
-CLASSIFIERS = {"legacy_xception": "fc", "inception_resnet_v2": "classif", "resnetv2_50": "head"}
+CLASSIFIERS = {
+    "legacy_xception": "fc",
+    "inception_resnet_v2": "classif",
+    "resnetv2_50": "head",
+    "tf_efficientnet_lite0": "classifier",
+}
 
 
 def timm() -> Any:
@@ -34,14 +39,15 @@ def plain(name: str, outputs: int, channels: int) -> Any:
 def network(name: str, outputs: int, channels: int, size: int, head: str = "gap") -> Library:
     """Build a network of timm whose map is averaged for one linear layer."""
     net = plain(name, outputs, channels)
+    _redraw(net.get_classifier())
     library = Library(
         net,
         CLASSIFIERS[name],
         outputs,
         channels,
         size,
-        source=f"timm:{name}",
-        normalization=_normalization(net),
+        source=_source(name),
+        normalization=_normalization(name, net),
     )
     return take(library, head)
 
@@ -58,8 +64,8 @@ class Timm(Network):
             outputs,
             channels,
             net.pretrained_cfg.get("input_size", (3, 224, 224))[-1],
-            sources={"net.": f"timm:{name}"},
-            normalization=_normalization(net),
+            sources={"net.": _source(name)},
+            normalization=_normalization(name, net),
         )
         self.net = net
         self.last_place = getattr(net, "output_fmt", "NCHW") == "NHWC"
@@ -185,6 +191,7 @@ class TimmName(str):
 def anything(name: str, outputs: int, channels: int, size: int | None) -> Timm:
     """Build a network of timm by its name there; a size that it has no use for is left out."""
     net = sized(name, size, pretrained=False, num_classes=outputs, in_chans=channels)
+    _redraw(net.get_classifier())
     network = Timm(net, name, outputs, channels)
     network.size = size or network.size
     return network
@@ -200,7 +207,27 @@ def sized(name: str, size: int | None, **options: Any) -> Any:
     return create(name, **options)
 
 
-def _normalization(net: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _redraw(last: Any) -> None:
+    """Draw a last layer anew, as PyTorch draws linear layers, if its weights are far larger.
+
+    The EfficientNets of timm draw it as TensorFlow does, from U(-r, r) with r = 1 / sqrt(outputs).
+    That is small for 1,000 classes; for two, the logits of a trained trunk are in the tens.
+    """
+    if not isinstance(last, nn.Linear) or last.weight.is_meta:
+        return
+    if last.weight.std() > 1 / math.sqrt(last.in_features):
+        last.reset_parameters()
+
+
+def _source(name: str) -> str:
+    """Name where the published weights of a network are from."""
+    packaged = _packaged.OF_NETWORK.get(name)
+    return packaged.source if packaged else f"timm:{name}"
+
+
+def _normalization(name: str, net: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if packaged := _packaged.OF_NETWORK.get(name):
+        return packaged.normalization
     settings = net.pretrained_cfg
     return settings.get("mean", IMAGENET[0]), settings.get("std", IMAGENET[1])
 

@@ -17,8 +17,8 @@ from torchvision import models
 
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.learn import initial_weights
-from cxrtool.learn.architectures import _library
+from cxrtool.learn import imagenet_weights
+from cxrtool.learn.architectures import _library, _packaged
 from cxrtool.learn.architectures._network import IMAGENET, Network
 
 # A network of masks, and those that need a NAME.
@@ -64,6 +64,7 @@ LARGE = {
     "covid-cxnet:head=transfer",
     "resnet50",
     "efficientnet-b1",
+    "efficientnet-lite0",
     "vgg16:head=gap",
     "timm:swin_tiny_patch4_window7_224",
 }
@@ -285,7 +286,9 @@ def test_published_weights_exist(name: str) -> None:
     for source in sources.values():
         provider, _, found = source.partition(":")
         if provider == "torchvision":
-            assert initial_weights.PUBLISHED in models.get_model_weights(found).__members__
+            assert imagenet_weights.PUBLISHED in models.get_model_weights(found).__members__
+        elif provider == "package":
+            assert timm.get_pretrained_cfg(_packaged.OF_SOURCE[source].network).has_weights
         else:
             assert timm.get_pretrained_cfg(found).has_weights
 

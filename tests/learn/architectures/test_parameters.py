@@ -62,6 +62,7 @@ COUNTS: list[tuple[str, int, int, int, int | None]] = [
     ("resnet152", 4, 3, 58_152_004, None),
     ("efficientnet-b1", 4, 3, 6_518_308, None),
     ("densenet121", 3, 3, 6_956_931, 83_648),
+    ("efficientnet-lite0", 1000, 3, 4_652_008, None),
 ]
 
 # spec, size, channels, weights
