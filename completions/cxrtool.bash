@@ -21,7 +21,7 @@ _cxrtool() {
         "audit --predictions") _cxrtool_files; return ;;
         "audit --run") return ;;
         "audit --dir"|"audit -d") _cxrtool_dirs; return ;;
-        "audit --checks") _cxrtool_words "ablation attributes broken bystanders composition controls independence leaks lungs-out markers overlap slices spike-in within"; return ;;
+        "audit --checks") _cxrtool_words "ablation attributes broken bystanders composition controls heat independence leaks lungs-out markers overlap slices source-probe spike-in within"; return ;;
         "audit --within") return ;;
         "audit --positive") return ;;
         "audit --margin") return ;;

@@ -20,7 +20,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l predictions -r -F 
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l run -x -d 'A run that predicts the held-out images of the manifest; the predictions are kept in DIR/predictions.csv.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l retrain -d 'Train the run\'s recipe again on images without the lungs, in DIR/lungs-out. This takes as long as the run did.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Folder for the files that the command writes.'
-complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l checks -x -a 'ablation attributes broken bystanders composition controls independence leaks lungs-out markers overlap slices spike-in within' -d 'Checks to run (default: all).'
+complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l checks -x -a 'ablation attributes broken bystanders composition controls heat independence leaks lungs-out markers overlap slices source-probe spike-in within' -d 'Checks to run (default: all).'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l within -x -d 'Further columns for AUC within groups, besides source and view.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l positive -x -d 'The positive class; all others together are negative (default with two classes: as in compare).'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l margin -x -d 'Smallest difference in AUC that matters.'

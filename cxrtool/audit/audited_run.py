@@ -4,11 +4,11 @@ It needs PyTorch, so that it is imported only where a run is given; checks reach
 `case.network`.
 """
 
-import copy
 import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -29,6 +29,10 @@ from cxrtool.images.changes import Bytes
 from cxrtool.learn import inference
 from cxrtool.learn.inference import Model
 from cxrtool.stats.metrics import Floats, Ints
+
+if TYPE_CHECKING:
+    from cxrtool.audit.network_features import ProbeFeatures
+    from cxrtool.audit.network_heat import PairedHeat
 
 # Images that a network looks at together.
 BATCH = 64
@@ -100,6 +104,18 @@ class AuditedRun:
         values = np.concatenate(logits) if logits else np.zeros((0, versions))
         return Predicted(np.array(rows, np.int64), list(KINDS[kind].names), values)
 
+    def features(self, case: Case, most: int) -> "ProbeFeatures":
+        """Return the features of a sample of the images, beside those of untrained networks."""
+        from cxrtool.audit import network_features
+
+        return network_features.of_sample(self, case, most)
+
+    def heat(self, case: Case, most: int) -> "PairedHeat":
+        """Return heat maps of a sample of the images and the lungs, with and without training."""
+        from cxrtool.audit import network_heat
+
+        return network_heat.of_sample(self, case, most)
+
     def changed(
         self, case: Case, kind: str, most: int
     ) -> Iterator[tuple[list[int], list[Changed]]]:
@@ -147,13 +163,3 @@ class AuditedRun:
 def with_network(case: Case, work: RunWork, crew: Crew) -> Case:
     """Let the checks ask the run."""
     return replace(case, network=AuditedRun(work, crew))
-
-
-def with_fresh_weights(model: Model, seed: int) -> Model:
-    """Return the same network before any training: random weights, or those it is built with."""
-    fresh = copy.copy(model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = inference.network_of(model.about)
-    fresh.network = network.to(model.device).to(memory_format=torch.channels_last).eval()
-    return fresh

@@ -9,6 +9,8 @@ import numpy as np
 from cxrtool.audit.audited_run import Predicted
 from cxrtool.audit.case import IDENTITIES, Case, ImageRows, ModelScores
 from cxrtool.audit.changed_images import KINDS
+from cxrtool.audit.network_features import IMAGENET, RANDOM, RUN, ProbeFeatures
+from cxrtool.audit.network_heat import PairedHeat
 from cxrtool.files.predictions import Coded, digests
 
 # What the versions of an image add to its logit, for a run that is made up.
@@ -65,11 +67,20 @@ class MadeUpRun:
     """Stands for a run: the logit is the score of the first model, shifted by what is named.
 
     `cue` is what positive images lose in the named versions: what they owe to the part that is
-    taken away.
+    taken away. `source` is how clearly the features show the source, `follows` how closely the
+    heat follows the lungs of each image.
     """
 
-    def __init__(self, shifts: Shifts | None = None, cue: Shifts | None = None) -> None:
+    def __init__(
+        self,
+        shifts: Shifts | None = None,
+        cue: Shifts | None = None,
+        *,
+        source: float = 0.0,
+        follows: float = 0.0,
+    ) -> None:
         self.shifts, self.cue = shifts or {}, cue or {}
+        self.source, self.follows = source, follows
 
     def state(self, case: Case) -> bytes:
         return repr((self.shifts, self.cue)).encode()
@@ -93,3 +104,19 @@ class MadeUpRun:
             for name in names
         ]
         return Predicted(rows, names, np.array(logits).T.reshape(len(rows), len(names)))
+
+    def features(self, case: Case, most: int) -> ProbeFeatures:
+        rows = self.sample(case, most)
+        noise = np.random.default_rng(1).normal(size=(len(rows), 8)).astype(np.float32)
+        own = noise.copy()
+        own[:, 0] += self.source * case.images.columns["source"].codes[rows]
+        return ProbeFeatures(rows, {RUN: own, RANDOM: noise}, {IMAGENET: "they are elsewhere"})
+
+    def heat(self, case: Case, most: int) -> PairedHeat:
+        rows = self.sample(case, most)
+        rng = np.random.default_rng(2)
+        at, places = rng.uniform(10, 30, (len(rows), 1)), np.arange(40)
+        lungs = (np.abs(places - at) < 6).astype(float)
+        spot = self.follows * at + (1 - self.follows) * 20 + rng.normal(size=(len(rows), 1))
+        heat = np.exp(-((places - spot) ** 2) / 20)
+        return PairedHeat(rows, heat, np.ones_like(heat), lungs, np.full(len(rows), np.nan))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from audit_cases import MadeUpRun, make_case
 
-from cxrtool.audit.checks import ablation, markers
+from cxrtool.audit.checks import ablation, heat, markers, source_probe
 from cxrtool.audit.verdicts import CheckRow
 
 
-def row_of(check: Any, number: int = 300, **run: Mapping[str, float]) -> CheckRow:
+def row_of(check: Any, number: int = 300, **run: Mapping[str, float] | float) -> CheckRow:
     made_up: Any = MadeUpRun(**run)  # type: ignore[arg-type]
     (row,) = check.assess(replace(make_case(number), network=made_up))
     assert isinstance(row, CheckRow)
@@ -58,3 +58,27 @@ def test_a_sample_is_taken_and_said() -> None:
     assert row.patients <= markers.MOST
     assert f"in {markers.MOST} held-out images" in row.blocks[0]["caption"]
     assert np.isfinite(row.low)
+
+
+def test_a_source_in_the_features_is_shown_beside_random_weights() -> None:
+    row = row_of(source_probe, source=4.0)
+    assert row.value > 0.9 and row.low > 0.8 and row.sources == 2
+    assert "from random weights with 0.5" in row.meaning and "need not be used" in row.meaning
+    cells = row.blocks[0]["rows"]
+    assert {cell[2] for cell in cells} == {"the run", "random weights", "ImageNet weights"}
+    assert "not available: they are elsewhere" in [cell[3] for cell in cells]
+
+
+def test_features_that_show_no_source_are_at_chance() -> None:
+    row = row_of(source_probe, source=0.0)
+    assert row.low < 0.5 < row.high
+
+
+def test_heat_that_follows_the_lungs_of_each_image_exceeds_that_in_others() -> None:
+    row = row_of(heat, follows=1.0)
+    assert row.low > 0.1 and "no proof" in row.meaning
+    still = row_of(heat, follows=0.0)
+    assert still.low < 0 < still.high
+    # As much heat in the lungs says nothing: the same heat lies in those of others, too.
+    own, others = still.blocks[0]["rows"][0][2:4]
+    assert own > 0.3 and own == pytest.approx(others, abs=0.05)

@@ -1,0 +1,111 @@
+"""Does the heat follow the lungs of each image, and does it depend on what the network has learned?
+
+Lungs are in the middle of every radiograph, and so is the heat of most networks: a large share of
+heat in the lungs says little by itself. So it stands beside the share of the same heat in the lungs
+of other patients, and beside the heat of the same network with random weights. Heat that fits other
+patients' lungs as well, or that random weights give too, is no explanation of what was learned.
+
+Heat maps accuse clean models and miss unknown cues: this decides nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxrtool.audit.audited_versions import needs_run
+from cxrtool.audit.case import Case
+from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.figures import numbers
+from cxrtool.stats import mask_pairing
+from cxrtool.stats.mask_pairing import MaskShares
+
+if TYPE_CHECKING:
+    from cxrtool.audit.network_heat import PairedHeat
+
+TITLE = "Heat in the lungs, in other patients' lungs, and with random weights"
+KIND = "descriptive"
+NEEDS = ("run",)
+REFERENCE = "J. Adebayo et al., Sanity checks for saliency maps, NeurIPS, 2018."
+NAME = "heat"
+MOST = 150
+FEWEST = 10
+LEVEL = 0.95
+
+
+def hypotheses(case: Case) -> list[str]:
+    """Return nothing: a descriptive check has no part in the verdict."""
+    return []
+
+
+def assess(case: Case) -> list[CheckRow]:
+    """Return one row: the heat in the own lungs less that in other patients' lungs."""
+    if case.network is None:
+        return [needs_run(NAME)]
+    rows = case.network.sample(case, MOST)
+    if len(np.unique(case.images.patients[rows])) < FEWEST:
+        why = f"fewer than {FEWEST} patients were predicted by the run"
+        return [not_assessed(NAME, why, "Add held-out images.", DESCRIPTIVE)]
+    return [_row(case, case.network.heat(case, MOST))]
+
+
+def _row(case: Case, found: "PairedHeat") -> CheckRow:
+    patients = case.images.patients[found.rows]
+    trained, random = (
+        mask_pairing.paired(heat, found.lungs, patients) for heat in (found.trained, found.random)
+    )
+    if trained.images < FEWEST:
+        why = f"fewer than {FEWEST} images have heat and lungs"
+        remedy = "Add a column 'mask' (cxrtool segment), or read 'cxrtool cam --help'."
+        return not_assessed(NAME, why, remedy, DESCRIPTIVE)
+    row = CheckRow(NAME, DESCRIPTIVE, value=trained.difference.value)
+    row.low, row.high = trained.difference.bounds(LEVEL)
+    row.patients = len(np.unique(patients))
+    row.meaning = (
+        f"Of the heat (Grad-CAM of the predicted class, {trained.images} images) "
+        f"{numbers.percent(trained.own)} lies in the lungs, and {numbers.percent(trained.others)} "
+        f"would lie in the lungs of other patients: {_difference(trained)} of it follows the "
+        f"image. With random weights {_random(random)}. Heat inside the lungs is no proof that "
+        "the network uses the disease, and heat outside is none that it does not."
+    )
+    row.blocks = [_table({"the run": trained, "random weights": random}, found, len(found.rows))]
+    return row
+
+
+def _difference(shares: MaskShares) -> str:
+    return numbers.interval(shares.difference.value, *shares.difference.bounds(LEVEL))
+
+
+def _random(shares: MaskShares) -> str:
+    if not shares.images:
+        return "there is no heat"
+    return f"{numbers.percent(shares.own)} lies in the lungs"
+
+
+def _table(shares: dict[str, MaskShares], found: "PairedHeat", number: int) -> dict[str, object]:
+    known = found.alike[np.isfinite(found.alike)]
+    alike = numbers.value(float(known.mean())) if len(known) else "unknown"
+    cells = [
+        [
+            name,
+            one.images,
+            one.own,
+            one.others,
+            (one.difference.value, *one.difference.bounds(LEVEL)),
+        ]
+        for name, one in shares.items()
+        if one.images
+    ]
+    return {
+        "kind": "table",
+        "columns": [
+            "weights",
+            "images with heat",
+            "in the own lungs",
+            "in other patients' lungs",
+            "difference [95 % interval]",
+        ],
+        "rows": cells,
+        "caption": f"Share of the heat in {number} held-out images (at most {MOST}, at random). "
+        f"The maps of both networks have a mean rank correlation of {alike}: near 1, the map "
+        "shows the architecture and not what was learned.",
+    }

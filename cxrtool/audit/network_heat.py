@@ -1,0 +1,84 @@
+"""Heat maps of a run's network, and of the same network with random weights (images -> arrays)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from cxrtool.audit import untrained
+from cxrtool.explain import heat
+from cxrtool.explain.explanation import Explainer
+from cxrtool.learn import inference
+from cxrtool.learn.inference import Model
+from cxrtool.stats.metrics import Floats, Ints
+
+if TYPE_CHECKING:
+    from cxrtool.audit.audited_run import AuditedRun
+    from cxrtool.audit.case import Case
+
+METHOD, OF = "gradcam", "predicted"
+# Maps and masks are compared on a grid of so many cells along a side.
+CELLS = 64
+
+
+@dataclass(frozen=True)
+class PairedHeat:
+    """Heat of the predicted class and lungs of the same images, cell by cell."""
+
+    rows: Ints  # of the case
+    trained: Floats  # (rows, cells)
+    random: Floats  # of the same network with random weights
+    lungs: Floats  # the share of each cell that is lung
+    alike: Floats  # the rank correlation of both maps, NaN where one is flat
+
+
+def of_sample(run: "AuditedRun", case: "Case", most: int) -> PairedHeat:
+    """Look at a sample of the images with and without the training."""
+    explainers = [
+        Explainer(model, METHOD, OF)
+        for model in (run.model, untrained.with_random_weights(run.model))
+    ]
+    rows: list[int] = []
+    maps: tuple[list[Floats], list[Floats]] = [], []
+    lungs, alike = [], []
+    for batch, changed in run.changed(case, "lungs", most):
+        images = np.concatenate([one.versions for one in changed])
+        pair = [_maps(explainer, images, run.model) for explainer in explainers]
+        for own, found in zip(maps, pair, strict=True):
+            own += [_cells(one) for one in found]
+        alike += [_correlation(*both) for both in zip(*pair, strict=True)]
+        lungs += [_shares(one.lungs) for one in changed if one.lungs is not None]
+        rows += batch
+    empty = np.zeros((0, CELLS**2))
+    trained, random, inside = (np.array(part) if part else empty for part in (*maps, lungs))
+    return PairedHeat(np.array(rows, np.int64), trained, random, inside, np.array(alike))
+
+
+def _maps(
+    explainer: Explainer, images: NDArray[np.uint8], model: Model
+) -> list[NDArray[np.float32]]:
+    step = inference.bounded(len(images), model.about.size)
+    parts = [images[part] for part in inference.batches(len(images), step)]
+    found = [one for part in parts for one in explainer.look(part, [""] * len(part))]
+    return [np.maximum(one.map, 0) for one in found]
+
+
+def _cells(one: NDArray[np.float32]) -> Floats:
+    """Lay a map over the grid, as it is laid over an image."""
+    laid = heat.placed(one, (CELLS, CELLS), heat.Window(0, 0, 1, 1))
+    return laid.ravel().astype(np.float64)
+
+
+def _shares(lungs: NDArray[np.bool_]) -> Floats:
+    white = lungs.astype(np.float32)
+    area = cv2.resize(white, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+    return np.asarray(area, np.float64).ravel()
+
+
+def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    if not np.ptp(first) > 0 or not np.ptp(second) > 0:
+        return float("nan")
+    return float(stats.spearmanr(first.ravel(), second.ravel()).statistic)
