@@ -256,7 +256,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from train' -l monitor -x -a 'los
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l size -x -a 'auto' -d 'Side of the images in pixels; auto means the size of the network.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l channels -x -a 'auto 1 3' -d 'Number of input channels; auto means that of the network.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l fit -x -a 'squash crop pad' -d 'How images are made square: squash, crop (the central 7/8) or pad.'
-complete -c cxrtool -n '__fish_seen_subcommand_from train' -l normalize -x -a 'auto unit dataset imagenet none xrv' -d 'How grey levels are scaled: unit (0..1), dataset (mean and spread of train), imagenet, none (0..255), xrv; auto is imagenet with its weights, else dataset.'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -l normalize -x -a 'auto unit dataset imagenet none xrv' -d 'How grey levels are scaled: unit (0..1), dataset (mean and spread of train), imagenet, none (0..255), xrv; auto is imagenet with its weights and with those of a run that was scaled so, else dataset.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l augment -x -a 'none hard rotate shift shift-x shift-y shear zoom scale hflip vflip brightness contrast fill' -d 'rotate, shift, shift-x, shift-y, shear, zoom, scale, hflip, vflip, brightness, contrast, fill; a value is a distance or LOW..HIGH, rotate=10@0.45 happens to 45 % of the images. Of masks also: hard.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l clip -x -a 'none' -d 'Upper limit of the gradient norm.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l fold -x -d 'Use fold K as test set and the next fold as val.'

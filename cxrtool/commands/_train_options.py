@@ -300,7 +300,8 @@ Normalize = Annotated[
         "--normalize",
         metavar="NAME",
         help="How grey levels are scaled: unit (0..1), dataset (mean and spread of train), "
-        "imagenet, none (0..255), xrv; auto is imagenet with its weights, else dataset.",
+        "imagenet, none (0..255), xrv; auto is imagenet with its weights and with those of a run "
+        "that was scaled so, else dataset.",
         **options.choice(choices.NORMALIZATIONS),
     ),
 ]

@@ -94,6 +94,16 @@ def _taken(network: nn.Module, spec: str, arch: str, first: First) -> tuple[str,
     return label, match
 
 
+def scaled_as_imagenet(spec: str) -> bool:
+    """Whether weights want the grey levels of ImageNet's, or are of a run that was scaled so."""
+    if spec == "imagenet":
+        return True
+    folder = spec.removesuffix(LAST_EPOCH)
+    if not os.path.isfile(os.path.join(folder, run_folder.ABOUT)):
+        return False
+    return run_folder.read(folder).about.normalize == "imagenet"
+
+
 def of_last_epoch(spec: str) -> bool:
     """Tell RUN:last, the weights of the last epoch of a run."""
     return spec.endswith(LAST_EPOCH) and os.path.isdir(spec.removesuffix(LAST_EPOCH))

@@ -128,7 +128,9 @@ class TrainingSetup:
         """How grey levels are scaled: as the weights want it, or else by the data."""
         if self.settings.normalize != "auto":
             return self.settings.normalize
-        return "imagenet" if self.settings.weights == "imagenet" else "dataset"
+        return (
+            "imagenet" if initial_weights.scaled_as_imagenet(self.settings.weights) else "dataset"
+        )
 
     def ready_learner(self, train: ImageSet) -> Learner:
         """Put the network on the device, and make what learns from some images."""

@@ -30,6 +30,10 @@ def test_a_frozen_trunk_learns_and_its_run_needs_no_package(
     assert max(float(history["loss"]), float(history["val_loss"])) < 2 * math.log(2)
 
     monkeypatch.setitem(sys.modules, LITE0.module, None)
+    given[3] = "r:last"
+    assert in_process("train", source, *given, *place, "-d", "second") == 0
+    second = run_folder.read("second").about
+    assert (second.mean, second.std, second.normalize) == (about.mean, about.std, "imagenet")
     assert in_process("evaluate", "r", source, *place, "-o", "p.csv") == 0
     assert len(rows_of(Path("p.csv"))) == len(rows_of(phantoms / "split.csv"))
 
