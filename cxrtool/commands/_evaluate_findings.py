@@ -48,12 +48,17 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     model = inference.Model(one, inference.device(given["device"]))
     truth = findings.Truth(one.about.classes, given["target"])
     judge = findings.FindingsJudge(truth)
-    skipped = Failures(given["failures"], output=given["output"])
     kept = list(source.columns) if source and given["keep_columns"] else []
     if given["test"] is not None:
         kept = [*(c for c in kept if c != "test"), "test"]
         rows = _named(rows, given["test"])
-    columns = predictions.columns(truth.answers, [findings.COLUMN, *kept])
+    columns, always = (
+        predictions.columns(truth.answers, [findings.COLUMN, *more]) for more in (kept, ())
+    )
+    effects.refuse(
+        context, _model_inputs.idle_without_more(source, columns, always, given["test"])
+    )
+    skipped = Failures(given["failures"], output=given["output"])
     result = findings.answered(
         bar(rows, None, "images", given["progress"]),
         findings.FindingsPredictor(model, settings),

@@ -20,6 +20,23 @@ def idle_with_images(inputs: list[str]) -> dict[str, str]:
     return dict.fromkeys(options_of_rows, "images have no columns" if are_images(inputs) else "")
 
 
+def idle_without_more(
+    source: "Manifest | None", columns: list[str], always: list[str], test: str | None
+) -> dict[str, str]:
+    """Say why nothing is kept of a manifest, if it has no column beyond those that are written.
+
+    Parameters
+    ----------
+    source : the manifest; None where images are named.
+    columns : what will be written.
+    always : what is written of any manifest.
+    test : the name of the images, which is a column too.
+    """
+    if source is None or set(columns) - {*always, *(() if test is None else ("test",))}:
+        return {}
+    return {"--keep-columns": f"{source.name} has no columns but those that are always written"}
+
+
 def are_images(inputs: list[str]) -> bool:
     """Tell images from a manifest."""
     from cxrtool.files.manifest import is_manifest

@@ -47,7 +47,7 @@ OF_LEARNING = (
 AFTER_EPOCHS = ("--schedule", "--patience", "--monitor")
 
 
-def before_reading(task: str, weights: str, epochs: int = 1) -> dict[str, str]:
+def before_reading(task: str, weights: str, epochs: int, freeze: str) -> dict[str, str]:
     """Say why options have no effect, before the manifest is read."""
     masks = "--task segment learns masks" if task == "segment" else ""
     none = "there are no --weights to begin with" if weights == "none" else ""
@@ -56,6 +56,7 @@ def before_reading(task: str, weights: str, epochs: int = 1) -> dict[str, str]:
         **dict.fromkeys(OF_LABELS, masks),
         **dict.fromkeys(AFTER_EPOCHS, over),
         "--first-layer": none,
+        "--freeze 0": "it keeps no layer from learning" if freeze.strip("0") == "" else "",
     }
 
 

@@ -144,10 +144,10 @@ def run(
         cut: float | None = of_validation(source, seen[: len(first)], predictor)
     else:
         cut = of_first(threshold, first[0].about, calibrate)
+    kept, rows = named(test, list(source.columns) if source and keep_columns else [], rows)
+    columns, always = (predictions.columns(predictor.classes, c) for c in (kept, ()))
+    effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, test))
     skipped = Failures(failures, output=output, strict=strict)
-    kept = list(source.columns) if source and keep_columns else []
-    kept, rows = named(test, kept, rows)
-    columns = predictions.columns(predictor.classes, kept)
     pairs: Iterable[Pair] = prediction.predicted(rows, predictor, skipped.add)
     pairs = skipped.checked(bar(pairs, None, "images", progress))
     if threshold == "youden":

@@ -77,7 +77,7 @@ def run(
     if check:
         effects.refuse(context, idle_with_check(effects.typed(context)))
         judge(Manifest(source, conditions, again=True), output, dry_run)
-    effects.refuse(context, idle(leave_out, bool(test_where), paper))
+    effects.refuse(context, idle(leave_out, bool(test_where), paper, group))
     design = Design(
         test=options.fraction("--test", test),
         val=options.fraction("--val", val),
@@ -114,13 +114,12 @@ def idle_with_check(typed: set[str]) -> dict[str, str]:
     return dict.fromkeys(others, "--check judges the split that is there, and makes none")
 
 
-def idle(leave_out: str | None, external: bool, paper: str | None) -> dict[str, str]:
+def idle(leave_out: str | None, external: bool, paper: str | None, group: str) -> dict[str, str]:
     """Say why options have no effect with a design."""
-    by_name = leave_out or external
-    return {
-        "--straddle": "" if by_name else "without --test-where or --leave-out nobody straddles",
-        "--group": "--paper image divides image by image" if paper else "",
-    }
+    alone = "--paper image divides image by image" if paper else ""
+    single = "--group none divides row by row" if group == "none" else ""
+    named = "" if leave_out or external else "without --test-where or --leave-out nobody straddles"
+    return {"--straddle": named or alone or single, "--group": alone}
 
 
 def idle_without_chance(design: "Design") -> dict[str, str]:

@@ -125,7 +125,7 @@ def run(
         make_of_weights(context.params)
         raise typer.Exit
     where_to = distributed.begin(inference.device(device))
-    effects.refuse(context, _train_effects.before_reading(task, weights, epochs))
+    effects.refuse(context, _train_effects.before_reading(task, weights, epochs, freeze))
     check_task(task, monitor, augment)
     settings = chosen(context.params, where_to)
     place = training_settings.TrainingEnvironment(

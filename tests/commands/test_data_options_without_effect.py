@@ -74,6 +74,7 @@ DASK = ["--engine", "dask=tcp://127.0.0.1:1", "-j", "2"]
 OTHERS = "the workers are those of --engine"
 META = ["in", "--metadata", "m.csv"]
 NO_MASKS = "no image has a mask of each lung, or boxes of a lesion"
+ROW_BY_ROW = "--group none divides row by row"
 NAMED = "the design names the part of every row"
 JUDGED = "--check judges the split that is there, and makes none"
 # The command, its arguments, and what is said: the option, and why it has no effect.
@@ -236,6 +237,19 @@ CASES: list[tuple[str, list[str], str, str]] = [
         ["m.csv", "--straddle", "drop"],
         "--straddle",
         "without --test-where or --leave-out nobody straddles",
+    ),
+    *[
+        ("split", ["m.csv", "--group", "none", *design], "--straddle", ROW_BY_ROW)
+        for design in (
+            ["--leave-out", "source", "--straddle", "drop"],
+            ["--test-where", "source=hospital-1", "--straddle", "refuse"],
+        )
+    ],
+    (
+        "split",
+        ["m.csv", "--leave-out", "source", "--paper", "image", "--straddle", "drop"],
+        "--straddle",
+        "--paper image divides image by image",
     ),
     (
         "split",

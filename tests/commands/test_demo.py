@@ -128,10 +128,14 @@ def test_the_story_says_what_the_figures_say(made: Path) -> None:
         assert expected in text, expected
 
 
+# Some minutes on two idle cores. The limit only ends what hangs: a busy machine may need far longer.
+LONGEST = 3600
+
+
 @pytest.mark.slow
 def test_the_whole_demonstration(tmp_path: Path) -> None:
     """A network that never sees a lung does as well inside as any, and new patients tell."""
-    done = shell(tmp_path, "cxrtool demo -d made", 900)
+    done = shell(tmp_path, "cxrtool demo -d made", LONGEST)
     assert done.returncode == 0, done.stderr
     page = Path(done.stdout.strip())
     assert page == tmp_path / "made" / "index.html" and "data:image" in page.read_text()
@@ -152,5 +156,5 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     }
     assert checks["within source (lungs)"]["verdict"] == "not identifiable"
     assert checks["independence (lungs)"]["value"] < 1 < checks["independence (raw)"]["value"]
-    again = shell(tmp_path, "cxrtool demo -d made", 900)
+    again = shell(tmp_path, "cxrtool demo -d made", LONGEST)
     assert again.returncode == 0 and "goes on" in again.stderr

@@ -73,6 +73,7 @@ ALWAYS = {
 IMAGES = "images have no columns"
 OVER = "the training is over before"
 STILL, LAST = "the rate would change in epoch", "at the earliest, the last is epoch"
+ALWAYS_WRITTEN = ("path", "label", "patient", "source", "split")
 CONV8 = ["m.csv", "--arch", "conv8", "--size", "32", "-d", "d"]
 NO_VAL = "no-val was trained without validation images of two classes"
 # The command, its arguments, and what is said: the option, and why it has no effect.
@@ -80,6 +81,21 @@ CASES: list[tuple[str, list[str], str, str]] = [
     ("evaluate", ["run", "a.png", "--where", "split=test"], "--where", IMAGES),
     ("evaluate", ["run", "a.png", "--where", "nonsense=1"], "--where", IMAGES),
     ("evaluate", ["run", "a.png", "--keep-columns"], "--keep-columns", IMAGES),
+    *(
+        (
+            "evaluate",
+            [run, table, "--keep-columns", *more],
+            "--keep-columns",
+            f"{table} has no columns but those that are always written",
+        )
+        for run, table, more in [
+            ("run", "bare.csv", []),
+            ("run", "plain.csv", []),
+            ("run", "tests.csv", ["--test-name", "first"]),
+            ("findings", "findings.csv", []),
+            ("findings", "tests.csv", ["--test-name", "first"]),
+        ]
+    ),
     (
         "evaluate",
         ["run", "m.csv", "--target", "covid"],
@@ -228,6 +244,10 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "--first-layer",
         "the network takes three channels",
     ),
+    *(
+        ("train", [*CONV8, "--freeze", zero], "--freeze 0", "it keeps no layer from learning")
+        for zero in ("0", "00")
+    ),
     (
         "train",
         ["no-val.csv", *CONV8[1:], "--patience", "3"],
@@ -290,23 +310,34 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path) -> Ite
     os.symlink(rows[0]["path"], "a.png")
     write_table(Path("m.csv"), rows)
     write_table(Path("bare.csv"), [{"path": row["path"]} for row in rows])
+    plain = [{name: row[name] for name in ALWAYS_WRITTEN} for row in rows]
+    write_table(Path("plain.csv"), plain)
+    write_table(Path("tests.csv"), [row | {"test": "a"} for row in plain])
+    write_table(Path("findings.csv"), [row | {"finding": "Edema"} for row in plain])
     validated = {"epoch": 1, "val_loss": 0.5, "val_auc": 0.8}
     written("run", ["covid", "normal"], validated)
     written("three", ["covid", "flu", "normal"], validated)
     written("no-val", ["covid", "normal"], {"epoch": 1})
     written("one-sided", ["covid", "normal"], {"epoch": 1, "val_loss": 0.5, "val_auc": None})
     written("three-channels", ["covid", "normal"], validated, 3)
+    written("findings", ["Edema", "Hernia"], {"epoch": 0}, task="findings")
     written("below", ["bacteria", "virus"], {"epoch": 1})
     yield
     torch.set_num_threads(before)
 
 
-def written(name: str, classes: list[str], best: dict[str, Any], channels: int = 1) -> None:
+def written(
+    name: str,
+    classes: list[str],
+    best: dict[str, Any],
+    channels: int = 1,
+    task: str = "classify",
+) -> None:
     """Write a run with fresh weights."""
     torch.manual_seed(0)
     network = inference.built("conv8", len(classes), channels, 32)
     scale = [120.0] * channels, [50.0] * channels
-    about = run_folder.About("conv8", classes, 32, channels, *scale, best=best)
+    about = run_folder.About("conv8", classes, 32, channels, *scale, task=task, best=best)
     os.makedirs(name)
     run_folder.write(name, about, network.state_dict())
 
@@ -347,6 +378,16 @@ def test_an_ensemble_of_a_run_and_itself_is_refused(capfd: pytest.CaptureFixture
         assert capfd.readouterr().err == (
             f"cxrtool evaluate: {other}: named twice. An ensemble needs different runs.\n"
         )
+
+
+@pytest.mark.parametrize(
+    ("table", "more"),
+    [("tests.csv", []), ("findings.csv", []), ("findings.csv", ["--test-name", "x"])],
+)
+def test_what_a_manifest_has_beyond_is_kept(table: str, more: list[str]) -> None:
+    given = ["run", table, "--keep-columns", *more, "-o", "out.csv"]
+    assert in_process("evaluate", *given, *SMALL) == 0
+    assert set(rows_of(Path(table))[0]) <= set(rows_of(Path("out.csv"))[0])
 
 
 def test_a_run_without_validation_still_predicts() -> None:
