@@ -17,10 +17,12 @@ from types import ModuleType
 from typing import Any
 
 from cxrtool.core import filenames, outputs
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.outputs import FilledFolder, Output, Reservation
 from cxrtool.files import formats
 
 LONGEST_TITLE = 200
+SEPARATORS = (os.sep, os.altsep or os.sep)
 
 
 class Role(Enum):
@@ -86,6 +88,7 @@ def reserved(
     `endings` are those of the image files that it writes for a row of a manifest.
     """
     values = [(p, value) for p in parameters(run) for value in _values(given.get(p.name))]
+    _check_names(values)
     by = {role: [(p, value) for p, value in values if p.role is role] for role in Role}
     folders = [FilledFolder(p.shown, value, endings) for p, value in by[Role.FILLS]]
     written = [Output(p.shown, v) for p, v in by[Role.WRITES] if v != "-" or p.name == "output"]
@@ -107,6 +110,17 @@ def reserved(
         root=next((value for _, value in by[Role.ROOT]), os.environ.get("CXRTOOL_ROOT", "")),
         title=_title([verb, *(value for p, value in values if p.is_argument)], table, lists),
     )
+
+
+def _check_names(values: list[tuple[Parameter, str]]) -> None:
+    """Refuse names that no file can have, before anything is done: of a variable that is not set,
+    and of a folder where a file is meant."""
+    for parameter, value in values:
+        if not value:
+            raise CxrtoolError(f"{parameter.shown}: the name is empty", "Name a file or folder.")
+        if parameter.role in (Role.WRITES, Role.LISTS) and value.endswith(SEPARATORS):
+            what = f"{parameter.shown} {value}: is the name of a folder"
+            raise CxrtoolError(what, "Name a file in it.")
 
 
 def _values(given: Any) -> list[str]:

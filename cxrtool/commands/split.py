@@ -71,8 +71,10 @@ def run(
 ) -> None:
     """Run the command."""
     from cxrtool.data.split_design import Design
+    from cxrtool.files import disk
     from cxrtool.files.manifest import Manifest, input_or_stdin
 
+    disk.check_output(output)
     source, conditions = input_or_stdin(manifest), options.conditions("--where", where)
     if check:
         effects.refuse(context, idle_with_check(effects.typed(context)))
