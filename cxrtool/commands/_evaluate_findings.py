@@ -55,9 +55,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     columns, always = (
         predictions.columns(truth.answers, [findings.COLUMN, *more]) for more in (kept, ())
     )
-    effects.refuse(
-        context, _model_inputs.idle_without_more(source, columns, always, given["test"])
-    )
+    effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, given["test"]))
     skipped = Failures(given["failures"], output=given["output"])
     result = findings.answered(
         bar(rows, None, "images", given["progress"]),

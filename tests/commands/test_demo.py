@@ -128,7 +128,7 @@ def test_the_story_says_what_the_figures_say(made: Path) -> None:
         assert expected in text, expected
 
 
-# Some minutes on two idle cores. The limit only ends what hangs: a busy machine may need far longer.
+# Some minutes on two idle cores, far longer on a busy machine: the limit only ends what hangs.
 LONGEST = 3600
 
 
