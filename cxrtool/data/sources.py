@@ -20,6 +20,7 @@ from cxrtool.files.tree import Index
 FILE, LISTED, NUMBERING = "\0file", "\0listed", "\0numbering"
 
 # Columns that name files beside the image.
+TABLES = (".csv", ".txt")  # what the metadata of a collection may be
 MASKS = ("mask", *manifest.HALVES)
 # Columns of a metadata CSV that are taken under their own name without being asked for.
 OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
@@ -111,11 +112,15 @@ def _rows(path: str, selection: Selection) -> Iterator[Row | Skip]:
 def _of_collection(path: str, spec: str) -> Iterator[Row | Skip]:
     """Take the rows of a collection; if it is not whole, say where it is to be had."""
     name, preset, given = registry.load("collections", spec, "rows")
+    # A collection may also be named by its metadata file, which a plain folder does not have.
+    is_table = name != "folder" and path.lower().endswith(TABLES)
+    if not (is_table or os.path.isdir(path)):
+        what = f"{path}: is no folder, and --preset {name} reads a folder"
+        raise CxrtoolError(what, "Name the folder, or leave --preset out.")
     source = re.search(r"^Source: (\S+)$", preset.__doc__ or "", re.MULTILINE)
     where = f"{name} is published at {source[1]}" if source else ""
     there = absent = 0
     try:
-        # A collection may also be named by its metadata file.
         for row in preset.rows(_folder(path), **given):
             there += not isinstance(row, Skip)
             absent += isinstance(row, Skip) and row.reason.endswith(ABSENT)

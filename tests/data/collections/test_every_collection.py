@@ -8,6 +8,7 @@ from trees import TREES
 
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.data import sources
 from cxrtool.files.manifest import COLUMNS
 
 NAMES = registry.names("collections")
@@ -143,6 +144,22 @@ def test_a_folder_with_nothing_in_it_is_no_crash(name, what, tmp_path):
         assert str(root) in str(e)
     else:
         assert rows == [] and what == "empty"
+
+
+@pytest.mark.parametrize("file", ["image.png", "image.dcm", "list.json"])
+def test_another_file_does_not_stand_for_its_folder(name, file, build):
+    path = build(TREES[name]) / file
+    path.write_bytes(b"x")
+    with pytest.raises(CxrtoolError, match=f"{file}: is no folder, and --preset {name} reads"):
+        list(sources.gather([str(path)], sources.Selection(preset=name)))
+
+
+@pytest.mark.parametrize("file", ["m.csv", "m.txt"])
+def test_a_manifest_does_not_stand_for_its_folder(file, build):
+    path = build(TREES["folder"]) / file
+    path.write_text("path,label\na.png,covid\n")
+    with pytest.raises(CxrtoolError, match="Name the folder, or leave --preset out"):
+        list(sources.gather([str(path)], sources.Selection(preset="folder")))
 
 
 def test_a_tree_of_empty_files_is_no_crash(name, build):
