@@ -41,10 +41,11 @@ OF_LEARNING = (
     "--fold",
     "--repeat",
     "--amp",
+    "--log",
     "--where",
 )
 # What follows the epochs of a training.
-AFTER_EPOCHS = ("--schedule", "--patience", "--monitor")
+AFTER_EPOCHS = ("--schedule", "--patience", "--monitor", "--log")
 
 
 def before_reading(task: str, weights: str, epochs: int, freeze: str) -> dict[str, str]:

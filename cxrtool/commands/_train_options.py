@@ -352,4 +352,14 @@ CompileIt = Annotated[
     bool,
     typer.Option("--compile", help="Compile the network, which is worthwhile for long runs only."),
 ]
+Log = Annotated[
+    str,
+    typer.Option(
+        "--log",
+        metavar="NAME[,NAME]",
+        help="Also show the history in tensorboard or mlflow, from files in RUN (mlflow: or on the "
+        "server of MLFLOW_TRACKING_URI).",
+        **options.choices(lambda: registry.names("trackers")),
+    ),
+]
 Listing = Annotated[bool, options.plugin_lister(PLUGINS, described)]

@@ -98,6 +98,7 @@ def run(
     repeat: _train_options.Repeat = 1,
     amp: _train_options.Amp = "auto",
     compile_it: _train_options.CompileIt = False,
+    log: _train_options.Log = "",
     device: options.Device = "auto",
     cache: options.Cache = None,
     _list: _train_options.Listing = False,
@@ -118,7 +119,14 @@ def run(
     from cxrtool.files import pixel_cache
     from cxrtool.files.failures import Failures
     from cxrtool.files.manifest import Manifest, input_or_stdin
-    from cxrtool.learn import distributed, inference, mask_trainer, trainer, training_settings
+    from cxrtool.learn import (
+        distributed,
+        inference,
+        mask_trainer,
+        tracking,
+        trainer,
+        training_settings,
+    )
 
     if not epochs and lr != "find":
         effects.refuse(context, _train_effects.of_weights_alone())
@@ -134,6 +142,7 @@ def run(
         cache=cache or pixel_cache.default_folder(),
         crew=options.crew(jobs),
         compile=compile_it,
+        log=tracking.chosen(options.entries("--log", log or None)),
         root=root or "",
         force=force,
         progress=progress,

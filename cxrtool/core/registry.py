@@ -26,6 +26,7 @@ FOLDERS = {
     "equalizers": "preprocess.equalizers",
     "heatmaps": "explain.heatmaps",
     "segmenters": "preprocess.segmenters",
+    "trackers": "files.trackers",
 }
 YES, NO = {"yes", "true", "on", "1"}, {"no", "false", "off", "0"}
 

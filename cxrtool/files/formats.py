@@ -58,6 +58,8 @@ RUN = {
     "rates.csv": "With --lr find: the learning rates that were tried, the loss of one batch at "
     "each, and which rate was chosen (steepest).",
     "rates.png": "The same as a picture.",
+    "tensorboard": "With --log tensorboard: a folder with the history as event files.",
+    "mlflow.db": "With --log mlflow: the history as a local MLflow store (SQLite).",
     "last.safetensors": "The state from which train continues.",
     "last.json": "A readable copy of this state.",
     "failures.csv": "The images that were not used, and why.",

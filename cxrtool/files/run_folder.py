@@ -41,6 +41,8 @@ LAST, LAST_ABOUT = "last.safetensors", "last.json"
 MODEL = "model."  # what the names of weights begin with in last.safetensors
 HISTORY, CURVES = "history.csv", "curves.png"
 RATES, RATE_CURVE = "rates.csv", "rates.png"
+# What other programs show of the history.
+EVENTS, MLFLOW = "tensorboard", "mlflow.db"
 
 REMEDY = "Train the run again, or copy it again."
 

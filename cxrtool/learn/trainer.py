@@ -1,8 +1,8 @@
 """From a manifest to a run folder: the epochs of a run, which a later call can continue."""
 
+import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from cxrtool.core import progress
@@ -20,6 +20,7 @@ from cxrtool.learn import (
     validation,
 )
 from cxrtool.learn.checkpoint import Checkpoint
+from cxrtool.learn.tracking import Tracking
 from cxrtool.learn.training_data import NoImageLeft, OnSkip, Reader
 from cxrtool.learn.training_loop import ImageSet, Learner
 from cxrtool.learn.training_settings import TrainingEnvironment, TrainingSettings
@@ -46,6 +47,7 @@ class Training(TrainingSetup):
         super().__init__(source, settings, place, on_skip)
         self.state = TrainingState()
         self.checkpoint = Checkpoint(place.folder, writes=not distributed.rank())
+        self.tracking = Tracking({})
 
     def resume(self) -> dict[str, Any]:
         """Look for what there is to go on from: its tensors."""
@@ -116,12 +118,24 @@ class Training(TrainingSetup):
             return
         images = learner.images(train)
         total, done = self.epochs * images, self.state.epoch * images
+        self._begin_tracking()
         with progress.counter(total, done, "images", self.place.progress) as tick:
             while self.state.epoch < self.epochs and not self._is_over():
                 self._keep(learner, self._epoch(learner, train, val, tick))
+        self.tracking.end()
         if tensors:
             self.checkpoint.check_best()
         self._note_best()
+
+    def _begin_tracking(self) -> None:
+        """Let the trackers know the epochs that are done. Of several processes, the first has them.
+
+        They get what was found for the options that ask for it, as run.json does.
+        """
+        if not distributed.rank():
+            found = {**dataclasses.asdict(self.settings), **self.state.chosen()}
+            self.tracking = Tracking.of(self.place.log, self.place.folder, self.key, found)
+        self.tracking.begin(self.state.history)
 
     def _epoch(
         self, learner: Learner, train: ImageSet, val: ImageSet | None, tick: Callable[[int], None]
@@ -139,7 +153,7 @@ class Training(TrainingSetup):
         if self.state.batch is None:
             self.state.batch = batch_size.chosen(learner, train)
             progress.note(f"batch size (auto): {self.state.batch}")
-        learner.plan = replace(learner.plan, batch=self.state.batch)
+        learner.plan = dataclasses.replace(learner.plan, batch=self.state.batch)
 
     def _remember(self, learner: Learner, tensors: dict[str, Any]) -> None:
         self.checkpoint.restore(learner, tensors)
@@ -181,12 +195,13 @@ class Training(TrainingSetup):
         fallen = -value if self.monitors[monitor] else value
         learner.plan.schedule.after(fallen if math.isfinite(fallen) else epoch.figures["loss"])
         if self.state.add(row, fallen):
-            about = replace(
+            about = dataclasses.replace(
                 self.about(self.state), **validation.calibrated(epoch.logs, epoch.labels)
             )
             self.checkpoint.write_best(about, learner, self.data.images)
         self.checkpoint.write_history(self.state)
         self._write_last(learner)
+        self.tracking.add(row)
         self._note_epoch(epoch, row)
 
     def _note_epoch(self, epoch: training_loop.Epoch, row: dict[str, Any]) -> None:

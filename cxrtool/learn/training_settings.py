@@ -50,6 +50,7 @@ class TrainingEnvironment:
     cache: str
     crew: Crew
     compile: bool = False
+    log: tuple[str, ...] = ()
     root: str = ""
     force: bool = False
     progress: str = "auto"

@@ -16,7 +16,7 @@ def test_every_field_of_run_json_is_told() -> None:
 def test_every_file_of_a_run_is_told() -> None:
     weights = {run_folder.WEIGHTS, run_folder.IMAGES, run_folder.LAST}
     files = {run_folder.ABOUT, run_folder.LAST_ABOUT, run_folder.HISTORY, run_folder.CURVES}
-    files |= {run_folder.RATES, run_folder.RATE_CURVE}
+    files |= {run_folder.RATES, run_folder.RATE_CURVE, run_folder.EVENTS, run_folder.MLFLOW}
     assert set(formats.RUN) == weights | files | {"failures.csv"}
 
 
