@@ -199,6 +199,7 @@ _cxrtool() {
         "train --fold") return ;;
         "train --repeat") return ;;
         "train --amp") _cxrtool_words "auto none bf16"; return ;;
+        "train --log") _cxrtool_words "mlflow tensorboard"; return ;;
         "train --device") _cxrtool_words "auto cpu cuda mps"; return ;;
         "train --cache") _cxrtool_dirs; return ;;
         "train --where") return ;;
@@ -240,7 +241,7 @@ _cxrtool() {
             recipe) _cxrtool_words "--paper --missing --data --output --list --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
-            train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --rebalance --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --rebalance --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --log --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --colour --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
         return

@@ -263,6 +263,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from train' -l fold -x -d 'Use fo
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l repeat -x -d 'Train N runs with consecutive seeds, in RUN/seed-S.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l amp -x -a 'auto none bf16' -d 'Compute in bfloat16; auto uses it on CUDA only.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l compile -d 'Compile the network, which is worthwhile for long runs only.'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -l log -x -a 'mlflow tensorboard' -d 'Also show the history in tensorboard or mlflow, from files in RUN (mlflow: or on the server of MLFLOW_TRACKING_URI).'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l device -x -a 'auto cpu cuda mps' -d 'Device for the network; auto uses an accelerator if there is one.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l cache -x -a '(__fish_complete_directories)' -d 'Folder for decoded images (default: cxrtool/pixels in the user\'s cache).'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l list -d 'List the architectures as CSV on standard output and end.'
