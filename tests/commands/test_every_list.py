@@ -30,6 +30,7 @@ LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
     ("train", "--class-weights"): (["split.csv", "-d", "run", "--device", "cpu"], "covid=2,flu=1"),
     ("train", "--rebalance"): (["split.csv", "-d", "run", "--device", "cpu"], "covid=1,flu=1"),
     ("train", "--classes"): (["split.csv", "-d", "run", "--device", "cpu"], "covid,flu"),
+    ("train", "--log"): (["split.csv", "-d", "run", "--dry-run"], "tensorboard,mlflow"),
     ("tsne", "--colour"): (["small", "split.csv", "--device", "cpu"], "source,site"),
 }
 # The same conditions, and the same keys and values, are read by the same function.

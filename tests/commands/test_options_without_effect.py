@@ -279,6 +279,12 @@ CASES: list[tuple[str, list[str], str, str]] = [
         "--first-layer",
         "run has no first layer for colour images",
     ),
+    (
+        "train",
+        [*CONV8, "--lr", "find", "--epochs", "0", "--log", "tensorboard"],
+        "--log",
+        "no epoch follows",
+    ),
     *(
         (
             "train",
