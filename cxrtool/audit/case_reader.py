@@ -9,102 +9,64 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cxrtool.audit import row_table
 from cxrtool.audit.case import (
     AGE_BAND,
-    FORMAT,
-    IDENTITIES,
     LEARNED,
     SIZE,
     ImageRows,
     ModelScores,
 )
+from cxrtool.audit.row_table import COLUMNS, RowTable
 from cxrtool.compare import groups
-from cxrtool.core.codes import Codes
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
-from cxrtool.data.label_columns import file_format
 from cxrtool.files import predictions
 from cxrtool.files.failures import Failures
-from cxrtool.files.manifest import Manifest, Where
-from cxrtool.files.predictions import Coded, Predictions, Texts, digests
+from cxrtool.files.manifest import Where
+from cxrtool.files.predictions import Coded, Predictions, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
 
-# Columns that the checks read, where they are there.
-COLUMNS = (
-    "label",
-    "source",
-    "view",
-    "sex",
-    "age",
-    "split",
-    "fold",
-    "width",
-    "height",
-    "mask",
-    "mask_flag",
-    "preprocessing",
-)
 # A size that fewer images have than this share is one of the "other sizes".
 COMMON = 0.05
 AGE_BANDS = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"))
 
 
-@dataclass(frozen=True)
-class RowTable:
-    """The rows of one table, with digests by which they are found in another one."""
-
-    paths: Texts
-    keys: dict[str, Ints]  # digests of path and raw
-    identities: dict[str, Ints]
-    columns: dict[str, Coded]
-
-    def __len__(self) -> int:
-        return len(self.keys["path"])
-
-
-def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> RowTable:
-    """Read the columns of a manifest that the checks need."""
-    manifest = Manifest(path, where)
-    for column in more:
-        manifest.index(column, "Check --within.")
-    wanted = [c for c in dict.fromkeys([*COLUMNS, *more]) if c in manifest.columns]
-    codes = {c: Codes() for c in [*wanted, FORMAT]}
-    at = {c: i for i, c in enumerate(manifest.columns)}
-    paths = Texts()
-    parts: dict[str, list[Ints]] = {n: [] for n in ("path", "raw", *IDENTITIES)}
-    for chunk in manifest.chunks():
-        cells = {c: [row[at[c]] for row in chunk] for c in at}
-        unknown = [""] * len(chunk)
-        for text in cells["path"]:
-            paths.add(text)
-        for name, own in parts.items():
-            own.append(digests(cells.get(name, unknown)))
-        for name in wanted:
-            codes[name].add(cells[name])
-        codes[FORMAT].add(map(file_format, cells.get("raw", unknown), cells["path"]))
-    keys = {
-        name: np.concatenate(own) if own else np.zeros(0, np.int64) for name, own in parts.items()
-    }
-    columns = {name: Coded(list(c.known), c.codes()) for name, c in codes.items()}
-    return RowTable(
-        paths,
-        {name: keys[name] for name in ("path", "raw")},
-        {name: keys[name] for name in IDENTITIES},
-        columns,
-    )
-
-
 def read_predictions(
-    files: Sequence[str], where: Sequence[Where], more: Sequence[str], skipped: Failures
+    files: Sequence[str],
+    where: Sequence[Where],
+    more: Sequence[str],
+    skipped: Failures,
+    table: RowTable | None = None,
 ) -> Predictions:
-    """Read tables of predictions; an image that one model judges twice counts once."""
-    tables = predictions.opened(files, where)
+    """Read tables of predictions; an image that one model judges twice counts once.
+
+    A prediction without a label has that of its image in the manifest, if one is given.
+    """
+    finder = LabelFinder(table) if table is not None and "label" in table.columns else None
+    tables = predictions.opened(files, where, labelled=finder is None)
     optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group", groups.FINDING])
-    result = predictions.read(
-        tables, [], skipped, [c for c in optional if c != "label"], ("path", "raw")
-    )
+    wanted = [c for c in optional if c != "label"]
+    result = predictions.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)
+    if finder is not None and finder.found:
+        note(f"{finder.found} predictions have no label: those of the manifest are used")
     return groups.once(result, [], skipped)
+
+
+class LabelFinder:
+    """Finds labels in a manifest by the path of the image, and counts them."""
+
+    def __init__(self, table: RowTable) -> None:
+        self.table, self.found = table, 0
+
+    def __call__(self, paths: Sequence[str]) -> list[str]:
+        """Return the label of each image; empty where the manifest does not list it."""
+        place = row_table.listed(self.table, digests(paths))
+        column = self.table.columns["label"]
+        labels = [column.names[column.codes[row]] if row >= 0 else "" for row in place.tolist()]
+        self.found += len(labels) - labels.count("")
+        return labels
 
 
 def classes_of(table: RowTable) -> list[str]:
@@ -166,7 +128,7 @@ def _sizes(width: Coded, height: Coded) -> Coded:
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:
     """Keep the predictions of the rows of the manifest that the conditions have chosen."""
-    kept = np.flatnonzero(_listed(table, judged.same["path"]) >= 0)
+    kept = np.flatnonzero(row_table.listed(table, judged.same["path"]) >= 0)
     if not len(kept):
         what = "no prediction is of a row that the conditions choose"
         raise CxrtoolError(what, "Compare the column path of the manifest and the predictions.")
@@ -186,7 +148,7 @@ class Joined:
 
 def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined:
     """Put predictions to the rows of a manifest."""
-    own = _table_of(judged)
+    own = row_table.of_predictions(judged)
     place, fresh = _places(table, own)
     number = 0 if table is None else len(table)
     if number and len(fresh):
@@ -195,7 +157,7 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
             f"warning: the manifest lists {total - len(fresh)} of the {total} images of the "
             "predictions: compare the column path of both"
         )
-    whole = _taken(own, fresh) if table is None else _appended(table, own, fresh)
+    whole = row_table.taken(own, fresh) if table is None else row_table.appended(table, own, fresh)
     whole = _filled(whole, own, place)
     labels = np.full(len(whole), -1, np.int64)
     if table is not None and "label" in table.columns:
@@ -234,7 +196,10 @@ def _held_out(own: RowTable, whole: RowTable, place: Ints) -> Marks:
     The column split of the predictions counts, else that of the manifest. Where all are of these
     parts, as in cross-validation, all are judged.
     """
-    theirs, listed = _column(own, "split"), _column(whole, "split").take(place)
+    theirs, listed = (
+        row_table.column_of(own, "split"),
+        row_table.column_of(whole, "split").take(place),
+    )
     learned = np.where(theirs.isin([""]), listed.isin(LEARNED), theirs.isin(LEARNED))
     if learned.all() or not learned.any():
         return np.ones(len(place), bool)
@@ -252,7 +217,7 @@ def _filled(whole: RowTable, own: RowTable, place: Ints) -> RowTable:
         filled[place[unknown]] = values[unknown]
         identities[name] = filled
     for name in own.columns:
-        both = Coded.joined([_column(whole, name), own.columns[name]])
+        both = Coded.joined([row_table.column_of(whole, name), own.columns[name]])
         codes, theirs = both.codes[: len(whole)].copy(), both.codes[len(whole) :]
         unknown = both.isin([""])[place]
         codes[place[unknown]] = theirs[unknown]
@@ -266,25 +231,9 @@ def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:
     return np.array(codes, np.int64)[column.codes]
 
 
-def _table_of(judged: Predictions) -> RowTable:
-    number = len(judged)
-    formats = Codes()
-    formats.add(file_format("", judged.path(k)) for k in range(number))
-    columns = {n: c for n, c in judged.coded.items() if n not in ("model", "sha256", "dup_group")}
-    columns[FORMAT] = Coded(list(formats.known), formats.codes())
-    identities = {"patient": np.where(judged.patient == judged.same["path"], 0, judged.patient)}
-    for name in ("sha256", "dup_group"):
-        coded = judged.coded[name]
-        identities[name] = digests(coded.names)[coded.codes]
-    paths = Texts()
-    for k in range(number):
-        paths.add(judged.path(k))
-    return RowTable(paths, dict(judged.same), identities, columns)
-
-
 def _places(table: RowTable | None, own: RowTable) -> tuple[Ints, Ints]:
     """Return the row of each prediction in the case, and the predictions that begin a new row."""
-    place = _listed(table, own.keys["path"])
+    place = row_table.listed(table, own.keys["path"])
     offset = 0 if table is None else len(table)
     missing = np.flatnonzero(place < 0)
     _, first, inverse = np.unique(own.keys["path"][missing], return_index=True, return_inverse=True)
@@ -294,61 +243,3 @@ def _places(table: RowTable | None, own: RowTable) -> tuple[Ints, Ints]:
     rank[order] = np.arange(len(order))
     place[missing] = offset + rank[inverse]
     return place, missing[first[order]]
-
-
-def _listed(table: RowTable | None, paths: Ints) -> Ints:
-    """Return the row of the manifest with each path, as its `path` or `raw`; -1 without one."""
-    place = np.full(len(paths), -1, np.int64)
-    if table is not None:
-        parts = _column(table, "split")
-        # Of a picture that is in several parts, the held-out one was predicted.
-        learned = parts.isin(LEARNED)
-        for name in ("path", "raw"):
-            place = np.where(place < 0, _lookup(table.keys[name], paths, learned), place)
-    return place
-
-
-def _lookup(keys: Ints, wanted: Ints, later: Marks) -> Ints:
-    """Return the first row with each key, -1 where there is none; 0 is no key.
-
-    Rows that are marked as later come behind the others of their key.
-    """
-    order = np.lexsort((later, keys))
-    at = np.searchsorted(keys[order], wanted)
-    rows = order[np.minimum(at, len(order) - 1)] if len(order) else np.zeros(len(wanted), np.int64)
-    fits = (keys[rows] == wanted) & (wanted != 0) if len(order) else np.zeros(len(wanted), bool)
-    return np.where(fits, rows, -1)
-
-
-def _taken(table: RowTable, rows: Ints) -> RowTable:
-    paths = Texts()
-    for k in rows.tolist():
-        paths.add(table.paths[k])
-    return RowTable(
-        paths,
-        {n: v[rows] for n, v in table.keys.items()},
-        {n: v[rows] for n, v in table.identities.items()},
-        {n: c.take(rows) for n, c in table.columns.items()},
-    )
-
-
-def _appended(table: RowTable, own: RowTable, rows: Ints) -> RowTable:
-    """Add rows of predictions behind those of the manifest."""
-    if not len(rows):
-        return table
-    more, paths = _taken(own, rows), Texts()
-    for part in (table, more):
-        for k in range(len(part)):
-            paths.add(part.paths[k])
-    names = dict.fromkeys([*table.columns, *more.columns])
-    return RowTable(
-        paths,
-        {n: np.concatenate([table.keys[n], more.keys[n]]) for n in table.keys},
-        {n: np.concatenate([table.identities[n], more.identities[n]]) for n in table.identities},
-        {n: Coded.joined([_column(t, n) for t in (table, more)]) for n in names},
-    )
-
-
-def _column(table: RowTable, name: str) -> Coded:
-    """Return a column; that of a table without it has empty cells."""
-    return table.columns.get(name, Coded([""], np.zeros(len(table), np.int64)))

@@ -77,11 +77,11 @@ def read(
     skipped: "Failures",
 ) -> "Case":
     """Read the rows and the scores, and choose the positive class."""
-    from cxrtool.audit import case_reader
+    from cxrtool.audit import case_reader, row_table
     from cxrtool.audit.case import Case
     from cxrtool.audit.case_reader import Joined
 
-    own = case_reader.read_manifest(manifest, conditions, within) if manifest else None
+    own = row_table.read_manifest(manifest, conditions, within) if manifest else None
     if not tables:
         assert own is not None
         classes = [name for name in case_reader.classes_of(own) if name]
@@ -90,7 +90,7 @@ def read(
     else:
         # With a manifest, --where chooses among its rows, and only their predictions count.
         judged = case_reader.read_predictions(
-            tables, [] if manifest else conditions, within, skipped
+            tables, [] if manifest else conditions, within, skipped, own
         )
         if own is not None and conditions:
             judged = case_reader.of_rows(own, judged)

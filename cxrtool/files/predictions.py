@@ -137,13 +137,20 @@ def is_predictions(path: str) -> bool:
     return any(map(is_chance, header(path)))
 
 
-def opened(paths: Sequence[str], where: Sequence[Where] = ()) -> list[PredictionsTable]:
-    """Open tables of predictions, which must have the same classes."""
+# Finds the label of an image by its path where a table of predictions has none; else empty.
+Labels = Callable[[Sequence[str]], list[str]]
+
+
+def opened(
+    paths: Sequence[str], where: Sequence[Where] = (), labelled: bool = True
+) -> list[PredictionsTable]:
+    """Open tables of predictions, which must have the same classes and, if so wanted, labels."""
     _refuse_twice(paths)
     tables: list[PredictionsTable] = []
     try:
         for path in paths:
-            tables.append(PredictionsTable(path, where, _stem(path), alone=len(paths) == 1))
+            alone = len(paths) == 1
+            tables.append(PredictionsTable(path, where, _stem(path), alone, labelled))
             _check_classes(tables[0], tables[-1])
     except CxrtoolError:
         # The traceback of the error would keep the files open.
@@ -167,18 +174,21 @@ def read(
     optional: Collection[str] = (),
     same: Collection[str] = ("path", "raw"),
     unpredicted: Callable[[str], bool] | None = None,
+    labels: Labels | None = None,
 ) -> Predictions:
     """Read the rows.
 
     `wanted` are columns that every table must have, `optional` ones that it may have; `same` are
     those whose digests are kept. A row that cannot be used is reported; one without a label is
-    left out. A label without a p_ column cannot be used, unless `unpredicted` accepts it: its
-    probability is 0.
+    left out, unless `labels` finds it by the path of the image. A label without a p_ column cannot
+    be used, unless `unpredicted` accepts it: its probability is 0.
     """
     for table in tables:
         for column in {*wanted} - {"model"}:
             table.index(column)
-    gathered = _PredictionRows(tables[0].classes, ["model", *wanted, *optional], same, unpredicted)
+    gathered = _PredictionRows(
+        tables[0].classes, ["model", *wanted, *optional], same, unpredicted, labels
+    )
     for number, table in enumerate(tables):
         for rows in table.batches():
             gathered.add(table, number, rows, skipped)
@@ -211,7 +221,9 @@ class _PredictionRows:
         coded: Sequence[str],
         same: Collection[str],
         unpredicted: Callable[[str], bool] | None,
+        labels: Labels | None = None,
     ) -> None:
+        self.labels = labels
         self.classes, self.number, self.paths, self.same = classes, 0, Texts(), same
         self.unpredicted = unpredicted or (lambda _: False)
         self.outputs = {name: k for k, name in enumerate(classes)}
@@ -224,7 +236,8 @@ class _PredictionRows:
     ) -> None:
         """Take the rows that can be used."""
         p = file.probabilities(rows, self.classes)
-        labels = [self._label(text) for text in file.texts(rows, "label")]
+        texts = self._labels(file, rows)
+        labels = [self._label(text) for text in texts]
         said = file.texts(rows, "pred")
         preds = [self.outputs.get(text, -1) for text in said]
         fits = (p >= 0).all(1) & (p <= 1).all(1) & (np.abs(p.sum(1) - 1) <= OFF)
@@ -232,7 +245,7 @@ class _PredictionRows:
         good &= (np.array(preds) >= 0) | (np.array(said) == "")
         good &= np.array(file.texts(rows, "path")) != ""
         for k in np.flatnonzero(~good).tolist():
-            skipped.add(self._skip(file, rows[k], p[k]))
+            skipped.add(self._skip(file, rows[k], texts[k], p[k]))
         kept = [rows[k] for k in np.flatnonzero(good)]
         if kept:
             self._keep("p", p[good])
@@ -240,6 +253,16 @@ class _PredictionRows:
             self._keep("predicted", np.array(preds, np.int16)[good])
             self._keep("file", np.full(len(kept), number, np.int16))
             self._take(file, kept)
+
+    def _labels(self, file: PredictionsTable, rows: list[list[str]]) -> list[str]:
+        """Return the label of each row; where there is none, that of its image elsewhere."""
+        texts = file.texts(rows, "label")
+        blank = [k for k, text in enumerate(texts) if not text]
+        if self.labels is not None and blank:
+            paths = file.texts(rows, "path")
+            for k, text in zip(blank, self.labels([paths[k] for k in blank]), strict=True):
+                texts[k] = text
+        return texts
 
     def _label(self, text: str) -> int:
         """Number a label; one that no p_ column is of gets a number where it is accepted."""
@@ -263,10 +286,10 @@ class _PredictionRows:
     def _keep(self, name: str, values: NDArray[np.generic]) -> None:
         self.parts.setdefault(name, []).append(values)
 
-    def _skip(self, file: PredictionsTable, row: list[str], p: Floats) -> Skip:
+    def _skip(self, file: PredictionsTable, row: list[str], label: str, p: Floats) -> Skip:
         """Say why a row cannot be used."""
         cell = dict(zip(file.columns, row, strict=True))
-        label, known = cell["label"], ", ".join(self.classes)
+        known = ", ".join(self.classes)
         if not label:
             return Skip(cell["path"], "no label", failed=False)
         if not cell["path"]:

@@ -19,10 +19,13 @@ REMEDY = "Predictions have the columns path, label and one p_CLASS for each clas
 class PredictionsTable(Manifest):
     """One table of predictions."""
 
-    def __init__(self, path: str, where: Sequence[Where], model: str, alone: bool) -> None:
+    def __init__(
+        self, path: str, where: Sequence[Where], model: str, alone: bool, labelled: bool = True
+    ) -> None:
         super().__init__(path, where, again=True, alone=alone)
         self.model = model
-        self.label = self.index("label")
+        if labelled:
+            self.index("label")
         self.classes = [c[len(CHANCE) :] for c in self.columns if is_chance(c)]
         if len(self.classes) < 2:
             self.close()

@@ -8,6 +8,7 @@ as what was observed, so that p <= a has at most the probability a.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special, stats
 
 from cxrtool.stats.metrics import Floats, Ints
 
@@ -15,7 +16,6 @@ PERMUTATIONS = 4999
 # Besag and Clifford (1991): p is certainly large once so many permutations reach the statistic.
 ENOUGH = 200
 AT_A_TIME = 100
-LARGEST_LOGIT = 12.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,15 @@ def test(
 
     Returns
     -------
-    The spread is the standard deviation of the group means of the logit within a label, weighted by
-    the patients, less what chance adds; the unit is the standard deviation within group and label.
+    The spread is the standard deviation of the group means within a label, weighted by the
+    patients, less what chance adds; the unit is the standard deviation within group and label.
+
+    Notes
+    -----
+    Means are of the normal scores of the ranks (van der Waerden 1952), not of logits: a network
+    that is sure of itself writes many scores of exactly 0 or 1, whose logits have no size. Ranks
+    need none, and any increasing change of the scores, such as a calibration, gives the same
+    result. Equal scores share their mean rank: what the digits of a file do not tell stays untold.
     """
     units = _Units(scores, groups, labels, patients)
     observed = units.statistic(units.group[None])[0]
@@ -69,12 +76,11 @@ class _Units:
     """Patients: one entry for each patient, group and label."""
 
     def __init__(self, scores: Floats, groups: Ints, labels: Ints, patients: Ints) -> None:
-        chance = np.clip(scores, np.exp(-LARGEST_LOGIT), 1 - np.exp(-LARGEST_LOGIT))
+        normal = special.ndtri((stats.rankdata(scores) - 0.5) / len(scores))
         keys = np.column_stack([patients, groups, labels])
         rows, inverse = np.unique(keys, axis=0, return_inverse=True)
         counts = np.bincount(inverse.ravel())
-        logits = np.log(chance / (1 - chance))
-        self.mean = np.bincount(inverse.ravel(), logits) / counts
+        self.mean = np.bincount(inverse.ravel(), normal) / counts
         self.group, self.label = rows[:, 1], rows[:, 2]
         self.number = int(groups.max()) + 1
         # A patient in a group moves with all of its labels, to the place of one that has the same.

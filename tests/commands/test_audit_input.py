@@ -60,6 +60,59 @@ def test_labels_that_differ_are_counted(cli: Cli, tmp_path: Path) -> None:
     assert "30 predictions have another label than the manifest" in result.err
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_labels_are_taken_from_the_manifest(cli: Cli, tmp_path: Path, kept: bool) -> None:
+    table = predictions(tmp_path / "p.csv", number=60, association=0.5, use=1)
+
+    def unscored(_: int, row: dict[str, str]) -> None:
+        del row["p_normal"], row["p_covid"]
+
+    def unlabelled(at: int, row: dict[str, str]) -> None:
+        # All labels are missing, or the column is there and half of its cells are empty.
+        if not kept:
+            del row["label"]
+        elif at % 2:
+            row["label"] = ""
+
+    manifest = rewritten(table, "m.csv", unscored)
+    bare = rewritten(table, "bare.csv", unlabelled)
+    # The model is named by its file.
+    (tmp_path / "bare").mkdir()
+    bare = bare.rename(tmp_path / "bare" / "p.csv")
+    whole = cli("audit", manifest, table, "-d", tmp_path / "whole", "--fail-on", "none", *UNSEEN)
+    result = cli("audit", manifest, bare, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert whole.code == result.code == 0
+    number = 30 if kept else 60
+    assert f"{number} predictions have no label: those of the manifest are used" in result.err
+    tables = [(tmp_path / name / "audit.csv").read_bytes() for name in ("whole", "out")]
+    assert tables[0] == tables[1]
+
+
+def test_without_a_manifest_predictions_need_labels(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    bare = rewritten(table, "bare.csv", lambda _, row: row.pop("label"))
+    result = cli("audit", bare, "-d", tmp_path / "out")
+    assert result.code == 2 and "label" in result.err
+
+
+def test_sources_that_differ_by_blanks_alone_are_one(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60, association=0.5, use=1)
+
+    def padded(at: int, row: dict[str, str]) -> None:
+        row["source"] = f" {row['source']} " if at % 3 == 0 else row["source"]
+
+    spaced = rewritten(table, "spaced.csv", padded)
+    spaced = spaced.rename(tmp_path / "q.csv")
+    result = cli("audit", spaced, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert "differs from another value by blanks alone" in result.err
+    cli("audit", table, "-d", tmp_path / "whole", "--fail-on", "none", *UNSEEN)
+    rows = [
+        [row["value"] for row in json.loads((tmp_path / name / "audit.json").read_text())["checks"]]
+        for name in ("whole", "out")
+    ]
+    assert rows[0] == rows[1]
+
+
 def test_a_row_that_occurs_twice_counts_once(cli: Cli, tmp_path: Path) -> None:
     table = predictions(tmp_path / "p.csv", number=60)
     lines = table.read_text().splitlines()

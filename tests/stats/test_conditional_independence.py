@@ -36,3 +36,26 @@ def test_a_label_in_one_group_only_cannot_be_compared() -> None:
     label = np.array([0, 0, 1, 1])
     result = conditional_independence.test(np.arange(4) / 4, label, label, np.arange(4))
     assert np.isnan(result.spread) and np.isnan(result.p) and result.permutations == 0
+
+
+def test_scores_of_0_and_1_and_calibrations_change_nothing() -> None:
+    rng = np.random.default_rng(2)
+    label, group = rng.integers(0, 2, 150), rng.integers(0, 2, 150)
+    logits = 2 * label + group + rng.normal(size=150)
+    patients = np.arange(150)
+    calls = [
+        conditional_independence.test(1 / (1 + np.exp(-scale * logits)), group, label, patients)
+        # A sure network: at scale 9 the logits reach 36, where single scores round to 1.
+        for scale in (1.0, 0.1, 9.0)
+    ]
+    assert calls[0] == calls[1]
+    assert abs(calls[2].spread - calls[0].spread) < 0.05
+
+
+def test_most_scores_alike_leave_no_spread_of_their_own() -> None:
+    # All but ten scores are exactly 1: a clipped logit would make the others 20 SDs apart.
+    rng = np.random.default_rng(3)
+    label, group = rng.integers(0, 2, 120), rng.integers(0, 2, 120)
+    scores = np.where(np.arange(120) < 10, 0.4, 1.0)
+    result = conditional_independence.test(scores, group, label, np.arange(120))
+    assert result.spread < 0.5 and result.p > 0.01

@@ -51,8 +51,8 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     row.patients, row.sources = int(patients.max()) + 1, int(codes.max()) + 1
     row.meaning = (
         f"Among images of the same label, the mean scores of the sources differ by a standard "
-        f"deviation of {numbers.value(result.spread)} (in standard deviations of the logit; p = "
-        f"{result.p:.2g}, {result.permutations} permutations of patients). Differences of the "
-        "patients can cause this too."
+        f"deviation of {numbers.value(result.spread)} (normal scores of the ranks, in their "
+        f"standard deviation within source and label; p = {result.p:.2g}, {result.permutations} "
+        "permutations of patients). Differences of the patients can cause this too."
     )
     return row
