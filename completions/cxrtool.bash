@@ -20,6 +20,7 @@ _cxrtool() {
     case "$verb $previous" in
         "audit --predictions") _cxrtool_files; return ;;
         "audit --run") return ;;
+        "audit --retrain-also") _cxrtool_words "other-mask sham outline dilation all none"; return ;;
         "audit --dir"|"audit -d") _cxrtool_dirs; return ;;
         "audit --checks") _cxrtool_words "ablation attributes broken bystanders composition controls heat independence leaks lungs-out markers overlap slices source-probe spike-in within"; return ;;
         "audit --within") return ;;
@@ -230,7 +231,7 @@ _cxrtool() {
     if [[ "$current" == -* ]]; then
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
-            audit) _cxrtool_words "--predictions --run --retrain --dir --checks --within --positive --margin --fail-on --checklist --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
+            audit) _cxrtool_words "--predictions --run --retrain --retrain-also --dir --checks --within --positive --margin --fail-on --checklist --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
             cam) _cxrtool_words "--dir --method --class --hierarchy --branch --signs --outline --colormap --mask --lesion --grid --grid-most --beside --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;

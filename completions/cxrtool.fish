@@ -18,7 +18,8 @@ complete -c cxrtool -n __fish_use_subcommand -a tsne -d 'Plot the features of a 
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l predictions -r -F -d 'A table of predictions (path, label, p_CLASS; patient and source if known). May be repeated.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l run -x -d 'A run that predicts the held-out images of the manifest; the predictions are kept in DIR/predictions.csv.'
-complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l retrain -d 'Train the run\'s recipe again on images without the lungs, in DIR/lungs-out. This takes as long as the run did.'
+complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l retrain -d 'Train the run\'s recipe again on images without the lungs, in DIR/lungs-out, and once more as a control (see --retrain-also). Each takes as long as the run did.'
+complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l retrain-also -x -a 'other-mask sham outline dilation all none' -d 'Controls of --retrain: other-mask (the lungs of another patient are blacked out), sham (a rectangle of the same area), outline (white lungs on black), dilation (the lungs widened by 3, 6 and 12 %: three trainings), all, or none (default: other-mask).'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Folder for the files that the command writes.'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l checks -x -a 'ablation attributes broken bystanders composition controls heat independence leaks lungs-out markers overlap slices source-probe spike-in within' -d 'Checks to run (default: all).'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l within -x -d 'Further columns for AUC within groups, besides source and view.'

@@ -74,6 +74,8 @@ class Case:
     family: list[str] = field(default_factory=list)
     # The run's recipe on images without the lungs, and these images; None unless asked for.
     without_lungs: tuple[ImageRows, ModelScores] | None = None
+    # The same with other changes of the images, by their names.
+    lungs_out_controls: dict[str, tuple[ImageRows, ModelScores]] = field(default_factory=dict)
     # The run, for checks that ask it again; None without one.
     network: "AuditedRun | None" = None
     # Measures the images of the manifest once: (rows, measurements), None without images.

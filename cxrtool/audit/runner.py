@@ -117,6 +117,8 @@ def _key(case: Case, plan: Plan, check: str) -> str:
         digest.update(images.columns[column].codes.astype(np.int64).tobytes())
     arrays: list[NDArray[Any]] = [images.positive, images.patients, *images.identities.values()]
     others = [case.without_lungs[1]] if case.without_lungs else []
+    digest.update("\0".join(case.lungs_out_controls).encode())
+    others += [model for _, model in case.lungs_out_controls.values()]
     for model in [*case.models, *others]:
         arrays += [model.rows, model.scores, model.predicted]
     if "images" in module(check).NEEDS and (values := case.measured()) is not None:

@@ -59,13 +59,21 @@ def prediction_settings(cache: str | None, root: str | None, crew: "Crew") -> "P
     return PredictionSettings(cache=folder, root=root or "", crew=crew)
 
 
-def without_lungs(case: "Case", table: str, skipped: "Failures") -> "Case":
-    """Put the predictions of a training without the lungs into the case."""
+def without_lungs(case: "Case", tables: dict[str, str], skipped: "Failures") -> "Case":
+    """Put the predictions of a training without the lungs, and of its controls, into the case."""
     from cxrtool.audit import case_reader
 
-    judged = case_reader.read_predictions([table], [], [], skipped)
-    own = case_reader.joined(None, judged, case.positive)
-    return replace(case, without_lungs=(own.images, own.models[0]))
+    found = {}
+    for name, table in tables.items():
+        judged = case_reader.read_predictions([table], [], [], skipped)
+        own = case_reader.joined(None, judged, case.positive)
+        found[name] = own.images, own.models[0]
+    first, *controls = found
+    return replace(
+        case,
+        without_lungs=found[first],
+        lungs_out_controls={name: found[name] for name in controls},
+    )
 
 
 def read(

@@ -67,8 +67,19 @@ Retrain = Annotated[
     bool,
     typer.Option(
         "--retrain",
-        help="Train the run's recipe again on images without the lungs, in DIR/lungs-out. "
-        "This takes as long as the run did.",
+        help="Train the run's recipe again on images without the lungs, in DIR/lungs-out, and "
+        "once more as a control (see --retrain-also). Each takes as long as the run did.",
+    ),
+]
+RetrainAlso = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--retrain-also",
+        metavar="CONTROL[,CONTROL...]",
+        help="Controls of --retrain: other-mask (the lungs of another patient are blacked out), "
+        "sham (a rectangle of the same area), outline (white lungs on black), dilation (the lungs "
+        "widened by 3, 6 and 12 %: three trainings), all, or none (default: other-mask).",
+        **options.choices(["other-mask", "sham", "outline", "dilation", "all", "none"]),
     ),
 ]
 Checks = Annotated[

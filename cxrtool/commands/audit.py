@@ -24,6 +24,7 @@ Example:
 
     cxrtool audit split.csv predictions.csv -d audit
     cxrtool audit split.csv --run runs/r18 --retrain -d audit
+    cxrtool audit split.csv --run runs/r18 --retrain --retrain-also all -d audit
     cxrtool audit --predictions theirs.csv -d audit --within scanner,sex
     cxrtool ingest images/ | cxrtool audit - -d audit
 """
@@ -50,6 +51,7 @@ def run(
     predictions: _audit_options.Predictions = None,
     run_folder: _audit_options.RunFolder = None,
     retrain: _audit_options.Retrain = False,
+    retrain_also: _audit_options.RetrainAlso = None,
     folder: options.Dir,
     checks: _audit_options.Checks = None,
     within: _audit_options.Within = None,
@@ -82,7 +84,8 @@ def run(
     failing = verdicts_of(fail_on)
     conditions = options.conditions("--where", where)
     manifest, tables = _audit_inputs.sorted_inputs(inputs or [], predictions or [])
-    effects.refuse(context, idle(manifest, chosen, engine, run_folder))
+    controls = controls_of(retrain_also)
+    effects.refuse(context, idle(manifest, chosen, engine, run_folder, retrain))
     if run_folder and manifest in (None, "-"):
         raise CxrtoolError("--run needs the manifest of the images as a file", "Name it.")
     disk.make_folder(folder)
@@ -107,7 +110,8 @@ def run(
     if run_folder:
         case = audited_run.with_network(case, work, crew)
     if retrain:
-        case = _audit_inputs.without_lungs(case, retraining.predictions(work), skipped)
+        tables_again = retraining.predictions(work, controls, seed)
+        case = _audit_inputs.without_lungs(case, tables_again, skipped)
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)
@@ -128,7 +132,19 @@ def verdicts_of(fail_on: list[str] | None) -> set[str]:
     return {_audit_options.FAILING[word] for word in words} - {""}
 
 
-def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) -> dict[str, str]:
+def controls_of(also: list[str] | None) -> list[str]:
+    """Return the controls of the training without the lungs."""
+    every = ["other-mask", "sham", "outline", "dilation"]
+    words = options.entries("--retrain-also", *also or ()) or ["other-mask"]
+    for word in ("none", "all"):
+        if word in words and len(words) > 1:
+            raise CxrtoolError(f"--retrain-also: {word} stands beside others", "Drop one of them.")
+    return {"none": [], "all": every}.get(words[0], words)
+
+
+def idle(
+    manifest: str | None, checks: list[str], engine: str, run: str | None, retrain: bool
+) -> dict[str, str]:
     """Say why options have no effect."""
     from cxrtool.audit import runner
 
@@ -145,6 +161,7 @@ def idle(manifest: str | None, checks: list[str], engine: str, run: str | None) 
         "--device": no_run,
         "--retrain": no_run
         or ("" if "lungs-out" in checks else "the check 'lungs-out' is not run"),
+        "--retrain-also": "" if retrain else "--retrain is not given",
         "--cache": no_run,
         "--within": "" if "within" in checks else "the check 'within' is not run",
     }

@@ -251,6 +251,7 @@ def test_a_recipe_is_trained_again_without_the_lungs(
     monkeypatch.chdir(phantoms)
     split, out = phantoms / "split.csv", tmp_path / "out"
     call = ("audit", split, "--run", small_run, "--retrain", "-d", out, "-j", "1")
+    call = (*call, "--checks", "lungs-out", "--retrain-also", "all")
     assert cli(*call).code in (0, 1)
     options = [
         json.loads((folder / "run.json").read_text())["options"]
@@ -263,6 +264,26 @@ def test_a_recipe_is_trained_again_without_the_lungs(
     # The lungs are black: the images differ, and the run was not trained on the old ones.
     with (out / "lungs-out" / "manifest.csv").open(newline="") as file:
         assert all("lungs-out" in row["path"] for row in csv.DictReader(file))
+    # Each control is a training of its own, and its AUC stands in the table.
+    controls = {"other-mask", "sham", "outline", "dilation-3", "dilation-6", "dilation-12"}
+    assert {p.parent.parent.name for p in out.glob("lungs-out/*/run/run.json")} == controls
+    record = json.loads((out / "audit.json").read_text())["checks"][0]
+    assert len(rows_of_check(out)) == 8 and "outline of the lungs alone" in record["meaning"]
     before = (out / "audit.csv").read_bytes()
     assert cli(*call).code in (0, 1)
     assert (out / "audit.csv").read_bytes() == before
+
+
+def rows_of_check(out: Path) -> list[list[object]]:
+    kept = json.loads((out / "checks" / "lungs-out.json").read_text())
+    table: list[list[object]] = kept["rows"][0]["blocks"][0]["rows"]
+    return table
+
+
+def test_controls_of_a_training_need_one(cli: Cli, tmp_path: Path, small_run: Path) -> None:
+    call = ("audit", tmp_path / "m.csv", "--run", small_run, "-d", tmp_path / "out")
+    result = cli(*call, "--retrain-also", "sham")
+    assert result.code == 2 and "--retrain is not given" in result.err
+    result = cli(*call, "--retrain", "--retrain-also", "all,sham")
+    assert result.code == 2 and "all stands beside others" in result.err
+    assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ LISTS: dict[tuple[str, str], tuple[list[str], str]] = {
     ("audit", "--checks"): (["p.csv", "-d", "made"], "broken,overlap"),
     ("audit", "--checklist"): (["p.csv", "-d", "made"], "claim,reforms"),
     ("audit", "--fail-on"): (["p.csv", "-d", "made"], "shown,not-identifiable"),
+    ("audit", "--retrain-also"): (["p.csv", "-d", "made"], "sham,outline"),
     ("audit", "--within"): (["p.csv", "-d", "made"], "fold,train"),
     ("compare", "--by-pairs"): (["p.csv"], "fold,train"),
     ("compare", "--by"): (["p.csv"], "source,fold"),
@@ -88,6 +89,7 @@ def test_blanks_around_commas_do_not_count(
         "--class-weights": "flu",
         "--rebalance": "flu",
         "--colour": "'site'",
+        "--retrain-also": "--retrain is not given",
     }.get(option)
     assert plain[0] == (2 if refused else 0), plain
     assert refused is None or refused in plain[2]
