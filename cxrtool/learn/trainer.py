@@ -105,6 +105,8 @@ class Training(TrainingSetup):
     def go(self, train: ImageSet, val: ImageSet | None, tensors: dict[str, Any]) -> None:
         """Learn until the end, and keep the best and the last state after every epoch."""
         learner = self.ready_learner(train)
+        if self.place.force:
+            self.checkpoint.clear()
         if not self.settings.batch:
             self._find_batch(learner, train)
         if self.settings.lr == "find":

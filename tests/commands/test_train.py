@@ -377,6 +377,21 @@ def test_force_starts_anew(phantoms: Path) -> None:
     assert bytes_of("r") == bytes_of("other")
 
 
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_force_leaves_nothing_of_the_earlier_run(epochs: int, phantoms: Path, capfd: Said) -> None:
+    """A curve of rates beside a run whose rate was given, or weights beside a range test, mislead.
+
+    So do the weights of an earlier run while the first epoch of a new one is not done.
+    """
+    earlier, later = (("--lr", "find"), ()) if epochs else ((), ("--lr", "find"))
+    assert train(phantoms / "split.csv", *earlier, epochs=1) == 0
+    assert train(phantoms / "split.csv", *later, "--force", epochs=epochs) == 0
+    assert train(phantoms / "split.csv", *later, folder="other", epochs=epochs) == 0
+    assert sorted(os.listdir("r")) == sorted(os.listdir("other"))
+    capfd.readouterr()
+    assert in_process("evaluate", "r", str(phantoms / "split.csv"), "-q") == (0 if epochs else 2)
+
+
 def test_a_run_without_its_last_state_is_kept(phantoms: Path, capfd: Said) -> None:
     train(phantoms / "split.csv")
     os.unlink("r/last.safetensors")
