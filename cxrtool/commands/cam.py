@@ -20,6 +20,9 @@ With --hierarchy the decision is that of evaluate --hierarchy at a threshold of 
 its own two classes, RUN2 those below the second one. --branch makes the map of a part of the
 network, such as resnet or xception of cvr-net, for the score of the whole network.
 
+Of a run of findings (cxrtool train --epochs 0 --arch chexnet), --class names the finding; `pred` is
+`absent` if its probability is at most 0.5.
+
 --beside MAPS.csv puts earlier pictures of the same images beside these on the sheet (--grid), a
 column for each table, under its name: before and after a change of the images, or other methods
 and runs. A line says for how many images the prediction differs. Images are matched by `raw`, else
@@ -34,6 +37,7 @@ Example:
     cxrtool cam runs/r18 split.csv --method lime --signs both --class covid --mask auto -d lime/
     cxrtool cam runs/r18 concealed.csv --beside before.csv --grid sheet.png -d after/ -o after.csv
     cxrtool cam runs/sick split.csv --hierarchy runs/which -d maps/ > maps.csv
+    cxrtool cam runs/nih split.csv --class Infiltration -d maps/ > maps.csv
     cxrtool cam runs/r18 split.csv --class label --grid sheet.png --grid-most 12 -d maps/ > maps.csv
 """
 
@@ -103,7 +107,7 @@ def run(
     from cxrtool.files.failures import Failures
 
     check(grid)
-    about = runs.classifier(run_folder).about
+    about = runs.classifier(run_folder, or_findings=hierarchy is None).about
     effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid, signs))
     columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
     effects.refuse(context, idle_with_columns(columns, mask, lesion, of))
@@ -135,9 +139,9 @@ def explainer_of(
     from cxrtool.learn import inference
 
     where = inference.device(device)
-    first = inference.Model(runs.classifier(run_folder), where)
+    first = inference.Model(runs.classifier(run_folder, or_findings=hierarchy is None), where)
     if hierarchy is None:
-        return explanation.Explainer(first, method, of, branch)
+        return explanation.explainer(first, method, of, branch)
     second = inference.Model(runs.classifier(hierarchy), where)
     return cascade.Cascade(first, second, method, of, branch)
 

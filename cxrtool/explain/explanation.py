@@ -13,6 +13,7 @@ from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.progress import note
 from cxrtool.files.run_folder import About
 from cxrtool.learn.architectures._network import Branch, Maps, Network
+from cxrtool.learn.findings import ANSWERS
 from cxrtool.learn.inference import Model, finite, prepared
 from cxrtool.learn.losses import log_probabilities
 
@@ -22,16 +23,27 @@ Floats = NDArray[np.float64]
 
 # Classes that are chosen anew for every image.
 BY_IMAGE = ("predicted", "label")
+# What is predicted where a finding is not.
+ABSENT = ANSWERS[0]
 
 
 class Sight(Network):
     """The network of a run, for images in grey levels.
 
-    It keeps the maps of the last batch, as a heat map begins with those of the prediction.
+    It keeps the maps of the last batch, as a heat map begins with those of the prediction. Of
+    several findings, each by itself, it has the output of one (`only`): a sigmoid unit.
     """
 
-    def __init__(self, network: Network, about: About, branch: Branch | None = None) -> None:
-        super().__init__(network.outputs, network.channels, network.size)
+    def __init__(
+        self,
+        network: Network,
+        about: About,
+        branch: Branch | None = None,
+        only: int | None = None,
+    ) -> None:
+        self.units = slice(None) if only is None else slice(only, only + 1)
+        outputs = network.outputs if only is None else 1
+        super().__init__(outputs, network.channels, network.size)
         self.network, self.about, self.branch = network, about, branch
         self.seen = branch.channels if branch else slice(None)
         self._last: tuple[Tensor, Maps] | None = None
@@ -47,7 +59,7 @@ class Sight(Network):
 
     def head(self, maps: Maps) -> Tensor:
         """Return the logits."""
-        return self.network.head(maps)
+        return self.network.head(maps)[:, self.units]
 
     def cam_map(self, maps: Maps) -> Tensor:
         """Return the map, or that of the branch."""
@@ -58,7 +70,8 @@ class Sight(Network):
 
     def cam_weights(self) -> Tensor | None:
         """Return Zhou's weights."""
-        return self.network.cam_weights()
+        weights = self.network.cam_weights()
+        return weights if weights is None else weights[self.units]
 
 
 @dataclass(frozen=True)
@@ -108,8 +121,9 @@ class Explainer(Chooser):
         if not isinstance(model.network, Network):
             raise ValueError("a network that draws masks does not look for a class")
         part = branch_of(model.network, model.about.arch, branch) if branch else None
-        self.sight, self.device = Sight(model.network, model.about, part).eval(), model.device
-        registry.choose("--class", of, [*BY_IMAGE, *self.classes])
+        only = self._only(of)
+        self.sight = Sight(model.network, model.about, part, only).eval()
+        self.device = model.device
         name, plugin, given = registry.load("heatmaps", spec, "heatmap")
         if hasattr(plugin, "is_defined") and not plugin.is_defined(self.sight):
             note(
@@ -127,6 +141,11 @@ class Explainer(Chooser):
         self.signed = getattr(plugin, "SIGNED", False)
         self.asks_only = getattr(plugin, "ASKS_ONLY", False)
         self._heatmap, self._given = plugin.heatmap, given
+
+    def _only(self, of: str) -> int | None:
+        """Check the class; of a run whose outputs are apart, return the place of its output."""
+        registry.choose("--class", of, [*BY_IMAGE, *self.classes])
+        return None
 
     def look(self, images: Bytes, wanted: Sequence[str]) -> list[Explanation]:
         """Predict images (N, channels, size, size), and find what speaks for a class in each."""
@@ -171,6 +190,24 @@ class Explainer(Chooser):
     ) -> Explanation:
         """Put together what was found of one image."""
         return Explanation(pred, self.classes[of], score, one, self.method, self.fit)
+
+
+class FindingExplainer(Explainer):
+    """One finding of a run whose findings are there or not, each by itself."""
+
+    def _only(self, of: str) -> int:
+        if of not in self.classes:
+            what = f"{self.folder}: predicts findings, each by itself, and '{of}' is none of them"
+            raise CxrtoolError(what, f"Name one with --class: {', '.join(self.classes)}.")
+        place = self.classes.index(of)
+        self.classes = self.known = [ABSENT, of]
+        return place
+
+
+def explainer(model: Model, spec: str, of: str, branch: str | None = None) -> Explainer:
+    """Return what explains a run: a classifier, or a finding."""
+    kind = FindingExplainer if model.about.task == "findings" else Explainer
+    return kind(model, spec, of, branch)
 
 
 def branch_of(network: Network, arch: str, name: str) -> Branch:

@@ -139,12 +139,14 @@ def read(folder: str) -> Run:
     return Run(folder, about(path, json_file(path)))
 
 
-def classifier(folder: str) -> Run:
-    """Read a run, which must be one that classifies."""
+def classifier(folder: str, *, or_findings: bool = False) -> Run:
+    """Read a run, which must be one that classifies, or one of findings where these are allowed."""
     run = read(folder)
     if run.about.task == "findings":
+        if or_findings:
+            return run
         what = f"{folder}: is a run of findings, each by itself, not a classifier"
-        raise CxrtoolError(what, "cxrtool evaluate takes it, alone.")
+        raise CxrtoolError(what, "cxrtool evaluate and cam take it, alone.")
     if run.about.task != "classify":
         what = f"{folder}: is a segmentation run, not a classifier"
         raise CxrtoolError(what, "Use it as the model of cxrtool segment.")

@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cxrtool.core import registry
+from cxrtool.explain import explanation
+from cxrtool.files import run_folder
 from cxrtool.learn import findings, inference
 
 Said = pytest.CaptureFixture[str]
@@ -190,7 +192,9 @@ def test_compare_judges_each_finding(run: Path, phantoms: Path, capfd: Said) -> 
         ("evaluate run few.csv --threshold youden", "--threshold youden: run predicts findings"),
         ("evaluate run few.csv --ensemble other", "--ensemble has no effect: run predicts"),
         ("evaluate run few.csv --strict", "nothing says which images run was trained on"),
-        ("cam run few.csv -d maps", "run: is a run of findings, each by itself, not a classifier"),
+        ("cam run few.csv -d maps", "run: predicts findings, each by itself, and 'predicted' is"),
+        ("cam run few.csv -d maps --class covid", "Name one with --class: Edema, Pneumonia, Her"),
+        ("cam run few.csv -d maps --hierarchy run", "run: is a run of findings, each by itself"),
         ("tsne run few.csv", "run: is a run of findings, each by itself, not a classifier"),
     ],
 )
@@ -199,6 +203,48 @@ def test_what_findings_cannot_have(
 ) -> None:
     assert in_process(*given.split()) == 2
     assert reason in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cam_explains_one_finding(name: str, run: Path, few: list[Row]) -> None:
+    scores = {r["path"]: r["p_present"] for r in evaluated("few.csv") if r["finding"] == name}
+    given = ["few.csv", "--class", name, "-d", "maps", "-o", "maps.csv", "-j", "1"]
+    assert in_process("cam", "run", *given) == 0
+    maps = rows_of(Path("maps.csv"))
+    assert [r["path"] for r in maps] == [r["path"] for r in few]
+    for row in maps:
+        score = float(row["score"])
+        assert score == pytest.approx(float(scores[row["path"]]), abs=1e-4)
+        assert row["class"] == name
+        assert row["pred"] == (name if score > 0.5 else "absent")
+
+
+@pytest.mark.parametrize("method", ["gradcam", "gradcam-cxnet", "cam", "occlusion:cells=4"])
+def test_the_map_of_a_finding_is_that_of_its_output_alone(method: str, run: Path) -> None:
+    """Of the three outputs, one is asked: the others do not change its map.
+
+    The network of that output alone, as one sigmoid unit, is built by hand here.
+    """
+    model = inference.Model(run_folder.read(str(run)), torch.device("cpu"))
+    images = np.random.default_rng(0).integers(0, 256, (2, 1, 32, 32), dtype=np.uint8)
+    alone = inference.built("conv8", 2, 1, 32)
+    weights, every = model.network.state_dict(), []
+    for place, name in enumerate(NAMES):
+        of_one = {
+            k: v[place : place + 1] if k.startswith("last.") else v for k, v in weights.items()
+        }
+        alone.load_state_dict(of_one)
+        sight = explanation.Sight(alone.eval(), model.about)
+        _, plugin, given = registry.load("heatmaps", method, "heatmap")
+        ours = explanation.explainer(model, method, name)
+        expected = plugin.heatmap(
+            sight, ours.tensor(images), torch.ones(2, dtype=torch.int64), **given
+        )
+        found = ours.maps(ours.tensor(images), [1, 1])
+        assert found == pytest.approx(expected.detach().numpy(), abs=1e-5)
+        every.append(found)
+    # A map of one place is cut off by Grad-CAM, or spread from 0 to 1, which leaves nothing of it.
+    assert method.startswith("gradcam") or not np.array_equal(every[0], every[1])
 
 
 def test_a_classifier_has_no_target(phantoms: Path, small_run: Path, capfd: Said) -> None:
