@@ -159,7 +159,8 @@ if verb in ("equalize", "segment"):
         writer.writeheader()
         for row in rows:
             if wanted(row):
-                row["path"] = os.path.join(value("-d"), row["path"].replace("/", "_"))
+                name = re.sub("[^a-z0-9.]+", "_", row["path"])
+                row["path"] = os.path.join(value("-d"), name)
                 writer.writerow(row)
 if verb == "train":
     for number in range(int(value("--repeat") or 1)):
@@ -173,7 +174,7 @@ if verb == "evaluate":
     with open(given[1]) as file, open(value("-o"), "w") as output:
         writer = csv.writer(output, lineterminator="\\n")
         target = value("--target")
-        chances = [f"p_{target}", "finding"] if target else ["p_a", "p_b"]
+        chances = [f"p_{target}", "finding"] if target else ["p_other", "p_covid"]
         writer.writerow([*columns, "model", "pred", *chances])
         for row in csv.DictReader(file):
             if wanted(row):
@@ -197,7 +198,8 @@ def collection(folder: Path, name: str) -> None:
             count += 1
             used[origin] += 1
             place = count if origin == name else used[origin]
-            path = f"{name}/{count:05d}.png"
+            # As some people name files.
+            path = f'{name}/chest, "{count:05d}".png'
             digest = hashlib.sha256(f"{origin}/{place:05d}.png".encode()).hexdigest()
             rows.append(
                 {
@@ -343,7 +345,7 @@ def run(name: str, top: Path, command: str, **variables: str) -> RecipeRun:
     return RecipeRun(top, done.stdout)
 
 
-def in_full(name: str, top: Path) -> RecipeRun:
+def in_full(name: str, top: Path, **variables: str) -> RecipeRun:
     """Run a recipe in full, on the numbers of images that the collections had."""
     (top / "tables").mkdir()
     (top / "data").mkdir()
@@ -361,6 +363,7 @@ def in_full(name: str, top: Path) -> RecipeRun:
         DATA="data",
         CALLS=str(top / "calls"),
         TABLES=str(top / "tables"),
+        **variables,
     )
 
 

@@ -72,6 +72,19 @@ gather() { # COLLECTION[:KEY=VALUE] OPTIONS-OF-INGEST...: its manifest
   fi
 }
 
+# awk would cut a cell in two that holds a comma.
+python_on() { # TABLE CODE ARGUMENT...: CODE has its rows, and shows those that are wanted
+  python3 -c "import csv, sys
+with open(sys.argv[1], newline='', encoding='utf-8') as file:
+    reader = csv.DictReader(file)
+    rows, given = list(reader), sys.argv[3:]
+def show(wanted):
+    table = csv.DictWriter(sys.stdout, reader.fieldnames, lineterminator='\\n')
+    table.writeheader()
+    table.writerows(wanted)
+exec(sys.argv[2])" "$@"
+}
+
 # The last step: one's own figures and, by --published, the paper's in the same table.
 beside() { # NAME TITLE OPTIONS-OF-COMPARE...
   saved=$OUT/tables/$1.md title=$2

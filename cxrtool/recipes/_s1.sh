@@ -27,7 +27,7 @@ network() { # MANIFEST CLASSES ARCHITECTURE RUN OPTIONS...: what all trainings s
   manifest=$1 classes=$2 architecture=$3 run=$4
   shift 4
   cxrtool train "$manifest" --arch "$architecture" --classes "$classes" --weights "$WEIGHTS" \
-    --loss ce --class-weights max --optimizer adam:beta1=0.9,beta2=0.999 --lr 0.0001 \
+    --loss ce --class-weights max --optimizer adam:beta1=0.9,beta2=0.999,eps=1e-7 --lr 0.0001 \
     --schedule "$SCHEDULE" --patience "$PATIENCE" --epochs "$EPOCHS" --batch "$BATCH" \
     --size "$SIZE" --normalize imagenet \
     --augment rotate=10@0.45,shift=0.1@0.2,hflip=0.5,vflip=0.5 -d "$run" "$@"
@@ -60,4 +60,18 @@ independent() {
   cxrtool ingest "$@" |
     cxrtool split - --test-where source=nih,cohen --straddle drop --val 2094/10473 |
     images images
+}
+
+# The images of COVID-19 of which a run is surest; those that it gets right come first.
+surest() { # PREDICTIONS MOST
+  python_on "$1" 'sick = [r for r in rows if r["label"] == "covid"]
+show(sorted(sick, key=lambda r: float(r["p_covid"]), reverse=True)[:int(given[0])])' "$2"
+}
+
+# Figure 2: Grad-CAM of COVID-19, with a line at 0.6 of the maximum.
+look() { # NAME RUN OPTIONS-OF-CAM...
+  name=$1 run=$2
+  shift 2
+  cxrtool cam "$OUT/runs/$run" "$OUT/three.csv" --method gradcam --class covid --outline 0.6 \
+    -d "$OUT/maps-$name" -o "$OUT/$name.csv" "$@"
 }

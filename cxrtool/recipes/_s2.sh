@@ -39,8 +39,7 @@ lung_boxes() { # NAME
 
 # As in the code, images are resized first, then matched, then enhanced.
 matched() { # MANIFEST: to the histogram of its first image of COVID-19
-  first=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) place[$i] = i; next }
-    $place["label"] == "covid" { print $place["path"]; exit }' "$1")
+  first=$(python_on "$1" 'print(next(r["path"] for r in rows if r["label"] == "covid"))')
   cxrtool equalize "$1" --method "match:reference=$first" --size "$SIZE" \
     --interpolation cubic -d "$OUT/matched"
 }
@@ -69,4 +68,39 @@ covid_cxnet() { # MANIFEST CLASSES RUN OPTIONS...
   cxrtool train "$manifest" --arch covid-cxnet --classes "$classes" --weights "$WEIGHTS" \
     --freeze none --loss ce --optimizer "$ADAM" --batch "$BATCH" --size "$SIZE" --normalize unit \
     --seed 18 -d "$run" "$@"
+}
+
+# The first rows of a part, so many of each of some labels.
+first_of() { # MANIFEST PART NUMBER LABEL...
+  manifest=$1
+  shift
+  python_on "$manifest" 'part, number, *labels = given
+groups = {label: [] for label in labels}
+for r in rows:
+    if r["split"] == part and r["label"] in groups:
+        groups[r["label"]].append(r)
+show(r for group in groups.values() for r in group[:int(number)])' "$@"
+}
+
+# The colours of the paper: red is hot and blue is cold. Its code draws no lines.
+jet() { # RUN MANIFEST NAME OPTIONS-OF-CAM...
+  run=$1 manifest=$2 name=$3
+  shift 3
+  cxrtool cam "$run" "$manifest" --method gradcam-cxnet --colormap jet --outline 0 --mask auto \
+    -d "$OUT/maps-$name" -o "$OUT/$name.csv" "$@"
+}
+
+# In a small run, in place of the published weights: 14 outputs that learned labels by chance.
+stand_in() { # MANIFEST RUN
+  python_on "$1" 'names = ("Atelectasis Cardiomegaly Effusion Infiltration Mass Nodule Pneumonia "
+    "Pneumothorax Consolidation Edema Emphysema Fibrosis Pleural_Thickening Hernia").split()
+for number, row in enumerate(rows):
+    row.update(label=names[number % 14], split="train")
+show(rows)' > "$OUT/by-chance.csv"
+  cxrtool train "$OUT/by-chance.csv" --arch chexnet --size "$SIZE" --epochs 1 --batch 8 \
+    --normalize imagenet --seed 18 -d "$2"
+}
+
+chexnet() { # WEIGHTS RUN: as it was published
+  cxrtool train --arch chexnet --weights "$1" --epochs 0 --size "$SIZE" --normalize imagenet -d "$2"
 }

@@ -39,10 +39,12 @@ thirteen_networks normal,bacteria,viral,covid
 
 # The rows of predictions whose prediction is right, or wrong: at most EACH of a class.
 some() { # right|wrong PREDICTIONS
-  awk -F, -v "which=$1" -v "most=$EACH" '
-    NR == 1 { for (i = 1; i <= NF; i++) place[$i] = NF - i; print; next }
-    { label = $(NF - place["label"]); right = label == $(NF - place["pred"]) }
-    right == (which == "right") && number[label]++ < most' "$2"
+  python_on "$2" 'which, most = given
+groups = {}
+for r in rows:
+    if (r["pred"] == r["label"]) == (which == "right"):
+        groups.setdefault(r["label"], []).append(r)
+show(r for group in groups.values() for r in group[:int(most)])' "$1" "$EACH"
 }
 look() { # right|wrong
   some "$1" "$run/test.csv" > "$run/$1.csv"

@@ -55,13 +55,10 @@ cxrtool equalize "$OUT/corda-all.csv" --method hist -d "$OUT/equalized" -o "$OUT
 cxrtool segment "$OUT/equalized.csv" --model "$OUT/u-net" --keep lungs --blur gaussian:3 \
   -d "$OUT/lungs" -o "$OUT/corda.csv"
 
-median() { # COLUMN FILE: of its last columns, in whose cells there is no comma
-  awk -F , -v column="$1" '
-    NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) place = NF - i + 1; next }
-    place { value = $(NF - place + 1); if (value != "") print (value == "inf" ? 1e9 : value) }
-  ' "$2" | sort -n | awk '
-    { values[NR] = $1 }
-    END { if (NR) print (values[int((NR + 1) / 2)] + values[int(NR / 2) + 1]) / 2 }'
+median() { # COLUMN FILE
+  python_on "$2" 'import statistics
+values = [float(r[given[0]]) for r in rows if r.get(given[0])]
+print(f"{statistics.median(values):.6g}" if values else "")' "$1"
 }
 
 printf '\nMasks of the test part:\n\n| model | Dice | hd95 |\n|---|---|---|\n'

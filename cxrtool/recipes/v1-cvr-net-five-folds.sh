@@ -30,7 +30,7 @@
 case $SCALE in
 full)
   WEIGHTS=imagenet SIZE=224 EPOCHS=200 BATCH=8 FOLDS="1 2 3 4 5"
-  SCHEDULE=plateau:factor=0.9,patience=11 PATIENCE=25 # after 12 epochs, as Keras counts
+  SCHEDULE=plateau:factor=0.9,patience=11,delta=0.0001 PATIENCE=25 # 12 epochs, as Keras counts
   TASKS="CXR-Single-CL2 CXR-Multiple-CL2 CXR-Single-CL3 CXR-Multiple-CL3 CXR-Multiple-CL4"
   ;;
 small)

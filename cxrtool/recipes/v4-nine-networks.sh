@@ -27,7 +27,7 @@
 case $SCALE in
 full)
   WEIGHTS=imagenet SIZE=224 EPOCHS=200 BATCH=8
-  SCHEDULE=plateau:factor=0.9,patience=11 PATIENCE=25 # after 12 epochs, as Keras counts
+  SCHEDULE=plateau:factor=0.9,patience=11,delta=0.0001 PATIENCE=25 # 12 epochs, as Keras counts
   NETWORKS="vgg19:head=flatten1024 xception:head=flatten1024 efficientnet-b1
     densenet169:head=flatten1024 resnet152:head=flatten256 inception-v3:head=flatten1024
     darkcovidnet coronet cvr-net"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -165,3 +166,65 @@ def test_a_small_run_warns_of_phantoms(name: str, tmp_path: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.startswith(f"{name}: SCALE=small: phantoms (synthetic images) replace the")
     assert "do not compare them with the paper's.\n" in done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_awk_does_not_cut_tables(name: str) -> None:
+    """A cell may hold a comma, where awk -F, would begin another."""
+    assert not re.search(r"\bawk\b.*-F *,|\bcut\b.*-d *,|IFS=,", SCRIPTS[name])
+
+
+def called(name: str, call: str, folder: Path) -> str:
+    """Call functions of a recipe, beside nothing else of it."""
+    functions = re.findall(r"^\w+\(\) \{.*?^\}$", SCRIPTS[name], re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        ["sh", "-eu"],
+        input="\n".join([*functions, call]),
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+HARD = """\
+path,raw,label,pred,split,p_covid
+"a, b.png","a, ""b"".png",covid,covid,train,0.5
+c.png,c.png,normal,normal,val,0.99
+"d, e.png","d, 'e'.png",covid,covid,val,9.5e-05
+f.png,f.png,covid,normal,val,0.75
+g.png,"g, h, i.png",covid,covid,val,0.25
+"""
+
+
+@pytest.mark.parametrize(
+    "name, call, paths",
+    [
+        ("x11", "first_of t.csv val 2 covid", ["d, e.png", "f.png"]),
+        ("x11", "first_of t.csv val 1 normal covid", ["c.png", "d, e.png"]),
+        ("x5", "first_of t.csv train 3 covid normal", ["a, b.png"]),
+        ("v5", "surest t.csv 2", ["f.png", "a, b.png"]),
+        ("v3", "surest t.csv 9", ["f.png", "a, b.png", "g.png", "d, e.png"]),
+        ("m4", "EACH=2; some right t.csv", ["a, b.png", "d, e.png", "c.png"]),
+        ("m4", "EACH=2; some wrong t.csv", ["f.png"]),
+    ],
+)
+def test_rows_are_found_whatever_is_in_their_cells(
+    name: str, call: str, paths: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(HARD)
+    text = called(library.chosen(name).name, call, tmp_path)
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["path"] for row in rows] == paths
+    # Whole rows, as they are in the table.
+    table = {row["path"]: row for row in csv.DictReader(HARD.splitlines())}
+    assert rows == [table[path] for path in paths]
+
+
+def test_the_median_of_a_column_is_found(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(HARD)
+    name = library.chosen("t1").name
+    assert called(name, "median p_covid t.csv", tmp_path) == "0.5\n"
+    assert called(name, "median hd95 t.csv", tmp_path) == "\n"

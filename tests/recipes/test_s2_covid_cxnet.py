@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from pathlib import Path
 
 import handy
@@ -116,7 +117,9 @@ def full_x5(run: RecipeRun) -> None:
     assert not [call for call in run.calls if call[0] in ("equalize", "segment")], "plain images"
     [evaluate] = run.options("evaluate")
     assert evaluate["--target"] == "covid"
-    assert run.printed.count("| Infiltration | ") == 1
+    assert run.printed.count("| Infiltration | 0.500 | 0.500 | 0.500 | 0.500 | 0.000 |\n") == 1
+    assert [c["--class"] for c in run.options("cam")] == ["Infiltration", "Pneumonia"]
+    assert run.counts("first", "label") == {"covid": 6, "normal": 6}
 
 
 def full_x6(run: RecipeRun) -> None:
@@ -211,32 +214,61 @@ def full_x10(run: RecipeRun) -> None:
 
 
 def full_x11(run: RecipeRun) -> None:
+    holds_out_a_fifth(run, "with-children", {"covid": 300, "normal": 300})
+    assert run.counts("with-children", "source") == {"armiro": 300, "kermany": 300}
     holds_out_a_fifth(run, "base", {"covid": 400, "normal": 3000})
     holds_out_a_fifth(run, "v1", {"covid": 428, "normal": 3200})
     holds_out_a_fifth(run, "v2", {"covid": 428, "normal": 3200})
     holds_out_a_fifth(run, "three", THREE)
     trains = {t["-d"].removeprefix("out/runs/"): t for t in run.options("train")}
+    assert (BASE | {"--epochs": "100"}).items() <= trains["with-children"].items()
     assert (BASE | {"--epochs": "120"}).items() <= trains["base"].items()
     assert V1.items() <= trains["v1"].items()
     assert V2.items() <= trains["v2"].items()
     epochs = [trains[name]["--epochs"] for name in ("flat", "level-1", "level-2")]
     assert epochs == ["30", "10", "20"]
-    assert run.counts("v1-first") == {"val covid": 6}
+    for name, number in (("with-children", 6), ("base", 6), ("v1", 18), ("v2", 18)):
+        assert run.counts(f"{name}-first") == {"val covid": number}
     assert run.counts("three-first") == {f"val {label}": 6 for label in THREE}
     cams = {c["-o"].removeprefix("out/").removesuffix(".csv"): c for c in run.options("cam")}
-    lime = cams.pop("base-lime")
-    assert (lime["--method"], lime["--signs"]) == ("lime:samples=1000", "both")
+    lime = cams.pop("lime")
+    assert (lime["--method"], lime["--signs"]) == ("lime:samples=1000,features=10", "both")
     assert {(c["--method"], c["--colormap"]) for c in cams.values()} == {("gradcam-cxnet", "jet")}
-    assert cams["three-in-steps"]["--hierarchy"] == "out/runs/level-2"
-    assert cams["with-box"]["--beside"] == "out/without-box.csv"
+    assert cams["in-two-steps"]["--hierarchy"] == "out/runs/level-2"
+    assert cams["figures-18-and-21"]["--beside"] == "out/figures-15-and-20.csv"
+    # ImageNet's weights are not CheXNet's, of which Figure 16 is.
+    assert "chexnet" not in cams
+    assert "--beside" not in cams["figures-15-and-20"]
     papers = [c["--published"].partition("model=")[2] for c in run.options("compare")]
     assert papers == [
-        "Base Model v2",
-        "COVID-CXNet v1",
-        "COVID-CXNet v2",
-        "Flat Multiclass COVID-CXNet",
-        "Hierarchical Multiclass COVID-CXNet",
+        "Base Model v1,test=ten runs",
+        "Base Model v2,test=single run",
+        "COVID-CXNet v1,test=single run",
+        "COVID-CXNet v2,test=ten runs",
+        "Flat Multiclass COVID-CXNet,test=single run",
+        "Hierarchical Multiclass COVID-CXNet,test=single run",
     ]
+    # The paper's F-score of the base model with children is of another test.
+    metrics = [c["--metrics"] for c in run.options("compare")]
+    assert metrics == ["accuracy", *["accuracy,f1"] * 5]
+
+
+@pytest.mark.slow
+def test_chexnet_is_beside_where_its_weights_are_given(tmp_path: Path) -> None:
+    run = recipe_runs.in_full("x11-grad-cam-and-lime", tmp_path, WEIGHTS="chexnet.pth.tar")
+    trains = {t["-d"].removeprefix("out/runs/"): t for t in run.options("train")}
+    chexnet = trains.pop("chexnet")
+    assert (chexnet["--arch"], chexnet["--epochs"], chexnet["--size"]) == ("chexnet", "0", "320")
+    weights = {name: train["--weights"] for name, train in trains.items() if "--weights" in train}
+    assert set(weights) == {"v1", "v2", "flat", "level-1", "level-2"}
+    assert {chexnet["--weights"], *weights.values()} == {"chexnet.pth.tar"}
+    cams = {c["-o"].removeprefix("out/").removesuffix(".csv"): c for c in run.options("cam")}
+    assert cams["chexnet"]["--class"] == "Pneumonia"
+    assert cams["figures-15-and-20"]["--beside"] == "out/chexnet.csv"
+    # The same images, in the same order, as they are and as COVID-CXNet sees them.
+    plain, stacked = (handy.rows_of(run.out / f"{n}-first.csv") for n in ("split", "v1"))
+    assert [r["raw"] for r in plain] == [r["raw"] for r in stacked]
+    assert all(r["path"] == r["raw"] for r in plain)
 
 
 def full_x12(run: RecipeRun) -> None:
@@ -295,6 +327,21 @@ def small_x5(run: RecipeRun) -> None:
     assert len(rows) == 14 * len(handy.rows_of(run.out / "images.csv"))
     table = (run.out / "tables/probe.md").read_text()
     assert all(f"| {name} " in table and f"| {name} |" in run.printed for name in made["classes"])
+    # Each image has its own output, and each class its mean.
+    [line] = [r for r in run.printed.splitlines() if r.startswith("| Hernia | 0.")]
+    values = {label: [] for label in ("covid", "other")}  # type: dict[str, list[float]]
+    for row in rows:
+        if row["finding"] == "Hernia":
+            values[row["label"]].append(float(row["p_covid"]))
+    sick, healthy = values["covid"], values["other"]
+    high = sum(p > 0.5 for p in [*sick, *healthy]) / len([*sick, *healthy])
+    wanted = [statistics.mean(sick), statistics.mean(healthy), sick[0], healthy[0], high]
+    assert [float(cell) for cell in line.split("|")[2:-1]] == pytest.approx(wanted, abs=6e-4)
+    for finding in ("Infiltration", "Pneumonia"):
+        maps = handy.rows_of(run.out / f"{finding}.csv")
+        assert {r["class"] for r in maps} == {finding}
+        assert all(r["lung_fraction"] for r in maps)
+        assert (run.out / f"{finding}.png").is_file()
 
 
 def small_x6(run: RecipeRun) -> None:
@@ -354,14 +401,24 @@ def small_x10(run: RecipeRun) -> None:
 
 
 def small_x11(run: RecipeRun) -> None:
-    lime = handy.rows_of(run.out / "base-lime.csv")
-    assert {r["method"] for r in lime} == {"lime:samples=40"}
-    steps = handy.rows_of(run.out / "three-in-steps.csv")
+    lime = handy.rows_of(run.out / "lime.csv")
+    assert {r["method"] for r in lime} == {"lime:samples=40,features=10"}
+    assert {(r["class"], r["method"]) for r in handy.rows_of(run.out / "chexnet.csv")} == {
+        ("Pneumonia", "gradcam-cxnet")
+    }
+    steps = handy.rows_of(run.out / "in-two-steps.csv")
     told = {r["path"]: r for r in handy.rows_of(run.out / "level-1-val.csv")}
     for row in steps:
         assert row["pred"] == row["class"] == told[row["path"]]["pred"]
-    for name in ("base-lime", "with-box", "three-in-steps"):
-        assert (run.out / f"{name}.png").is_file()
+    sheets = {path.stem for path in run.out.glob("*.png")}
+    assert sheets == {
+        "figure-10",
+        "figure-12",
+        "figures-15-and-20",
+        "figures-18-and-21",
+        "figures-19-and-22",
+        "in-two-steps",
+    }
 
 
 def small_x12(run: RecipeRun) -> None:
