@@ -157,6 +157,9 @@ def full_t7(run: RecipeRun) -> None:
             "test cohen covid": 10,
             "test cohen negative": 5,
         }
+    # COVID-Net learned from images as they are, and is tested on such and on lungs alone.
+    of_covid_net = [call for call in run.calls if call[:2] == ["evaluate", "out/COVID-Net"]]
+    assert [call[2] for call in of_covid_net] == ["out/all-as-is.csv", "out/all.csv"]
     # What COVIDx has of the test's patients is not learned from, nor are cohen's own labels.
     rows = [r for r in handy.rows_of(run.out / "covidx.csv") if r["label"] != "cohen"]
     learned = Counter(r["label"] for r in rows)
@@ -249,6 +252,7 @@ def small_t7(run: RecipeRun) -> None:
         assert "ResNet-18" in (run.out / f"tables/ResNet-18-{test}.md").read_text()
         table = (run.out / f"tables/COVID-Net-{test}.md").read_text()
         assert figure in table
+        assert figure in (run.out / f"tables/COVID-Net-lungs-{test}.md").read_text()
         tested = [r for r in handy.rows_of(run.out / "COVID-Net.csv") if r["source"] == source]
         assert {r["label"] for r in tested} == {"covid", "negative"}
         # COVID-Net has no class `negative`, and yet none of these images is lost.
@@ -274,7 +278,7 @@ COVID_NET = {
     "--loss": "ce",
     "--class-weights": "covid=25",
     "--rebalance": "covid=1",
-    "--optimizer": "adam:amsgrad=yes",
+    "--optimizer": "adam:amsgrad=yes,eps=1e-7",
     "--lr": "0.00002",
     "--schedule": "plateau:factor=0.7,patience=4,least=0.000001,delta=0.01",
     "--epochs": "10",
