@@ -24,8 +24,8 @@ learn() { # MANIFEST FOLD RUN OPTIONS...: from the nine other folds; none is kep
   manifest=$1 fold=$2 run=$3
   shift 3
   cxrtool train "$manifest" --where split=train --where "fold!=$fold" \
-    --classes covid,normal,pneumonia --weights "$WEIGHTS" --optimizer adam --epochs "$EPOCHS" \
-    --batch "$BATCH" --size "$SIZE" -d "$run" "$@"
+    --classes covid,normal,pneumonia --weights "$WEIGHTS" --optimizer adam:eps=1e-7 \
+    --epochs "$EPOCHS" --batch "$BATCH" --size "$SIZE" -d "$run" "$@"
 }
 
 # The paper's network: all of it is fixed, but for the last layer.

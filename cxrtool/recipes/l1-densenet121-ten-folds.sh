@@ -17,9 +17,10 @@
 #
 # What the paper does not say, or says otherwise:
 # - Rate, epochs, batch, size and scaling are not stated. Our choices: 0.001, 50, 32, 224 pixels,
-#   and the scaling of ImageNet. Its callbacks watch the loss, lower the rate and select the best
-#   model; of which images the loss is, it does not say. Here no images are left for a val: the
-#   plateau watches the loss of what is learned from, and the last epoch is kept.
+#   the scaling of ImageNet, and Keras' Adam (eps=1e-7). Its callbacks watch the loss, lower the
+#   rate and select the best model; of which images the loss is, it does not say. Here no images are
+#   left for a val: the plateau watches the loss of what is learned from, and the last epoch is
+#   kept.
 # - Which images get which of the three copies is not stated: here 602 of the 1,404 are drawn. Of
 #   the three it states the direction of the shear alone (counter-clockwise); so is the turn here.
 # - It took only PA views. The collection does not name the views, so that all its images may be

@@ -54,9 +54,11 @@ look after "$OUT/concealed.csv" --where 'concealed!=0' --beside "$OUT/before.csv
 
 cxrtool evaluate "$OUT/covid-cxnet" "$OUT/stacks.csv" --where split=val -o "$OUT/val.csv"
 cxrtool evaluate "$OUT/covid-cxnet" "$OUT/concealed.csv" -o "$OUT/val-concealed.csv"
+# Of concealed text the paper has no figure.
 figures() { # NAME TITLE PREDICTIONS
   beside "$1" "$2" "$3" --positive covid --metrics accuracy,f1,sensitivity,specificity,auc \
     --published 'covid-cxnet:model=COVID-CXNet v1,test=single run'
 }
 figures as-they-are 'The images held out, which also chose the epoch' "$OUT/val.csv"
-figures concealed 'The same images with text concealed' "$OUT/val-concealed.csv"
+figures concealed 'The same images with text concealed (the paper: as they are)' \
+  "$OUT/val-concealed.csv"

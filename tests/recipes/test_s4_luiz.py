@@ -18,7 +18,7 @@ DENSENET = {
     "--arch": "densenet121",
     "--freeze": "backbone",
     "--weights": "imagenet",
-    "--optimizer": "adam",
+    "--optimizer": "adam:eps=1e-7",
     "--lr": "0.001",
     "--epochs": "50",
     "--batch": "32",
@@ -107,16 +107,15 @@ def full_l5(run: RecipeRun) -> None:
     eleven_folds(run)
     [train] = run.options("train")
     assert (DENSENET | {"--where": "fold!=1"}).items() <= train.items()
-    covid, both = run.options("cam")
-    assert all(
-        {"--method": "gradcam", "--colormap": "jet"}.items() <= c.items() for c in (covid, both)
-    )
-    assert (covid["--class"], covid["--grid-most"], covid["--where"]) == (
-        "covid",
-        "15",
-        "label=covid",
-    )
-    assert (both["--class"], both["--where"]) == ("label", "label=covid,pneumonia")
+    for cam, label in zip(run.options("cam"), ("covid", "pneumonia"), strict=True):
+        assert (cam["--method"], cam["--colormap"]) == ("gradcam", "jet")
+        wanted = (label, f"label={label}", "15")
+        assert (cam["--class"], cam["--where"], cam["--grid-most"]) == wanted
+    # The paper's figure is of folds that are a test, so that the run is judged on its own, too.
+    assert [call[2:5] for call in run.calls if call[0] == "evaluate"] == [
+        ["out/folds.csv", "--where", "fold=1"],
+        ["out/folds.csv", "--where", "split=unseen"],
+    ]
     assert all("split=unseen" in call for call in run.calls if call[0] == "cam")
 
 
@@ -192,7 +191,7 @@ def small_l4(run: RecipeRun) -> None:
 
 def small_l5(run: RecipeRun) -> None:
     unseen = {r["path"] for r in handy.rows_of(run.out / "folds.csv") if r["split"] == "unseen"}
-    for name, labels in (("figure-4", {"covid"}), ("figure-5", {"covid", "pneumonia"})):
+    for name, labels in (("figure-4", {"covid"}), ("figure-5", {"pneumonia"})):
         rows = handy.rows_of(run.out / f"{name}.csv")
         assert {r["path"] for r in rows} <= unseen
         assert {r["label"] for r in rows} == {r["class"] for r in rows} == labels
