@@ -164,6 +164,7 @@ def test_it_fits_a_phone_and_prints_on_two_sheets(browser: Browser, tmp_path: Pa
         assert browser.run("document.documentElement.scrollWidth") <= width
         # The verdict is in sight without scrolling.
         assert browser.run("document.querySelector('.verdict').getBoundingClientRect().top") < 600
+        assert browser.violations() == []
     options = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True}
     printed = base64.b64decode(browser.call("Page.printToPDF", **options)["data"])
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 2

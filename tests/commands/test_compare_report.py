@@ -280,6 +280,7 @@ def test_a_browser_reads_the_page(browser: Browser, tmp_path: Path) -> None:
         assert browser.run("document.documentElement.scrollWidth") <= width
         assert browser.run("[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
         assert browser.run("document.title") == "4 models: detection of covid"
+        assert browser.violations() == []
     click = "document.querySelectorAll('table')[0].querySelectorAll('th [role=button]')[1].click()"
     browser.run(click)
     values = browser.run(

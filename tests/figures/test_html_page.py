@@ -529,6 +529,21 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def violations(self) -> list[str]:
+        """Say what axe-core finds against WCAG 2 (A and AA) and good practice, and where."""
+        axe = pytest.importorskip("axe_core_python", reason="pip install axe-core-python")
+        self.run((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+        found = "r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' | '))"
+        answer = self.call(
+            "Runtime.evaluate",
+            expression=f"axe.run().then((r) => ({{ passed: r.passes.length, found: {found} }}))",
+            awaitPromise=True,
+            returnByValue=True,
+        )["result"]["value"]
+        assert answer["passed"] > 10, "axe-core looked at nothing"
+        lines: list[str] = answer["found"]
+        return lines
+
     def press(self, key: str, code: int, text: str = "") -> None:
         about = {"key": key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
@@ -599,6 +614,23 @@ def test_a_page_is_no_wider_than_its_window(
     assert (
         browser.run("getComputedStyle(document.images[0]).backgroundColor") == "rgb(255, 255, 255)"
     )
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_a_page_is_accessible(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+    file = tmp_path / "page.html"
+    html_page.write(file, whole_page(["AUC by hospital", "<covid> & `normal`"]))
+    browser.open(file, width, dark)
+    assert browser.violations() == []
+
+
+def test_a_mistake_in_accessibility_is_found(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    html_page.write(file, whole_page(["AUC by hospital"]))
+    browser.open(file)
+    browser.run("document.images[0].removeAttribute('alt')")
+    assert [line.partition(":")[0] for line in browser.violations()] == ["image-alt"]
 
 
 def test_texts_stand_out_from_their_ground(browser: Browser, page_file: Path) -> None:
