@@ -19,10 +19,11 @@ def added(application: Any, verb: str) -> Iterator[None]:
 
 
 def _options(application: Any, verb: str, settings: tuple[str, ...]) -> list[str]:
-    """List the options of the settings that a command has."""
+    """List the options of the settings that a command has; `name=value` is one with its value."""
     parameters = application.commands[verb].params if verb in application.commands else ()
     option = {parameter.name: parameter.opts[0] for parameter in parameters}
-    return [option[name] for name in settings if name in option]
+    pairs = [setting.partition("=") for setting in settings]
+    return [f"{option[name]} {value}".strip() for name, _, value in pairs if name in option]
 
 
 def _with_options(message: str, options: list[str]) -> str:

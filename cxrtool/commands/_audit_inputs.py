@@ -40,6 +40,9 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
     from cxrtool.files.manifest import input_or_stdin
     from cxrtool.files.predictions import is_predictions
 
+    for path in inputs:
+        if path != "-" and not os.path.exists(path):
+            raise CxrtoolError(f"{path}: no such file", "Check the path.")
     tables = [*predictions, *(path for path in inputs if is_predictions(path))]
     manifests = [path for path in inputs if path not in tables]
     if len(manifests) > 1:

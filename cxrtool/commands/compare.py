@@ -273,6 +273,7 @@ def compared(
         tables, columns, skipped, ["source", groups.FINDING], unpredicted=rest
     )
     comparison.note_unpredicted(result, question)
+    comparison.note_unknown_patients(result)
     pair_parts.check(result, question.by_pairs)
     permuted = question.metrics or model_tests.PERMUTED
     needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
@@ -311,6 +312,7 @@ def crossed(
     same, rest = predictions.SAME, unpredicted(question)
     result = predictions.read(tables, names, skipped, optional, same, rest)
     comparison.note_unpredicted(result, question)
+    comparison.note_unknown_patients(result)
     first = (question.metrics or ("auc",))[0]
     every = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
     matrix = cross_matrix.cross(result, names, every, skipped)

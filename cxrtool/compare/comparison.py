@@ -296,6 +296,14 @@ def note_unpredicted(predictions: Predictions, question: Question) -> None:
         note(f"{images}: counted as not '{question.positive}'")
 
 
+def note_unknown_patients(predictions: Predictions) -> None:
+    """Say that images without a patient count each for itself, where others have one."""
+    unknown = int((predictions.patient == predictions.same["path"]).sum())
+    if 0 < unknown < len(predictions):
+        each = "1 prediction has" if unknown == 1 else f"{unknown} predictions have"
+        note(f"{each} no patient: there each image counts as a patient of its own")
+
+
 def note_intervals(results: Sequence[Result], question: Question) -> None:
     """Say what limits the results, and how the intervals treat patients."""
     if any(r.several for r in results):

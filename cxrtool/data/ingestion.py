@@ -147,6 +147,11 @@ class Measured:
         sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
         classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
         note(f"{total} images of {people}, {sources}: {classes}")
+        if set(self._labels) == {"(no label)"}:
+            note(
+                "no image has a label: for training, put each class into a folder of its own, or "
+                "describe the images in a table (--metadata)"
+            )
         if self._unwindowed:
             which = "all" if self._unwindowed == total else f"{self._unwindowed} of {total}"
             note(f"warning: the window has no effect on {which} images: no CT of over 8 bits")

@@ -102,9 +102,10 @@ def _straddlers(
     if not torn.any():
         return
     count = len(np.unique(groups[torn]))
-    what = f"{count} patients or duplicate groups have images on both sides ({rows.example(torn)})"
+    who = "patient or duplicate group has" if count == 1 else "patients or duplicate groups have"
+    what = f"{count} {who} images on both sides (such as {rows.example(torn)})"
     if not design.drop_straddlers:
-        raise rows.error(what, "Let these rows be dropped.", "straddle")
+        raise rows.error(what, "Drop these rows.", "straddle=drop")
     # An external test stays as it is published; training gives way.
     plan.drop(torn & (forced == FREE) if design.test_where else torn, "would leak into the test")
 

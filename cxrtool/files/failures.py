@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import io
 import os
 import sys
@@ -16,6 +17,7 @@ from cxrtool.files import disk, table
 COLUMNS = ("path", "reason", "remedy", "command")
 OLD_COLUMNS = COLUMNS[:3]  # as earlier versions wrote them
 MOST_BYTES = 1 << 30
+NO_FILE = os.strerror(errno.ENOENT).lower()
 
 # How many kinds of files are named in a line, and endings that follow another one (.nii.gz).
 MOST_KINDS = 12
@@ -91,6 +93,9 @@ class Failures:
     def refuse(self) -> NoReturn:
         """Write the list, and end a run in which no input could be used: it makes nothing."""
         self.close()
+        if self._skips and all(reason == NO_FILE for _, reason, _ in self._skips):
+            remedy = "Run the command in the folder where the paths begin, or name this folder."
+            raise CxrtoolError("no image was found", remedy, settings=["root"])
         raise CxrtoolError("no image could be used", "See the reasons above.")
 
     def note_counts(self) -> None:
@@ -115,7 +120,8 @@ class Failures:
             else:
                 _merge(self.file, mine, _clean((self.command,))[0])
             if self._skips:
-                progress.note(f"{len(self._skips)} skipped, listed in {self.file}")
+                what = "skipped" if self.failed else "left out"
+                progress.note(f"{len(self._skips)} {what}, listed in {self.file}")
         return ExitCode.SOME_INPUTS_FAILED if self.failed else ExitCode.DONE
 
 

@@ -2,6 +2,7 @@
 
 import array
 import hashlib
+import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +37,16 @@ def columns(classes: Sequence[str], kept: Sequence[str] = ()) -> list[str]:
 
 def cells(classes: Sequence[str], probabilities: Sequence[float]) -> dict[str, str]:
     """Write the probabilities, so that they still sum to 1 as they are read."""
-    return {CHANCE + c: f"{p:.7g}" for c, p in zip(classes, probabilities, strict=True)}
+    return {CHANCE + c: _written(p) for c, p in zip(classes, probabilities, strict=True)}
+
+
+def _written(p: float) -> str:
+    """Write seven digits of p or, near 1, of 1 - p: they tell the surest predictions apart."""
+    rest = 1 - p
+    if not 0 < rest < 1e-4:
+        return f"{p:.7g}"
+    decimals = min(16, 6 - math.floor(math.log10(rest)))
+    return f"{p:.{decimals}f}".rstrip("0")
 
 
 @dataclass(frozen=True)
@@ -303,7 +313,10 @@ class _PredictionRows:
                 cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Correct the row."
             )
         column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])
+        near = [name for name in self.classes if name.casefold() == value.casefold()]
         remedy = f"Leave such rows out ({column}!={value})."
+        if near:
+            remedy = f"Write it as the column {CHANCE}{near[0]} does: {near[0]}."
         return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)
 
     def done(self, names: list[str]) -> Predictions:

@@ -130,6 +130,8 @@ class Run:
 def read(folder: str) -> Run:
     """Read run.json and check every field of it."""
     path = os.path.join(folder, ABOUT)
+    if os.path.isfile(folder):
+        raise CxrtoolError(f"{folder}: a file, and not a run folder", "RUN comes first.")
     if not os.path.isdir(folder):
         raise CxrtoolError(f"{folder}: no such run folder", "Create one with cxrtool train.")
     if not os.path.exists(path):

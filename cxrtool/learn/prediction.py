@@ -162,7 +162,7 @@ class Predictor:
             drawn = {name: value.expand(len(images)) for name, value in drawn.items()}
             changed = augmentation.augmented(images.to(model.device).float(), drawn)
             looks.append(model.logits(changed))
-        each = [self.logs_of(logits / temperature).double() for logits in looks]
+        each = [self.logs_of((logits / temperature).double()) for logits in looks]
         mean = torch.stack(each).exp().mean(dim=0).log()
         return mean.cpu().numpy()
 

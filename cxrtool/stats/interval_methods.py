@@ -33,6 +33,8 @@ CALIBRATION_ERROR, SANDWICH = "calibration error", "sandwich"
 PRECISION_PRIORS = (1.0, 0.5)
 # Averages of these are of classes without a patient in common.
 APART = ("sensitivity", "balanced_accuracy")
+# Shares of what was predicted to be the class (0) or the rest (1).
+PREDICTIVE = {"precision": 0, "npv": 1}
 # Figures that are not between 0 and 1.
 LIMITS = {
     "mcc": (-1.0, 1.0),
@@ -178,10 +180,24 @@ class OneClass(Problem):
 
     def _share(self, metric: str, level: float) -> Interval:
         result = self.of_table(functools.partial(influence.share, metric), level)
+        if metric in PREDICTIVE and len(self.strata.present) < 2:
+            low, high = self._of_one_class(metric, level)
+            method = WILSON if self.strata.single else WILSON_BY_PATIENT
+            return Interval(low, high, method, result.sums)
         if not self.strata.single:
             return Interval(result.low, result.high, WILSON_BY_PATIENT, result.sums)
         count, total = (float(n) for n in self.counts.share(metric))
         return Interval(*intervals.wilson(count, total, level), WILSON, result.sums)
+
+    def _of_one_class(self, metric: str, level: float) -> tuple[float, float]:
+        """Bound a predictive value where all images are of one class, so that it is 0 or 1.
+
+        The images then vary in nothing. Each patient counts as one image: this is the widest.
+        """
+        said = self.predicted == PREDICTIVE[metric]
+        patients = len(np.unique(self.strata.clusters[said]))
+        right = patients * float(self.counts.share(metric)[0] > 0)
+        return intervals.wilson(right, patients, level)
 
     def _f1(self, level: float) -> Interval:
         result = self.of_table(functools.partial(influence.share, "f1"), level)

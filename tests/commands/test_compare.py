@@ -1235,3 +1235,29 @@ def test_what_is_written_as_csv_is_read_as_csv() -> None:
     rows = [*csv.reader(io.StringIO(compare("m.csv", "--format", "csv")))]
     assert {len(row) for row in rows} == {8}
     assert rows[1][0] == 'with "quotes", and a comma'
+
+
+def test_a_label_in_other_letters_is_recognised_as_such(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "p.csv"
+    table.write_text("path,label,p_COVID,p_Normal\na,covid,0.9,0.1\nb,Normal,0.2,0.8\n")
+    assert in_process("compare", str(table)) == 1
+    said = capfd.readouterr().err
+    assert "label 'covid' is not one of: COVID, Normal" in said
+    assert "Write it as the column p_COVID does: COVID." in said
+
+
+def test_images_without_a_patient_are_counted_where_others_have_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["path,label,patient,p_c,p_n"]
+    for i in range(20):
+        chance = 0.1 + i % 7 / 10
+        patient = f"P{i // 2}" if i < 16 else ""
+        lines.append(f"{i},{'cn'[i % 2]},{patient},{chance:g},{1 - chance:g}")
+    table = tmp_path / "p.csv"
+    table.write_text("\n".join(lines) + "\n")
+    assert in_process("compare", str(table)) == 0
+    said = capfd.readouterr().err
+    assert "4 predictions have no patient: there each image counts as a patient of its own" in said

@@ -117,7 +117,7 @@ def test_patients_on_both_sides_of_an_external_test(cxrtool: "Command", tmp_path
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "cxrtool split: standard input: 4 patients or duplicate groups have images on both "
-        "sides (p1). Let these rows be dropped (--straddle).\n"
+        "sides (such as p1). Drop these rows (--straddle drop).\n"
     )
     done = cxrtool(
         "split", "--test-where", "source=b", "--straddle", "drop", "-o", "s.csv", stdin=text

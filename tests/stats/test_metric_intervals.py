@@ -211,6 +211,27 @@ def test_shares_of_one_image_a_patient_are_wilsons() -> None:
     assert interval.method == interval_methods.WILSON
 
 
+@pytest.mark.parametrize("images", [1, 2, 3, 5])
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_alone_makes_no_figure_surer_than_its_patients_do(
+    label: int, images: int
+) -> None:
+    """Predictive values are 0 or 1 then, whatever the model says."""
+    judged, _ = made(3, 2, images)
+    clusters = np.arange(60) // images
+    labels = np.full(60, label)
+    one = Judged(
+        judged.classes, labels, judged.predicted, judged.probabilities, 1, metrics.NAMES, clusters
+    )
+    results = found(one, clusters)
+    for metric, predicted in (("precision", 1), ("npv", 0)):
+        value, interval = results["c1", metric]
+        patients = len(np.unique(clusters[judged.predicted == predicted]))
+        assert value == float(label == predicted)
+        low, high = intervals.wilson(value * patients, patients)
+        assert (interval.low, interval.high) == pytest.approx((low, high))
+
+
 def test_a_large_auc_interval_is_nearly_delongs() -> None:
     judged, clusters = made(2, size=2000)
     value, interval = found(judged, clusters)["c1", "auc"]
