@@ -1,8 +1,7 @@
 """From predictions to figures: every model, group and class with its intervals, and tests."""
 
 import itertools
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -280,12 +279,20 @@ def _folds(result: Result, pool: Coded, question: Question) -> Folds:
 
 
 def _most_of_a_model(results: Sequence[Result]) -> tuple[int, int]:
-    """Count the images and the patients of the model that judges most of them."""
-    images, patients = Counter[str](), Counter[str]()
+    """Count the images and the patients of the model that judges most of them.
+
+    Groups may share images: of several findings, each has all of them.
+    """
+    kept: dict[str, list[Result]] = {}
     for result in results:
-        images[result.model] += len(result.judged)
-        patients[result.model] += result.patients
-    return max(images.values()), max(patients.values())
+        kept.setdefault(result.model, []).append(result)
+    images = [_different(one.images["path"] for one in some) for some in kept.values()]
+    patients = [_different(one.patient for one in some) for some in kept.values()]
+    return max(images), max(patients)
+
+
+def _different(digests: Iterable[NDArray[np.int64]]) -> int:
+    return len(np.unique(np.concatenate([*digests])))
 
 
 def note_unpredicted(predictions: Predictions, question: Question) -> None:

@@ -167,6 +167,10 @@ def test_compare_judges_each_finding(run: Path, phantoms: Path, capfd: Said) -> 
     evaluated(phantoms / "split.csv", "--target", "covid")
     given = ["--by", "finding", "--metrics", "auc", "--format", "csv", "-o", "t.csv"]
     assert in_process("compare", "p.csv", *given) == 0
+    # An image has a row of every finding, and is one image still.
+    there = rows_of(phantoms / "split.csv")
+    images, patients = len(there), len({row["patient"] for row in there})
+    assert f"{images} images of {patients} patients: the int" in capfd.readouterr().err
     table = {row["group"]: row for row in rows_of(Path("t.csv"))}
     assert set(table) == set(NAMES)
     from sklearn.metrics import roc_auc_score
