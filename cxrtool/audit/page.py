@@ -255,5 +255,6 @@ def _joining(case: Case) -> list[str]:
 
 
 def _references(section: Section, plan: Plan) -> None:
-    references = [module(check).REFERENCE for check in plan.checks]
-    section.text(*dict.fromkeys(text for text in references if text))
+    references = dict.fromkeys(module(check).REFERENCE for check in plan.checks)
+    # In one paragraph: the page prints on two sheets.
+    section.text(" ".join(f"({k}) {text}" for k, text in enumerate(filter(None, references), 1)))

@@ -69,10 +69,9 @@ def _row(
     row.patients = parts[PLAIN].strata.patients
     others = ", ".join(f"{name} {numbers.value(auc.value)}" for name, auc in changed.items())
     row.meaning = (
-        f"On {len(rows)} held-out images AUC is {numbers.value(plain.value)}; {others}. The "
-        f"largest change is by '{where}': {numbers.interval(row.value, row.low, row.high)} "
-        "(interval adjusted). The network was not trained on such images: a lower AUC may come "
-        "from that alone. An AUC that stays high without the lungs does not come from them."
+        f"AUC of {len(rows)} held-out images is {numbers.value(plain.value)}; {others}. The "
+        f"largest change is by '{where}', {numbers.interval(row.value, row.low, row.high)}. The "
+        "network was not trained on such images: its AUC may fall for that alone."
     )
     row.blocks = [_table(case, parts, logits)]
     return row
@@ -103,12 +102,15 @@ def _table(
         "kind": "table",
         "columns": [
             "images",
-            "AUC [95 % interval]",
-            "difference [95 % interval]",
+            "AUC",
+            "difference",
             "AUC within sources",
-            "decisions that change",
+            "decisions changed",
         ],
         "rows": cells,
         "caption": f"The run's predictions of the same images (at most {MOST}, at random; nothing "
-        "is trained again). Differences are paired by image, and patients are kept together.",
+        "is trained again), with 95 % intervals. Differences are paired by image, and patients are "
+        "kept together; in the row above, the interval is adjusted for the number of changes. What "
+        "an AUC without the lungs rests on is not in the lungs; but heart, tubes and posture are "
+        "outside of them, too.",
     }

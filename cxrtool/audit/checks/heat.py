@@ -61,11 +61,10 @@ def _row(case: Case, found: "PairedHeat") -> CheckRow:
     row.low, row.high = trained.difference.bounds(LEVEL)
     row.patients = len(np.unique(patients))
     row.meaning = (
-        f"Of the heat (Grad-CAM of the predicted class, {trained.images} images) "
-        f"{numbers.percent(trained.own)} lies in the lungs, and {numbers.percent(trained.others)} "
-        f"would lie in the lungs of other patients: {_difference(trained)} of it follows the "
-        f"image. With random weights {_random(random)}. Heat inside the lungs is no proof that "
-        "the network uses the disease, and heat outside is none that it does not."
+        f"Of the heat (Grad-CAM, {trained.images} images) {numbers.percent(trained.own)} lies in "
+        f"the lungs; of the same heat, {numbers.percent(trained.others)} would lie in other "
+        f"patients' lungs (difference {_difference(trained)}). With random weights "
+        f"{_random(random)}. This is no proof for or against the use of the disease."
     )
     row.blocks = [_table({"the run": trained, "random weights": random}, found, len(found.rows))]
     return row
@@ -102,10 +101,11 @@ def _table(shares: dict[str, MaskShares], found: "PairedHeat", number: int) -> d
             "images with heat",
             "in the own lungs",
             "in other patients' lungs",
-            "difference [95 % interval]",
+            "difference",
         ],
         "rows": cells,
-        "caption": f"Share of the heat in {number} held-out images (at most {MOST}, at random). "
-        f"The maps of both networks have a mean rank correlation of {alike}: near 1, the map "
-        "shows the architecture and not what was learned.",
+        "caption": "Share of the heat (Grad-CAM of the predicted class) in "
+        f"{number} held-out images (at most {MOST}, at random; 95 % intervals). The maps of both "
+        f"networks have a mean rank correlation of {alike}: near 1, the map shows the "
+        "architecture and not what was learned.",
     }

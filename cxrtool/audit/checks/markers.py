@@ -68,12 +68,11 @@ def _row(case: Case, rows: Ints, plain: Floats, shifts: Mapping[str, Floats]) ->
     covered, standard = shifts[COVERED], abs(largest.value) / spread
     row.meaning = (
         f"A white letter in the {where} corner shifts the logit of '{case.positive}' by "
-        f"{numbers.interval(largest.value, low, high)} against a blank patch there, "
-        f"{numbers.value(standard)} standard deviations of a label (the largest of four corners; "
-        "interval adjusted). Covering all corners shifts it, against mirroring them, by "
-        f"{_text(covered[positive], patients[positive])} in images of '{case.positive}' and by "
-        f"{_text(covered[~positive], patients[~positive])} in the others. A network may react to a "
-        "letter that it has not learned from; a shift of one class alone is a reason to look."
+        f"{numbers.interval(largest.value, low, high)}, {numbers.value(standard)} standard "
+        "deviations within a label (the largest of four corners). Covering all corners shifts it "
+        f"by {_text(covered[positive], patients[positive])} in images of '{case.positive}', by "
+        f"{_text(covered[~positive], patients[~positive])} in others. A network may react to what "
+        "it has not learned from."
     )
     row.blocks = [_table(case, rows, spread, shifts)]
     return row
@@ -110,13 +109,14 @@ def _table(
         "kind": "table",
         "columns": [
             "change",
-            "shift of the logit [95 % interval]",
+            "shift of the logit",
             f"images of {case.positive}",
             "other images",
             "in standard deviations",
         ],
         "rows": cells,
         "caption": f"Paired differences in {len(rows)} held-out images (at most {MOST}, at random; "
-        "patients kept together): a letter against a blank patch at the same place, and covered "
-        "corners against mirrored ones.",
+        "patients kept together; 95 % intervals): a letter against a blank patch at the same "
+        "place, and covered corners against mirrored ones. In the row above, the interval is "
+        "adjusted for four corners. A shift of one class alone is a reason to look at its images.",
     }

@@ -94,10 +94,9 @@ def _row(case: Case, found: "ProbeFeatures") -> CheckRow:
     row = CheckRow(NAME, DESCRIPTIVE, value=own.value, low=own.low, high=own.high)
     row.patients, row.sources = int(patients.max(initial=-1)) + 1, len(set(sources) - {""})
     row.meaning = (
-        "Among images of one label, a linear probe tells the source of new patients from the run's "
-        f"features with balanced accuracy {own} (chance {numbers.value(own.chance)})"
-        f"{_beside(findings)}. Random weights tell sources apart, too, wherever images look "
-        "different: what can be decoded need not be used."
+        "Among images of one label, the source of new patients is told from the run's features "
+        f"with balanced accuracy {own} (chance {numbers.value(own.chance)}){_beside(findings)}. "
+        "Random weights tell sources apart, too: what can be decoded need not be used."
     )
     row.blocks = [_table(findings, found.absent, len(rows))]
     return row
@@ -105,7 +104,7 @@ def _row(case: Case, found: "ProbeFeatures") -> CheckRow:
 
 def _beside(findings: Mapping[str, Mapping[str, Finding]]) -> str:
     others = [name for name in findings if name != RUN]
-    return "".join(f"; from {name} with {Summary(findings[name])}" for name in others)
+    return "".join(f", from {name} with {Summary(findings[name])}" for name in others)
 
 
 class Summary:
@@ -143,9 +142,10 @@ def _table(
     cells += [["", "", name, f"not available: {why}", None] for name, why in absent.items()]
     return {
         "kind": "table",
-        "columns": ["label", "sources", "weights", "balanced accuracy [95 % interval]", "chance"],
+        "columns": ["label", "sources", "weights", "balanced accuracy", "chance"],
         "rows": cells,
         "caption": f"A linear probe of the features before the last layer, of {number} held-out "
-        f"images (at most {MOST}, at random); every patient is predicted by a probe that was "
-        f"fitted without it. Sources of fewer than {FOLDS} patients of a label are left out.",
+        f"images (at most {MOST}, at random; 95 % intervals); every patient is predicted by a "
+        f"probe that was fitted without it. Sources of fewer than {FOLDS} patients of a label are "
+        "left out.",
     }
