@@ -9,6 +9,7 @@ import numpy as np
 
 from cxrtool.audit import pictures, verdicts
 from cxrtool.audit.case import Case
+from cxrtool.audit.checks import bystanders
 from cxrtool.audit.runner import ESTIMAND, Plan, module
 from cxrtool.audit.verdicts import (
     CONFIRMATORY,
@@ -39,13 +40,18 @@ CONCLUSIONS = {
     "no evidence for either.",
     INCONCLUSIVE: "No check shows an effect of the data set, but these images are too few to "
     "exclude one as large as the margin.",
-    NOT_ASSESSED: "What was assessed is consistent with the use of the disease, but some checks "
-    "lack their inputs.",
+    NOT_ASSESSED: "What could be checked is consistent with the use of the disease, but some "
+    "checks lack an input.",
     EXCLUDED: "All confirmatory checks exclude an effect beyond the margin: the evidence is "
     "consistent with the use of the disease.",
 }
 # Of what is counted, not tested, `shown` is a fault: a leak, or a score that is always the same.
 FAULTY = "The test itself is at fault, so that its result says little about the disease."
+# The images differ, and no model is shown to use it.
+CUE = (
+    "The images carry a cue that follows the label without the disease. Whether a model uses it is "
+    "not shown here."
+)
 # Of more reasons, the first are given in full below the verdict.
 REASONS = 3
 NO_MODEL = "What was assessed of these data shows no effect of the data set. No model was judged."
@@ -58,8 +64,10 @@ KINDS = (
         CONFIRMATORY,
         "Confirmatory checks: the worst of them is the overall verdict. Intervals and verdicts are "
         "adjusted for all of them together. `detectable` is the smallest true value that these "
-        "images show with a power of 80 %. `p` is for an effect beyond the margin, before the "
-        "adjustment; 1 means that the value itself is inside.",
+        "images show with a power of 80 %; an effect makes the error larger, so it can lie beyond "
+        "a narrow interval. Values of `within` and of `used` are differences of AUC, those of the "
+        "other checks AUC, shares or counts, as their sentences say. `p` is for an effect beyond "
+        "the margin, before the adjustment; 1 means that the value itself is inside.",
     ),
     (DESCRIPTIVE, "Descriptive checks: they decide nothing."),
     (CONTROL, "Controls of the audit itself, on these data."),
@@ -104,6 +112,9 @@ def _lead(case: Case) -> str:
     rows = case.judged
     models = ", ".join(model.name for model in case.models)
     source = f"predictions of {models}" if models else "a manifest without predictions"
+    unknown = int((case.images.identities["patient"][rows] == 0).sum())
+    if unknown:
+        source += f"; {unknown} images without a patient count as patients of their own"
     return (
         f"{len(rows)} images of {len(np.unique(case.images.patients[rows]))} patients are judged: "
         f"{case.positive} against {', '.join(case.negatives)}; {source}. Research software, not a "
@@ -117,6 +128,8 @@ def conclusion(case: Case, rows: Sequence[CheckRow], overall: str) -> str:
     own = [row for row in confirmatory if row.verdict == overall]
     if overall == SHOWN and not any(row.is_tested for row in own):
         return FAULTY
+    if overall == SHOWN and all(row.name in (bystanders.WHOLE, bystanders.INSIDE) for row in own):
+        return CUE
     if overall in (SHOWN, NOT_IDENTIFIABLE, INCONCLUSIVE):
         return CONCLUSIONS[overall]
     excluded = [row for row in confirmatory if row.verdict == EXCLUDED]
@@ -146,8 +159,12 @@ def _verdict(
     for row in own[:REASONS]:
         section.text(_prose(row.meaning), lead=f"Why ({row.name})")
     if len(own) > REASONS:
-        section.text(f"{len(own) - REASONS} more checks have this verdict: see the table.")
+        more = len(own) - REASONS
+        have = "1 more check has" if more == 1 else f"{more} more checks have"
+        section.text(f"{have} this verdict: see the table.")
     steps = dict.fromkeys(row.next for row in own if row.next)
+    if overall == INCONCLUSIVE:
+        steps = {"Add patients of both classes from the same sources.": None, **steps}
     if steps:
         section.text(_prose(" ".join(steps)), lead="What to do")
     for picture, file in drawn:
@@ -225,8 +242,8 @@ def _cell(value: Any) -> Cell:
 def _methods(section: Section, case: Case, plan: Plan) -> None:
     section.text(ESTIMAND, lead="Estimand")
     section.text(
-        f"Margin {case.margin:g}. {len(plan.family)} confirmatory tests, adjusted together by "
-        f"Holm's procedure at {verdicts.ALPHA:g} (two-sided). They were written to audit.json "
+        f"Margin {case.margin:g}. Confirmatory tests: {len(plan.family)}, adjusted together "
+        f"by Holm's procedure at {verdicts.ALPHA:g} (two-sided). They were written to audit.json "
         "before outcomes were read. Intervals keep the images of a patient together. Changed from "
         f"the defaults: {', '.join(plan.changed) or 'nothing'}. Seed {case.seed}.",
         lead="Tests",

@@ -160,7 +160,10 @@ def _power(row: CheckRow) -> str:
     """Say what the images of a row can show."""
     if np.isnan(row.detectable):
         return "There are too few images to show any effect."
-    return f"With a power of {numbers.level(POWER)} they show {numbers.value(row.detectable)}."
+    return (
+        f"With a power of {numbers.level(POWER)} these images show true values from "
+        f"{numbers.value(row.detectable)} on."
+    )
 
 
 def overall(rows: Sequence[CheckRow]) -> str:

@@ -40,12 +40,12 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
     from cxrtool.files.manifest import input_or_stdin
     from cxrtool.files.predictions import is_predictions
 
-    for path in inputs:
-        if path != "-" and not os.path.exists(path):
-            raise CxrtoolError(f"{path}: no such file", "Check the path.")
     tables = [*predictions, *(path for path in inputs if is_predictions(path))]
     manifests = [path for path in inputs if path not in tables]
     if len(manifests) > 1:
+        for path in manifests:
+            if path != "-" and not os.path.exists(path):
+                raise CxrtoolError(f"{path}: no such file", "Check the path.")
         what = f"{manifests[1]}: a second manifest, beside {manifests[0]}"
         raise CxrtoolError(what, "Join them first: cxrtool ingest A.csv B.csv.")
     if not manifests and not tables:

@@ -321,15 +321,22 @@ def note_intervals(results: Sequence[Result], question: Question) -> None:
     for result in poor[:1]:
         where = ", ".join(filter(None, [result.model, result.group]))
         label = result.classes[int(result.judged.labels[0])]
-        more = f" (and {len(poor) - 1} groups more are of one class)" if poor[1:] else ""
+        more = f" (and {_more_groups(len(poor) - 1, 'is', 'are')} of one class)" if poor[1:] else ""
         only = f"every image of {where} is '{label}'{more}"
         note(f"warning: {only}: what needs two classes, as AUC, is left empty")
     _warn_of_few(results)
     averaged = [r for r in results if r.positive is None and _left_out(r)]
     for result in averaged[:1]:
         where = " ".join(filter(None, [f"of {result.model}", result.group and f"({result.group})"]))
-        more = f" (and of {len(averaged) - 1} groups more)" if averaged[1:] else ""
+        more = f" (and of {_more_groups(len(averaged) - 1)})" if averaged[1:] else ""
         note(f"the macro averages {where} are {_left_out(result)}{more}")
+
+
+def _more_groups(number: int, one: str = "", several: str = "") -> str:
+    """Say `1 more group is` or `2 more groups are`."""
+    return (
+        f"1 more group {one}".strip() if number == 1 else f"{number} more groups {several}".strip()
+    )
 
 
 def _warn_of_few(results: Sequence[Result]) -> None:
@@ -342,9 +349,11 @@ def _warn_of_few(results: Sequence[Result]) -> None:
     )
     for number, model, group, name in few[:1]:
         where = ", ".join(filter(None, [model, group]))
-        more = f" (and {len(few) - 1} groups more have fewer than {FEW})" if few[1:] else ""
+        more = f" (and {_more_groups(len(few) - 1, 'has', 'have')} fewer than {FEW})"
+        more = more if few[1:] else ""
+        who = "1 patient" if number == 1 else f"{number} patients"
         note(
-            f"warning: {number} patients of '{name}' in {where}{more}: with fewer than {FEW} of a "
+            f"warning: {who} of '{name}' in {where}{more}: with fewer than {FEW} of a "
             "class, intervals may miss the true value more often than stated"
         )
 

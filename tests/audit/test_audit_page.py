@@ -177,3 +177,27 @@ def test_a_row_as_it_comes_back_from_json_makes_the_same_page(tmp_path: Path) ->
     first, second = (pages.page(case, plan, r, "excluded").render() for r in (rows, again))
     assert first == second
     assert np.isnan(rows[-1].low) == np.isnan(again[-1].low)
+
+
+def test_a_cue_in_the_images_is_not_said_to_be_used(tmp_path: Path) -> None:
+    """Only rows about a model say what the model uses."""
+    tested = {"ladder": [(0.8, 0.9)], "low": 0.8}
+    cue = row("bystanders", verdicts.SHOWN, **tested)
+    assert pages.conclusion(make_case(), [cue], verdicts.SHOWN) == pages.CUE
+    used = row("bystanders used (m)", verdicts.SHOWN, **tested)
+    shown = pages.CONCLUSIONS[verdicts.SHOWN]
+    assert pages.conclusion(make_case(), [cue, used], verdicts.SHOWN) == shown
+    other = row("within source (m)", verdicts.INCONCLUSIVE, **tested)
+    assert pages.conclusion(make_case(), [cue, other], verdicts.SHOWN) == pages.CUE
+
+
+def test_images_without_a_patient_are_counted_in_the_first_sentence(tmp_path: Path) -> None:
+    case = make_case()
+    unknown = case.images.identities["patient"].copy()
+    unknown[case.judged[:7]] = 0
+    identities = {**case.images.identities, "patient": unknown}
+    partly = replace(case, images=replace(case.images, identities=identities))
+    text = audited(partly, tmp_path)[0].render()
+    assert "7 images without a patient count as patients of their own" in text
+    (tmp_path / "whole").mkdir()
+    assert "without a patient" not in audited(case, tmp_path / "whole")[0].render()

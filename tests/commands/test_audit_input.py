@@ -339,3 +339,11 @@ def test_an_audit_that_is_killed_ends_the_same(tmp_path: Path, cxrtool: Run) -> 
         process.communicate()
     assert cxrtool("audit", "m.csv", "-d", "out").returncode in (0, 1)
     assert snapshot(tmp_path / "out") == snapshot(tmp_path / "whole")
+
+
+def test_a_table_that_is_not_there_is_no_second_manifest(cli: Cli, tmp_path: Path) -> None:
+    manifest = tmp_path / "split.csv"
+    manifest.write_text("path,label\na.png,covid\n")
+    result = cli("audit", manifest, tmp_path / "predictons.csv", "-d", tmp_path / "out")
+    assert result.code == 2
+    assert "predictons.csv: no such file" in result.err

@@ -486,7 +486,7 @@ def test_few_patients_of_a_class_are_warned_of(capfd: Said) -> None:
     assert f"warning: {left} patients of 'covid' in m: with fewer than 30 of a class, inter" in said
     write("n.csv", [r | {"model": "n"} for r in few])
     compare("m.csv", "n.csv")
-    assert " in m (and 1 groups more have fewer than 30): with" in capfd.readouterr().err
+    assert " in m (and 1 more group has fewer than 30): with" in capfd.readouterr().err
 
 
 def test_more_alike_images_widen_the_interval() -> None:

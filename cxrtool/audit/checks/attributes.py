@@ -77,8 +77,9 @@ def _table(case: Case, cells: list[list[object]]) -> dict[str, object]:
         "kind": "table",
         "columns": ["column", "values", "images", "AUC of the column alone", *models],
         "rows": cells,
-        "caption": "What each column alone predicts for new patients, and what it adds to each "
-        "model's AUC, with 95 % intervals.",
+        "caption": "What each column alone predicts for new patients (an AUC of 0.5 or below: "
+        "nothing), and what it adds to each model's AUC. Intervals of 95 %, each for itself, are "
+        "narrower than those of the checks, which are adjusted together.",
     }
 
 

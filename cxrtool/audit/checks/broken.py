@@ -50,7 +50,9 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     patients = np.unique(case.images.patients[model.rows], return_inverse=True)[1]
     parts = Decomposition(positive, model.scores, np.zeros(len(positive), np.int64), patients)
     row.value, (row.low, row.high) = parts.whole.value, parts.whole.bounds(0.95)
-    row.meaning = " ".join([*(faults or ["No fault was found."]), *_hints(row)])
+    row.meaning = " ".join(
+        [*(faults or ["No fault was found (the value is the AUC of the model)."]), *_hints(row)]
+    )
     row.next = "Check how the predictions were made." if faults else ""
     return row
 

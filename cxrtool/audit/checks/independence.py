@@ -50,9 +50,9 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     row = CheckRow(name, DESCRIPTIVE, value=result.spread, p=result.p)
     row.patients, row.sources = int(patients.max()) + 1, int(codes.max()) + 1
     row.meaning = (
-        f"Among images of the same label, the mean scores of the sources differ by a standard "
-        f"deviation of {numbers.value(result.spread)} (normal scores of the ranks, in their "
-        f"standard deviation within source and label; p = {result.p:.2g}, {result.permutations} "
-        "permutations of patients). Differences of the patients can cause this too."
+        "Among images of the same label, the mean scores of the sources have a standard deviation "
+        f"of {numbers.value(result.spread)}, in units of the deviation within source and label "
+        f"(normal scores of the ranks). p = {result.p:.2g}, by {result.permutations} permutations "
+        "of patients. Differences between the patients can cause this too."
     )
     return row

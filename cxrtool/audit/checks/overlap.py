@@ -58,7 +58,12 @@ def _judged(case: Case, rows: Ints) -> CheckRow:
     row.blocks = [_table(case, names, counts)]
     if len(names) == 1:
         why = f"all images are of one source, {names[0]}"
-        return _filled(row, not_assessed("overlap", why, "Hidden sources: check bystanders."))
+        return _filled(
+            row,
+            not_assessed(
+                "overlap", why, "For sources that are not listed, see the check 'bystanders'."
+            ),
+        )
     pairs = counts[:, 0] * counts[:, 1]
     row.value = float(pairs.sum() / counts.sum(axis=0).prod())
     alone = cross_fit.attainable(codes, positive, patients, seed=case.seed).auc
@@ -111,8 +116,11 @@ def _explain(
     if len(single) > NAMED:
         single = [*single[:NAMED], f"and {len(single) - NAMED} more"]
     one_class = f" Sources with one class: {', '.join(single)}." if single else ""
-    auc = numbers.value(alone)
-    by = f" The source alone predicts the label with AUC {auc}." if auc else ""
+    by = ""
+    if alone is not None:
+        # For new patients a column that tells nothing is a little below 0.5.
+        tells = f"with AUC {numbers.value(alone)}" if alone > 0.5 else "no better than a guess"
+        by = f" The source alone predicts the label {tells}."
     pairs = "of the pairs of a positive and a negative patient are of one source"
     share = f"{numbers.share(row.value)} {pairs}."
     if row.verdict == NOT_IDENTIFIABLE:

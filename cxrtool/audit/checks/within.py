@@ -91,7 +91,7 @@ def _without_groups(name: str, column: str, number: int) -> CheckRow:
             name, f"{column}: absent", f"Add a column '{column}' to the manifest or predictions."
         )
     why = f"all rows have the same {column}, so that there is nothing to compare"
-    remedy = "A cause that is not in this column is looked for by the check bystanders."
+    remedy = "The check 'bystanders' looks for causes that are in no column."
     return not_assessed(name, why, remedy)
 
 
@@ -105,8 +105,9 @@ def _judged(case: Case, name: str, column: str, parts: Decomposition, unknown: i
         else f"AUC is {numbers.value(parts.whole.value)}; no pair is of the same {column}"
     )
     sentences = {
-        SHOWN: f"{lead}. The {column} adds at least {{low}} to the AUC. This is what a model does "
-        f"that uses the {column}; a severer disease at one {column} does it, too.",
+        SHOWN: f"{lead}. The {column} adds at least {{low}} to the AUC. A model that uses "
+        f"the {column} behaves so; if the disease is more severe at one {column}, the effect is "
+        "the same.",
         BELOW: f"{lead}. The {column} changes the AUC by {{value}} [{{low}}, {{high}}]: the model "
         f"uses the {column}, or what goes with it, and on these images that misleads it.",
         EXCLUDED: f"{lead}. The {column} changes the AUC of these images by less than the margin, "
