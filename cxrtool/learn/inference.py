@@ -81,7 +81,12 @@ def network_of(about: About) -> Net:
     """Build the network of a run."""
     if about.task == "segment":
         return drawing(about.arch, about.channels, about.size)
-    return built(about.arch, len(about.classes), about.channels, about.size)
+    network = built(about.arch, len(about.classes), about.channels, about.size)
+    # Two classes may share an output; findings, each by itself, may not.
+    if about.task == "findings" and network.outputs != len(about.classes):
+        what = f"it has {network.outputs} output for {len(about.classes)} findings"
+        raise CxrtoolError(what, "Choose another network.")
+    return network
 
 
 # What a network says of a size, or of an option, that it cannot have.

@@ -14,6 +14,7 @@ from handy import in_process, rows_of, write_table
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
+from cxrtool.core import choices
 from cxrtool.figures import plot
 from cxrtool.files import run_folder
 from cxrtool.files.run_folder import About
@@ -104,6 +105,27 @@ def test_every_reader_of_a_lying_run_json(field: str, reader: str, capfd: Said) 
     for value in VALUES:
         Path("r/run.json").write_text(json.dumps(whole | {field: value}))
         check(READERS[reader], "r/run.json", capfd)
+
+
+# What another run may well say, but not this one.
+WORDS = [
+    *({"task": task} for task in choices.RUN_TASKS),
+    {"task": "findings", "classes": ["covid"]},
+    {"task": "findings", "classes": ["covid", "flu", "normal"]},
+    *({"fit": fit} for fit in choices.FITS),
+    {"arch": "resnet18"},
+    {"arch": "unet"},
+    {"normalize": "none"},
+    {"preprocessing": "hist"},
+]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_run_that_says_it_is_of_another_kind(reader: str, capfd: Said) -> None:
+    whole = json.loads(Path("r/run.json").read_text())
+    for words in WORDS:
+        Path("r/run.json").write_text(json.dumps(whole | words))
+        check(READERS[reader], "r", capfd)
 
 
 def test_segment_with_a_lying_run(capfd: Said) -> None:

@@ -326,7 +326,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phantoms: Path) -> Ite
     written("no-val", ["covid", "normal"], {"epoch": 1})
     written("one-sided", ["covid", "normal"], {"epoch": 1, "val_loss": 0.5, "val_auc": None})
     written("three-channels", ["covid", "normal"], validated, 3)
-    written("findings", ["Edema", "Hernia"], {"epoch": 0}, task="findings")
+    written("findings", ["Edema", "Hernia", "Mass"], {"epoch": 0}, task="findings")
     written("below", ["bacteria", "virus"], {"epoch": 1})
     yield
     torch.set_num_threads(before)
