@@ -125,6 +125,8 @@ def run(arguments: list[str], limited: str = "") -> int:
             address_space.check(limited)
         _check_words(arguments)
         verb = next((word for word in arguments if word in registry.names("commands")), "")
+        if verb and not _has_working_folder():
+            raise CxrtoolError("the working folder was removed", "Change to another one.")
         words, notes = old_names.replaced(verb, arguments)
         for line in notes:
             progress.note(line)
@@ -145,6 +147,15 @@ def run(arguments: list[str], limited: str = "") -> int:
         signals.settle()
         return _fail(e, *_outcome(signals.received() or e))
     return ExitCode.DONE
+
+
+def _has_working_folder() -> bool:
+    """Whether relative paths lead anywhere: the folder may have been removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _check_words(arguments: list[str]) -> None:
@@ -196,6 +207,8 @@ def _fail(e: BaseException, line: object, code: ExitCode) -> int:
 def _outside(e: OSError) -> str:
     if e.errno == errno.EBADF and e.filename is None:
         return CLOSED
+    if e.errno == errno.ENOENT and e.filename is None and not _has_working_folder():
+        return "the working folder was removed. Change to another one, then run it again."
     where = f"{e.filename}: " if e.filename else ""
     return f"{where}{(e.strerror or str(e)).lower()}. Solve this, then run the same command again."
 

@@ -28,7 +28,9 @@ def negative_class(classes: Sequence[str]) -> str | None:
     """Name the one of two classes whose name says that there is no finding; None if both do."""
     if len(classes) != 2:
         return None
-    denials = {f"{no}{_plain(name)}" for name in classes for no in ("no", "non", "not")}
+    findings = [_plain(name).removesuffix("positive") for name in classes]
+    denials = {f"{no}{finding}" for finding in findings for no in ("no", "non", "not")}
+    denials |= {f"{finding}negative" for finding in findings}
     words = {*map(_plain, NEGATIVE), *denials}
     named = [name for name in classes if _plain(name) in words]
     return named[0] if len(named) == 1 else None

@@ -10,7 +10,8 @@ Identity = tuple[int, int]
 
 def absolute(path: str) -> str:
     """Make a path absolute, but keep every `..`: after a link it leads elsewhere."""
-    return os.path.join(os.getcwd(), path)
+    # There may be no working folder any more, which an absolute path does not need.
+    return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
 
 
 def unfollowed(path: str) -> str:

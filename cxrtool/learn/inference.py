@@ -42,6 +42,9 @@ def device(name: str) -> torch.device:
         # The maps of a batch take up to a hundred megabytes each; to have them cleared anew is a
         # fifth of the time of a step of ResNet-18.
         memory.tune(mmap_max=0, trim_threshold=2**31 - 1, top_pad=64 << 20)
+        # MKL loads a part of itself at its first use, and ends the process, with a code of its own,
+        # if the working folder has been removed by then.
+        torch.mm(torch.ones(2, 2), torch.ones(2, 2))
     return where
 
 

@@ -51,6 +51,13 @@ def test_a_denial_of_the_other_class_is_negative(negative: str) -> None:
     assert positive_class.positive_class([negative, "COVID"]) == "COVID"
 
 
+@pytest.mark.parametrize("positive", ["COVID-19", "COVID-19 positive", "covid19_Positive"])
+@pytest.mark.parametrize("negative", ["COVID-19 negative", "covid19-NEGATIVE", "no COVID-19"])
+def test_a_finding_is_positive_and_its_denial_negative(positive: str, negative: str) -> None:
+    assert positive_class.positive_class([positive, negative]) == positive
+    assert positive_class.positive_class([negative, positive]) == positive
+
+
 @pytest.mark.parametrize("classes", [["normal"], ["normal", "covid", "pneumonia"]])
 def test_of_one_class_or_three_none_is_positive(classes: list[str]) -> None:
     assert positive_class.positive_class(classes) is None
