@@ -35,14 +35,27 @@ def begin(where: torch.device) -> torch.device:
     """Meet the other processes, and take a device of one's own."""
     if processes() == 1 or dist.is_initialized():
         return where
+    backend = "gloo"
     if where.type == "cuda":
-        where = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        number, backend = own_card(torch.cuda.device_count())
+        where = torch.device("cuda", number)
         torch.cuda.set_device(where)
-    dist.init_process_group("nccl" if where.type == "cuda" else "gloo")
+    dist.init_process_group(backend)
     if rank():
         # One process prints for all.
         progress.mute()
     return where
+
+
+def own_card(cards: int) -> tuple[int, str]:
+    """Return the number of this process's card, and what carries the sums.
+
+    More processes than cards share them, in turn. NCCL refuses two processes on one card; gloo does
+    not.
+    """
+    here = int(os.environ.get("LOCAL_RANK", "0"))
+    crowded = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) > cards
+    return here % cards, "gloo" if crowded else "nccl"
 
 
 def end() -> None:

@@ -13,6 +13,8 @@ import pytest
 from handy import Run, rows_of
 from safetensors.torch import load_file
 
+from cxrtool.learn import distributed
+
 SCRIPT = """
 import copy, torch
 from torch import nn
@@ -74,6 +76,26 @@ def test_gradients_and_norms_are_those_of_the_whole_batch(number: int, tmp_path:
     assert done.returncode == 0, done.stderr
     # They may write onto one line.
     assert done.stdout.count("equal") == number
+
+
+@pytest.mark.parametrize(
+    ("cards", "expected"),
+    [
+        (4, [(0, "nccl"), (1, "nccl"), (2, "nccl"), (3, "nccl")]),
+        # More processes than cards: NCCL would refuse the second one on a card.
+        (1, [(0, "gloo")] * 4),
+        (2, [(0, "gloo"), (1, "gloo"), (0, "gloo"), (1, "gloo")]),
+    ],
+)
+def test_more_processes_than_cards_share_them(
+    cards: int, expected: list[tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    found = []
+    for number in range(4):
+        monkeypatch.setenv("LOCAL_RANK", str(number))
+        found.append(distributed.own_card(cards))
+    assert found == expected
 
 
 @pytest.mark.slow
