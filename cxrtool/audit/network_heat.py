@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cxrtool.audit import untrained
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.explain import heat
 from cxrtool.explain.explanation import Explainer
 from cxrtool.learn import inference
@@ -46,15 +47,21 @@ def of_sample(run: "AuditedRun", case: "Case", most: int) -> PairedHeat:
     lungs, alike = [], []
     for batch, changed in run.changed(case, "lungs", most):
         images = np.concatenate([one.versions for one in changed])
-        pair = [_maps(explainer, images, run.model) for explainer in explainers]
-        for own, found in zip(maps, pair, strict=True):
-            own += [_cells(one) for one in found]
+        trained = _maps(explainers[0], images, run.model)
+        try:
+            random = _maps(explainers[1], images, run.model)
+        except CxrtoolError:
+            # Weights that were never trained may give no finite numbers: there is no heat.
+            random = [np.zeros_like(one) for one in trained]
+        pair = trained, random
+        for kept, found in zip(maps, pair, strict=True):
+            kept += [_cells(one) for one in found]
         alike += [_correlation(*both) for both in zip(*pair, strict=True)]
         lungs += [_shares(one.lungs) for one in changed if one.lungs is not None]
         rows += batch
     empty = np.zeros((0, CELLS**2))
-    trained, random, inside = (np.array(part) if part else empty for part in (*maps, lungs))
-    return PairedHeat(np.array(rows, np.int64), trained, random, inside, np.array(alike))
+    own, other, inside = (np.array(part) if part else empty for part in (*maps, lungs))
+    return PairedHeat(np.array(rows, np.int64), own, other, inside, np.array(alike))
 
 
 def _maps(

@@ -12,6 +12,7 @@ from audit_cases import MadeUpRun, make_case
 
 from cxrtool.audit.checks import ablation, heat, markers, source_probe
 from cxrtool.audit.verdicts import CheckRow
+from cxrtool.core.errors import BrokenRun, CxrtoolError
 
 
 def row_of(check: Any, number: int = 300, **run: Mapping[str, float] | float) -> CheckRow:
@@ -82,3 +83,22 @@ def test_heat_that_follows_the_lungs_of_each_image_exceeds_that_in_others() -> N
     # As much heat in the lungs says nothing: the same heat lies in those of others, too.
     own, others = still.blocks[0]["rows"][0][2:4]
     assert own > 0.3 and own == pytest.approx(others, abs=0.05)
+
+
+@pytest.mark.parametrize(("check", "ask"), [(heat, "heat"), (source_probe, "features")])
+def test_a_network_that_cannot_be_asked_leaves_the_rest_of_the_audit(
+    check: Any, ask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise CxrtoolError("it has no map", "Choose another one.")
+
+    monkeypatch.setattr(MadeUpRun, ask, fail)
+    row = row_of(check)
+    assert row.verdict == "not assessed" and "it has no map" in row.meaning and row.next
+
+    def broke(*_: object) -> None:
+        raise BrokenRun("the disk is full")
+
+    monkeypatch.setattr(MadeUpRun, ask, broke)
+    with pytest.raises(BrokenRun):
+        row_of(check)

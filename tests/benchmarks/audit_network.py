@@ -7,7 +7,7 @@ Each run draws phantoms, trains a small network, and audits it on held-out patie
 - clean: one hospital, two sources dealt out at random, which differ in nothing.
 - looks: two hospitals with signatures of their own, independent of the label.
 - mark: one hospital; source B has a bright square in the upper left corner of all its images, and
-  90 % of the positive and 10 % of the negative patients are of source B.
+  80 % of the positive and 20 % of the negative patients are of source B.
 
 Columns: the largest shift of the logit by a letter and its corner, in standard deviations within a
 label; the shift by covered corners in positive images less that in others; balanced accuracy of the
@@ -71,7 +71,7 @@ def dealt(rows: list[dict[str, str]], setting: str, rng: np.random.Generator) ->
     """Deal the patients out to sources A and B, and mark the images of B."""
     sources: dict[str, str] = {}
     for row in rows:
-        chance = 0.5 if setting == "clean" else 0.9 if row["label"] == "covid" else 0.1
+        chance = 0.5 if setting == "clean" else 0.8 if row["label"] == "covid" else 0.2
         source = sources.setdefault(row["patient"], "AB"[int(rng.random() < chance)])
         row["source"] = source
         for column in ("raw", "sha256", "dhash", "dup_group"):
@@ -95,7 +95,8 @@ def found(setting: str, number: int, images: int, epochs: int, top: Path) -> lis
     tables = {}
     for check in CHECKS.split(","):
         (row,) = json.loads((out / "checks" / f"{check}.json").read_text())["rows"]
-        tables[check] = row["blocks"][0]["rows"]
+        # A check that lacks patients has no table.
+        tables[check] = row["blocks"][0]["rows"] if row["blocks"] else []
     overall = json.loads((out / "audit.json").read_text())["overall"]
     return [setting, str(number), *cells(tables), overall]
 
@@ -112,8 +113,8 @@ def cells(tables: dict[str, list[list[Any]]]) -> list[str]:
     aucs = {row[0]: row[1][0] for row in tables["ablation"]}
     values = [
         covered[2][0] - covered[3][0],
-        np.mean(probes["the run"]),
-        np.mean(probes["random weights"]),
+        np.mean(probes.get("the run", [np.nan])),
+        np.mean(probes.get("random weights", [np.nan])),
         aucs["unchanged"],
         aucs["corners covered"],
         aucs["lungs out"],
@@ -124,7 +125,7 @@ def cells(tables: dict[str, list[list[Any]]]) -> list[str]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--runs", type=int, default=6)
-    options.add_argument("--images", type=int, default=240)
+    options.add_argument("--images", type=int, default=300)
     options.add_argument("--epochs", type=int, default=10)
     given = options.parse_args()
     print(",".join(COLUMNS), flush=True)

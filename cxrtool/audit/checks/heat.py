@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrtool.audit.audited_versions import needs_run
+from cxrtool.audit.audited_versions import needs_run, refused
 from cxrtool.audit.case import Case
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.figures import numbers
 from cxrtool.stats import mask_pairing
 from cxrtool.stats.mask_pairing import MaskShares
@@ -45,7 +46,10 @@ def assess(case: Case) -> list[CheckRow]:
     if len(np.unique(case.images.patients[rows])) < FEWEST:
         why = f"fewer than {FEWEST} patients were predicted by the run"
         return [not_assessed(NAME, why, "Add held-out images.", DESCRIPTIVE)]
-    return [_row(case, case.network.heat(case, MOST))]
+    try:
+        return [_row(case, case.network.heat(case, MOST))]
+    except CxrtoolError as error:
+        return [refused(NAME, error)]
 
 
 def _row(case: Case, found: "PairedHeat") -> CheckRow:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrtool.audit.audited_versions import needs_run
+from cxrtool.audit.audited_versions import needs_run, refused
 from cxrtool.audit.case import Case
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.figures import numbers
 from cxrtool.stats import linear_probe
 from cxrtool.stats.discriminant import FOLDS
@@ -53,7 +54,10 @@ def assess(case: Case) -> list[CheckRow]:
     if not _is_possible(case, rows):
         why = f"no label has predicted images of {FOLDS} patients in each of two sources"
         return [not_assessed(NAME, why, "Add images of a label from two sources.", DESCRIPTIVE)]
-    return [_row(case, case.network.features(case, MOST))]
+    try:
+        return [_row(case, case.network.features(case, MOST))]
+    except CxrtoolError as error:
+        return [refused(NAME, error)]
 
 
 def _is_possible(case: Case, rows: Ints) -> bool:
