@@ -88,12 +88,12 @@ class Changer:
 
 
 def _markers(pixels: Bytes, _: Mask | None) -> list[Bytes]:
-    """Paste a letter into each corner, beside a blank patch there; cover and mirror all corners."""
+    """Paste marks into each corner, beside a blank patch there; cover and mirror all corners."""
     versions = [pixels]
     for corner in CORNERS:
         box = changes.box_in(corner, pixels.shape, changes.LETTER_BOX, changes.OFFSET)
         blank = changes.covered(pixels, [box])
-        versions += [changes.lettered(blank, box), blank]
+        versions += [changes.lettered(blank, box), changes.whitened(blank, box), blank]
     corners = _corners(pixels)
     return [*versions, changes.covered(pixels, corners), changes.mirrored(pixels, corners)]
 
@@ -137,7 +137,7 @@ class Kind(NamedTuple):
     lungs: bool
 
 
-LETTER, BLANK = "letter", "blank"
+MARKS, BLANK = ("letter", "white patch"), "blank"
 COVERED, MIRRORED = "corners covered", "corners mirrored"
 KINDS = {
     "plain": Kind([PLAIN], _plain, False),
@@ -145,7 +145,7 @@ KINDS = {
     "markers": Kind(
         [
             PLAIN,
-            *(f"{what} {corner}" for corner in CORNERS for what in (LETTER, BLANK)),
+            *(f"{what} {corner}" for corner in CORNERS for what in (*MARKS, BLANK)),
             COVERED,
             MIRRORED,
         ],

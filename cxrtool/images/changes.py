@@ -62,6 +62,14 @@ def lettered(pixels: Bytes, box: Box, letter: str = "R") -> Bytes:
     return result
 
 
+def whitened(pixels: Bytes, box: Box) -> Bytes:
+    """Make a box white, with a margin of a tenth of its side."""
+    result = pixels.copy()
+    margin = round(0.1 * min(box.width, box.height))
+    result[box.grown(-margin).clipped(pixels.shape).slices] = 255
+    return result
+
+
 def mirrored(pixels: Bytes, boxes: Iterable[Box]) -> Bytes:
     """Mirror what is inside of each box: the same grey levels and marks, another picture."""
     result = pixels.copy()

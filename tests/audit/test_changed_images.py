@@ -42,13 +42,16 @@ def test_every_kind_has_its_versions_in_the_frame(kind: str, fit: str, place: Pl
     assert (versions["unchanged"] == frame(place.file)).all()
 
 
-def test_a_letter_differs_from_the_blank_patch_in_its_corner_alone(place: Place) -> None:
+def test_a_mark_differs_from_the_blank_patch_in_its_corner_alone(place: Place) -> None:
     versions = changed("markers", place, Frame(100, 1))
     for corner, quarter in {"upper left": np.s_[:50, :50], "lower right": np.s_[50:, 50:]}.items():
-        letter, blank = versions[f"letter {corner}"][0], versions[f"blank {corner}"][0]
-        there = letter != blank
-        assert there[quarter].any() and there.sum() == there[quarter].sum()
-        assert letter[there].max() > 180
+        blank = versions[f"blank {corner}"][0]
+        letter, patch = (versions[f"{mark} {corner}"][0] for mark in ("letter", "white patch"))
+        for marked in (letter, patch):
+            there = marked != blank
+            assert there[quarter].any() and there.sum() == there[quarter].sum()
+            assert marked[there].max() > 180
+        assert (patch >= letter)[letter != blank].all()
     # The mark that was there is gone where the corner is covered, and there where it is mirrored.
     assert versions["corners covered"][0, :12, :12].max() < 130
     assert versions["corners mirrored"][0, :15, :15].max() > 200

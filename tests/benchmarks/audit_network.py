@@ -9,10 +9,10 @@ Each run draws phantoms, trains a small network, and audits it on held-out patie
 - mark: one hospital; source B has a bright square in the upper left corner of all its images, and
   80 % of the positive and 20 % of the negative patients are of source B.
 
-Columns: the largest shift of the logit by a letter and its corner, in standard deviations within a
-label; the shift by covered corners in positive images less that in others; balanced accuracy of the
-source from the run's features and from random weights; AUC unchanged, with corners covered and
-without the lungs; and the overall verdict, which none of these checks decides.
+Columns: the largest shift of the logit by a mark, which mark and corner, in standard deviations
+within a label; the shift by covered corners in positive images less that in others; balanced
+accuracy of the source from the run's features and from random weights; AUC unchanged, with corners
+covered and without the lungs; and the overall verdict, which none of these checks decides.
 """
 
 import argparse
@@ -35,7 +35,7 @@ COLUMNS = (
     "setting",
     "run",
     "shift in SD",
-    "corner",
+    "mark",
     "covered: positive - others",
     "source: run",
     "source: random",
@@ -103,9 +103,8 @@ def found(setting: str, number: int, images: int, epochs: int, top: Path) -> lis
 
 def cells(tables: dict[str, list[list[Any]]]) -> list[str]:
     """Return the figures of the table."""
-    letters = tables["markers"]
-    best = max(letters[:4], key=lambda row: abs(row[1][0]))
-    covered = letters[4]
+    *marks, covered = tables["markers"]
+    best = max(marks, key=lambda row: abs(row[1][0]))
     probes: dict[str, list[float]] = {}
     for label, _, weights, value, _ in tables["source-probe"]:
         if label:
@@ -119,7 +118,7 @@ def cells(tables: dict[str, list[list[Any]]]) -> list[str]:
         aucs["corners covered"],
         aucs["lungs out"],
     ]
-    return [f"{best[4]:.2f}", best[0].removeprefix("letter "), *(f"{v:.2f}" for v in values)]
+    return [f"{best[4]:.2f}", best[0], *(f"{v:.2f}" for v in values)]
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ def test_a_box_lies_in_its_corner(shape: tuple[int, ...], corner: str) -> None:
         lambda image, box: changes.covered(image, [box]),
         lambda image, box: changes.mirrored(image, [box]),
         lambda image, box: changes.lettered(image, box),
+        lambda image, box: changes.whitened(image, box),
     ],
 )
 def test_outside_of_the_box_nothing_changes(

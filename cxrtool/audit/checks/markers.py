@@ -1,11 +1,11 @@
-"""Does a mark in a corner move the score? Letters are pasted, and what is in the corners covered.
+"""Does a mark in a corner move the score? Marks are pasted, and what is in the corners covered.
 
-A white letter is drawn on a blank patch in each corner in turn; beside it stands the same image
-with the blank patch alone, so that the difference is that of the letter. Then all corners are
-covered, beside the same image with its corners mirrored: their marks and grey levels stay, in
-another arrangement. The shift is that of the logit, image by image.
+A white letter, and a white patch, is drawn on a blank patch in each corner in turn; beside it
+stands the same image with the blank patch alone, so that the difference is that of the mark. Then
+all corners are covered, beside the same image with its corners mirrored: their marks and grey
+levels stay, in another arrangement. The shift is that of the logit, image by image.
 
-A network may react to a letter that it has never seen, so this decides nothing. A shift that is
+A network may react to a mark that it has never seen, so this decides nothing. A shift that is
 large beside the spread of the logits, in one corner, or of one class alone, is a reason to look at
 the training images.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from cxrtool.audit.audited_versions import needs_run, too_few
 from cxrtool.audit.case import Case
-from cxrtool.audit.changed_images import BLANK, COVERED, LETTER, MIRRORED, PLAIN
+from cxrtool.audit.changed_images import BLANK, COVERED, MARKS, MIRRORED, PLAIN
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow
 from cxrtool.figures import numbers
 from cxrtool.images.changes import CORNERS
@@ -32,8 +32,8 @@ REFERENCE = (
     "Nature Machine Intelligence 3, 2021."
 )
 NAME = "markers"
-# Each image is predicted in eleven versions.
-MOST = 120
+# Each image is predicted in fifteen versions.
+MOST = 100
 LEVEL = 0.95
 
 
@@ -43,13 +43,16 @@ def hypotheses(case: Case) -> list[str]:
 
 
 def assess(case: Case) -> list[CheckRow]:
-    """Return one row: the largest shift by a letter."""
+    """Return one row: the largest shift by a mark."""
     if case.network is None:
         return [needs_run(NAME)]
     found = case.network.predicted(case, "markers", MOST)
     if row := too_few(case, NAME, found.rows):
         return [row]
-    pairs = {f"letter {corner}": (f"{LETTER} {corner}", f"{BLANK} {corner}") for corner in CORNERS}
+    places = [(mark, corner) for mark in MARKS for corner in CORNERS]
+    pairs = {
+        f"{mark} {corner}": (f"{mark} {corner}", f"{BLANK} {corner}") for mark, corner in places
+    }
     pairs[COVERED] = (COVERED, MIRRORED)
     shifts = {name: found.of(of) - found.of(against) for name, (of, against) in pairs.items()}
     return [_row(case, found.rows, found.of(PLAIN), shifts)]
@@ -58,21 +61,21 @@ def assess(case: Case) -> list[CheckRow]:
 def _row(case: Case, rows: Ints, plain: Floats, shifts: Mapping[str, Floats]) -> CheckRow:
     patients, positive = case.images.patients[rows], case.images.positive[rows] == 1
     spread = _spread(plain, positive)
-    letters = {corner: shifts[f"letter {corner}"] for corner in CORNERS}
-    where = max(letters, key=lambda corner: abs(float(letters[corner].mean())))
-    largest = paired_shift.mean(letters[where], patients)
-    # The largest of four is looked at: each interval is that of a quarter of the error.
-    low, high = largest.bounds(1 - (1 - LEVEL) / len(CORNERS))
+    marks = {name: values for name, values in shifts.items() if name != COVERED}
+    where = max(marks, key=lambda name: abs(float(marks[name].mean())))
+    largest = paired_shift.mean(marks[where], patients)
+    # The largest of eight is looked at: each interval is that of an eighth of the error.
+    low, high = largest.bounds(1 - (1 - LEVEL) / len(marks))
     row = CheckRow(NAME, DESCRIPTIVE, value=largest.value, low=low, high=high)
     row.patients = len(np.unique(patients))
     covered, standard = shifts[COVERED], abs(largest.value) / spread
     row.meaning = (
-        f"A white letter in the {where} corner shifts the logit of '{case.positive}' by "
+        f"A mark ({where}) shifts the logit of '{case.positive}' by "
         f"{numbers.interval(largest.value, low, high)}, {numbers.value(standard)} standard "
-        "deviations within a label (the largest of four corners). Covering all corners shifts it "
-        f"by {_text(covered[positive], patients[positive])} in images of '{case.positive}', by "
-        f"{_text(covered[~positive], patients[~positive])} in others. A network may react to what "
-        "it has not learned from."
+        "deviations within a label (the largest of two marks in four corners). Covering all "
+        f"corners shifts it by {_text(covered[positive], patients[positive])} in images of "
+        f"'{case.positive}', by {_text(covered[~positive], patients[~positive])} in others. A "
+        "network may react to what it has not learned from."
     )
     row.blocks = [_table(case, rows, spread, shifts)]
     return row
@@ -116,7 +119,8 @@ def _table(
         ],
         "rows": cells,
         "caption": f"Paired differences in {len(rows)} held-out images (at most {MOST}, at random; "
-        "patients kept together; 95 % intervals): a letter against a blank patch at the same "
+        "patients kept together; 95 % intervals): a mark against a blank patch at the same "
         "place, and covered corners against mirrored ones. In the row above, the interval is "
-        "adjusted for four corners. A shift of one class alone is a reason to look at its images.",
+        "adjusted for the eight marks. A shift of one class alone is a reason to look at its "
+        "images.",
     }
