@@ -21,7 +21,8 @@ its own two classes, RUN2 those below the second one. --branch makes the map of 
 network, such as resnet or xception of cvr-net, for the score of the whole network.
 
 Of a run of findings (cxrtool train --epochs 0 --arch chexnet), --class names the finding; `pred` is
-`absent` if its probability is at most 0.5.
+`absent` if its probability is at most 0.5. `label` is what the column `finding` says of it, or
+empty.
 
 --beside MAPS.csv puts earlier pictures of the same images beside these on the sheet (--grid), a
 column for each table, under its name: before and after a change of the images, or other methods

@@ -25,6 +25,7 @@ class EarlierMaps:
     root: str
     rows: dict[str, Row]
     together: int = 0
+    alike: int = 0  # images that both calls say one of the same classes of
     differing: int = 0
     inside: list[tuple[float, float]] = field(default_factory=list)
 
@@ -37,13 +38,18 @@ class EarlierMaps:
         other = self.of(row)
         return None if other is None else print_of(other, os.path.join(self.root, other["overlay"]))
 
-    def compare(self, row: Row) -> None:
-        """Take what this call says of an image, to compare it with the earlier one."""
+    def compare(self, row: Row, classes: Sequence[str]) -> None:
+        """Take what this call says of an image, to compare it with the earlier one.
+
+        Where the earlier prediction is none of this call's classes, there is nothing to compare.
+        """
         other = self.of(row)
         if other is None:
             return
         self.together += 1
-        self.differing += other["pred"] != row["pred"]
+        if other["pred"] in classes:
+            self.alike += 1
+            self.differing += other["pred"] != row["pred"]
         if other["in_lung"] and row["in_lung"]:
             self.inside.append((float(other["in_lung"]), float(row["in_lung"])))
 
@@ -52,7 +58,9 @@ class EarlierMaps:
         """Say in how many images the predictions differ, and how much of the heat moved."""
         if not self.together:
             return f"{self.path}: none of its images is among these"
-        text = f"{self.path}: the prediction differs for {self.differing} of {self.together} images"
+        text = f"{self.path}: the prediction differs for {self.differing} of {self.alike} images"
+        if not self.alike:
+            text = f"{self.path}: predicts other classes"
         if self.inside:
             before, now = map(numbers.percent, np.mean(self.inside, axis=0))
             text += f"; there {before} of the heat lies in the lungs, here {now}"

@@ -13,7 +13,7 @@ from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.progress import note
 from cxrtool.files.run_folder import About
 from cxrtool.learn.architectures._network import Branch, Maps, Network
-from cxrtool.learn.findings import ANSWERS
+from cxrtool.learn.findings import ANSWERS, Truth
 from cxrtool.learn.inference import Model, finite, prepared
 from cxrtool.learn.losses import log_probabilities
 
@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 
 # Classes that are chosen anew for every image.
 BY_IMAGE = ("predicted", "label")
-# What is predicted where a finding is not.
-ABSENT = ANSWERS[0]
+# What is predicted where a finding is not, or is.
+ABSENT, PRESENT = ANSWERS
 
 
 class Sight(Network):
@@ -101,6 +101,10 @@ class Chooser:
         if self.of == "label":
             return row.get("label", "")
         return "" if self.of == "predicted" else self.of
+
+    def truth_of(self, row: Row) -> str:
+        """Return what the prediction of a row is compared with; empty where nobody says it."""
+        return row.get("label", "")
 
     def refused(self, row: Row) -> Skip | None:
         """Refuse a row whose label is asked for, and is no class of the run."""
@@ -199,9 +203,14 @@ class FindingExplainer(Explainer):
         if of not in self.classes:
             what = f"{self.folder}: predicts findings, each by itself, and '{of}' is none of them"
             raise CxrtoolError(what, f"Name one with --class: {', '.join(self.classes)}.")
-        place = self.classes.index(of)
+        self._truth, self._place = Truth(self.classes), self.classes.index(of)
         self.classes = self.known = [ABSENT, of]
-        return place
+        return self._place
+
+    def truth_of(self, row: Row) -> str:
+        """Say whether the finding is in the list of the row, whose label is of other things."""
+        answer = self._truth.of(row)[self._place]
+        return self.of if answer == PRESENT else answer
 
 
 def explainer(model: Model, spec: str, of: str, branch: str | None = None) -> Explainer:

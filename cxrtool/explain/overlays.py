@@ -117,7 +117,8 @@ class Gallery:
                 skipped.add(seen)
                 continue
             cells = self._drawn(row, seen, result[n]) if isinstance(seen, View) else seen.cells
-            named = {name: row.get(name, "") for name in ("path", "label", "raw")}
+            named = {name: row.get(name, "") for name in ("path", "raw")}
+            named["label"] = self.explainer.truth_of(row)
             text = {**named, **cells, "overlay": seen.place.shown}
             self._see(text, seen.place.file)
             yield text
@@ -156,7 +157,7 @@ class Gallery:
             if row[enrichment]:
                 self.inside[name].append((float(row[inside]), float(row[enrichment])))
         for maps in self.earlier:
-            maps.compare(row)
+            maps.compare(row, self.explainer.classes)
         if self.drawn <= self.most:
             self.prints += [maps.picture(row) for maps in self.earlier]
             self.prints.append(earlier_maps.print_of(row, file))

@@ -221,6 +221,26 @@ def test_cam_explains_one_finding(name: str, run: Path, few: list[Row]) -> None:
         assert score == pytest.approx(float(scores[row["path"]]), abs=1e-4)
         assert row["class"] == name
         assert row["pred"] == (name if score > 0.5 else "absent")
+    # What is true says the list of findings, and of a list with a name that the run does not know
+    # no more than is in it.
+    truth = {
+        "Edema": ["absent", "Edema", "Edema", "", "", ""],
+        "Pneumonia": ["absent", "absent", "Pneumonia", "", "", ""],
+        "Hernia": ["absent", "absent", "absent", "", "Hernia", ""],
+    }
+    assert [r["label"] for r in maps] == truth[name]
+
+
+def test_maps_of_a_finding_and_of_classes_do_not_differ_in_their_predictions(
+    run: Path, few: list[Row], small_run: Path, capfd: Said
+) -> None:
+    given = ["-d", "maps", "-j", "1", "--grid", "sheet.png"]
+    finding = ["few.csv", "--class", "Edema", "-o", "before.csv"]
+    assert in_process("cam", "run", *finding, *given) == 0
+    capfd.readouterr()
+    given = [*given, "few.csv", "--beside", "before.csv", "-d", "others", "-o", "now.csv"]
+    assert in_process("cam", str(small_run), *given) == 0
+    assert "before.csv: predicts other classes" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("method", ["gradcam", "gradcam-cxnet", "cam", "occlusion:cells=4"])
