@@ -211,6 +211,7 @@ _cxrtool() {
         "train --progress") _cxrtool_words "auto always never"; return ;;
         "tsne --layer") return ;;
         "tsne --perplexity") return ;;
+        "tsne --method") _cxrtool_words "auto barnes-hut fft"; return ;;
         "tsne --pca") _cxrtool_words "all"; return ;;
         "tsne --max-iter") return ;;
         "tsne --colour") return ;;
@@ -243,7 +244,7 @@ _cxrtool() {
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --rebalance --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --log --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            tsne) _cxrtool_words "--layer --perplexity --pca --max-iter --colour --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
+            tsne) _cxrtool_words "--layer --perplexity --method --pca --max-iter --colour --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
         return
     fi

@@ -282,6 +282,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from train' -s v -l verbose -d 'P
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l layer -x -d 'Source of the features: embedding, map, or a module of the network.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l perplexity -x -d 'Perplexity of t-SNE, roughly the number of neighbours of an image.'
+complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l method -x -a 'auto barnes-hut fft' -d 'Algorithm of t-SNE: barnes-hut, fft (FIt-SNE, needs openTSNE), or auto, which uses fft above 10,000 images if openTSNE is installed.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l pca -x -a 'all' -d 'Number of principal components that t-SNE uses.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l max-iter -x -d 'Number of iterations of t-SNE.'
 complete -c cxrtool -n '__fish_seen_subcommand_from tsne' -l colour -x -d 'Columns that are coloured and probed (default: source and label, if present).'

@@ -26,6 +26,16 @@ Perplexity = Annotated[
         help="Perplexity of t-SNE, roughly the number of neighbours of an image.",
     ),
 ]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="NAME",
+        help="Algorithm of t-SNE: barnes-hut, fft (FIt-SNE, needs openTSNE), or auto, which uses "
+        "fft above 10,000 images if openTSNE is installed.",
+        **options.choice(("auto", "barnes-hut", "fft")),
+    ),
+]
 Pca = Annotated[
     str,
     typer.Option(

@@ -43,6 +43,7 @@ Row = dict[str, str]
 PLACES = ["x", "y"]
 COLOURED = ["source", "label"]
 MANY = 5000
+INSTALL = "pip install 'cxrtool[tsne]'"
 
 
 def run(
@@ -51,6 +52,7 @@ def run(
     manifest: options.Manifest = None,
     layer: _tsne_options.Layer = "embedding",
     perplexity: _tsne_options.Perplexity = 30.0,
+    method: _tsne_options.Method = "auto",
     pca: _tsne_options.Pca = "50",
     max_iter: _tsne_options.MaxIter = 750,
     color: _tsne_options.Colour = None,
@@ -80,20 +82,21 @@ def run(
     from cxrtool.stats import projection
 
     check(output, plot, stats)
+    check_method(method)
     chance = seed % (1 << 32)  # what scikit-learn takes
     result = runs.classifier(folder)
     columns, coloured, rows = read(manifest, where, color, result.about)
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
     tap = features.Tap(inference.Model(result, inference.device(device)), layer)
-    method = prediction.PredictionSettings(
+    reading = prediction.PredictionSettings(
         batch, cache=cache or pixel_cache.default_folder(), root=root or "", crew=options.crew(jobs)
     )
     skipped = Failures(failures, output=output, strict=strict)
-    kept, vectors = features.of_rows(rows, tap, method, skipped, progress)
-    if len(kept) > MANY:
-        note(f"placing {len(kept)} points takes minutes")
+    kept, vectors = features.of_rows(rows, tap, reading, skipped, progress)
+    note_duration(len(kept), method)
     picture = projection.placed(
-        vectors, projection.ProjectionSettings(perplexity, options.number(pca), max_iter, chance)
+        vectors,
+        projection.ProjectionSettings(perplexity, options.number(pca), max_iter, chance, method),
     )
     summary = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
@@ -122,6 +125,26 @@ def check(output: str, plot: str | None, stats: str | None) -> None:
             disk.check_output(file)
     if plot is not None:
         plots.kind(plot)
+
+
+def check_method(method: str) -> None:
+    """Refuse an algorithm whose package is not installed, before images are read."""
+    from cxrtool.stats import fft_tsne
+
+    if method == "fft" and not fft_tsne.installed():
+        what = f"--method fft needs the package {fft_tsne.PACKAGE}, which is not installed"
+        raise CxrtoolError(what, INSTALL)
+
+
+def note_duration(number: int, method: str) -> None:
+    """Say that many points take minutes, and what would make them faster."""
+    from cxrtool.stats import projection
+
+    if number > MANY:
+        slow = number > projection.MOST_BARNES_HUT and not projection.uses_fft(method, number)
+        # Whoever asks for barnes-hut knows that there is another.
+        advice = f"; openTSNE is faster: {INSTALL}" if slow and method == "auto" else ""
+        note(f"placing {number} points takes minutes{advice}")
 
 
 def read(

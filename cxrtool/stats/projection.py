@@ -1,8 +1,6 @@
 """Points in the plane that lie near each other where features do: PCA, then t-SNE.
 
-The t-SNE is scikit-learn's. On 10,000 x 512 features it takes forty seconds of one processor;
-openTSNE, which approximates more, takes sixteen, and at 2,000 both take five: not worth another
-dependency (tests/benchmarks/tsne.py).
+The t-SNE is scikit-learn's (Barnes-Hut), of many points openTSNE's, where that is installed.
 """
 
 import contextlib
@@ -10,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cxrtool.stats import fft_tsne
 
 Floats = NDArray[np.floating]
 Points = NDArray[np.float64]
@@ -20,6 +20,9 @@ FIRST_SPREAD = 1e-4
 FEWEST = 4
 # A network's results for an image differ so much, relatively, with what else is in its batch.
 ROUNDING = 1e-6
+# Up to so many points Barnes-Hut takes about a minute, and is nearer to the exact t-SNE.
+MOST_BARNES_HUT = 10_000
+METHODS = ("auto", "barnes-hut", "fft")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,14 @@ class ProjectionSettings:
     pca: int = 50  # dimensions that t-SNE sees; 0 leaves all of them
     max_iter: int = 750  # the first 250 only draw clusters together: no picture yet
     seed: int = 0
+    method: str = "auto"  # one of METHODS
+
+
+def uses_fft(method: str, number: int) -> bool:
+    """Choose how so many points are placed: many by FIt-SNE, where its package is installed."""
+    if method == "auto":
+        return number > MOST_BARNES_HUT and fft_tsne.installed()
+    return method == "fft"
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,6 @@ def one_thread() -> contextlib.AbstractContextManager[object]:
 
 
 def _tsne(scores: Floats, plan: ProjectionSettings) -> Projection:
-    from sklearn.manifold import TSNE
-
     most = (len(scores) - 1) / 3
     notes: tuple[str, ...] = ()
     if plan.perplexity > most:
@@ -94,12 +103,26 @@ def _tsne(scores: Floats, plan: ProjectionSettings) -> Projection:
         )
     perplexity = min(plan.perplexity, most)
     # Along a single dimension points could never pass each other: then chance begins.
-    first = _two(scores) * FIRST_SPREAD if scores.shape[1] > 1 else "random"
-    method = TSNE(perplexity=perplexity, init=first, max_iter=plan.max_iter, random_state=plan.seed)
-    points = np.asarray(method.fit_transform(scores), np.float64)
+    first = _two(scores) * FIRST_SPREAD if scores.shape[1] > 1 else None
+    if uses_fft(plan.method, len(scores)):
+        points, divergence = fft_tsne.points(scores, first, perplexity, plan.max_iter, plan.seed)
+        notes = (*notes, f"{len(scores)} points placed by FIt-SNE (openTSNE {fft_tsne.version()})")
+    else:
+        points, divergence = _barnes_hut(scores, first, perplexity, plan)
     # Adding zero makes of -0.0 a plain zero.
     points = np.round(points - points.mean(axis=0), 4) + 0.0
-    return Projection(points, notes, perplexity, float(method.kl_divergence_))
+    return Projection(points, notes, perplexity, divergence)
+
+
+def _barnes_hut(
+    scores: Floats, first: Floats | None, perplexity: float, plan: ProjectionSettings
+) -> tuple[Points, float]:
+    from sklearn.manifold import TSNE
+
+    init = "random" if first is None else first
+    method = TSNE(perplexity=perplexity, init=init, max_iter=plan.max_iter, random_state=plan.seed)
+    points = np.asarray(method.fit_transform(scores), np.float64)
+    return points, float(method.kl_divergence_)
 
 
 def _two(scores: Floats) -> Floats:

@@ -47,6 +47,7 @@ ALWAYS = {
     "tsne": {
         "--layer",
         "--perplexity",
+        "--method",
         "--pca",
         "--max-iter",
         "--colour",

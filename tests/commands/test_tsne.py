@@ -18,12 +18,13 @@ from PIL import Image
 from test_every_command import BAD
 from torch import Tensor
 
+from cxrtool.commands import tsne as command
 from cxrtool.explain import features
 from cxrtool.figures import plot
 from cxrtool.files import pixel_cache, run_folder
 from cxrtool.files.failures import Failures
 from cxrtool.learn import inference, prediction
-from cxrtool.stats import linear_probe, projection
+from cxrtool.stats import fft_tsne, linear_probe, projection
 
 SMALL = ["--device", "cpu", "-j", "1"]
 FAST = ["--max-iter", "500", "--permutations", "20"]
@@ -258,6 +259,60 @@ def test_a_few_images(number: int, small_run: Path, split: list[Row]) -> None:
     write_table(Path("m.csv"), split[:number])
     rows = placed(small_run, "m.csv", "--plot", "p.png", "--stats", "s.json")
     assert len(np.unique(points(rows), axis=0)) == number
+
+
+# --- many images ----------------------------------------------------------------------------------
+
+
+def test_fft_places_them_too(small_run: Path, split: list[Row], capfd: Said) -> None:
+    pytest.importorskip("openTSNE", reason="pip install 'cxrtool[tsne]'")
+    write_table(Path("m.csv"), split)
+    rows = placed(small_run, "m.csv", "--method", "fft", "--stats", "s.json")
+    plan = projection.ProjectionSettings(max_iter=500, method="fft")
+    expected = projection.placed(vectors(small_run, split), plan)
+    np.testing.assert_allclose(points(rows), expected.points, atol=1e-9)
+    assert json.loads(Path("s.json").read_text())["notes"] == list(expected.notes)
+    assert expected.notes[0] in said(capfd)
+
+
+def test_fft_needs_its_package(
+    small_run: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said
+) -> None:
+    monkeypatch.setattr(fft_tsne, "installed", lambda: False)
+    assert tsne(small_run, phantoms / "split.csv", "--method", "fft") == 2
+    assert said(capfd) == [
+        "--method fft needs the package openTSNE, which is not installed. "
+        "pip install 'cxrtool[tsne]'"
+    ]
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "method", "installed", "expected"),
+    [
+        (5000, "auto", False, ""),
+        (10_000, "auto", False, "placing 10000 points takes minutes"),
+        (
+            10_001,
+            "auto",
+            False,
+            "placing 10001 points takes minutes; openTSNE is faster: pip install 'cxrtool[tsne]'",
+        ),
+        (10_001, "auto", True, "placing 10001 points takes minutes"),
+        (10_001, "barnes-hut", False, "placing 10001 points takes minutes"),
+    ],
+)
+def test_many_images_are_told_what_would_be_faster(
+    number: int,
+    method: str,
+    installed: bool,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Said,
+) -> None:
+    monkeypatch.setattr(fft_tsne, "installed", lambda: installed)
+    command.note_duration(number, method)
+    assert "".join(said(capfd)).removeprefix("cxrtool: ") == expected
 
 
 # --- the numbers ----------------------------------------------------------------------------------
