@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import handy
+import numpy as np
 import pytest
 from handy import in_process
+from PIL import Image
 
 CHECKS = "ablation,heat,markers,source-probe"
 
@@ -68,3 +70,32 @@ def test_another_mask_is_another_outcome(
     # With one mask for all, the own lungs are those of others.
     assert second["heat"]["value"] == pytest.approx(0, abs=1e-12) != first["heat"]["value"]
     assert second["markers"] == first["markers"]
+
+
+@pytest.mark.slow
+def test_a_mark_that_the_network_has_learned_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXRTOOL_CACHE", str(tmp_path / "cache"))
+    table, split, run, out = (tmp_path / n for n in ("all.csv", "split.csv", "run", "out"))
+    made = ("phantom", 200, "--size", 64, "--labels", "normal,covid", "--sources", 1, "-q")
+    assert in_process(*map(str, (*made, "-d", tmp_path / "in", "-o", table, "-j", 1))) == 0
+    rng = np.random.default_rng(0)
+    for row in handy.rows_of(table):
+        # A bright square in the lower right corner of nine in ten positive images.
+        if rng.random() < (0.9 if row["label"] == "covid" else 0.1):
+            pixels = np.array(Image.open(row["path"]))
+            pixels[-7:-2, -7:-2] = 250
+            Image.fromarray(pixels).save(row["path"])
+    shares = ("--test", 0.4, "--val", 0.1, "-o", split, "-q")
+    assert in_process(*map(str, ("split", table, *shares))) == 0
+    learning = ("--size", 64, "--epochs", 10, "--batch", 16, "--lr", 0.01, "-j", 1, "-q")
+    assert in_process(*map(str, ("train", split, "--arch", "conv8", *learning, "-d", run))) == 0
+    call = ("audit", split, "--run", run, "--checks", "markers", "-d", out, "-j", 1, "-q")
+    assert in_process(*map(str, call)) == 0
+    row = rows_of(out)["markers"]
+    assert "lower right" in row["meaning"] and row["low"] > 0
+    kept = json.loads((out / "checks" / "markers.json").read_text())["rows"][0]
+    covered = kept["blocks"][0]["rows"][-1]
+    # Without the corners, the positive images lose what told them from the others.
+    assert covered[2][0] < covered[3][0] and covered[2][2] < covered[3][1]
