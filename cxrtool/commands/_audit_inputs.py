@@ -66,16 +66,16 @@ def without_lungs(case: "Case", tables: dict[str, str], skipped: "Failures") -> 
     """Put the predictions of a training without the lungs, and of its controls, into the case."""
     from cxrtool.audit import case_reader
 
-    found = {}
+    trainings = {}
     for name, table in tables.items():
         judged = case_reader.read_predictions([table], [], [], skipped)
         own = case_reader.joined(None, judged, case.positive)
-        found[name] = own.images, own.models[0]
-    first, *controls = found
+        trainings[name] = own.images, own.models[0]
+    first, *controls = trainings
     return replace(
         case,
-        without_lungs=found[first],
-        lungs_out_controls={name: found[name] for name in controls},
+        without_lungs=trainings[first],
+        lungs_out_controls={name: trainings[name] for name in controls},
     )
 
 

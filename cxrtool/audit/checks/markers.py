@@ -121,6 +121,6 @@ def _table(
         "caption": f"Paired differences in {len(rows)} held-out images (at most {MOST}, at random; "
         "patients kept together; 95 % intervals): a mark against a blank patch at the same "
         "place, and covered corners against mirrored ones. In the row above, the interval is "
-        "adjusted for the eight marks. A shift of one class alone is a reason to look at its "
-        "images.",
+        "adjusted for the eight marks. Covered corners lack anatomy and air, too: they may "
+        "shift the classes differently without any mark.",
     }
