@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cxrtool.core.errors import CxrtoolError
+from cxrtool.learn.architectures._shapes import ShapesAlone
 
 # What a trunk gives: one map (N, C, H, W) or a tuple of several tensors, the network's own affair.
 Maps = Any
@@ -124,7 +125,8 @@ class Network(Net):
         probe = copy.deepcopy(self, shapes).eval()
         images = torch.empty(1, self.channels, self.size, self.size, device="meta")
         try:
-            _, depth, height, width = probe.cam_map(probe.trunk(images)).shape
+            with torch.no_grad(), ShapesAlone():
+                _, depth, height, width = probe.cam_map(probe.trunk(images)).shape
         except RuntimeError:
             raise too_small(self.size) from None
         return depth, height, width
