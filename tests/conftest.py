@@ -33,7 +33,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Several tests run at a time: with a thread a core each, they would wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-TIMEOUT = 120.0
+# It only ends what hangs: on a busy machine a command of a second takes a minute.
+TIMEOUT = 900.0
 
 
 @pytest.fixture(autouse=True)

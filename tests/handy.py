@@ -102,7 +102,7 @@ def start(folder: Path, *args: object, **options: Any) -> subprocess.Popen[bytes
     )
 
 
-def shell(folder: Path, script: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def shell(folder: Path, script: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
     """Run a line of bash in which `cxrtool` is the command."""
     function = f'set -o pipefail; cxrtool() {{ {sys.executable} -m cxrtool "$@"; }}; '
     return subprocess.run(
@@ -126,7 +126,7 @@ def in_process(*args: str) -> int:
     return code
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came"
@@ -146,7 +146,7 @@ def weak(folder: Path) -> Run:
             env=surroundings(folder),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=900,
         )
 
     if run("--version").returncode:

@@ -339,7 +339,7 @@ def run(name: str, top: Path, command: str, **variables: str) -> RecipeRun:
         },
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=3600,
     )
     assert done.returncode == 0, done.stderr
     return RecipeRun(top, done.stdout)

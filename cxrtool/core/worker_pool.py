@@ -33,6 +33,8 @@ LOOK = 1.0
 OUTSIDE = {-signal.SIGTERM, -signal.SIGINT} | {
     -getattr(signal, name) for name in ("SIGKILL", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 }
+# What multiprocessing says of a worker whose server was killed too.
+OUTSIDE |= {255}
 # Inputs that a worker has at a time, so that it need not wait for the next.
 DEPTH = 2
 
@@ -42,10 +44,9 @@ class _Worker:
 
     def __init__(self, context: Any, function: Callable[[Any], Any], seconds: float) -> None:
         self.pipe, far = context.Pipe()
-        self.process = context.Process(target=_serve, args=(far, function, seconds), daemon=True)
+        given = {"target": _serve, "args": (far, function, seconds), "daemon": True}
         try:
-            with worker_server.without_main():
-                self.process.start()
+            self.process = worker_server.started(lambda: context.Process(**given))
         except OSError as e:
             what = f"cannot start a worker: {(e.strerror or str(e)).lower()}"
             raise BrokenRun(what, "Allow more processes, or use fewer workers.") from e
@@ -245,7 +246,7 @@ class _Pool:
         if not worker.ready:
             what = f"a worker cannot start ({name})"
             raise BrokenRun(what, "Check the installation and the free memory.")
-        if code in OUTSIDE:
+        if code in OUTSIDE and code < 0:
             return Lost(f"its worker was killed ({name}), twice")
         if name == "SIGPROF":
             return Lost(f"took more than {self.seconds:g} s of processor time")

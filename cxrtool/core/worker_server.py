@@ -1,13 +1,19 @@
 """Start worker processes from a clean server process, which prints nothing and ignores signals."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
 import sys
+import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+
+# Seconds after which it is tried again to start a process: a server that was killed needs a moment
+# to be gone.
+PAUSES = (0.1, 0.3, 1.0, 0.0)
 
 
 @contextlib.contextmanager
@@ -22,6 +28,25 @@ def without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+def started(make: Callable[[], Any]) -> Any:
+    """Start a process; where the server was killed meanwhile, again from another one.
+
+    The kernel kills one where memory runs out, as it does a worker.
+    """
+    for pause in PAUSES:
+        process = make()
+        try:
+            with without_main():
+                process.start()
+            return process
+        except (EOFError, ConnectionError) as e:
+            if not pause or "forkserver" not in multiprocessing.get_all_start_methods():
+                raise OSError(errno.ECHILD, "the server of the workers was killed") from e
+            time.sleep(pause)
+            _start_server()
+    raise AssertionError  # It has returned, or raised.
 
 
 def context(modules: list[str]) -> Any:

@@ -46,7 +46,7 @@ def run(script: str, *args: object, cwd: Path) -> subprocess.CompletedProcess[st
         env=surroundings(cwd),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -140,7 +140,7 @@ def check_after(seconds: float, number: int, args: list[str], folder: Path, grou
     time.sleep(seconds)
     with contextlib.suppress(ProcessLookupError):
         (os.killpg if group else os.kill)(process.pid, number)
-    said = process.communicate(timeout=100)[1].decode()
+    said = process.communicate(timeout=900)[1].decode()
     if process.returncode == 0:
         assert said == ""
     else:

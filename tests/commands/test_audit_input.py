@@ -334,7 +334,7 @@ def test_an_audit_that_is_killed_ends_the_same(tmp_path: Path, cxrtool: Run) -> 
     marks = ("out/audit.json", "out/checks/attributes.json", "out/measurements.csv")
     for mark in marks:
         process = start(tmp_path, "audit", "m.csv", "-d", "out", start_new_session=True)
-        wait_for((tmp_path / mark).exists, 120)
+        wait_for((tmp_path / mark).exists)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     assert cxrtool("audit", "m.csv", "-d", "out").returncode in (0, 1)

@@ -324,7 +324,7 @@ def test_what_is_told_of_a_run_is_written_again(phantoms: Path) -> None:
 def check_signal(number: int, more: list[str], phantoms: Path, epochs: int, folder: Path) -> None:
     given = ["train", phantoms / "split.csv", *SMALL, *more, "--epochs", epochs]
     process = start(folder, *given, "-d", "killed")
-    wait_for((folder / "killed" / "history.csv").exists, 60)
+    wait_for((folder / "killed" / "history.csv").exists)
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
     expected = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number]

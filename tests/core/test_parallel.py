@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from cxrtool.core.parallel import Crew, Lost, each
 from cxrtool.files import dicom_recognition, image
 
 GIB = 1 << 30
+FORKSERVER = "forkserver"
 
 
 def do(item: tuple[str, Any]) -> Any:
@@ -163,6 +166,38 @@ def test_a_worker_that_was_killed_tries_again(tmp_path: Path) -> None:
     marks = [("kill once", str(tmp_path / str(n))) for n in range(3)]
     results = run(("return", 1), *marks, ("return", 2))
     assert results == [1, "done", "done", "done", 2]
+
+
+def _server_killed(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
+    """Kill the server of the workers while it is asked for one, so many times."""
+    killed: list[int] = []
+    real = forkserver.connect_to_new_process
+
+    def asked(descriptors: Any) -> Any:
+        if len(killed) < times:
+            forkserver.ensure_running()
+            pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
+            raise EOFError("unexpected EOF")  # What reading its answer gives.
+        return real(descriptors)
+
+    monkeypatch.setattr(forkserver, "connect_to_new_process", asked)
+    return killed
+
+
+@pytest.mark.skipif(FORKSERVER not in multiprocessing.get_all_start_methods(), reason="no such")
+def test_a_server_that_was_killed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = _server_killed(monkeypatch, 1)
+    assert run(*[("return", n) for n in range(5)]) == list(range(5))
+    assert len(killed) == 1
+
+
+@pytest.mark.skipif(FORKSERVER not in multiprocessing.get_all_start_methods(), reason="no such")
+def test_a_server_that_is_killed_always_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    _server_killed(monkeypatch, 99)
+    with pytest.raises(BrokenRun, match="cannot start a worker: the server of the workers was"):
+        run(("return", 1))
 
 
 def test_every_input_may_be_lost() -> None:
