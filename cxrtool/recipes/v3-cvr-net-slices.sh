@@ -64,7 +64,7 @@ cxrtool ingest "$OUT/mgc.csv" "$OUT/ccii-independent.csv" "$OUT/ictcf.csv" "$OUT
   images CT-Independent-CL2
 network "$OUT/CT-Independent-CL2.csv" other,covid cvr-net "$OUT/runs/CT-Independent-CL2"
 cxrtool evaluate "$OUT/runs/CT-Independent-CL2" "$OUT/CT-Independent-CL2.csv" --where split=test \
-  -o "$OUT/runs/CT-Independent-CL2.csv"
+  --keep-columns -o "$OUT/runs/CT-Independent-CL2.csv"
 
 surest "$OUT/runs/CT-Independent-CL2.csv" 3 > "$OUT/three.csv"
 look cvr-net CT-Independent-CL2

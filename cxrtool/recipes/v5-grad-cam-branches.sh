@@ -41,7 +41,8 @@ independent
 for architecture in cvr-net inception-v3:head=flatten1024; do
   run=$OUT/runs/${architecture%:*}
   network "$OUT/images.csv" other,covid "$architecture" "$run"
-  cxrtool evaluate "$run" "$OUT/images.csv" --where split=test -o "$run/test.csv"
+  # With all columns: cam looks at what was done to the images.
+  cxrtool evaluate "$run" "$OUT/images.csv" --where split=test --keep-columns -o "$run/test.csv"
 done
 
 surest "$OUT/runs/cvr-net/test.csv" 3 > "$OUT/three.csv"

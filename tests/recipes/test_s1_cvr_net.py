@@ -244,13 +244,18 @@ def small_v4(run: RecipeRun) -> None:
 def small_v5(run: RecipeRun) -> None:
     maps = looked_at_the_surest(run, run.out / "runs/cvr-net/test.csv", "inception-v3")
     heat = {n: [(r["peak_x"], r["in_lung"]) for r in rows] for n, rows in maps.items()}
-    assert heat["resnet-branch"] != heat["xception-branch"]
+    # After one epoch a network may find nothing for a class: such maps are empty, and alike.
+    empty = all(r["flag"] == "empty map" for n in maps if "branch" in n for r in maps[n])
+    assert empty or heat["resnet-branch"] != heat["xception-branch"]
 
 
 def looked_at_the_surest(run: RecipeRun, predictions: Path, *others: str) -> dict[str, list[Row]]:
     tested = handy.rows_of(predictions)
     ranked = sorted((float(r["p_covid"]) for r in tested if r["label"] == "covid"), reverse=True)
     three = handy.rows_of(run.out / "three.csv")
+    # Else cam takes them for images that are not prepared as those of the training.
+    [done] = {r["preprocessing"] for r in three}
+    assert done.startswith("equalize --method none")
     assert [float(r["p_covid"]) for r in three] == ranked[:3]
     maps = {}
     for name in ("cvr-net", "resnet-branch", "xception-branch", *others):
