@@ -29,7 +29,7 @@ REFERENCE = (
 )
 NAME = "ablation"
 # Each image is predicted in seven versions.
-MOST = 250
+MOST = 200
 LEVEL = 0.95
 
 

@@ -28,7 +28,7 @@ KIND = "descriptive"
 NEEDS = ("run",)
 REFERENCE = "J. Adebayo et al., Sanity checks for saliency maps, NeurIPS, 2018."
 NAME = "heat"
-MOST = 150
+MOST = 100
 FEWEST = 10
 LEVEL = 0.95
 

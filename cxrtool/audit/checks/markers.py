@@ -33,7 +33,7 @@ REFERENCE = (
 )
 NAME = "markers"
 # Each image is predicted in fifteen versions.
-MOST = 100
+MOST = 80
 LEVEL = 0.95
 
 

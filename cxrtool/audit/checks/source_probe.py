@@ -33,7 +33,7 @@ REFERENCE = (
     "entail task relevance?, EACL, 2021."
 )
 NAME = "source probe"
-MOST = 500
+MOST = 400
 # For the intervals; no p is wanted.
 PERMUTATIONS = 199
 RUN, RANDOM = "the run", "random weights"
