@@ -157,4 +157,4 @@ def test_the_whole_demonstration(tmp_path: Path) -> None:
     assert checks["within source (lungs)"]["verdict"] == "not identifiable"
     assert checks["independence (lungs)"]["value"] < 1 < checks["independence (raw)"]["value"]
     again = shell(tmp_path, "cxrtool demo -d made", LONGEST)
-    assert again.returncode == 0 and "goes on" in again.stderr
+    assert again.returncode == 0 and "continues after epoch" in again.stderr
