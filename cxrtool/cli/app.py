@@ -80,9 +80,10 @@ def build(chosen: str | None = None) -> Any:
 
     verbs = registry.names("commands")
     for verb in [chosen] if chosen else verbs:
-        module = registry.module("commands", verb)
-        text = help_text(module.__doc__ or "")
-        run = _without_options if chosen == "" else file_roles.reserving(verb, module)
+        text = help_text(registry.docstring("commands", verb))
+        run = _without_options
+        if chosen != "":
+            run = file_roles.reserving(verb, registry.module("commands", verb))
         app.command(verb, help=text, short_help=text.partition(" (")[0])(run)
     return get_command(app)
 

@@ -6,6 +6,7 @@ keyword-only parameters of the plug-in's function, so a plug-in is one file and 
 
 import difflib
 import importlib
+import importlib.util
 import inspect
 import math
 import pkgutil
@@ -93,8 +94,22 @@ def _typed(module: str) -> str:
 
 def module(folder: str, name: str) -> types.ModuleType:
     """Import one plug-in by the name that the user types."""
+    return importlib.import_module(_module_name(folder, name))
+
+
+def _module_name(folder: str, name: str) -> str:
     file = name.replace("+", "_plus").replace("-", "_")
-    return importlib.import_module(f"{_package(folder)}.{file}")
+    return f"{_package(folder)}.{file}"
+
+
+def docstring(folder: str, name: str) -> str:
+    """Read the docstring of a plug-in, which begins its file, without importing it."""
+    spec = importlib.util.find_spec(_module_name(folder, name))
+    source = spec and spec.loader and getattr(spec.loader, "get_source", None)
+    text = source(spec.name) if spec and source else None
+    if not text or not text.startswith('"""'):
+        return module(folder, name).__doc__ or ""
+    return str(text.split('"""', 2)[1])
 
 
 def summary(folder: str, name: str) -> str:

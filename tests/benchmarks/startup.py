@@ -1,16 +1,18 @@
-"""What `cxrtool --help` costs beside a bare Typer program, and a manifest-only verb on 1,000 rows.
+"""What a command costs before it does anything: beside a bare Typer program, and beside torch.
 
     python tests/benchmarks/startup.py
 
-Targets: help at most 1.6 x the bare program in the same run; the verb under 0.5 s.
+Processor time, which other work on the machine changes little. Goals: `cxrtool --help` at most 1.3
+x the bare program, `cxrtool VERB --help` at most 2 x; `evaluate` of one image at most 1.15 x
+`import torch` (ResNet-18 also imports torchvision).
 """
 
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 BARE = '''
 import typer
@@ -21,37 +23,66 @@ def hello(name: str) -> None:
     print(f"Hello {name}")
 app()
 '''
-ROUNDS = 15
+ROUNDS = 11
+CXRTOOL = [sys.executable, "-m", "cxrtool"]
 
 
 def seconds(command: list[str]) -> float:
-    start = time.perf_counter()
+    """Return the processor time of a process and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def runs(folder: pathlib.Path) -> dict[str, list[str]]:
+    """Train two small runs; return commands that predict one image."""
+    phantoms = ["phantom", "30", "--size", "48", "-d", f"{folder}/p", "-o", f"{folder}/p.csv"]
+    split = ["split", f"{folder}/p.csv", "--test", "0.3", "--val", "0.3", "-o", f"{folder}/s.csv"]
+    subprocess.run([*CXRTOOL, *phantoms, "-q"], check=True)
+    subprocess.run([*CXRTOOL, *split, "-q"], check=True)
+    image = next((folder / "p" / "images").iterdir())
+    commands = {}
+    for arch in ("conv8", "resnet18"):
+        run = f"{folder}/{arch}"
+        train = ["train", f"{folder}/s.csv", "--arch", arch, "--size", "48", "--epochs", "1"]
+        subprocess.run([*CXRTOOL, *train, "-d", run, "-q"], check=True)
+        evaluate = [*CXRTOOL, "evaluate", run, str(image), "-o", f"{folder}/e.csv", "-q"]
+        commands[f"evaluate, {arch}, one image"] = evaluate
+    return commands
+
+
+def table(title: str, commands: dict[str, list[str]]) -> None:
+    """Print the medians, and their ratios to the first command's."""
+    # Taken in turn, so that a slow moment of the machine hits all alike.
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(ROUNDS):
+        for name, command in commands.items():
+            taken[name].append(seconds(command))
+    base = statistics.median(next(iter(taken.values())))
+    print(f"{title:32} {'seconds':>8} {'ratio':>6}")
+    for name, times in taken.items():
+        median = statistics.median(times)
+        print(f"{name:32} {median:8.3f} {median / base:6.2f}")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        bare, rows = pathlib.Path(folder, "bare.py"), pathlib.Path(folder, "rows.csv")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        bare, rows = folder / "bare.py", folder / "rows.csv"
         bare.write_text(BARE)
         lines = (f"{i}.png,{'ab'[i % 2]},p{i // 3}\n" for i in range(1000))
         rows.write_text("path,label,patient\n" + "".join(lines))
-        commands = {
+        without = {
             "bare Typer --help": [sys.executable, str(bare), "--help"],
-            "cxrtool --help": [sys.executable, "-m", "cxrtool", "--help"],
-            "cxrtool split --help": [sys.executable, "-m", "cxrtool", "split", "--help"],
-            "cxrtool split, 1,000 rows": [sys.executable, "-m", "cxrtool", "split", str(rows)],
+            "cxrtool --help": [*CXRTOOL, "--help"],
+            "cxrtool split --help": [*CXRTOOL, "split", "--help"],
+            "cxrtool train --help": [*CXRTOOL, "train", "--help"],
+            "cxrtool split, 1,000 rows": [*CXRTOOL, "split", str(rows)],
         }
-        # Taken in turn, so that a slow moment of the machine hits all alike.
-        taken = {name: [] for name in commands}
-        for _ in range(ROUNDS):
-            for name, command in commands.items():
-                taken[name].append(seconds(command))
-    base = statistics.median(taken["bare Typer --help"])
-    print(f"{'median of ' + str(ROUNDS):28} {'seconds':>8} {'ratio':>6}")
-    for name, times in taken.items():
-        median = statistics.median(times)
-        print(f"{name:28} {median:8.3f} {median / base:6.2f}")
+        table(f"median of {ROUNDS}, processor time", without)
+        torch = {"import torch": [sys.executable, "-c", "import torch"]}
+        table("", torch | runs(folder))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """SPECs: names, keys, types, ranges, defaults and near misses."""
 
+import subprocess
+import sys
 import types
 from typing import Annotated, Literal
 
@@ -156,3 +158,15 @@ def test_what_is_written_is_read_as_the_same(spec):
 def test_a_choice_without_options_is_its_name():
     name, module, options = registry.load("equalizers", "hist", "equalize")
     assert registry.canonical(name, module.equalize, options) == "hist"
+
+
+def test_a_docstring_is_read_without_importing_its_module() -> None:
+    for name in registry.names("commands"):
+        assert registry.docstring("commands", name) == registry.module("commands", name).__doc__
+    code = (
+        "import sys; from cxrtool.core import registry\n"
+        "for name in registry.names('commands'): registry.docstring('commands', name)\n"
+        "print([m for m in sys.modules if m.startswith('cxrtool.commands.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
