@@ -62,5 +62,5 @@ def points(
         initialization="random",
         **chance,
     )
-    found = method.fit(affinities=neighbours, initialization=first)
-    return np.array(found, np.float64), float(found.kl_divergence)
+    points = method.fit(affinities=neighbours, initialization=first)
+    return np.array(points, np.float64), float(points.kl_divergence)

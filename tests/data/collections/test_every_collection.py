@@ -73,13 +73,14 @@ def test_the_contract_is_complete():
 
 
 def test_has_a_sample_tree(name):
-    assert name in TREES
+    assert name in TREES, f"add a small folder with the layout of '{name}' to TREES in trees.py"
 
 
 def test_describes_itself(name):
     module = registry.module("collections", name)
     assert registry.summary("collections", name)
-    assert name == "folder" or "\nSource: https://" in inspect.getdoc(module)
+    named = "\nSource: https://" in inspect.getdoc(module)
+    assert name == "folder" or named, f"{name}: its docstring needs a line 'Source: https://...'"
 
 
 def test_options_are_few_and_have_defaults(name):
@@ -94,9 +95,10 @@ def test_rows_have_known_columns_of_text(name, found):
     rows = [f for f in everything if not isinstance(f, Skip)]
     assert rows
     for row in rows:
-        assert set(row) <= known
+        unknown = sorted(set(row) - known)
+        assert not unknown, f"not in files.manifest.COLUMNS, nor in OWN of this test: {unknown}"
         assert all(isinstance(value, str) for value in row.values())
-        assert row["label"] in CLASSES
+        assert row["label"] in CLASSES, f"not in CLASSES of this test: {row['label']}"
         assert "/" not in row.get("patient", "")
 
 
