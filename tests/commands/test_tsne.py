@@ -180,7 +180,8 @@ def test_images_that_cannot_be_read_are_listed(
 def test_no_image_can_be_read(small_run: Path, capfd: Said) -> None:
     write_table(Path("m.csv"), [{"path": "absent.png", "label": "a"}])
     assert tsne(small_run, "m.csv", "--plot", "p.png") == 2
-    assert said(capfd)[-1] == "no image could be used. See the reasons above."
+    remedy = "Run the command in the folder where the paths begin, or name this folder (--root)."
+    assert said(capfd)[-1] == f"no image was found. {remedy}"
     assert [r["path"] for r in rows_of(Path("failures.csv"))] == ["absent.png"]
     assert set(os.listdir()) == {"m.csv", "failures.csv", ".cache"}
 
