@@ -66,8 +66,8 @@ first_training() { # COLLECTION ARCHITECTURE RUN
 }
 
 second_training() { # MANIFEST ARCHITECTURE WEIGHTS RUN: on COVID-19
-  learn "$1" --arch "$2" --classes negative,covid --weights "$3" --loss focal:gamma=2 --lr 0.1 \
-    --epochs "$EPOCHS" --batch 4 \
+  learn "$1" --arch "$2" --classes negative,covid --weights "$3" --loss focal:gamma=2 \
+    --lr "${COVID_RATE:-0.1}" --epochs "$EPOCHS" --batch 4 \
     --augment hflip=0.2,rotate=1,shift-y=0.1,scale=1..1.1,fill=constant -d "$4"
 }
 

@@ -211,7 +211,7 @@ def small_t2(run: RecipeRun) -> None:
     assert run.weights("RSNA") == 11_170_753
 
 
-def small_t3(run: RecipeRun, weights: int = 11_301_825) -> None:
+def small_t3(run: RecipeRun, weights: int = 11_301_825, rate: str = "0.1") -> None:
     runs = run.runs()
     assert set(runs) == {"first/ChestXRay"} | {f"runs/ChestXRay/{name}" for name in TABLE_1}
     assert runs["first/ChestXRay"]["classes"] == ["bacteria", "normal", "virus"]
@@ -220,11 +220,11 @@ def small_t3(run: RecipeRun, weights: int = 11_301_825) -> None:
     tested = handy.rows_of(run.out / "runs/ChestXRay/CORDA/test.csv")
     assert {r["source"] for r in tested} == {"corda", "kermany", "rsna", "cohen"}
     assert run.weights("runs/ChestXRay/CORDA") == weights
-    run.has_options("runs/ChestXRay/CORDA", **FOCAL)
+    run.has_options("runs/ChestXRay/CORDA", **FOCAL | {"lr": rate})
 
 
 def small_t4(run: RecipeRun) -> None:
-    small_t3(run, 24_551_361)
+    small_t3(run, 24_551_361, "0.001")
 
 
 def small_t5(run: RecipeRun) -> None:
