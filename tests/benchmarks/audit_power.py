@@ -16,17 +16,12 @@ Without --radiographs, phantoms are drawn. With a manifest (path, patient), its 
 """
 
 import argparse
-import csv
-import io
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from planted_cues import CUES, Bytes, phantoms, radiographs, states
 from scipy import stats
 
 from cxrtool.audit import runner, verdicts
@@ -36,68 +31,18 @@ from cxrtool.files.image import Encoded
 from cxrtool.files.predictions import Coded
 from cxrtool.images import bystanders
 
-Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-Change = Callable[[Bytes, np.random.Generator], Bytes]
+# The images of a part, their labels, and which of them have the cue.
+Part = tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]
 
-SIDE, QUALITY = 256, 90
 CHECKS = ("broken", "bystanders", "overlap", "within")
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 SIZES = (60, 120, 250, 500)
 
 
-def opacity(pixels: Bytes, rng: np.random.Generator) -> Bytes:
-    """Draw a soft opacity into one of the lungs: the disease."""
-    height, width = pixels.shape
-    x = width * (rng.uniform(0.22, 0.36) if rng.random() < 0.5 else rng.uniform(0.64, 0.78))
-    y, size = height * rng.uniform(0.35, 0.65), min(height, width) * rng.uniform(0.06, 0.1)
-    rows, columns = np.mgrid[:height, :width]
-    blob = np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / (2 * size**2))
-    return np.clip(pixels + rng.uniform(35, 60) * blob, 0, 255).astype(np.uint8)
-
-
-def marker(pixels: Bytes, rng: np.random.Generator) -> Bytes:
-    changed = pixels.copy()
-    place = (int(0.04 * pixels.shape[1]), int(0.1 * pixels.shape[0]))
-    cv2.putText(changed, "R", place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, 235, 2)
-    return changed
-
-
-def gamma(pixels: Bytes, rng: np.random.Generator) -> Bytes:
-    return (255 * (pixels / 255.0) ** 0.7).round().astype(np.uint8)
-
-
-def border(pixels: Bytes, rng: np.random.Generator) -> Bytes:
-    changed, width = pixels.copy(), max(2, round(0.03 * min(pixels.shape)))
-    changed[:width] = changed[-width:] = 0
-    changed[:, :width] = changed[:, -width:] = 0
-    return changed
-
-
-def resampling(pixels: Bytes, rng: np.random.Generator) -> Bytes:
-    small = cv2.resize(pixels, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, pixels.shape[::-1], interpolation=cv2.INTER_CUBIC)
-
-
-def unchanged(pixels: Bytes, rng: np.random.Generator) -> Bytes:
-    return pixels
-
-
-CUES: dict[str, Change] = {
-    "marker": marker,
-    "gamma": gamma,
-    "border": border,
-    "resampling": resampling,
-    "jpeg": unchanged,  # saved with another quality
-    "source": lambda pixels, rng: border(gamma(pixels, rng), rng),  # and the column `source`
-}
-
-
-def measured(pixels: Bytes, quality: int) -> tuple[Floats, Floats]:
-    """Save an image as JPEG, and return its bystanders and what the classifier sees."""
-    data = io.BytesIO()
-    Image.fromarray(pixels).save(data, "JPEG", quality=quality)
-    encoded = Encoded(data.getvalue())
+def measured(data: bytes) -> tuple[Floats, Floats]:
+    """Return the bystanders of an image, and what the classifier sees."""
+    encoded = Encoded(data)
     grey = image.decode(encoded).grey
     values = bystanders.measure(grey, image_facts.facts(encoded))
     return values, seen(image.to8(grey))
@@ -131,15 +76,10 @@ def bank_of(pictures: list[Bytes], patients: list[str], cues: list[str]) -> Bank
     numbers = np.unique(patients, return_inverse=True)[1]
     tables: dict[tuple[int, str], tuple[list[Floats], list[Floats]]] = {}
     for k, pixels in enumerate(pictures):
-        for ill in (0, 1):
-            rng = np.random.default_rng([k, ill])
-            state = opacity(pixels, rng) if ill else pixels
-            for cue in ["", *cues]:
-                changed = CUES[cue](state, rng) if cue else state
-                values = measured(changed, 60 if cue == "jpeg" else QUALITY)
-                own = tables.setdefault((ill, cue), ([], []))
-                own[0].append(values[0])
-                own[1].append(values[1])
+        for ill, cue, data in states(pixels, k, cues):
+            own = tables.setdefault((ill, cue), ([], []))
+            for values, column in zip(measured(data), own, strict=True):
+                column.append(values)
     return Bank(
         numbers,
         {key: np.array(own[0]) for key, own in tables.items()},
@@ -147,48 +87,41 @@ def bank_of(pictures: list[Bytes], patients: list[str], cues: list[str]) -> Bank
     )
 
 
-def radiographs(manifest: str, number: int) -> tuple[list[Bytes], list[str]]:
-    """Read images of a manifest, scaled to one size: what they are saved as is the same for all."""
-    with open(manifest, newline="") as file:
-        rows = list(csv.DictReader(file))[:number]
-    pictures = [image.to8(image.read(row["path"]).grey) for row in rows]
-    scaled = [cv2.resize(p, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for p in pictures]
-    return scaled, [row["patient"] for row in rows]
-
-
-def phantoms(number: int) -> tuple[list[Bytes], list[str]]:
-    """Draw healthy phantoms of hospitals that have nothing to do with the label."""
-    import subprocess
-    import sys
-
-    with tempfile.TemporaryDirectory() as folder:
-        call = ["phantom", str(number), "--size", str(SIDE), "--confound", "0", "-d", folder, "-q"]
-        table = subprocess.run(
-            [sys.executable, "-m", "cxrtool", *call], check=True, capture_output=True, text=True
-        ).stdout
-        path = Path(folder) / "all.csv"
-        path.write_text(table)
-        return radiographs(str(path), number)
-
-
 def drawn(
     bank: Bank, cue: str, strength: float, number: int, prevalence: float, rng: np.random.Generator
 ) -> Case:
     """Draw a set, train on half of the patients, and return the case of the other half."""
-    order = rng.permutation(int(bank.patients.max()) + 1)
-    half = len(order) // 2
+    parts = dealt(bank.patients, strength, number, prevalence, rng)
+    return judged(bank, cue, parts, parts[1][2] if cue == "source" else None)
+
+
+def dealt(
+    patients: NDArray[np.int64],
+    strength: float,
+    number: int,
+    prevalence: float,
+    rng: np.random.Generator,
+    train: float = 0.5,
+) -> list[Part]:
+    """Draw the images of training and test, with their labels, and which have the cue."""
+    order = rng.permutation(int(patients.max()) + 1)
+    first = int(train * len(order))
     parts = []
-    for whose in (order[:half], order[half:]):
-        rows = rng.permutation(np.flatnonzero(np.isin(bank.patients, whose)))[:number]
-        label = (rng.random(len(order)) < prevalence)[bank.patients[rows]]
+    for whose in (order[:first], order[first:]):
+        rows = rng.permutation(np.flatnonzero(np.isin(patients, whose)))[:number]
+        label = (rng.random(len(order)) < prevalence)[patients[rows]]
         planted = rng.random(len(rows)) < np.where(label, 1 + strength, 1 - strength) / 2
         parts.append((rows, label, planted))
+    return parts
+
+
+def judged(bank: Bank, cue: str, parts: list[Part], source: NDArray[np.bool_] | None) -> Case:
+    """Train on the first part, and return the case of the other."""
     (rows, label, planted), test = parts
     weights = ridge(taken(bank.seen, rows, label, planted, cue), label)
     rows, label, planted = test
     scores = 1 / (1 + np.exp(-score(taken(bank.seen, rows, label, planted, cue), weights)))
     values = taken(bank.bystanders, rows, label, planted, cue)
-    source = planted if cue == "source" else None
     return case_of(bank.patients[rows], label, scores, values, source)
 
 
