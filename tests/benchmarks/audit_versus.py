@@ -158,7 +158,7 @@ def write_sets(folder: Path, sets: dict[Plan, list[Part]]) -> None:
         for plan, parts in sets.items():
             for row, ill, planted in zip(*parts[1], strict=True):
                 name = f"{row}-{int(ill)}-{plan.cue if planted else ''}.jpg"
-                out.writerow([plan.name, int(plan.clean), name, int(ill), "AB"[planted]])
+                out.writerow([plan.name, int(plan.clean), name, int(ill), "AB"[int(planted)]])
 
 
 def bank_of(folder: Path) -> Bank:
