@@ -51,9 +51,9 @@ covid_cohen 500
 
 compose() { # TASK: its manifest of five folds
   task=$1
-  set -- "$OUT/children.csv" "$OUT/cohen.csv"
+  set -- "$OUT/children.csv"
   case $task in
-  *-Multiple-*) set -- "$@" "$OUT/ccxri.csv" "$OUT/bimcv.csv" "$OUT/nih-normal.csv" ;;
+  *-Multiple-*) set -- "$@" "$OUT/nih-normal.csv" ;;
   esac
   case $task in
   *-Multiple-CL3) set -- "$@" "$OUT/nih-pneumonia.csv" ;;
@@ -63,6 +63,12 @@ compose() { # TASK: its manifest of five folds
     set -- "$@" --map-label normal=other --map-label bacteria=other --map-label virus=other
     ;;
   *-CL3) set -- "$@" --map-label bacteria=pneumonia --map-label virus=pneumonia ;;
+  esac
+  # These alone: the radiograph of a patient with COVID-19 may have the finding `normal` (bimcv).
+  cxrtool ingest "$@" -o "$OUT/others-$task.csv"
+  set -- "$OUT/others-$task.csv" "$OUT/cohen.csv"
+  case $task in
+  *-Multiple-*) set -- "$@" "$OUT/ccxri.csv" "$OUT/bimcv.csv" ;;
   esac
   folds "$task" "$@"
 }
