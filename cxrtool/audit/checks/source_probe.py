@@ -45,7 +45,7 @@ def hypotheses(case: Case) -> list[str]:
 
 
 def assess(case: Case) -> list[CheckRow]:
-    """Return one row: how well the source is told within a label."""
+    """Return one row: how well features predict the source among images of one label."""
     if case.network is None:
         return [needs_run(NAME)]
     if not case.images.has("source"):
@@ -98,7 +98,7 @@ def _row(case: Case, found: "ProbeFeatures") -> CheckRow:
     row = CheckRow(NAME, DESCRIPTIVE, value=own.value, low=own.low, high=own.high)
     row.patients, row.sources = int(patients.max(initial=-1)) + 1, len(set(sources) - {""})
     row.meaning = (
-        "Among images of one label, the source of new patients is told from the run's features "
+        "Among images of one label, the run's features predict the source of new patients "
         f"with balanced accuracy {own} (chance {numbers.value(own.chance)}){_beside(findings)}. "
         "Random weights tell sources apart, too: what can be decoded need not be used."
     )
