@@ -16,6 +16,8 @@ Is it the disease or the data set? If the source can be predicted, so can every 
 on the source. The label is therefore also probed within each source. Duplicates count as one
 patient.
 
+A run of findings has features, too. --colour finding shows the lists of findings as they are.
+
 Example:
 
     cxrtool tsne runs/r18 split.csv --where split=test --plot points.png -o points.csv
@@ -84,7 +86,8 @@ def run(
     check(output, plot, stats)
     check_method(method)
     chance = seed % (1 << 32)  # what scikit-learn takes
-    result = runs.classifier(folder)
+    # Features need no outputs: what these say, classes or findings, makes no difference.
+    result = runs.classifier(folder, or_findings=True)
     columns, coloured, rows = read(manifest, where, color, result.about)
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
     tap = features.Tap(inference.Model(result, inference.device(device)), layer)

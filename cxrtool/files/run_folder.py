@@ -148,7 +148,7 @@ def classifier(folder: str, *, or_findings: bool = False) -> Run:
         if or_findings:
             return run
         what = f"{folder}: is a run of findings, each by itself, not a classifier"
-        raise CxrtoolError(what, "cxrtool evaluate and cam take it, alone.")
+        raise CxrtoolError(what, "cxrtool evaluate, cam and tsne take it, alone.")
     if run.about.task != "classify":
         what = f"{folder}: is a segmentation run, not a classifier"
         raise CxrtoolError(what, "Use it as the model of cxrtool segment.")

@@ -199,7 +199,7 @@ def test_compare_judges_each_finding(run: Path, phantoms: Path, capfd: Said) -> 
         ("cam run few.csv -d maps", "run: predicts findings, each by itself, and 'predicted' is"),
         ("cam run few.csv -d maps --class covid", "Name one with --class: Edema, Pneumonia, Her"),
         ("cam run few.csv -d maps --hierarchy run", "run: is a run of findings, each by itself"),
-        ("tsne run few.csv", "run: is a run of findings, each by itself, not a classifier"),
+        ("audit few.csv --run run -d a", "run: is a run of findings, each by itself, not a class"),
     ],
 )
 def test_what_findings_cannot_have(
@@ -229,6 +229,18 @@ def test_cam_explains_one_finding(name: str, run: Path, few: list[Row]) -> None:
         "Hernia": ["absent", "absent", "absent", "", "Hernia", ""],
     }
     assert [r["label"] for r in maps] == truth[name]
+
+
+def test_tsne_places_images_by_what_the_outputs_see(run: Path, few: list[Row]) -> None:
+    given = ["few.csv", "--colour", "finding,source", "--plot", "p.png", "-o", "p.csv", "-j", "1"]
+    assert in_process("tsne", "run", *given, "--stats", "s.json") == 0
+    rows = rows_of(Path("p.csv"))
+    assert [r["finding"] for r in rows] == [r["finding"] for r in few]
+    assert len({(r["x"], r["y"]) for r in rows}) == len(few)
+    network = inference.Model(run_folder.read("run"), torch.device("cpu")).network
+    last = network.final()
+    assert isinstance(last, nn.Linear)
+    assert json.loads(Path("s.json").read_text())["features"] == last.in_features
 
 
 def test_maps_of_a_finding_and_of_classes_do_not_differ_in_their_predictions(
