@@ -14,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from prepared import Prepared
 
-from cxrtool.core import progress
-
 # One profile for all tests. A slow machine fails no test, so there is no deadline. In CI the
 # examples are the same every time; elsewhere they are new.
 settings.register_profile(
@@ -37,11 +35,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 TIMEOUT = 900.0
 
 
-@pytest.fixture(autouse=True)
-def own_voice() -> Iterator[None]:
-    """Let no test speak in the name of the command that an earlier one ran."""
-    yield
-    progress.speak("cxrtool")
+# It runs every command of the README and the guides.
+LONGEST = "test_the_commands_run_in_the_order_of_the_pages"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test: in random order a worker would be left alone with it."""
+    items.sort(key=lambda item: item.name != LONGEST)
 
 
 class Command(Protocol):

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxrtool.cli import app
-from cxrtool.core import progress
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Row = dict[str, str]
@@ -117,7 +116,6 @@ def shell(folder: Path, script: str, timeout: float = 900) -> subprocess.Complet
 
 def in_process(*args: str) -> int:
     """Run a command in this process, for what ends before any work begins."""
-    progress.speak(f"cxrtool {args[0]}")
     code = app.run(list(args))
     with warnings.catch_warnings():
         # A process that ends at once need not close the manifest that it has opened.

@@ -112,7 +112,6 @@ def test_a_signal_ends_a_run_with_its_code_and_nothing_half_done(tmp_path, sent,
 
 def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
     from cxrtool.cli import app
-    from cxrtool.core import progress
     from cxrtool.data import split_check
 
     def broken(*_):
@@ -121,7 +120,6 @@ def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
     monkeypatch.setattr(split_check, "check", broken)
     monkeypatch.setattr(sys, "stdin", None)
     path = os.devnull
-    progress.speak("cxrtool split")
     monkeypatch.setattr("cxrtool.files.manifest.Manifest.__init__", lambda *a, **k: None)
     assert app.run(["split", "--check", path]) == 3
     error = capfd.readouterr().err

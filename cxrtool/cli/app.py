@@ -16,6 +16,7 @@ from cxrtool import __version__
 from cxrtool.cli import address_space, file_roles, old_names, option_names, signals
 from cxrtool.core import progress, registry
 from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
+from cxrtool.core.progress import Speaker
 
 ABOUT = f"""\
 Chest X-ray classification from files to figures, and whether to believe it.
@@ -96,12 +97,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and end the process with the code that says how it went."""
     given = sys.argv[1:] if arguments is None else arguments
     code: int = ExitCode.BROKE_MIDWAY
-    try:
-        with signals.raising():
-            verb = _begin(given)
-            code = _flush(run(given, verb))
-    except (KeyboardInterrupt, Terminated) as e:  # It came between two of the lines above.
-        code = _fail(e, *_outcome(e))
+    with progress.speaking("cxrtool") as speaker:
+        try:
+            with signals.raising():
+                verb = _begin(given)
+                speaker.name = _named(verb)
+                code = _flush(run(given, verb))
+        except (KeyboardInterrupt, Terminated) as e:  # It came between two of the lines above.
+            code = _fail(e, *_outcome(e))
     signals.leave(code)
 
 
@@ -111,9 +114,17 @@ def _begin(given: list[str]) -> str:
     # Threads that wait for one another at full speed take the cores from whoever they wait for: on
     # a machine that is shared, a step of training takes two to four times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    verb = next((a for a in given if a in registry.names("commands")), "")
-    progress.speak(f"cxrtool {verb}".rstrip(), 0)
-    return verb
+    return _verb(given)
+
+
+def _verb(arguments: list[str]) -> str:
+    """Return the name of the command, if it is one; the options before it have no values."""
+    first = next((word for word in arguments if not word.startswith("-")), "")
+    return first if first in registry.names("commands") else ""
+
+
+def _named(verb: str) -> str:
+    return f"cxrtool {verb}".rstrip()
 
 
 def run(arguments: list[str], limited: str = "") -> int:
@@ -121,33 +132,48 @@ def run(arguments: list[str], limited: str = "") -> int:
 
     With the name of a command in `limited`, its libraries are tried first where `ulimit -v` is set.
     """
-    try:
-        if not {"--help", "-h"} & set(arguments):
-            address_space.check(limited)
-        _check_words(arguments)
-        verb = next((word for word in arguments if word in registry.names("commands")), "")
-        if verb and not _has_working_folder():
-            raise CxrtoolError("the working folder was removed", "Change to another one.")
-        words, notes = old_names.replaced(verb, arguments)
-        for line in notes:
-            progress.note(line)
-        application, name = build(verb), "cxrtool"
-        command = application
-        # The group reads its own options first, for which Typer imports pydantic, even for the
-        # help of a command: half of the time that this takes.
-        if words[:1] == [verb]:
-            command, name, words = application.commands[verb], f"cxrtool {verb}", words[1:]
-        with (
-            option_names.added(application, verb),
-            command.make_context(name, words, **SETTINGS) as context,
-        ):
-            command.invoke(context)
-    except typer.Exit as e:
-        return e.exit_code
-    except (Exception, KeyboardInterrupt, Terminated) as e:
-        signals.settle()
-        return _fail(e, *_outcome(signals.received() or e))
+    verb = _verb(arguments)
+    with progress.speaking(_named(verb)) as speaker:
+        try:
+            if not {"--help", "-h"} & set(arguments):
+                address_space.check(limited)
+            _check_words(arguments)
+            if verb and not _has_working_folder():
+                raise CxrtoolError("the working folder was removed", "Change to another one.")
+            words, notes = old_names.replaced(verb, arguments)
+            for line in notes:
+                progress.note(line)
+            _invoke(verb, words, speaker)
+        except typer.Exit as e:
+            return e.exit_code
+        except (Exception, KeyboardInterrupt, Terminated) as e:
+            signals.settle()
+            return _fail(e, *_outcome(signals.received() or e))
     return ExitCode.DONE
+
+
+def _invoke(verb: str, words: list[str], speaker: Speaker) -> None:
+    """Read the options of a command, and run it."""
+    application, name = build(verb), "cxrtool"
+    command = application
+    # The group reads its own options first, for which Typer imports pydantic, even for the help of
+    # a command: half of the time that this takes.
+    if words[:1] == [verb]:
+        command, name, words = application.commands[verb], _named(verb), words[1:]
+    with (
+        option_names.added(application, verb),
+        command.make_context(name, words, **SETTINGS) as context,
+    ):
+        speaker.level = _level(context.params)
+        command.invoke(context)
+
+
+def _level(given: dict[str, Any]) -> int:
+    """Return how much a command is to print: -1 with -q, 1 with -v, else 0."""
+    quiet, verbose = given.get("quiet", False), given.get("verbose", False)
+    if quiet and verbose:
+        raise CxrtoolError("-q and -v contradict each other", "Drop one of them.")
+    return int(verbose) - int(quiet)
 
 
 def _has_working_folder() -> bool:
@@ -196,7 +222,7 @@ def _outcome(e: BaseException) -> tuple[object, ExitCode]:
 
 def _fail(e: BaseException, line: object, code: ExitCode) -> int:
     """Say what went wrong (nothing of a closed pipe), with the traceback where -v asks for it."""
-    if line and progress.voice.level > 0:
+    if line and progress.is_verbose():
         for entry in traceback.format_exception(e):
             for text in entry.splitlines():
                 progress.error(text)
@@ -226,9 +252,9 @@ PLAIN = {
 def _usage(e: typer.TyperException) -> str:
     """Word a mistake on the command line as one sentence with the remedy."""
     text = " ".join(e.format_message().split()).rstrip(".")
-    remedy = f"See {progress.voice.name} --help."
+    context = getattr(e, "ctx", None)
+    remedy = f"See {context.command_path if context else 'cxrtool'} --help."
     if unknown := re.match(r"No such command '?([^'\s]*)'?", text):
-        progress.speak("cxrtool")
         return str(registry.unknown("command", unknown[1], registry.names("commands")))
     if unknown := re.match(r"No such option: (\S+)", text):
         text = unknown[0]

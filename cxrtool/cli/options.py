@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cxrtool.cli.file_roles import Role
-from cxrtool.core import commas, progress, registry
+from cxrtool.core import commas, registry
 from cxrtool.core.errors import CxrtoolError
 
 if TYPE_CHECKING:
@@ -20,24 +20,6 @@ if TYPE_CHECKING:
 
 # A larger number of epochs, images of a batch and the like is a slip of the finger.
 MOST = 1_000_000_000
-
-
-def _quiet(context: typer.Context, value: bool) -> bool:
-    return _louder(context, value, -1)
-
-
-def _verbose(context: typer.Context, value: bool) -> bool:
-    return _louder(context, value, 1)
-
-
-def _louder(context: typer.Context, value: bool, level: int) -> bool:
-    if value:
-        # Whichever is read last finds the other.
-        if context.params.get("quiet") or context.params.get("verbose"):
-            progress.set_level(0)
-            raise CxrtoolError("-q and -v contradict each other", "Drop one of them.")
-        progress.set_level(level)
-    return value
 
 
 # Names, or what lists them, where that takes an import.
@@ -329,12 +311,8 @@ Progress = Annotated[
         **choice(("auto", "always", "never")),
     ),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print less to standard error.", callback=_quiet)
-]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Print more to standard error.", callback=_verbose)
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print less to standard error.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print more to standard error.")]
 
 
 def idle_jobs(engine: str) -> str:

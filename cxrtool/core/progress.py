@@ -14,41 +14,49 @@ MUTE = -2
 LONGEST = 2000
 
 
-class _Voice:
-    """How loudly this process speaks, and in whose name."""
+class Speaker:
+    """In whose name lines are printed, and how many: level is -1 (quiet), 0, or 1 (verbose)."""
 
-    def __init__(self) -> None:
-        self.name = "cxrtool"
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.level = 0
         self.bar: Any = None
 
 
-voice = _Voice()
+# The last one speaks. A command has one for as long as it runs, and nobody else changes its level.
+_speakers = [Speaker("cxrtool")]
 
 
-def speak(name: str, level: int = 0) -> None:
-    """Start a command: its name goes before every line; level is -1 (quiet), 0 or 1."""
-    voice.name, voice.level = name, level
+@contextlib.contextmanager
+def speaking(name: str) -> Iterator[Speaker]:
+    """Print every line in this name from here to the end of the block."""
+    speaker = Speaker(name)
+    _speakers.append(speaker)
+    try:
+        yield speaker
+    finally:
+        _speakers.remove(speaker)
 
 
 def mute() -> None:
     """Say nothing at all: another process speaks for this one."""
-    voice.level = MUTE
+    _speakers[-1].level = MUTE
 
 
-def set_level(level: int) -> None:
-    """Make the command quieter (-1) or more talkative (1)."""
-    voice.level = level
+def is_verbose() -> bool:
+    """Whether -v asks for more lines."""
+    return _speakers[-1].level > 0
 
 
 def error(text: object) -> None:
     """Print one line that is never held back."""
-    if voice.level == MUTE:
+    speaker = _speakers[-1]
+    if speaker.level == MUTE:
         return
-    line = f"{voice.name}: {one_line(shortened(str(text), LONGEST))}\n"
+    line = f"{speaker.name}: {one_line(shortened(str(text), LONGEST))}\n"
     try:
-        if voice.bar is not None:
-            voice.bar.clear()
+        if speaker.bar is not None:
+            speaker.bar.clear()
         os.write(2, line.encode("utf-8", "backslashreplace"))
     except OSError:
         pass  # Standard error is closed; the exit code still reports the error.
@@ -56,13 +64,13 @@ def error(text: object) -> None:
 
 def note(text: object) -> None:
     """Print one line unless the command is to be quiet."""
-    if voice.level >= 0:
+    if _speakers[-1].level >= 0:
         error(text)
 
 
 def detail(text: object) -> None:
     """Print one line only when asked for more with -v."""
-    if voice.level >= 1:
+    if is_verbose():
         error(text)
 
 
@@ -75,12 +83,9 @@ def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") ->
 
     # tqdm's monitor thread would live on into forked workers; a slow step needs no watchdog.
     tqdm.monitor_interval = 0
-    with tqdm(items, total=total, unit=f" {unit}", dynamic_ncols=True, leave=False) as counted:
-        voice.bar = counted
-        try:
-            yield from counted
-        finally:
-            voice.bar = None
+    counted = tqdm(items, total=total, unit=f" {unit}", dynamic_ncols=True, leave=False)
+    with counted, _shown(counted):
+        yield from counted
 
 
 @contextlib.contextmanager
@@ -92,16 +97,24 @@ def counter(total: int, done: int, unit: str, when: str = "auto") -> Iterator[Ca
     from tqdm import tqdm
 
     tqdm.monitor_interval = 0
-    with tqdm(total=total, initial=done, unit=f" {unit}", dynamic_ncols=True, leave=False) as bar:
-        voice.bar = bar
-        try:
-            yield bar.update
-        finally:
-            voice.bar = None
+    bar = tqdm(total=total, initial=done, unit=f" {unit}", dynamic_ncols=True, leave=False)
+    with bar, _shown(bar):
+        yield bar.update
+
+
+@contextlib.contextmanager
+def _shown(bar: Any) -> Iterator[None]:
+    """Let lines that are printed meanwhile take the place of the bar."""
+    speaker = _speakers[-1]
+    speaker.bar = bar
+    try:
+        yield
+    finally:
+        speaker.bar = None
 
 
 def _is_shown(when: str) -> bool:
-    return when == "always" or (when == "auto" and voice.level >= 0 and _is_terminal())
+    return when == "always" or (when == "auto" and _speakers[-1].level >= 0 and _is_terminal())
 
 
 def _is_terminal() -> bool:

@@ -40,8 +40,6 @@ CLASSES = 2
 WATCHED = """
 import json, os, resource, sys, torch
 from cxrtool.cli import app
-from cxrtool.core import progress
-progress.speak(f"cxrtool {sys.argv[2]}")
 code = app.run(sys.argv[2:])
 most = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
 host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -12,7 +12,7 @@ import pytest
 
 from cxrtool.cli import app
 from cxrtool.cli.descriptions import Flag, verbs
-from cxrtool.core import choices, progress, registry
+from cxrtool.core import choices, registry
 from cxrtool.learn import losses, optimizers
 
 # Each option that has choices, as the command line itself tells: the verb, its name, the choices.
@@ -72,7 +72,6 @@ def refused(
     capfd: pytest.CaptureFixture[str], folder: Path, verb: str, option: str, value: str
 ) -> str:
     """Give an option a wrong value; return the one line that refuses it."""
-    progress.speak(f"cxrtool {verb}")
     assert app.run([verb, option, value, "nowhere.csv"]) == 2, value
     out, err = capfd.readouterr()
     assert out == "", value
