@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cxrtool import __version__
 from cxrtool.audit import image_measurements, verdicts
 from cxrtool.audit.case import Case
-from cxrtool.audit.verdicts import CheckRow
+from cxrtool.audit.verdicts import CheckRow, NotAssessed
 from cxrtool.core import progress, registry
 from cxrtool.files import disk, json_writer, table
 
@@ -74,7 +74,7 @@ class Plan:
 
 def plan(case: Case, checks: Sequence[str], changed: Sequence[str]) -> tuple[Case, Plan]:
     """Fix the family of confirmatory tests, from columns and models alone."""
-    family = [name for check in checks for name in module(check).hypotheses(case)]
+    family = [name for check in checks for name in hypotheses(check, case)]
     absent = [c for c in ("source", "view", "sex", "age") if not case.images.has(c)]
     return replace(case, family=family), Plan([*checks], family, [*changed], absent)
 
@@ -82,6 +82,25 @@ def plan(case: Case, checks: Sequence[str], changed: Sequence[str]) -> tuple[Cas
 def module(check: str) -> ModuleType:
     """Import a check by its name."""
     return registry.module("checks", check)
+
+
+def hypotheses(check: str, case: Case) -> list[str]:
+    """Return the names of the tests of a check; many checks describe or count, and test nothing."""
+    own = module(check)
+    return own.hypotheses(case) if hasattr(own, "hypotheses") else []
+
+
+def assess(check: str, case: Case) -> list[CheckRow]:
+    """Return the rows of a check; where it lacks something, the row that says so."""
+    own = module(check)
+    try:
+        rows: list[CheckRow] = own.assess(case)
+    except NotAssessed as lacking:
+        name = getattr(own, "NAME", check)
+        rows = [verdicts.not_assessed(name, lacking.why, lacking.remedy, own.KIND)]
+    for row in rows:
+        row.check = check
+    return rows
 
 
 def run(case: Case, plan: Plan, folder: str, *, again: bool = False) -> list[CheckRow]:
@@ -101,9 +120,7 @@ def _kept_or_run(case: Case, plan: Plan, check: str, file: str, again: bool) -> 
     key = _key(case, plan, check)
     if not again and (finished := _read(file, key)) is not None:
         return finished
-    rows: list[CheckRow] = module(check).assess(case)
-    for row in rows:
-        row.check = check
+    rows = assess(check, case)
     json_writer.write(file, {"key": key, "rows": [row.record() for row in rows]})
     return rows
 

@@ -101,8 +101,16 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
+class NotAssessed(Exception):
+    """A check as a whole lacks something: why it was not assessed, and what supplies it."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.why, self.remedy = why, remedy
+
+
 def not_assessed(name: str, why: str, remedy: str, kind: str = CONFIRMATORY) -> CheckRow:
-    """Return the row of a check that lacks something: why, and what supplies it."""
+    """Return a row that lacks something: why, and what supplies it."""
     meaning = f"{why[:1].upper()}{why[1:]}."
     return CheckRow(name, kind, verdict=NOT_ASSESSED, meaning=meaning, next=remedy)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -107,12 +108,14 @@ def test_every_confirmatory_check_of_an_effect_has_a_reference() -> None:
     assert all(runner.module(n).KIND != CONFIRMATORY or n == "broken" for n in bare)
 
 
+def name_of(check: ModuleType) -> str:
+    return next(n for n in CHECKS if runner.module(n) is check)
+
+
 def rows_of(check: ModuleType, case: Case) -> list[CheckRow]:
-    name = next(n for n in CHECKS if runner.module(n) is check)
+    name = name_of(check)
     case, plan = runner.plan(case, [name], [])
-    rows: list[CheckRow] = check.assess(case)
-    for row in rows:
-        row.check = name
+    rows = runner.assess(name, case)
     verdicts.adjust(rows, max(1, len(plan.family)))
     return rows
 
@@ -141,16 +144,31 @@ def test_whatever_is_lacking_it_says_so_and_raises_nothing(check: ModuleType, ca
 
 
 def test_hypotheses_come_from_columns_and_models_alone(check: ModuleType, case: Case) -> None:
-    before = check.hypotheses(case)
-    assert check.KIND == CONFIRMATORY or before == []
+    name = name_of(check)
+    before = runner.hypotheses(name, case)
+    assert check.KIND == CONFIRMATORY or not hasattr(check, "hypotheses")
     # Other scores and other labels of the same images change nothing.
     rng = np.random.default_rng(0)
     models = [replace(m, scores=rng.random(len(m.rows))) for m in case.models]
     other = replace(case, models=models)
     other.images.positive[:] = rng.permutation(other.images.positive)
-    assert check.hypotheses(other) == before
+    assert runner.hypotheses(name, other) == before
     tested = {row.name for row in rows_of(check, case) if row.is_tested}
     assert tested <= set(before)
+
+
+def test_the_check_in_the_guide_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = Path(__file__).parents[2].joinpath("man/guides/extending.md").read_text()
+    code = guide.split("head_count.py`:\n\n")[1].split("\nA check ")[0]
+    example = ModuleType("head_count")
+    exec(textwrap.dedent(code), example.__dict__)
+    monkeypatch.setattr(runner, "module", lambda _: example)
+    assert runner.hypotheses("head-count", make_case(40)) == []
+    (row,) = runner.assess("head-count", make_case(40))
+    assert (row.value, row.patients, row.check) == (20, 10, "head-count")
+    (lacking,) = runner.assess("head-count", make_case(0))
+    assert (lacking.name, lacking.verdict) == ("head-count", NOT_ASSESSED)
+    assert lacking.meaning == "No image is of the class covid." and lacking.next
 
 
 def test_rows_come_back_from_json_as_they_were(check: ModuleType) -> None:

@@ -43,14 +43,14 @@ def test_a_mark_in_all_images_of_a_class_is_found(tmp_path: Path) -> None:
     )
     case = Case(images, [], "ill", ["well"], root=str(tmp_path), measured=lambda: values)
     case, _ = runner.plan(case, ["bystanders", "spike-in"], [])
-    (row,) = spike_in.assess(case)
+    (row,) = runner.assess("spike-in", case)
     assert row.value <= 1 and "would have been shown" in row.meaning
     aucs = [cells[1][0] for cells in row.blocks[0]["rows"]]
     assert aucs == sorted(aucs) or aucs[-1] > 0.9
     values[:, bystanders.NAMES.index("text_count")] += 5 * images.positive
-    (before,) = spike_in.assess(case)
+    (before,) = runner.assess("spike-in", case)
     assert before.verdict == "not assessed" and "already" in before.meaning
     values[:, bystanders.NAMES.index("text_count")] -= 5 * images.positive
     (tmp_path / "0.png").unlink()
-    (again,) = spike_in.assess(case)
+    (again,) = runner.assess("spike-in", case)
     assert again.patients == number - 1

@@ -176,7 +176,7 @@ def case_of(
 def alarm(case: Case) -> tuple[bool, set[str]]:
     """Audit a case: whether the exit code would be 1, and the rows that are `shown`."""
     case, _ = runner.plan(case, CHECKS, [])
-    rows = [row for check in CHECKS for row in runner.module(check).assess(case)]
+    rows = [row for check in CHECKS for row in runner.assess(check, case)]
     verdicts.adjust(rows, max(1, len(case.family)))
     bad = {r.name for r in rows if r.kind == "confirmatory" and r.verdict in FAILING}
     return bool(bad), bad

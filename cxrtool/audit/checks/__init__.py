@@ -6,6 +6,8 @@ A check has these names:
 - `KIND`: `confirmatory` (it decides the verdict), `descriptive` or `control` (they do not);
 - `NEEDS`: what it reads, of `manifest`, `predictions`, `images` and `run`;
 - `REFERENCE`: the paper that shows why it matters;
-- `hypotheses(case)`: the names of its confirmatory tests, from the columns and models alone;
-- `assess(case)`: its rows.
+- `assess(case)`: its rows; it raises `NotAssessed` where the case lacks something;
+- `NAME`: the row that says what is lacking, if it has another name than the file;
+- `hypotheses(case)`: the names of its tests, from the columns and models alone; a check that tests
+  nothing (descriptive, a control, or one that counts) has no such function.
 """

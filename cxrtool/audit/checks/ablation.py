@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cxrtool.audit.audited_versions import needs_run, too_few
+from cxrtool.audit import network_checks
 from cxrtool.audit.case import Case
 from cxrtool.audit.changed_images import PLAIN
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow
@@ -33,18 +33,10 @@ MOST = 200
 LEVEL = 0.95
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row: the largest change of the AUC."""
-    if case.network is None:
-        return [needs_run(NAME)]
-    found = case.network.predicted(case, "ablation", MOST)
-    if row := too_few(case, NAME, found.rows):
-        return [row]
+    found = network_checks.network(case).predicted(case, NAME, MOST)
+    network_checks.check_patients(case, found.rows)
     parts = {name: _parts(case, found.rows, found.of(name)) for name in found.names}
     return [_row(case, found.rows, parts, {n: found.of(n) for n in found.names})]
 

@@ -7,7 +7,7 @@ differently (source, file format). For each model, AUC minus AUC within the colu
 import numpy as np
 
 from cxrtool.audit.case import AGE_BAND, FORMAT, SIZE, Case, ModelScores
-from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
+from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, NotAssessed
 from cxrtool.figures import numbers
 from cxrtool.stats import cross_fit
 from cxrtool.stats.metrics import Ints
@@ -25,17 +25,11 @@ COLUMNS = ("source", "view", "sex", AGE_BAND, FORMAT, SIZE)
 NOTABLE = 0.6
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row, with a table of the columns."""
     rows = case.judged[case.images.positive[case.judged] >= 0]
     if len(np.unique(case.images.positive[rows])) < 2:
-        why = "the images are of one class"
-        return [not_assessed("attributes", why, "Add the other class.", DESCRIPTIVE)]
+        raise NotAssessed("the images are of one class", "Add the other class.")
     columns = [c for c in dict.fromkeys([*COLUMNS, *case.within]) if c in case.images.columns]
     cells = [cell for column in columns if (cell := _cells(case, column, rows))]
     row = CheckRow("attributes", DESCRIPTIVE, patients=len(np.unique(case.images.patients[rows])))

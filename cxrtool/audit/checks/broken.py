@@ -17,7 +17,7 @@ from cxrtool.stats.metrics import Floats, Ints
 from cxrtool.stats.within import Decomposition, Marks
 
 TITLE = "Faults of the predictions"
-KIND = "confirmatory"
+KIND = "confirmatory"  # faults are found, not tested
 NEEDS = ("predictions",)
 REFERENCE = ""
 # Fewer images of a source may well have the same score.
@@ -26,11 +26,6 @@ FEWEST = 10
 EQUAL = 1e-9
 # One class for a whole source is a fault where it is less likely than this, over all sources.
 UNLIKELY = 0.01
-
-
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: faults are found, not tested."""
-    return []
 
 
 def assess(case: Case) -> list[CheckRow]:

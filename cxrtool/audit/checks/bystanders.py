@@ -22,6 +22,7 @@ from cxrtool.audit.verdicts import (
     NOT_IDENTIFIABLE,
     SHOWN,
     CheckRow,
+    NotAssessed,
     not_assessed,
 )
 from cxrtool.figures import numbers
@@ -61,7 +62,7 @@ def assess(case: Case) -> list[CheckRow]:
     measured = case.measured()
     if measured is None:
         remedy = "Give the manifest of the images (cxrtool audit MANIFEST)."
-        return [not_assessed(WHOLE, "images are read of the rows of a manifest only", remedy)]
+        raise NotAssessed("images are read of the rows of a manifest only", remedy)
     measured = measured[:, : len(bystanders.NAMES)]
     rows = np.flatnonzero(np.isfinite(measured).any(axis=1) & (case.images.positive >= 0))
     if is_small(case, rows):

@@ -33,11 +33,6 @@ KINDS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
 COMPLETE = ("patient", "source", "view", "age", "sex")
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row, with a table of shares in each class."""
     rows = case.judged

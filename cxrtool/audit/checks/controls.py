@@ -22,11 +22,6 @@ REPEATS, FEWEST, IMAGES = 100, 20, 1_000_000
 LEVEL = 0.95
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: controls have no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return the rows of both controls for each model."""
     return [row(case, model) for model in case.models for row in (_permuted, _halved)]

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrtool.audit.audited_versions import needs_run, refused
+from cxrtool.audit import network_checks
 from cxrtool.audit.case import Case
-from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
-from cxrtool.core.errors import CxrtoolError
+from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, NotAssessed
 from cxrtool.figures import numbers
 from cxrtool.stats import mask_pairing
 from cxrtool.stats.mask_pairing import MaskShares
@@ -33,23 +32,15 @@ FEWEST = 10
 LEVEL = 0.95
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row: the heat in the own lungs less that in other patients' lungs."""
-    if case.network is None:
-        return [needs_run(NAME)]
-    rows = case.network.sample(case, MOST)
+    network = network_checks.network(case)
+    rows = network.sample(case, MOST)
     if len(np.unique(case.images.patients[rows])) < FEWEST:
         why = f"fewer than {FEWEST} patients were predicted by the run"
-        return [not_assessed(NAME, why, "Add held-out images.", DESCRIPTIVE)]
-    try:
-        return [_row(case, case.network.heat(case, MOST))]
-    except CxrtoolError as error:
-        return [refused(NAME, error)]
+        raise NotAssessed(why, "Add held-out images.")
+    with network_checks.if_allowed():
+        return [_row(case, network.heat(case, MOST))]
 
 
 def _row(case: Case, found: "PairedHeat") -> CheckRow:
@@ -60,7 +51,7 @@ def _row(case: Case, found: "PairedHeat") -> CheckRow:
     if trained.images < FEWEST:
         why = f"fewer than {FEWEST} images have heat and lungs"
         remedy = "Add a column 'mask' (cxrtool segment), or read 'cxrtool cam --help'."
-        return not_assessed(NAME, why, remedy, DESCRIPTIVE)
+        raise NotAssessed(why, remedy)
     row = CheckRow(NAME, DESCRIPTIVE, value=trained.difference.value)
     row.low, row.high = trained.difference.bounds(LEVEL)
     row.patients = len(np.unique(patients))

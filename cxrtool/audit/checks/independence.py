@@ -21,11 +21,6 @@ REFERENCE = (
 )
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return a row for each model."""
     return [_row(case, model) for model in case.models]

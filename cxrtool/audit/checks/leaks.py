@@ -7,13 +7,13 @@ held-out images stands beside AUC of those that are clean.
 import numpy as np
 
 from cxrtool.audit.case import LEARNED, Case, ModelScores
-from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
+from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, NotAssessed
 from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
 
 TITLE = "Patients and pictures in more than one part"
-KIND = "confirmatory"
+KIND = "confirmatory"  # leaks are counted, not tested
 NEEDS = ("manifest",)
 REFERENCE = (
     "M. Roberts et al., Common pitfalls and recommendations for using machine learning to detect "
@@ -28,16 +28,11 @@ WORDS = {
 }
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: leaks are counted, not tested."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Count the held-out images with a patient or picture of the other parts."""
     if not case.images.has("split"):
         remedy = "Give the manifest with the column 'split' (cxrtool split)."
-        return [not_assessed("leaks", "split: absent", remedy)]
+        raise NotAssessed("split: absent", remedy)
     parts = case.images.columns["split"]
     learned = parts.isin(LEARNED)
     tested = np.zeros(len(learned), bool)
@@ -48,7 +43,7 @@ def assess(case: Case) -> list[CheckRow]:
     if not learned.any() or not tested.any():
         lacks = "training" if not learned.any() else "held-out"
         why = f"there are no {lacks} images"
-        return [not_assessed("leaks", why, "Give the manifest with all parts of the split.")]
+        raise NotAssessed(why, "Give the manifest with all parts of the split.")
     return [_row(case, learned, tested), *_effects(case, learned, tested)]
 
 
@@ -77,7 +72,7 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     absent = [name for name in WORDS if name not in marks and name != "raw"]
     if not marks:
         why = f"{', '.join(absent)}: absent"
-        return not_assessed("leaks", why, "Make the manifest with cxrtool ingest.")
+        raise NotAssessed(why, "Make the manifest with cxrtool ingest.")
     leaked = np.logical_or.reduce([*marks.values()])
     row = CheckRow("leaks", value=float(leaked.sum() / tested.sum()))
     row.patients = len(np.unique(case.images.patients[tested]))

@@ -20,6 +20,7 @@ from cxrtool.audit.verdicts import (
     INCONCLUSIVE,
     SHOWN,
     CheckRow,
+    NotAssessed,
     not_assessed,
 )
 from cxrtool.figures import numbers
@@ -62,11 +63,11 @@ def assess(case: Case) -> list[CheckRow]:
     if case.without_lungs is None:
         why = "it takes a second training, on images without the lungs"
         remedy = "cxrtool audit MANIFEST --run RUN --retrain (as long as the run was trained)."
-        return [not_assessed(NAME, why, remedy)]
+        raise NotAssessed(why, remedy)
     images, model = case.without_lungs
     parts = _parts(images, model, np.zeros(len(images), np.int64))
     if not parts.is_defined:
-        return [not_assessed(NAME, "the held-out images are of one class", "Add the other class.")]
+        raise NotAssessed("the held-out images are of one class", "Add the other class.")
     rows = [_beside(case, parts)]
     if INSIDE in case.family:
         column = images.columns["source"]

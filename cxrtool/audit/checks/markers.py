@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cxrtool.audit.audited_versions import needs_run, too_few
+from cxrtool.audit import network_checks
 from cxrtool.audit.case import Case
 from cxrtool.audit.changed_images import BLANK, COVERED, MARKS, MIRRORED, PLAIN
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow
@@ -37,18 +37,10 @@ MOST = 80
 LEVEL = 0.95
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row: the largest shift by a mark."""
-    if case.network is None:
-        return [needs_run(NAME)]
-    found = case.network.predicted(case, "markers", MOST)
-    if row := too_few(case, NAME, found.rows):
-        return [row]
+    found = network_checks.network(case).predicted(case, NAME, MOST)
+    network_checks.check_patients(case, found.rows)
     places = [(mark, corner) for mark in MARKS for corner in CORNERS]
     pairs = {
         f"{mark} {corner}": (f"{mark} {corner}", f"{BLANK} {corner}") for mark, corner in places

@@ -13,6 +13,7 @@ from cxrtool.audit.verdicts import (
     INCONCLUSIVE,
     NOT_IDENTIFIABLE,
     CheckRow,
+    NotAssessed,
     not_assessed,
 )
 from cxrtool.figures import numbers
@@ -20,7 +21,7 @@ from cxrtool.stats import cluster_variance, cross_fit, influence, intervals
 from cxrtool.stats.metrics import Ints
 
 TITLE = "Classes in each source"
-KIND = "confirmatory"
+KIND = "confirmatory"  # classes are counted, not tested
 NEEDS = ("manifest",)
 REFERENCE = (
     "L. Garcia Santa Cruz et al., Public Covid-19 X-ray datasets and their impact on model bias, "
@@ -32,20 +33,15 @@ PLANNED = 0.8
 NAMED = 6
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: classes are counted, not tested."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Count the patients of each class in each source, on the rows that are judged."""
     rows = case.judged
     if not case.images.has("source"):
-        return [not_assessed("overlap", "source: absent", "Add a column 'source'.")]
+        raise NotAssessed("source: absent", "Add a column 'source'.")
     rows = rows[case.images.known("source")[rows] & (case.images.positive[rows] >= 0)]
     positive = case.images.positive[rows] == 1
     if positive.all() or not positive.any():
-        return [not_assessed("overlap", "the rows are of one class", "Add the other class.")]
+        raise NotAssessed("the rows are of one class", "Add the other class.")
     return [_judged(case, rows)]
 
 

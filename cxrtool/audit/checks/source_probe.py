@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrtool.audit.audited_versions import needs_run, refused
+from cxrtool.audit import network_checks
 from cxrtool.audit.case import Case
-from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
-from cxrtool.core.errors import CxrtoolError
+from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, NotAssessed
 from cxrtool.figures import numbers
 from cxrtool.stats import linear_probe
 from cxrtool.stats.discriminant import FOLDS
@@ -39,25 +38,16 @@ PERMUTATIONS = 199
 RUN, RANDOM = "the run", "random weights"
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: a descriptive check has no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row: how well features predict the source among images of one label."""
-    if case.network is None:
-        return [needs_run(NAME)]
+    network = network_checks.network(case)
     if not case.images.has("source"):
-        return [not_assessed(NAME, "source: absent", "Add a column 'source'.", DESCRIPTIVE)]
-    rows = case.network.sample(case, MOST)
-    if not _is_possible(case, rows):
+        raise NotAssessed("source: absent", "Add a column 'source'.")
+    if not _is_possible(case, network.sample(case, MOST)):
         why = f"no label has predicted images of {FOLDS} patients in each of two sources"
-        return [not_assessed(NAME, why, "Add images of a label from two sources.", DESCRIPTIVE)]
-    try:
-        return [_row(case, case.network.features(case, MOST))]
-    except CxrtoolError as error:
-        return [refused(NAME, error)]
+        raise NotAssessed(why, "Add images of a label from two sources.")
+    with network_checks.if_allowed():
+        return [_row(case, network.features(case, MOST))]
 
 
 def _is_possible(case: Case, rows: Ints) -> bool:

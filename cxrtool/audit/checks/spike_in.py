@@ -11,7 +11,7 @@ import numpy as np
 from cxrtool.audit import verdicts
 from cxrtool.audit.case import Case
 from cxrtool.audit.checks import bystanders as check
-from cxrtool.audit.verdicts import CONTROL, CheckRow, not_assessed
+from cxrtool.audit.verdicts import CONTROL, CheckRow, NotAssessed
 from cxrtool.core.errors import Unreadable
 from cxrtool.figures import numbers
 from cxrtool.files import image, image_facts
@@ -36,23 +36,17 @@ MOST = 300
 HEIGHT, CONTRAST = 0.05, 60
 
 
-def hypotheses(case: Case) -> list[str]:
-    """Return nothing: controls have no part in the verdict."""
-    return []
-
-
 def assess(case: Case) -> list[CheckRow]:
     """Return one row: the smallest share of marked images that is shown."""
     measured = case.measured()
     if measured is None:
-        why = "there are no images"
-        return [not_assessed(NAME, why, "Give the manifest of the images.", CONTROL)]
+        raise NotAssessed("there are no images", "Give the manifest of the images.")
     plain = measured[:, check.SIGNATURE]
     rows = np.flatnonzero(np.isfinite(plain).any(axis=1) & (case.images.positive >= 0))
     rng = np.random.default_rng([case.seed, 3])
     rows = np.sort(rng.permutation(rows)[:MOST])
     if check.is_small(case, rows):
-        return [not_assessed(NAME, "too few patients of a class", "Add images.", CONTROL)]
+        raise NotAssessed("too few patients of a class", "Add images.")
     marked = np.array([_marked(case, row) for row in rows.tolist()])
     keep = np.isfinite(marked).any(axis=1)
     return [_row(case, rows[keep], plain[rows[keep]], marked[keep], rng)]
@@ -89,7 +83,7 @@ def _row(
     shown = [share for share in SHARES if _low(aucs[share]) > check.LIMIT]
     if _low(aucs[NONE]) > check.LIMIT:
         why = "the images carry such a cue already, so that a planted one tells nothing"
-        return not_assessed(NAME, why, "Read the row 'bystanders'.", CONTROL)
+        raise NotAssessed(why, "Read the row 'bystanders'.")
     row = CheckRow(NAME, CONTROL, value=shown[0] if shown else np.nan)
     row.patients = len(np.unique(case.images.patients[rows]))
     row.meaning = (
