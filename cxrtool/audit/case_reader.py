@@ -21,6 +21,7 @@ from cxrtool.audit.row_table import COLUMNS, RowTable
 from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
+from cxrtool.data import label_columns
 from cxrtool.files import predictions
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
@@ -28,8 +29,6 @@ from cxrtool.files.predictions import Coded, Predictions, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
 
-# A size that fewer images have than this share is one of the "other sizes".
-COMMON = 0.05
 AGE_BANDS = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"))
 
 
@@ -111,19 +110,14 @@ def age_band(text: str) -> str:
 
 def _sizes(width: Coded, height: Coded) -> Coded:
     """Name the sizes that many images have."""
-    pairs, codes, counts = np.unique(
-        np.column_stack([width.codes, height.codes]),
-        axis=0,
-        return_inverse=True,
-        return_counts=True,
+    pairs, codes = np.unique(
+        np.column_stack([width.codes, height.codes]), axis=0, return_inverse=True
     )
-    names = []
-    for (w, h), count in zip(pairs.tolist(), counts.tolist(), strict=True):
-        known = width.names[w] and height.names[h]
-        common = count >= COMMON * len(width.codes)
-        size = f"{width.names[w]} x {height.names[h]}"
-        names.append((size if common else "other sizes") if known else "")
-    return Coded.of(names, codes.ravel())
+    cells = [(width.names[w], height.names[h]) for w, h in pairs.tolist()]
+    sizes = Coded.of([" x ".join(cell) if all(cell) else "" for cell in cells], codes.ravel())
+    common = dict(zip(sizes.names, label_columns.common(sizes).tolist(), strict=True))
+    names = [name if not name or common[name] else "other sizes" for name in sizes.names]
+    return Coded.of(names, sizes.codes)
 
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:

@@ -15,12 +15,22 @@ from cxrtool.files.predictions import Coded
 
 SOURCE, FORMAT, SIZE = "source", "file format", "image size"
 CELLS = ("label", "source", "patient", "path", "raw", "width", "height")
+# A size that fewer images have than this share is one of the other sizes: in some collections most
+# images have a size of their own.
+COMMON = 0.05
 SEPARATOR = "\0"  # No cell holds a NUL byte.
 
 
 def file_format(raw: str, path: str) -> str:
     """Name the format of the file that an image began with, by its ending."""
     return os.path.splitext(raw or path)[1].lower().lstrip(".")
+
+
+def common(sizes: Coded) -> NDArray[np.bool_]:
+    """Mark the sizes that many images have."""
+    counts = np.bincount(sizes.codes, minlength=len(sizes.names))
+    marks: NDArray[np.bool_] = counts >= COMMON * len(sizes.codes)
+    return marks
 
 
 class LabelColumns:

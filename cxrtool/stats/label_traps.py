@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.errors import shortened
+from cxrtool.data import label_columns
 from cxrtool.data.label_columns import SIZE, SOURCE, LabelColumns
 from cxrtool.files.predictions import Coded
 
@@ -31,9 +32,6 @@ STRONG, SURE = 0.9, 0.8
 # A class is confined to a source if that is less likely than this where sources are independent of
 # the label.
 CHANCE = 0.001
-# A size that fewer images have than this share is one of the other sizes: in some collections most
-# images have a size of their own.
-COMMON = 0.05
 # More patients on either side make an AUC no clearer; they would take time alone.
 MOST = 10_000
 LISTED = 3  # At most so many classes are named in one sentence.
@@ -193,8 +191,7 @@ def _known(column: Coded) -> Marks:
 
 def _common_sizes(column: Coded) -> Ints:
     """Number the sizes that many images have; all others together are one."""
-    counts = np.bincount(column.codes, minlength=len(column.names))
-    common = counts >= COMMON * len(column.codes)
+    common = label_columns.common(column)
     places = np.where(common, np.cumsum(common), 0)
     return places[column.codes]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from cxrtool.data import label_columns
 from cxrtool.data.label_columns import FORMAT, SIZE, SOURCE, LabelColumns
+from cxrtool.files.predictions import Coded
 
 ROWS = [
     {"path": "x/1.png", "raw": "a/1.JPG", "label": "covid", "patient": "p", "source": "a",
@@ -45,3 +47,9 @@ def test_rows_that_are_not_used_are_left_out() -> None:
 def test_no_rows() -> None:
     label, patients, others = LabelColumns().columns()
     assert not len(label.codes) and not len(patients) and not len(others[SIZE].codes)
+
+
+def test_a_size_of_one_image_in_twenty_is_common_and_a_rarer_one_is_not() -> None:
+    codes = np.repeat([0, 1, 2], [1, 2, 37])
+    assert label_columns.common(Coded(["1x1", "2x2", "3x3"], codes)).tolist() == [False, True, True]
+    assert label_columns.common(Coded([], codes[:0])).tolist() == []
