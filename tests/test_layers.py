@@ -25,14 +25,15 @@ OPENING = {"open", "read_text", "write_text", "read_bytes", "write_bytes"} | {
     "TemporaryFile",
     "mkstemp",
 }
+REMOVING = {"unlink", "remove", "rmdir", "removedirs", "rmtree", "rename", "replace"}
 # What guards the workers reads its own memory use and silences a descriptor: no user's files.
 GUARDS = ("worker_pool.py", "worker_server.py", "app.py", "signals.py")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_files_are_opened_in_one_room_only(path):
+def test_files_are_opened_and_removed_in_one_room_only(path):
     """Other rooms call the functions of the modules of files/, such as `disk.read_bytes`."""
-    if path.parent.name == "files" or path.name in GUARDS:
+    if path.relative_to(PACKAGE).parts[0] == "files" or path.name in GUARDS:
         return
     own = {p.stem for p in (PACKAGE / "files").glob("*.py")}
     for call in (n.func for n in ast.walk(tree(path)) if isinstance(n, ast.Call)):
@@ -40,6 +41,8 @@ def test_files_are_opened_in_one_room_only(path):
             assert call.id != "open"
         elif isinstance(call, ast.Attribute) and call.attr in OPENING:
             assert isinstance(call.value, ast.Name) and call.value.id in own
+        if isinstance(call, ast.Attribute) and isinstance(call.value, ast.Name):
+            assert call.value.id not in ("os", "shutil") or call.attr not in REMOVING
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "commands").glob("[!_]*.py")), ids=name)

@@ -12,9 +12,7 @@ import hashlib
 import io
 import math
 import os
-import re
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,16 +24,15 @@ from cxrtool.core.errors import Skip, Unreadable
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.core.progress import bar, note
 from cxrtool.files import disk, grey_levels, image, image_facts, table
+from cxrtool.files import journal as journals
 from cxrtool.files.failures import Failures
+from cxrtool.files.journal import Journal
 from cxrtool.images import bystanders, outside_lungs
 
 TABLE, KEPT = "measurements.csv", "measurements"
 NAMES: tuple[str, ...] = (*bystanders.NAMES, *outside_lungs.OUTSIDE, *outside_lungs.SHAPE)
 COLUMNS = ("path", "key", *NAMES)
-PART = re.compile(r"\d{6}\.csv")
 MOST_BYTES = 1 << 31
-# After so many images or seconds, the measurements go to the disk.
-IMAGES, SECONDS = 500, 10.0
 
 
 @dataclass(frozen=True)
@@ -104,16 +101,19 @@ def measure(
     rows, lost = _taken_over(items, keys, folder), dict[int, Skip]()
     new = [i for i, row in enumerate(rows) if not row.key]
     results = parallel.each(measured, (items[i] for i in new), crew.of(len(new)))
-    journal = _Journal(os.path.join(folder, KEPT))
+    journal = Journal(os.path.join(folder, KEPT), COLUMNS)
     with contextlib.closing(journal), contextlib.closing(results):
         for result, i in zip(bar(results, len(new), "images measured", when), new, strict=True):
             cells, skip = _judged(items[i], result)
             rows[i] = Row("" if skip else keys[i], cells)
-            journal.add(items[i].path, rows[i])
+            if rows[i].key:
+                journal.add(_record(items[i].path, rows[i]))
+            journal.write_due()
             if skip:
                 lost[i] = skip
                 skipped.add(skip)
-    _write(os.path.join(folder, TABLE), zip((item.path for item in items), rows, strict=True))
+    records = (_record(item.path, row) for item, row in zip(items, rows, strict=True))
+    table.write(os.path.join(folder, TABLE), COLUMNS, records)
     journal.remove()
     return Measured(_parsed(rows), lost)
 
@@ -154,18 +154,10 @@ def _judged(item: Item, result: Any) -> tuple[str, Skip | None]:
 def _taken_over(items: Sequence[Item], keys: Sequence[str], folder: str) -> list[Row]:
     """Return the rows of earlier runs that still hold, and empty ones."""
     known: dict[str, Row] = {}
-    for file in [os.path.join(folder, TABLE), *_parts(os.path.join(folder, KEPT))]:
+    for file in [os.path.join(folder, TABLE), *journals.parts(os.path.join(folder, KEPT))]:
         known.update(_read(file))
     there = (known.get(item.path, NOTHING) for item in items)
     return [row if row.key == key else NOTHING for row, key in zip(there, keys, strict=True)]
-
-
-def _parts(kept: str) -> list[str]:
-    try:
-        names = sorted(filter(PART.fullmatch, os.listdir(kept)))
-    except OSError:
-        return []
-    return [os.path.join(kept, name) for name in names]
 
 
 def _read(file: str) -> Iterator[tuple[str, Row]]:
@@ -190,8 +182,8 @@ def _is_number(cell: str) -> bool:
     return not cell or math.isfinite(float(cell))
 
 
-def _write(file: str, rows: Iterable[tuple[str, Row]]) -> None:
-    table.write(file, COLUMNS, ([path, row.key, *row.cells.split(",")] for path, row in rows))
+def _record(path: str, row: Row) -> list[str]:
+    return [path, row.key, *row.cells.split(",")]
 
 
 def _parsed(rows: Sequence[Row]) -> NDArray[np.float64]:
@@ -200,35 +192,3 @@ def _parsed(rows: Sequence[Row]) -> NDArray[np.float64]:
     for i, row in enumerate(rows):
         values[i] = [float(cell or "nan") for cell in row.cells.split(",")]
     return values
-
-
-class _Journal:
-    """Writes rows to the disk a part at a time, so that a killed run loses few of them."""
-
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.rows: list[tuple[str, Row]] = []
-        self.since = time.monotonic()
-        there = _parts(folder)
-        self.number = 1 + int(os.path.basename(there[-1])[:6]) if there else 0
-
-    def add(self, path: str, row: Row) -> None:
-        if row.key:
-            self.rows.append((path, row))
-        if len(self.rows) >= IMAGES or time.monotonic() - self.since >= SECONDS:
-            self.close()
-
-    def close(self) -> None:
-        """Write what is not written yet."""
-        if self.rows:
-            disk.make_folder(self.folder)
-            _write(os.path.join(self.folder, f"{self.number:06}.csv"), self.rows)
-            self.number += 1
-        self.rows, self.since = [], time.monotonic()
-
-    def remove(self) -> None:
-        """Remove the parts: all their rows are in the table."""
-        for part in _parts(self.folder):
-            os.unlink(part)
-        with contextlib.suppress(OSError):
-            os.rmdir(self.folder)

@@ -4,6 +4,7 @@ Nothing in it is executable, and nothing of it is believed: run.json is checked 
 weights by their digest. JSON and safetensors both load a flipped byte without a word.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -226,6 +227,13 @@ def _bytes(path: str, most: int) -> bytes:
         raise CxrtoolError(f"{path}: {(e.strerror or str(e)).lower()}", "Check the run.") from e
     except ValueError as e:
         raise damaged(path, str(e)) from None
+
+
+def clear(folder: str) -> None:
+    """Remove the files of a run, run.json first: without it, there is no run."""
+    for name in (ABOUT, WEIGHTS, IMAGES, HISTORY, CURVES, RATES, RATE_CURVE):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(folder, name))
 
 
 def packed_images(parts: Mapping[str, NDArray[np.int64]]) -> bytes:

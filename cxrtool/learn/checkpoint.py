@@ -1,6 +1,5 @@
 """The files of a run while it is trained: what it goes on from, its history, its best weights."""
 
-import contextlib
 import os
 from typing import Any
 
@@ -10,17 +9,6 @@ from cxrtool.files.run_folder import About
 from cxrtool.learn import history, learner_state
 from cxrtool.learn.training_loop import Learner
 from cxrtool.learn.training_state import TrainingState
-
-# What an earlier run left in its folder, run.json first: without it, there is no run.
-OF_A_RUN = (
-    run_folder.ABOUT,
-    run_folder.WEIGHTS,
-    run_folder.IMAGES,
-    run_folder.HISTORY,
-    run_folder.CURVES,
-    run_folder.RATES,
-    run_folder.RATE_CURVE,
-)
 
 
 def _other_run(what: str) -> CxrtoolError:
@@ -53,9 +41,8 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Remove the files of an earlier run that is done again: none of them is of this one."""
-        for name in OF_A_RUN if self.writes else ():
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path(name))
+        if self.writes:
+            run_folder.clear(self.folder)
 
     def restore(self, learner: Learner, tensors: dict[str, Any]) -> None:
         """Put the tensors back into what learns."""

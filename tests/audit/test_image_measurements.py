@@ -17,6 +17,7 @@ from cxrtool.audit.image_measurements import KEPT, NAMES, TABLE, Item, Measured,
 from cxrtool.core.errors import CxrtoolError, ExitCode
 from cxrtool.core.parallel import Crew
 from cxrtool.files import image, image_facts
+from cxrtool.files import journal as journals
 from cxrtool.files.failures import Failures
 from cxrtool.images import bystanders, outside_lungs
 
@@ -109,7 +110,7 @@ def test_a_killed_run_goes_on(
     stop: int, folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, _ = run(items("mask.png"), "whole")
-    monkeypatch.setattr(image_measurements, "IMAGES", 2)
+    monkeypatch.setattr(journals, "ROWS", 2)
     read.clear()
 
     class Killed(BaseException):
@@ -135,13 +136,14 @@ def test_a_killed_run_goes_on(
 def test_a_kill_that_nothing_survives_costs_the_part_under_way(
     folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_measurements, "IMAGES", 2)
+    monkeypatch.setattr(journals, "ROWS", 2)
     run(items(), "whole")
-    journal = image_measurements._Journal(os.path.join("out", KEPT))
+    journal = journals.Journal(os.path.join("out", KEPT), image_measurements.COLUMNS)
     os.makedirs("out")
     rows = image_measurements._read(os.path.join("whole", TABLE))
     for path, row in list(rows)[:3]:
-        journal.add(path, row)  # The third is lost with the process.
+        journal.add(image_measurements._record(path, row))
+        journal.write_due()  # The third is lost with the process.
     read.clear()
     run(items())
     assert read == [f"{i}.png" for i in range(2, COUNT)]
