@@ -11,7 +11,7 @@ import numpy as np
 from cxrtool.compare import comparison
 from cxrtool.compare.comparison import Question, Result
 from cxrtool.compare.display import Shows
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import cluster_bootstrap, metrics
 from cxrtool.stats.weighted_metrics import Judged
 

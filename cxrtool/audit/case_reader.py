@@ -22,10 +22,11 @@ from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.data import label_columns
-from cxrtool.files import predictions
+from cxrtool.files import predictions_reader
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
-from cxrtool.files.predictions import Coded, Predictions, digests
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.text_columns import Coded, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
 
@@ -44,10 +45,10 @@ def read_predictions(
     A prediction without a label has that of its image in the manifest, if one is given.
     """
     finder = LabelFinder(table) if table is not None and "label" in table.columns else None
-    tables = predictions.opened(files, where, labelled=finder is None)
+    tables = predictions_reader.opened(files, where, labelled=finder is None)
     optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group", groups.FINDING])
     wanted = [c for c in optional if c != "label"]
-    result = predictions.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)
+    result = predictions_reader.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)
     if finder is not None and finder.found:
         note(f"{finder.found} predictions have no label: those of the manifest are used")
     return groups.once(result, [], skipped)

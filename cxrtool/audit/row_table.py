@@ -10,7 +10,8 @@ from cxrtool.core.codes import Codes
 from cxrtool.core.progress import note
 from cxrtool.data.label_columns import file_format
 from cxrtool.files.manifest import Manifest, Where
-from cxrtool.files.predictions import Coded, Predictions, Texts, digests
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.text_columns import Coded, Texts, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
 

@@ -131,7 +131,7 @@ def run(
     """Run the command."""
     from cxrtool.compare import best_model, positive_class, report_page, result_tables
     from cxrtool.files import disk as places
-    from cxrtool.files import predictions
+    from cxrtool.files import predictions_reader
     from cxrtool.files.failures import Failures
 
     places.check_output(output)
@@ -152,7 +152,7 @@ def run(
     skipped = Failures(failures, output=output, strict=strict)
     given = inputs(files or [])
     check(plot, report)
-    tables = predictions.opened(given, options.conditions("--where", where))
+    tables = predictions_reader.opened(given, options.conditions("--where", where))
     if averages:
         effects.refuse(context, idle.averages_of(tables[0].classes))
     chosen = None if averages else positive_of(tables[0].classes, question)
@@ -264,12 +264,12 @@ def compared(
         pair_parts,
         source_traps,
     )
-    from cxrtool.files import predictions
+    from cxrtool.files import predictions_reader
     from cxrtool.stats import metrics
 
     columns = [*question.by, *question.by_pairs, *([question.pool] if question.pool else [])]
     rest = unpredicted(question)
-    result = predictions.read(
+    result = predictions_reader.read(
         tables, columns, skipped, ["source", groups.FINDING], unpredicted=rest
     )
     comparison.note_unpredicted(result, question)
@@ -304,13 +304,13 @@ def crossed(
 ) -> "Shows":
     """Make the cross-dataset matrix."""
     from cxrtool.compare import comparison, cross_matrix, display, groups
-    from cxrtool.files import predictions
+    from cxrtool.files import predictions, predictions_reader
 
     there = set.intersection(*(set(table.columns) for table in tables))
     names = cross_matrix.columns_of(columns, there)
     optional = ["split", groups.FINDING, *(["source"] if drawn else [])]
     same, rest = predictions.SAME, unpredicted(question)
-    result = predictions.read(tables, names, skipped, optional, same, rest)
+    result = predictions_reader.read(tables, names, skipped, optional, same, rest)
     comparison.note_unpredicted(result, question)
     comparison.note_unknown_patients(result)
     first = (question.metrics or ("auc",))[0]

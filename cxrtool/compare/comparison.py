@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cxrtool.compare import groups
 from cxrtool.core.progress import note
 from cxrtool.files.failures import Failures
-from cxrtool.files.predictions import Coded, Predictions
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import (
     calibration,
     cluster_bootstrap,

@@ -16,7 +16,8 @@ from cxrtool.core import commas
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.files.failures import Failures
-from cxrtool.files.predictions import SAME, Coded, Predictions
+from cxrtool.files.predictions import SAME, Predictions
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import cluster_bootstrap
 from cxrtool.stats.metrics import Floats
 from cxrtool.stats.weighted_metrics import Ints

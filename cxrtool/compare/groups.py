@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.files.failures import Failures
-from cxrtool.files.predictions import Coded, Predictions, digests
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.text_columns import Coded, digests
 from cxrtool.stats.weighted_metrics import Ints
 
 ALL = "all"  # The model of runs that are pooled as repeats.

@@ -13,7 +13,8 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.figures import numbers
 from cxrtool.figures.tables import Cell, ReportTable
-from cxrtool.files.predictions import Coded, Predictions
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import cluster_bootstrap, within
 from cxrtool.stats.weighted_metrics import Ints
 from cxrtool.stats.within import Auc, Decomposition

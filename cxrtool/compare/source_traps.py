@@ -7,7 +7,7 @@ import numpy as np
 from cxrtool.compare.comparison import Result
 from cxrtool.core.progress import note
 from cxrtool.data.label_columns import SOURCE
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import label_traps
 from cxrtool.stats.weighted_metrics import Ints
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.codes import Codes
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 
 SOURCE, FORMAT, SIZE = "source", "file format", "image size"
 CELLS = ("label", "source", "patient", "path", "raw", "width", "height")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
-from cxrtool.files.predictions import digest
 from cxrtool.files.run_folder import IMAGES, Run
+from cxrtool.files.text_columns import digest
 
 Digests = NDArray[np.int64]
 Row = Mapping[str, str]

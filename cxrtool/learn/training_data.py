@@ -16,7 +16,7 @@ from cxrtool.core.parallel import Crew
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.files import pixel_cache, run_folder
 from cxrtool.files.manifest import Manifest
-from cxrtool.files.predictions import digests
+from cxrtool.files.text_columns import digests
 from cxrtool.learn.leaks import Overlap
 from cxrtool.learn.mask_learner import MaskedImageSet
 from cxrtool.learn.training_loop import ImageSet

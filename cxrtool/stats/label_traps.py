@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cxrtool.core.errors import shortened
 from cxrtool.data import label_columns
 from cxrtool.data.label_columns import SIZE, SOURCE, LabelColumns
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 
 if TYPE_CHECKING:
     from cxrtool.files.run_fields import LabelTrapsAbout

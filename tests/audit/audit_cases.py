@@ -11,7 +11,7 @@ from cxrtool.audit.case import IDENTITIES, Case, ImageRows, ModelScores
 from cxrtool.audit.changed_images import KINDS
 from cxrtool.audit.network_features import IMAGENET, RANDOM, RUN, ProbeFeatures
 from cxrtool.audit.network_heat import PairedHeat
-from cxrtool.files.predictions import Coded, digests
+from cxrtool.files.text_columns import Coded, digests
 
 # What the versions of an image add to its logit, for a run that is made up.
 Shifts = dict[str, float]

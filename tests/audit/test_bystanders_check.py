@@ -9,7 +9,7 @@ import pytest
 from cxrtool.audit import runner, verdicts
 from cxrtool.audit.case import Case, ImageRows, ModelScores
 from cxrtool.audit.verdicts import CheckRow
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.images import bystanders
 from cxrtool.stats.metrics import Floats
 

@@ -10,7 +10,7 @@ from cxrtool.audit import runner
 from cxrtool.audit.case import Case, ImageRows
 from cxrtool.audit.checks import spike_in
 from cxrtool.files import image, image_facts
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.images import bystanders
 
 

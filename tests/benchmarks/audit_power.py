@@ -28,7 +28,7 @@ from cxrtool.audit import runner, verdicts
 from cxrtool.audit.case import Case, ImageRows, ModelScores
 from cxrtool.files import image, image_facts
 from cxrtool.files.image import Encoded
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.images import bystanders
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from cxrtool.data.label_columns import FORMAT, SIZE, SOURCE
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import label_traps
 from cxrtool.stats.label_traps import LabelTraps
 from cxrtool.stats.metrics import Ints

@@ -8,7 +8,8 @@ import pytest
 from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files.failures import Failures
-from cxrtool.files.predictions import Coded, Predictions, Texts, digests
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.text_columns import Coded, Texts, digests
 
 
 def made(rows: list[tuple[str, str, str]]) -> Predictions:

@@ -6,7 +6,7 @@ import numpy as np
 
 from cxrtool.data import label_columns
 from cxrtool.data.label_columns import FORMAT, SIZE, SOURCE, LabelColumns
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 
 ROWS = [
     {"path": "x/1.png", "raw": "a/1.JPG", "label": "covid", "patient": "p", "source": "a",

@@ -12,7 +12,7 @@ from scipy.stats import hypergeom
 from sklearn.metrics import roc_auc_score
 
 from cxrtool.data.label_columns import FORMAT, SIZE, SOURCE
-from cxrtool.files.predictions import Coded
+from cxrtool.files.text_columns import Coded
 from cxrtool.stats import label_traps
 from cxrtool.stats.label_traps import LabelTraps, Predictor
 

@@ -1,0 +1,242 @@
+"""Reading tables of predictions (tables -> predictions): which rows can be used, and why not."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core.codes import Codes
+from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.files.failures import Failures
+from cxrtool.files.manifest import Where
+from cxrtool.files.predictions import Predictions
+from cxrtool.files.predictions_table import CHANCE, REMEDY, Floats, PredictionsTable
+from cxrtool.files.text_columns import Coded, Texts, digests
+
+# Tables are written with few digits: the sum of a row may be so far from 1.
+OFF = 0.02
+# Finds the label of an image by its path where a table of predictions has none; else empty.
+Labels = Callable[[Sequence[str]], list[str]]
+
+
+def opened(
+    paths: Sequence[str], where: Sequence[Where] = (), labelled: bool = True
+) -> list[PredictionsTable]:
+    """Open tables of predictions, which must have the same classes and, if so wanted, labels."""
+    _refuse_twice(paths)
+    tables: list[PredictionsTable] = []
+    try:
+        for path in paths:
+            alone = len(paths) == 1
+            tables.append(PredictionsTable(path, where, _stem(path), alone, labelled))
+            _check_classes(tables[0], tables[-1])
+    except CxrtoolError:
+        # The traceback of the error would keep the files open.
+        for table in tables:
+            table.close()
+        raise
+    return tables
+
+
+def _check_classes(first: PredictionsTable, table: PredictionsTable) -> None:
+    if sorted(table.classes) != sorted(first.classes):
+        what = f"{table.name}: its classes are {', '.join(table.classes)}"
+        remedy = f"{first.name} has {', '.join(first.classes)}: compare them separately."
+        raise CxrtoolError(what, remedy)
+
+
+def read(
+    tables: Sequence[PredictionsTable],
+    wanted: Collection[str],
+    skipped: Failures,
+    optional: Collection[str] = (),
+    same: Collection[str] = ("path", "raw"),
+    unpredicted: Callable[[str], bool] | None = None,
+    labels: Labels | None = None,
+) -> Predictions:
+    """Read the rows.
+
+    `wanted` are columns that every table must have, `optional` ones that it may have; `same` are
+    those whose digests are kept. A row that cannot be used is reported; one without a label is
+    left out, unless `labels` finds it by the path of the image. A label without a p_ column cannot
+    be used, unless `unpredicted` accepts it: its probability is 0.
+    """
+    for table in tables:
+        for column in {*wanted} - {"model"}:
+            table.index(column)
+    gathered = _PredictionRows(
+        tables[0].classes, ["model", *wanted, *optional], same, unpredicted, labels
+    )
+    for number, table in enumerate(tables):
+        for rows in table.batches():
+            gathered.add(table, number, rows, skipped)
+    if not gathered.number:
+        what = "no row could be used" if skipped.failed else "no row has a label"
+        raise CxrtoolError(f"{', '.join(t.name for t in tables)}: {what}", REMEDY)
+    return gathered.done([table.name for table in tables])
+
+
+def _refuse_twice(paths: Sequence[str]) -> None:
+    seen = set()
+    for path in paths:
+        place = path if path == "-" else os.path.realpath(path)
+        if place in seen:
+            raise CxrtoolError(f"{path}: given twice", "Name every file once.")
+        seen.add(place)
+
+
+def _stem(path: str) -> str:
+    """Name the model of a table without a column `model`: by its file."""
+    return "standard input" if path == "-" else os.path.splitext(os.path.basename(path))[0]
+
+
+class _PredictionRows:
+    """The rows of all tables, as they come."""
+
+    def __init__(
+        self,
+        classes: list[str],
+        coded: Sequence[str],
+        same: Collection[str],
+        unpredicted: Callable[[str], bool] | None,
+        labels: Labels | None = None,
+    ) -> None:
+        self.labels = labels
+        self.classes, self.number, self.paths, self.same = classes, 0, Texts(), same
+        self.unpredicted = unpredicted or (lambda _: False)
+        self.outputs = {name: k for k, name in enumerate(classes)}
+        self.at = dict(self.outputs)  # and the labels that no p_ column is of
+        self.codes = {name: Codes() for name in coded}
+        self.parts: dict[str, list[NDArray[np.generic]]] = {}
+
+    def add(
+        self, file: PredictionsTable, number: int, rows: list[list[str]], skipped: Failures
+    ) -> None:
+        """Take the rows that can be used."""
+        p = file.probabilities(rows, self.classes)
+        texts = self._labels(file, rows)
+        labels = [self._label(text) for text in texts]
+        said = file.texts(rows, "pred")
+        preds = [self.outputs.get(text, -1) for text in said]
+        fits = (p >= 0).all(1) & (p <= 1).all(1) & (np.abs(p.sum(1) - 1) <= OFF)
+        good = fits & (np.array(labels) >= 0)
+        good &= (np.array(preds) >= 0) | (np.array(said) == "")
+        good &= np.array(file.texts(rows, "path")) != ""
+        for k in np.flatnonzero(~good).tolist():
+            skipped.add(self._skip(file, rows[k], texts[k], p[k]))
+        kept = [rows[k] for k in np.flatnonzero(good)]
+        if kept:
+            self._keep("p", p[good])
+            self._keep("label", np.array(labels, np.int16)[good])
+            self._keep("predicted", np.array(preds, np.int16)[good])
+            self._keep("file", np.full(len(kept), number, np.int16))
+            self._take(file, kept)
+
+    def _labels(self, file: PredictionsTable, rows: list[list[str]]) -> list[str]:
+        """Return the label of each row; where there is none, that of its image elsewhere."""
+        texts = file.texts(rows, "label")
+        blank = [k for k, text in enumerate(texts) if not text]
+        if self.labels is not None and blank:
+            paths = file.texts(rows, "path")
+            for k, text in zip(blank, self.labels([paths[k] for k in blank]), strict=True):
+                texts[k] = text
+        return texts
+
+    def _label(self, text: str) -> int:
+        """Number a label; one that no p_ column is of gets a number where it is accepted."""
+        if text not in self.at and text and self.unpredicted(text):
+            self.at[text] = len(self.at)
+        return self.at.get(text, -1)
+
+    def _take(self, file: PredictionsTable, rows: list[list[str]]) -> None:
+        paths = file.texts(rows, "path")
+        for path in paths:
+            self.paths.add(path)
+        self.number += len(rows)
+        same = {name: digests(file.texts(rows, name)) for name in self.same}
+        for name, values in same.items():
+            self._keep(f"same {name}", values)
+        patient = digests(file.texts(rows, "patient"))
+        self._keep("patient", np.where(patient != 0, patient, same["path"]))
+        for name, codes in self.codes.items():
+            codes.add(file.texts(rows, name, file.model if name == "model" else ""))
+
+    def _keep(self, name: str, values: NDArray[np.generic]) -> None:
+        self.parts.setdefault(name, []).append(values)
+
+    def _skip(self, file: PredictionsTable, row: list[str], label: str, p: Floats) -> Skip:
+        """Say why a row cannot be used."""
+        cell = dict(zip(file.columns, row, strict=True))
+        known = ", ".join(self.classes)
+        if not label:
+            return Skip(cell["path"], "no label", failed=False)
+        if not cell["path"]:
+            return Skip("", f"an image of '{label}' has no path", "Name the image.")
+        for name, value in zip(self.classes, p.tolist(), strict=True):
+            if not 0 <= value <= 1:
+                what = f"{CHANCE}{name} is '{cell[CHANCE + name]}', not a probability"
+                return Skip(cell["path"], what, "Correct the row.")
+        if abs(p.sum() - 1) > OFF:
+            return Skip(
+                cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Correct the row."
+            )
+        column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])
+        near = [name for name in self.classes if name.casefold() == value.casefold()]
+        remedy = f"Leave such rows out ({column}!={value})."
+        if near:
+            remedy = f"Write it as the column {CHANCE}{near[0]} does: {near[0]}."
+        return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)
+
+    def done(self, names: list[str]) -> Predictions:
+        """Join all rows; models of one name that predict the same images get names of their own."""
+        joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
+        coded = {name: Coded(list(c.known), c.codes()) for name, c in self.codes.items()}
+        groups = [column.codes for name, column in coded.items() if name != "model"]
+        coded["model"] = _distinct_models(coded["model"], joined, names, groups)
+        more = list(self.at)[len(self.classes) :]
+        return Predictions(
+            [*self.classes, *more],
+            more,
+            np.arange(self.number),
+            joined["label"],
+            joined["predicted"],
+            np.pad(joined["p"], ((0, 0), (0, len(more)))) if more else joined["p"],
+            joined["patient"],
+            {n: joined[f"same {n}"] for n in self.same},
+            coded,
+            self.paths,
+        )
+
+
+def _distinct_models(
+    model: Coded,
+    joined: dict[str, NDArray[np.generic]],
+    files: list[str],
+    groups: Sequence[NDArray[np.integer]],
+) -> Coded:
+    """Add the file to the name of a model that several files have for the same images.
+
+    In another group, such as the test of a matrix, an image is another one.
+    """
+    names, codes = list(model.names), model.codes.copy()
+    file = joined["file"]
+    if not file.any():
+        return model
+    images = np.unique(joined["same path"], return_inverse=True)[1]
+    for group in groups:
+        pairs = np.column_stack([images, group])
+        images = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
+    for k, name in enumerate(model.names):
+        mine = codes == k
+        there = np.unique(file[mine])
+        if len(there) == 1:
+            continue
+        parts = [images[mine & (file == f)] for f in there]
+        if sum(len(np.unique(part)) for part in parts) == len(np.unique(images[mine])):
+            continue
+        for f in there:
+            codes[mine & (file == f)] = len(names)
+            names.append(f"{name} ({files[int(f)]})")
+    used, codes = np.unique(codes, return_inverse=True)
+    return Coded([names[k] for k in used], codes)
