@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values
 from cxrtool.commands import _model_inputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
@@ -36,14 +36,14 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         what = f"nothing says which images {folder} was trained on"
         raise CxrtoolError(what, "Evaluate without --strict.")
     one = run_folder.read(folder)
-    source = _model_inputs.opened(inputs, options.conditions("--where", given["where"]))
+    source = _model_inputs.opened(inputs, option_values.conditions("--where", given["where"]))
     watch = leaks.Watch([leaks.Seen(one)])
     rows = _model_inputs.rows_of(source, inputs, one.about, given["root"], watch)
     settings = prediction.PredictionSettings(
         batch=given["batch"],
         cache=given["cache"] or pixel_cache.default_folder(),
         root=given["root"] or "",
-        crew=options.crew(given["jobs"]),
+        crew=option_values.crew(given["jobs"]),
     )
     model = inference.Model(one, inference.device(given["device"]))
     truth = findings.Truth(one.about.classes, given["target"])

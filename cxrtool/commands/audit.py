@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _audit_inputs, _audit_options
 from cxrtool.core.errors import CxrtoolError, ExitCode
 from cxrtool.core.progress import note
@@ -80,9 +80,9 @@ def run(
     from cxrtool.files import disk
     from cxrtool.files.failures import Failures
 
-    chosen = options.entries("--checks", *checks or ()) or list(_audit_options.names())
+    chosen = option_values.entries("--checks", *checks or ()) or list(_audit_options.names())
     failing = verdicts_of(fail_on)
-    conditions = options.conditions("--where", where)
+    conditions = option_values.conditions("--where", where)
     manifest, tables = _audit_inputs.sorted_inputs(inputs or [], predictions or [])
     controls = controls_of(retrain_also)
     effects.refuse(context, idle(manifest, chosen, engine, run_folder, retrain))
@@ -92,13 +92,13 @@ def run(
     disk.claim(folder)
     _audit_inputs.reserve(folder, [runner.KEPT, pictures.FOLDER])
     skipped = Failures(failures, folder=folder, strict=strict)
-    columns = options.entries("--within", *within or ())
-    crew = options.crew(jobs, engine)
+    columns = option_values.entries("--within", *within or ())
+    crew = option_values.crew(jobs, engine)
     if run_folder:
         from cxrtool.audit import audited_run, retraining, run_predictions  # They import PyTorch.
         from cxrtool.audit.run_predictions import RunWork
 
-        settings = _audit_inputs.prediction_settings(cache, root, options.crew(jobs))
+        settings = _audit_inputs.prediction_settings(cache, root, option_values.crew(jobs))
         work = RunWork(
             run_folder, str(manifest), conditions, folder, settings, device, skipped, progress
         )
@@ -117,7 +117,7 @@ def run(
     overall = runner.write(case, plan, rows, folder)
     drawn = pictures.draw(case, rows, folder)
     html_page.write(f"{folder}/{runner.PAGE}", pages.page(case, plan, rows, overall, drawn))
-    fill(options.entries("--checklist", *checklist or ()), case, rows, folder)
+    fill(option_values.entries("--checklist", *checklist or ()), case, rows, folder)
     report(rows, overall, folder)
     code = skipped.close()
     failed = any(row.verdict in failing for row in rows if row.kind == "confirmatory")
@@ -126,7 +126,7 @@ def run(
 
 def verdicts_of(fail_on: list[str] | None) -> set[str]:
     """Return the verdicts that make the command fail."""
-    words = options.entries("--fail-on", *fail_on or ()) or ["shown", "not-identifiable"]
+    words = option_values.entries("--fail-on", *fail_on or ()) or ["shown", "not-identifiable"]
     if "none" in words and len(words) > 1:
         raise CxrtoolError("--fail-on: none stands beside other verdicts", "Drop one of them.")
     return {_audit_options.FAILING[word] for word in words} - {""}
@@ -135,7 +135,7 @@ def verdicts_of(fail_on: list[str] | None) -> set[str]:
 def controls_of(also: list[str] | None) -> list[str]:
     """Return the controls of the training without the lungs."""
     every = ["other-mask", "sham", "outline", "dilation"]
-    words = options.entries("--retrain-also", *also or ()) or ["other-mask"]
+    words = option_values.entries("--retrain-also", *also or ()) or ["other-mask"]
     for word in ("none", "all"):
         if word in words and len(words) > 1:
             raise CxrtoolError(f"--retrain-also: {word} stands beside others", "Drop one of them.")
@@ -157,7 +157,7 @@ def idle(
     return {
         "--root": unused,
         "--engine": no_images,
-        "--jobs": unused or (options.idle_jobs(engine) if no_run else ""),
+        "--jobs": unused or (option_values.idle_jobs(engine) if no_run else ""),
         "--device": no_run,
         "--retrain": no_run
         or ("" if "lungs-out" in checks else "the check 'lungs-out' is not run"),

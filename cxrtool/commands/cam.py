@@ -46,7 +46,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _cam_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
@@ -110,7 +110,7 @@ def run(
     check(grid)
     about = runs.classifier(run_folder, or_findings=hierarchy is None).about
     effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid, signs))
-    columns, rows = read(inputs or [], options.conditions("--where", where), about, root)
+    columns, rows = read(inputs or [], option_values.conditions("--where", where), about, root)
     effects.refuse(context, idle_with_columns(columns, mask, lesion, of))
     explainer = explainer_of(run_folder, hierarchy, device, method, of, branch)
     effects.refuse(context, idle_with_method(explainer, signs))
@@ -120,7 +120,9 @@ def run(
     style = Style(colormap, threshold, signs == "both")
     viewing = viewing_of(explainer, style, folder, root, mask, lesion, force)
     most = grid_most if grid else 0
-    pictures = overlays.Gallery(explainer, viewing, style, options.crew(jobs), batch, most, before)
+    pictures = overlays.Gallery(
+        explainer, viewing, style, option_values.crew(jobs), batch, most, before
+    )
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     drawn = skipped.checked(pictures.rows(rows, skipped, progress))

@@ -79,7 +79,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _compare_effects as idle
 from cxrtool.commands import _compare_options
 from cxrtool.core.errors import CxrtoolError
@@ -152,7 +152,7 @@ def run(
     skipped = Failures(failures, output=output, strict=strict)
     given = inputs(files or [])
     check(plot, report)
-    tables = predictions_reader.opened(given, options.conditions("--where", where))
+    tables = predictions_reader.opened(given, option_values.conditions("--where", where))
     if averages:
         effects.refuse(context, idle.averages_of(tables[0].classes))
     chosen = None if averages else positive_of(tables[0].classes, question)
@@ -220,7 +220,7 @@ def ask(
 
 def listed(option: str, texts: list[str] | None) -> list[str]:
     """Read lists that may be repeated; nothing counts twice."""
-    return list(dict.fromkeys(options.entries(option, *texts or ())))
+    return list(dict.fromkeys(option_values.entries(option, *texts or ())))
 
 
 def inputs(files: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ Example:
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _equalize_options
 from cxrtool.core.progress import note
 
@@ -63,9 +63,9 @@ def run(
     from cxrtool.preprocess import pipeline
     from cxrtool.preprocess.equalization import EqualizeSettings, RowEqualizer
 
-    side = options.number(size)
+    side = option_values.number(size)
     effects.refuse(context, idle(method, side, engine))
-    crew = options.crew(jobs, engine)
+    crew = option_values.crew(jobs, engine)
     listed = boxes.read(conceal) if conceal and conceal != "auto" else None
     result = conceal == "auto"
     unused = set(listed or ())
@@ -82,7 +82,7 @@ def run(
         force=force,
     )
     work = RowEqualizer(settings)
-    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
+    source = Manifest(input_or_stdin(manifest), option_values.conditions("--where", where))
     run = pipeline.PicturePass(
         source,
         work,
@@ -106,5 +106,5 @@ def idle(method: str, size: int, engine: str) -> dict[str, str]:
     return {
         "--interpolation": "" if size else "without --size no image is resized",
         "--bits": "stack makes images of 8 bits" if stacks else "",
-        "--jobs": options.idle_jobs(engine),
+        "--jobs": option_values.idle_jobs(engine),
     }

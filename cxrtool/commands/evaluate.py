@@ -52,7 +52,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _evaluate_findings, _evaluate_options, _model_inputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
@@ -123,7 +123,7 @@ def run(
     where_to = distributed.begin(inference.device(device))
     output, failures = outputs_of_process(output, failures, inputs or [])
     composed = threshold == "val" and (len(first) > 1 or tta > 0)
-    conditions = options.conditions("--where", where)
+    conditions = option_values.conditions("--where", where)
     source = _model_inputs.opened(inputs or [], conditions, again=strict or composed)
     seen = [leaks.Seen(one) for one in [*first, *([below] if below else [])]]
     watch = leaks.Watch(seen)
@@ -136,7 +136,7 @@ def run(
         tta=tta,
         cache=cache or pixel_cache.default_folder(),
         root=root or "",
-        crew=options.crew(jobs),
+        crew=option_values.crew(jobs),
     )
     predictor = predictor_of(first, below, where_to, settings)
     judge = prediction.Judge(predictor.classes)

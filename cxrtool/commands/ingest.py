@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _ingest_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
@@ -95,14 +95,17 @@ def run(
     if not paths:
         raise CxrtoolError("no PATH", "Name a folder, for example: cxrtool ingest images/.")
     effects.refuse(context, idle(metadata, convert, join_masks, engine, cap))
-    crew = options.crew(jobs, engine)
+    crew = option_values.crew(jobs, engine)
     selection = sources.Selection(
         preset=preset,
         metadata=metadata,
-        columns=[options.pair("--column", c) for c in options.entries("--column", *column or ())],
-        labels=[options.pair("--map-label", m, empty=True) for m in map_label or ()],
+        columns=[
+            option_values.pair("--column", c)
+            for c in option_values.entries("--column", *column or ())
+        ],
+        labels=[option_values.pair("--map-label", m, empty=True) for m in map_label or ()],
         source=source,
-        views=frozenset(v.upper() for v in options.entries("--view", *view or ())),
+        views=frozenset(v.upper() for v in option_values.entries("--view", *view or ())),
         root=root,
         exact_age=exact_age,
     )
@@ -116,7 +119,7 @@ def run(
     )
     effects.refuse(context, idle_with_rows(rows, selection, settings, bool(join_masks), bool(key)))
     if cap:
-        caps = [options.count("--cap", text) for text in options.entries("--cap", *cap)]
+        caps = [option_values.count("--cap", text) for text in option_values.entries("--cap", *cap)]
         rows = row_cap.capped(rows, caps, seed, skipped)
     if dry_run:
         note_rows(rows, skipped)
@@ -148,7 +151,7 @@ def idle(
         "--window": no_files,
         "--force": "" if join_masks else no_files,
         "--seed": "" if cap else "without --cap nothing is chosen at random",
-        "--jobs": options.idle_jobs(engine),
+        "--jobs": option_values.idle_jobs(engine),
     }
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _phantom_options
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 from cxrtool.core.progress import bar, note
@@ -79,7 +79,7 @@ def run(
     for below in sorted({os.path.dirname(path) for order in orders for path in order.paths()}):
         disk.make_folder(below)
     outputs.current().check(path for order in orders for path in order.paths())
-    results = parallel.each(writer.make, orders, options.crew(jobs).of(count))
+    results = parallel.each(writer.make, orders, option_values.crew(jobs).of(count))
     table.write(output, writer.COLUMNS, whole(bar(results, count, "images", progress)))
 
 
@@ -108,7 +108,7 @@ def whole(results: "Iterable[list[str] | Lost]") -> "Iterator[list[str]]":
 
 def chosen(text: str) -> list[str]:
     """Read the labels."""
-    labels = options.entries("--labels", text)
+    labels = option_values.entries("--labels", text)
     if len(set(labels)) < len(labels):
         raise CxrtoolError(f"--labels {text} names a label twice", "Name each once.")
     return labels

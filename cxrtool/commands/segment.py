@@ -29,7 +29,7 @@ from collections import Counter
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _segment_options
 from cxrtool.core.progress import note
 
@@ -72,8 +72,8 @@ def run(
     settings = SegmentSettings(
         folder, model, keep, softness, dilate, margin, int(bits), root, force
     )
-    crew = options.crew(jobs, engine)
-    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
+    crew = option_values.crew(jobs, engine)
+    source = Manifest(input_or_stdin(manifest), option_values.conditions("--where", where))
     work = RowSegmenter(settings, scores="mask" in source.columns)
     flags = Counter[str]()
     run = pipeline.PicturePass(
@@ -93,7 +93,7 @@ def idle(keep: str, engine: str) -> dict[str, str]:
         "--blur": "" if keep in ("lungs", "background") else f"--keep {keep} blacks nothing out",
         "--margin": "" if keep == "box" else f"--keep {keep} cuts no box out",
         "--bits": "--keep mask makes no image but the mask" if keep == "mask" else "",
-        "--jobs": options.idle_jobs(engine),
+        "--jobs": option_values.idle_jobs(engine),
     }
 
 

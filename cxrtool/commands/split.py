@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _split_options
 from cxrtool.core.errors import ExitCode, Skip
 from cxrtool.core.progress import note
@@ -75,22 +75,22 @@ def run(
     from cxrtool.files.manifest import Manifest, input_or_stdin
 
     disk.check_output(output)
-    source, conditions = input_or_stdin(manifest), options.conditions("--where", where)
+    source, conditions = input_or_stdin(manifest), option_values.conditions("--where", where)
     if check:
         effects.refuse(context, idle_with_check(effects.typed(context)))
         judge(Manifest(source, conditions, again=True), output, dry_run)
     effects.refuse(context, idle(leave_out, bool(test_where), paper, group))
     design = Design(
-        test=options.fraction("--test", test),
-        val=options.fraction("--val", val),
+        test=option_values.fraction("--test", test),
+        val=option_values.fraction("--val", val),
         folds=folds,
-        unseen=options.fraction("--unseen", unseen),
+        unseen=option_values.fraction("--unseen", unseen),
         leave_out=leave_out,
-        test_where=options.conditions("--test-where", test_where),
+        test_where=option_values.conditions("--test-where", test_where),
         group=group,
         stratify=read_stratify(stratify),
         balance=balance,
-        caps=[options.count("--cap", c) for c in cap or ()],
+        caps=[option_values.count("--cap", c) for c in cap or ()],
         leaky=paper is not None,
         drop_straddlers=straddle == "drop",
         seed=seed,
@@ -103,7 +103,7 @@ def read_stratify(text: str | None) -> list[str] | None:
     """Read the columns to spread evenly; None leaves the choice to the design."""
     if text is None:
         return None
-    return [] if text == "none" else options.entries("--stratify", text)
+    return [] if text == "none" else option_values.entries("--stratify", text)
 
 
 # What is of use with --check.

@@ -48,7 +48,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _train_options
 from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError
@@ -140,9 +140,9 @@ def run(
         folder=folder,
         device=where_to,
         cache=cache or pixel_cache.default_folder(),
-        crew=options.crew(jobs),
+        crew=option_values.crew(jobs),
         compile=compile_it,
-        log=tracking.chosen(options.entries("--log", log or None)),
+        log=tracking.chosen(option_values.entries("--log", log or None)),
         root=root or "",
         force=force,
         progress=progress,
@@ -152,7 +152,9 @@ def run(
         training_settings.reserve(there.folder, "--dir")
     if distributed.processes() > 1 and manifest in (None, "-"):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
-    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where), again=True)
+    source = Manifest(
+        input_or_stdin(manifest), option_values.conditions("--where", where), again=True
+    )
     skipped = Failures(failures, folder=folder, strict=strict)
 
     def check(begun: trainer.Training) -> None:
@@ -191,10 +193,10 @@ def make_of_weights(given: "Mapping[str, Any]") -> None:
     settings = run_of_weights.WeightSettings(
         arch=given["arch"] or USUAL["classify"],
         weights=given["weights"],
-        classes=options.entries("--classes", given["classes"]),
+        classes=option_values.entries("--classes", given["classes"]),
         first=given["first"],
-        size=options.number(given["size"]),
-        channels=options.number(given["channels"]),
+        size=option_values.number(given["size"]),
+        channels=option_values.number(given["channels"]),
         fit=given["fit"],
         normalize=given["normalize"],
     )
@@ -217,12 +219,12 @@ def chosen(given: "Mapping[str, Any]", device: "torch.device") -> "TrainingSetti
     amp = given["amp"]
     read = {
         "arch": given["arch"] or USUAL[given["task"]],
-        "classes": options.entries("--classes", given["classes"]),
+        "classes": option_values.entries("--classes", given["classes"]),
         "batch": 0 if given["batch"] == "auto" else int(given["batch"]),
-        "patience": options.number(given["patience"]),
-        "size": options.number(given["size"]),
-        "channels": options.number(given["channels"]),
-        "clip": options.number(given["clip"], float),
+        "patience": option_values.number(given["patience"]),
+        "size": option_values.number(given["size"]),
+        "channels": option_values.number(given["channels"]),
+        "clip": option_values.number(given["clip"], float),
         "amp": amp == "bf16" or (amp == "auto" and device.type == "cuda"),
     }
     same = {f.name: given[f.name] for f in fields(TrainingSettings)}

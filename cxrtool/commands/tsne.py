@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _tsne_options
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
@@ -92,14 +92,19 @@ def run(
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
     tap = features.Tap(inference.Model(result, inference.device(device)), layer)
     reading = prediction.PredictionSettings(
-        batch, cache=cache or pixel_cache.default_folder(), root=root or "", crew=options.crew(jobs)
+        batch,
+        cache=cache or pixel_cache.default_folder(),
+        root=root or "",
+        crew=option_values.crew(jobs),
     )
     skipped = Failures(failures, output=output, strict=strict)
     kept, vectors = features.of_rows(rows, tap, reading, skipped, progress)
     note_duration(len(kept), method)
     picture = projection.placed(
         vectors,
-        projection.ProjectionSettings(perplexity, options.number(pca), max_iter, chance, method),
+        projection.ProjectionSettings(
+            perplexity, option_values.number(pca), max_iter, chance, method
+        ),
     )
     summary = probe_report.of_columns(vectors, kept, coloured, permutations, chance)
     warn(kept)
@@ -157,9 +162,11 @@ def read(
     from cxrtool.commands import _model_inputs
     from cxrtool.files.manifest import Manifest, input_or_stdin
 
-    source = Manifest(input_or_stdin(manifest), options.conditions("--where", where))
+    source = Manifest(input_or_stdin(manifest), option_values.conditions("--where", where))
     usual = (c for c in COLOURED if c in source.columns)
-    coloured = list(usual if color is None else dict.fromkeys(options.entries("--colour", color)))
+    coloured = list(
+        usual if color is None else dict.fromkeys(option_values.entries("--colour", color))
+    )
     for column in coloured:
         source.index(column, "Check --color.")
     return source.columns, coloured, list(_model_inputs.prepared_alike(source, about.preprocessing))

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from cxrtool.cli.options import default_jobs
+from cxrtool.cli.option_values import default_jobs
 from cxrtool.phantoms import plan, render
 
 SIDE = 1024

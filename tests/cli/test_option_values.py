@@ -1,8 +1,8 @@
-"""Values of the shared options."""
+"""Values of options, as they are typed."""
 
 import pytest
 
-from cxrtool.cli import options
+from cxrtool.cli import option_values
 from cxrtool.core.errors import CxrtoolError
 
 
@@ -10,21 +10,21 @@ from cxrtool.core.errors import CxrtoolError
     ("text", "value"), [("0.2", 0.2), ("1/11", 1 / 11), ("0", 0.0), (None, None)]
 )
 def test_a_fraction_is_a_decimal_or_a_ratio(text, value):
-    assert options.fraction("--test", text) == value
+    assert option_values.fraction("--test", text) == value
 
 
 @pytest.mark.parametrize("text", ["1.5", "-0.1", "x", "1/0", "nan", "inf", ""])
 def test_other_fractions_are_refused(text):
     with pytest.raises(CxrtoolError, match=r"--test '.*' is not between 0 and 1"):
-        options.fraction("--test", text)
+        option_values.fraction("--test", text)
 
 
 def test_a_pair_is_cut_at_its_last_sign():
-    assert options.pair("--map-label", "a=b=c") == ("a=b", "c")
+    assert option_values.pair("--map-label", "a=b=c") == ("a=b", "c")
 
 
 def test_conditions_take_quoted_commas_and_a_negation():
-    first, second = options.conditions("--where", ['label="a,b",c', "view!=L"])
+    first, second = option_values.conditions("--where", ['label="a,b",c', "view!=L"])
     assert first.holds("a,b")
     assert first.holds("c")
     assert not first.holds("a")
@@ -35,10 +35,10 @@ def test_conditions_take_quoted_commas_and_a_negation():
 @pytest.mark.parametrize("text", ["label", "=x", "!=x"])
 def test_a_condition_without_a_column_or_sign_is_refused(text):
     with pytest.raises(CxrtoolError, match="--where"):
-        options.conditions("--where", [text])
+        option_values.conditions("--where", [text])
 
 
 @pytest.mark.parametrize("text", ["label=0", "label=-1", "label=x", "label"])
 def test_a_cap_is_a_positive_count(text):
     with pytest.raises(CxrtoolError, match="--cap"):
-        options.count("--cap", text)
+        option_values.count("--cap", text)
