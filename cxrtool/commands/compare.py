@@ -86,12 +86,7 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from cxrtool.compare.comparison import Question, Shown
-    from cxrtool.compare.display import Shows
-    from cxrtool.files.failures import Failures
-    from cxrtool.files.predictions_table import PredictionsTable
+    from cxrtool.compare.comparison import Question
 
 # What curves are labelled with, whatever the table shows.
 DRAWN = ("auc", "average_precision", "brier")
@@ -129,7 +124,13 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.compare import best_model, positive_class, report_page, result_tables
+    from cxrtool.compare import (
+        best_model,
+        positive_class,
+        report_page,
+        result_tables,
+        table_comparison,
+    )
     from cxrtool.files import disk as places
     from cxrtool.files import predictions_reader
     from cxrtool.files.failures import Failures
@@ -159,9 +160,9 @@ def run(
     question = replace(question, positive=chosen, progress=progress)
     drawn = DRAWN if plot is not None or report is not None else ()
     if matrix:
-        shows = crossed(tables, matrix, question, skipped, drawn)
+        shows = table_comparison.crossed(tables, matrix, question, skipped, drawn)
     else:
-        shows = compared(tables, question, tests, skipped, papers, drawn)
+        shows = table_comparison.compared(tables, question, tests, skipped, papers, drawn)
     text = result_tables.of_comparison(shows, format, with_confusion=confusion)
     text += "".join(f"\n{line}\n" for line in best_model.sentences(shows.results, best))
     # Before the table: what reads that from a pipe may close it.
@@ -245,78 +246,6 @@ def check(plot: str | None, report: str | None) -> None:
         raise CxrtoolError(f"--plots '{plot}' is no folder", "Name one.")
     if plot is not None:
         places.make_folder(plot)
-
-
-def compared(
-    tables: "Sequence[PredictionsTable]",
-    question: "Question",
-    tests: list[str],
-    skipped: "Failures",
-    papers: "Sequence[Shown]",
-    drawn: "Sequence[str]" = (),
-) -> "Shows":
-    """Judge every model on every group, and test the models against one another."""
-    from cxrtool.compare import (
-        comparison,
-        display,
-        groups,
-        model_tests,
-        pair_parts,
-        source_traps,
-    )
-    from cxrtool.files import predictions_reader
-    from cxrtool.stats import metrics
-
-    columns = [*question.by, *question.by_pairs, *([question.pool] if question.pool else [])]
-    rest = unpredicted(question)
-    result = predictions_reader.read(
-        tables, columns, skipped, ["source", groups.FINDING], unpredicted=rest
-    )
-    comparison.note_unpredicted(result, question)
-    comparison.note_unknown_patients(result)
-    pair_parts.check(result, question.by_pairs)
-    permuted = question.metrics or model_tests.PERMUTED
-    needed = [m for name in tests for m in model_tests.NEEDED.get(name, permuted)]
-    asked, shown = question, question.metrics or metrics.NAMES
-    question = replace(question, metrics=tuple(dict.fromkeys([*shown, *needed, *drawn])))
-    results = comparison.compare(result, question, skipped)
-    pair_parts.add(results, question.level)
-    if tests:
-        model_tests.contest(results, tests, question, permuted, result)
-    comparison.note_intervals(results, question)
-    source_traps.note_warnings(results)
-    return display.Shows(results, asked, shown, papers)
-
-
-def unpredicted(question: "Question") -> "Callable[[str], bool] | None":
-    """Accept labels without a p_ column where they say that the positive class is absent."""
-    from cxrtool.compare.positive_class import is_negative
-
-    return None if question.positive is None else is_negative
-
-
-def crossed(
-    tables: "Sequence[PredictionsTable]",
-    columns: str,
-    question: "Question",
-    skipped: "Failures",
-    drawn: "Sequence[str]" = (),
-) -> "Shows":
-    """Make the cross-dataset matrix."""
-    from cxrtool.compare import comparison, cross_matrix, display, groups
-    from cxrtool.files import predictions, predictions_reader
-
-    there = set.intersection(*(set(table.columns) for table in tables))
-    names = cross_matrix.columns_of(columns, there)
-    optional = ["split", groups.FINDING, *(["source"] if drawn else [])]
-    same, rest = predictions.SAME, unpredicted(question)
-    result = predictions_reader.read(tables, names, skipped, optional, same, rest)
-    comparison.note_unpredicted(result, question)
-    comparison.note_unknown_patients(result)
-    first = (question.metrics or ("auc",))[0]
-    every = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
-    matrix = cross_matrix.cross(result, names, every, skipped)
-    return display.Shows([*matrix.cells.values()], question, [matrix.metric], matrix=matrix)
 
 
 def positive_of(classes: list[str], question: "Question") -> str | None:

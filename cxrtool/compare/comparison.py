@@ -1,7 +1,7 @@
 """From predictions to figures: every model, group and class with its intervals, and tests."""
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.compare import groups
-from cxrtool.core.progress import note
 from cxrtool.files.failures import Failures
 from cxrtool.files.predictions import Predictions
 from cxrtool.files.text_columns import Coded
@@ -234,11 +233,11 @@ def fill(result: Result, question: Question) -> None:
             # Where no resample differs from another one, the formula still has a bound.
             if not np.isnan(drawn[0]):
                 low, high, method = min(drawn[0], value), max(drawn[1], value), "bootstrap"
-        said = "; ".join(filter(None, [_left_out(result, key), _one_sided(key, value)]))
+        said = "; ".join(filter(None, [left_out(result, key), _one_sided(key, value)]))
         result.figures[key] = Figure(value, low, high, "" if np.isnan(low) else method, said)
 
 
-def _left_out(result: Result, key: Key = (weighted_metrics.MACRO, "")) -> str:
+def left_out(result: Result, key: Key = (weighted_metrics.MACRO, "")) -> str:
     """Name the classes that no macro average counts."""
     absent = result.judged.absent() if key[0] == weighted_metrics.MACRO else []
     return f"without {', '.join(absent)}: neither images nor predictions" if absent else ""
@@ -277,86 +276,6 @@ def _folds(result: Result, pool: Coded, question: Question) -> Folds:
     values = cluster_bootstrap.joined(parts)
     outcome = {key: intervals.summary(v, question.level) for key, v in values.items()}
     return Folds(question.pool, [pool.names[f] for f in there], values, outcome)
-
-
-def _most_of_a_model(results: Sequence[Result]) -> tuple[int, int]:
-    """Count the images and the patients of the model that judges most of them.
-
-    Groups may share images: of several findings, each has all of them.
-    """
-    kept: dict[str, list[Result]] = {}
-    for result in results:
-        kept.setdefault(result.model, []).append(result)
-    images = [_different(one.images["path"] for one in some) for some in kept.values()]
-    patients = [_different(one.patient for one in some) for some in kept.values()]
-    return max(images), max(patients)
-
-
-def _different(digests: Iterable[NDArray[np.int64]]) -> int:
-    return len(np.unique(np.concatenate([*digests])))
-
-
-def note_unpredicted(predictions: Predictions, question: Question) -> None:
-    """Say which labels, not among the classes that were predicted, count as not positive."""
-    for label in predictions.unpredicted:
-        number = int((predictions.label == predictions.classes.index(label)).sum())
-        images = f"{number} image{'s'[: number != 1]} labelled '{label}', without a p_ column"
-        note(f"{images}: counted as not '{question.positive}'")
-
-
-def note_unknown_patients(predictions: Predictions) -> None:
-    """Say that images without a patient count each for itself, where others have one."""
-    unknown = int((predictions.patient == predictions.same["path"]).sum())
-    if 0 < unknown < len(predictions):
-        each = "1 prediction has" if unknown == 1 else f"{unknown} predictions have"
-        note(f"{each} no patient: there each image counts as a patient of its own")
-
-
-def note_intervals(results: Sequence[Result], question: Question) -> None:
-    """Say what limits the results, and how the intervals treat patients."""
-    if any(r.several for r in results):
-        images, patients = _most_of_a_model(results)
-        but = ", but for the normal ones" if question.interval == "normal" else ""
-        note(f"{images} images of {patients} patients: the intervals are by patient{but}")
-    poor = [result for result in results if len(np.unique(result.judged.labels)) == 1]
-    for result in poor[:1]:
-        where = ", ".join(filter(None, [result.model, result.group]))
-        label = result.classes[int(result.judged.labels[0])]
-        more = f" (and {_more_groups(len(poor) - 1, 'is', 'are')} of one class)" if poor[1:] else ""
-        only = f"every image of {where} is '{label}'{more}"
-        note(f"warning: {only}: what needs two classes, as AUC, is left empty")
-    _warn_of_few(results)
-    averaged = [r for r in results if r.positive is None and _left_out(r)]
-    for result in averaged[:1]:
-        where = " ".join(filter(None, [f"of {result.model}", result.group and f"({result.group})"]))
-        more = f" (and of {_more_groups(len(averaged) - 1)})" if averaged[1:] else ""
-        note(f"the macro averages {where} are {_left_out(result)}{more}")
-
-
-def _more_groups(number: int, one: str = "", several: str = "") -> str:
-    """Say `1 more group is` or `2 more groups are`."""
-    return (
-        f"1 more group {one}".strip() if number == 1 else f"{number} more groups {several}".strip()
-    )
-
-
-def _warn_of_few(results: Sequence[Result]) -> None:
-    """Warn of intervals that rest on few patients of a class, the fewest first."""
-    few = sorted(
-        (number, r.model, r.group, name)
-        for r in results
-        for name, number in [r.rarest]
-        if number < FEW
-    )
-    for number, model, group, name in few[:1]:
-        where = ", ".join(filter(None, [model, group]))
-        more = f" (and {_more_groups(len(few) - 1, 'has', 'have')} fewer than {FEW})"
-        more = more if few[1:] else ""
-        who = "1 patient" if number == 1 else f"{number} patients"
-        note(
-            f"warning: {who} of '{name}' in {where}{more}: with fewer than {FEW} of a "
-            "class, intervals may miss the true value more often than stated"
-        )
 
 
 def pairs(results: Sequence[Result]) -> Iterator[tuple[Result, Result]]:
