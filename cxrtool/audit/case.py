@@ -26,7 +26,7 @@ class ModelScores:
     name: str
     rows: Ints
     scores: Floats  # the probability of the positive class
-    predicted: Ints  # codes of `classes`, -1 where the table does not say
+    predicted: Ints  # 1 if the table names the positive class, 0 another, -1 none
 
 
 @dataclass(frozen=True)

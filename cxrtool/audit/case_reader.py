@@ -170,13 +170,18 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
     of_manifest = np.arange(len(whole)) < number
     held_out = _held_out(own, whole, place)
     models = [
-        ModelScores(name, place[kept], judged.p[kept, at], judged.predicted[kept])
+        ModelScores(name, place[kept], judged.p[kept, at], _is_named(judged.predicted[kept], at))
         for _, name, rows in groups.groups(judged, ())
         if len(kept := rows[held_out[rows]])
     ]
     images = _rows(whole, labels, of_manifest)
     unmatched = len(fresh) if table is not None else 0
     return Joined(images, models, unmatched, differ, int((~held_out).sum()))
+
+
+def _is_named(predicted: Ints, at: int) -> Ints:
+    """Return whether the predicted class is the positive one; -1 where there is none."""
+    return np.where(predicted < 0, -1, predicted == at).astype(np.int64)
 
 
 def _check_labels(differ: int) -> None:

@@ -1,6 +1,7 @@
 """Print how often the audit raises an alarm: on clean data, and where a cue is planted.
 
     python tests/benchmarks/audit_power.py [--runs N] [--clean-runs N] [--radiographs MANIFEST]
+        [--phantoms] [--images N] [--cues marker,border] [--sizes 120,250] [--strengths 0.4,0.8]
 
 Each set has new patients in training and test. Labels are dealt out at random, and the positive
 images get an opacity in the lungs: the disease. A cue is planted in an image with the probability
@@ -12,7 +13,8 @@ audit's overall verdict is `shown` or `not identifiable` (its default exit code 
 On clean sets (s = 0) the upper end of a one-sided 95 % interval (Clopper and Pearson) stands beside
 the share of false alarms.
 
-Without --radiographs, phantoms are drawn. With a manifest (path, patient), its images are used.
+Images are those of a manifest (path, patient), or phantoms, or one after the other: both tables are
+then printed for each. Phantoms are of hospitals that look different and tell nothing of the label.
 """
 
 import argparse
@@ -190,11 +192,11 @@ def upper(count: int, total: int) -> float:
     return 1.0 if count == total else float(stats.beta.ppf(0.95, count + 1, total - count))
 
 
-def clean_table(bank: Bank, runs: int) -> None:
+def clean_table(bank: Bank, runs: int, sizes: list[int]) -> None:
     print("\nClean sets: false alarms of the whole audit, and of its parts")
     print(f"{'n':>5} {'ill':>5} {'sets':>5} {'alarms':>7} {'share':>7} {'at most':>8}  rows")
     total = wrong = 0
-    for number in SIZES:
+    for number in sizes:
         for prevalence in (0.5, 0.2):
             rngs = [np.random.default_rng([1, k]) for k in range(runs)]
             found = [alarm(drawn(bank, "source", 0.0, number, prevalence, r)) for r in rngs]
@@ -209,11 +211,13 @@ def clean_table(bank: Bank, runs: int) -> None:
     print(f"all: {wrong} of {total}, at most {upper(wrong, total):.4f}", flush=True)
 
 
-def power_table(bank: Bank, runs: int, cues: list[str]) -> None:
+def power_table(
+    bank: Bank, runs: int, cues: list[str], sizes: list[int], strengths: list[float]
+) -> None:
     print("\nPlanted cues: share of sets with an alarm")
-    print(f"{'cue':<11} {'n':>5} " + " ".join(f"s={s:<5}" for s in STRENGTHS))
+    print(f"{'cue':<11} {'n':>5} " + " ".join(f"s={s:<5}" for s in strengths))
     for cue in cues:
-        for number in SIZES:
+        for number in sizes:
             shares = [
                 np.mean(
                     [
@@ -221,9 +225,19 @@ def power_table(bank: Bank, runs: int, cues: list[str]) -> None:
                         for k in range(runs)
                     ]
                 )
-                for s in STRENGTHS
+                for s in strengths
             ]
             print(f"{cue:<11} {number:>5} " + " ".join(f"{s:<7.2f}" for s in shares), flush=True)
+
+
+def tables(what: str, read: tuple[list[Bytes], list[str]], given: argparse.Namespace) -> None:
+    """Print both tables of some images."""
+    cues = given.cues.split(",")
+    sizes = [int(size) for size in given.sizes.split(",")]
+    bank = bank_of(*read, sorted({*cues, "source"}))
+    print(f"\n{len(read[0])} {what} of {int(bank.patients.max()) + 1} patients", flush=True)
+    clean_table(bank, given.clean_runs, sizes)
+    power_table(bank, given.runs, cues, sizes, [float(s) for s in given.strengths.split(",")])
 
 
 def main() -> None:
@@ -231,20 +245,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--clean-runs", type=int, default=400)
     parser.add_argument("--radiographs", default="")
+    parser.add_argument("--phantoms", action="store_true")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--cues", default=",".join(CUES))
+    parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
+    parser.add_argument("--strengths", default=",".join(map(str, STRENGTHS)))
     given = parser.parse_args()
-    cues = given.cues.split(",")
-    read = (
-        radiographs(given.radiographs, given.images)
-        if given.radiographs
-        else phantoms(given.images)
-    )
-    what = "radiographs" if given.radiographs else "phantoms"
-    bank = bank_of(*read, sorted({*cues, "source"}))
-    print(f"{len(read[0])} {what} of {int(bank.patients.max()) + 1} patients")
-    clean_table(bank, given.clean_runs)
-    power_table(bank, given.runs, cues)
+    if not given.radiographs and not given.phantoms:
+        parser.error("give --radiographs MANIFEST, --phantoms, or both")
+    if given.radiographs:
+        tables("radiographs", radiographs(given.radiographs, given.images), given)
+    if given.phantoms:
+        tables("phantoms", phantoms(given.images), given)
 
 
 if __name__ == "__main__":

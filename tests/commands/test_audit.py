@@ -201,6 +201,16 @@ def test_an_auc_below_one_half_names_several_causes(cli: Cli, tmp_path: Path) ->
     assert "wrong order" in result.err and "cue" in result.err
 
 
+def test_predicted_classes_are_compared_with_their_probabilities(cli: Cli, tmp_path: Path) -> None:
+    first, *rows = (table := predictions(tmp_path / "p.csv")).read_text().splitlines()
+    above = [float(row.split(",")[-1]) > 0.5 for row in rows]
+    for names, verdict in ((["normal", "covid"], "excluded"), (["covid", "normal"], "shown")):
+        named = [f"{row},{names[one]}" for row, one in zip(rows, above, strict=True)]
+        table.write_text("\n".join([f"{first},pred", *named]) + "\n")
+        cli("audit", table, "-d", tmp_path, "--checks", "broken", "--fail-on", "none")
+        assert verdicts(tmp_path)["broken"] == verdict
+
+
 def test_fail_on_says_which_verdicts_make_the_exit_code_1(cli: Cli, tmp_path: Path) -> None:
     table = predictions(tmp_path / "p.csv", association=0.8, use=2)
     base = ("audit", table, "-d", tmp_path / "out")
