@@ -1,6 +1,6 @@
 """What evaluate does with a run of findings: one row for each image and finding."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxrtool.cli import effects, option_values
@@ -49,9 +49,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     truth = findings.Truth(one.about.classes, given["target"])
     judge = findings.FindingsJudge(truth)
     kept = list(source.columns) if source and given["keep_columns"] else []
-    if given["test"] is not None:
-        kept = [*(c for c in kept if c != "test"), "test"]
-        rows = _named(rows, given["test"])
+    kept, rows = _model_inputs.named(given["test"], kept, rows)
     columns, always = (
         predictions.columns(truth.answers, [findings.COLUMN, *more]) for more in (kept, ())
     )
@@ -69,10 +67,6 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     table.write(given["output"], columns, cells)
     _note(judge, watch)
     return skipped.close()
-
-
-def _named(rows: Iterator[dict[str, str]], test: str) -> Iterator[dict[str, str]]:
-    return (row | {"test": test} for row in rows)
 
 
 def _note(judge: "FindingsJudge", watch: "Watch") -> None:

@@ -95,6 +95,15 @@ def rows_of(
     yield from prepared_alike(source, about.preprocessing)
 
 
+def named(
+    test: str | None, kept: list[str], rows: "Iterator[Row]"
+) -> "tuple[list[str], Iterator[Row]]":
+    """Add the column `test`, if the images have a name."""
+    if test is None:
+        return kept, rows
+    return [*(c for c in kept if c != "test"), "test"], (row | {"test": test} for row in rows)
+
+
 def watching(source: "Manifest", watch: "Watch") -> "Callable[[list[str], bool], None]":
     """Let `watch` see every row that is read."""
     return lambda cells, used: watch.see(dict(zip(source.columns, cells, strict=True)), used)

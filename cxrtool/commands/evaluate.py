@@ -53,28 +53,27 @@ from typing import TYPE_CHECKING
 import typer
 
 from cxrtool.cli import effects, option_values, options
-from cxrtool.commands import _evaluate_findings, _evaluate_options, _model_inputs
+from cxrtool.commands import (
+    _evaluate_findings,
+    _evaluate_options,
+    _evaluate_threshold,
+    _model_inputs,
+)
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
-from cxrtool.figures import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     import torch
 
-    from cxrtool.core.errors import Skip
     from cxrtool.files.manifest import Manifest
-    from cxrtool.files.run_folder import About, Run
+    from cxrtool.files.run_folder import Run
     from cxrtool.learn.leaks import Seen, Watch
     from cxrtool.learn.prediction import Floats, Judge, PredictionSettings, Predictor
 
     Row = dict[str, str]
     Pair = tuple[Row, Floats]
-
-
-# With fewer validation images of a class a threshold is mostly chance.
-FEW = 10
 
 
 def run(
@@ -141,10 +140,11 @@ def run(
     predictor = predictor_of(first, below, where_to, settings)
     judge = prediction.Judge(predictor.classes)
     if composed:
-        cut: float | None = of_validation(source, seen[: len(first)], predictor)
+        cut: float | None = _evaluate_threshold.of_validation(source, seen[: len(first)], predictor)
     else:
-        cut = of_first(threshold, first[0].about, calibrate)
-    kept, rows = named(test, list(source.columns) if source and keep_columns else [], rows)
+        cut = _evaluate_threshold.of_first(threshold, first[0].about, calibrate)
+    kept = list(source.columns) if source and keep_columns else []
+    kept, rows = _model_inputs.named(test, kept, rows)
     columns, always = (predictions.columns(predictor.classes, c) for c in (kept, ()))
     effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, test))
     skipped = Failures(failures, output=output, strict=strict)
@@ -152,7 +152,7 @@ def run(
     pairs = skipped.checked(bar(pairs, None, "images", progress))
     if threshold == "youden":
         pairs = list(pairs)
-        cut = youden(pairs, predictor)
+        cut = _evaluate_threshold.youden(pairs, predictor)
     decided = prediction.decided(pairs, predictor, cut, judge)
     table.write(output, columns, ([row.get(c, "") for c in columns] for row in decided))
     note_metrics(judge)
@@ -184,15 +184,6 @@ def outputs_of_process(
     if distributed.processes() > 1 and inputs in ([], ["-"]):
         raise CxrtoolError("several processes cannot share standard input", "Name a file.")
     return (os.devnull, os.devnull) if distributed.rank() else (output, failures)
-
-
-def named(
-    test: str | None, kept: list[str], rows: "Iterator[Row]"
-) -> "tuple[list[str], Iterator[Row]]":
-    """Add the column `test`, if the images have a name."""
-    if test is None:
-        return kept, rows
-    return [*(c for c in kept if c != "test"), "test"], (row | {"test": test} for row in rows)
 
 
 def check_runs(folders: list[str]) -> None:
@@ -246,77 +237,6 @@ def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[S
     if result.unchecked:
         remedy = "Give a manifest that says it, or evaluate without --strict."
         raise CxrtoolError(result.unchecked, remedy)
-
-
-def of_validation(
-    source: "Manifest | None", seen: "Sequence[Seen]", predictor: "Predictor"
-) -> float:
-    """Choose the threshold on the validation images, by what predicts: all runs, all looks."""
-    from cxrtool.learn import prediction
-
-    remedy = "Give the manifest that the runs were trained on, or a probability."
-    if source is None:
-        raise CxrtoolError("--threshold val needs the validation images here", remedy)
-    for run in seen:
-        if run.images is None:
-            what = f"--threshold val: {run.name} keeps no record of its validation images"
-            why = "its manifest had no sha256, or it was made by an earlier version"
-            raise CxrtoolError(
-                f"{what} ({why})", "Train it again with --force, or give a probability."
-            )
-    every = (dict(zip(source.columns, cells, strict=True)) for cells in source.every_row())
-    rows = (row for row in every if all(run.recorded(row) == "val" for run in seen))
-    unread: list[Skip] = []
-    best = prediction.best_threshold(
-        prediction.predicted(rows, predictor, unread.append), predictor
-    )
-    if best is None:
-        what = f"{source.name}: no images of both classes on which all the runs were validated"
-        raise CxrtoolError(what, remedy)
-    lost = f" ({len(unread)} cannot be read)" if unread else ""
-    note(f"threshold {numbers.measure(best[0])}, of {best[1]} validation images{lost}")
-    return best[0]
-
-
-def of_first(threshold: str, about: "About", calibrate: bool) -> float | None:
-    """Return the threshold of one run."""
-    from cxrtool.learn import prediction
-
-    if threshold == "val":
-        warn_few(about)
-    return read_threshold(threshold, prediction.of_val(about, calibrate))
-
-
-def warn_few(about: "About") -> None:
-    """Say where a threshold was chosen on few images of a class."""
-    counts = about.data.get("val") or {}
-    few = [f"{counts[name]} of '{name}'" for name in about.classes if counts.get(name, FEW) < FEW]
-    if few:
-        note(f"warning: the threshold was chosen on few validation images: {', '.join(few)}")
-
-
-def read_threshold(text: str, of_val: float) -> float | None:
-    """Read a probability, or take that of the validation part."""
-    if text == "val":
-        return of_val
-    if text == "youden":
-        return None  # It is chosen when all is seen.
-    return float(text)
-
-
-def youden(pairs: "list[Pair]", predictor: "Predictor") -> float:
-    """Choose the threshold that is best for these very images."""
-    from cxrtool.learn import prediction
-
-    best = prediction.best_threshold(pairs, predictor) if len(predictor.first) == 2 else None
-    if best is None:
-        what = "--threshold youden needs images of both of two classes, with their labels"
-        raise CxrtoolError(what, "Use --threshold val.")
-    note(
-        f"threshold {numbers.measure(best[0])}, the best for these very images: the results are "
-        "too optimistic"
-    )
-    return best[0]
 
 
 def note_metrics(judge: "Judge") -> None:
