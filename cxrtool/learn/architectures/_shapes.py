@@ -44,10 +44,7 @@ class ShapesAlone(TorchFunctionMode):
             if function in self.SUMS and getattr(args[1], "shape", None) == args[0].shape:
                 return args[0]
         if function is torch.cat and args[1:] == (1,) and all(one.is_meta for one in args[0]):
-            first = args[0][0]
-            return first.new_empty(
-                len(first), sum(len(one[0]) for one in args[0]), *first.shape[2:]
-            )
+            return _joined(args[0])
         return function(*args, **given)
 
 
@@ -97,6 +94,13 @@ def _averaged(
         whole: Tensor = pool(images, kernel_size, stride, padding, ceil_mode, *counting)
         return whole
     return _slid(images, images.shape[1], kernel_size, stride or kernel_size, padding, 1)
+
+
+def _joined(maps: Sequence[Tensor]) -> Tensor:
+    """Return what has the shape of maps whose channels are put after one another."""
+    number, _, *sides = maps[0].shape
+    channels = sum(one.shape[1] for one in maps)
+    return maps[0].new_empty(number, channels, *sides)
 
 
 def _slid(images: Tensor, channels: int, *steps: Any) -> Tensor:
