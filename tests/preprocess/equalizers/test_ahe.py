@@ -6,7 +6,7 @@ from skimage.morphology import disk as footprint
 
 from cxrtool.core import registry
 from cxrtool.files.grey_levels import to8
-from cxrtool.preprocess.equalizers import _levels, ahe
+from cxrtool.preprocess.equalizers import _disk_plan, _levels, ahe
 
 # A pixel, lines both ways, smaller than the disk, sides that no block divides, larger than it.
 SHAPES = [(1, 2), (1, 23), (23, 1), (2, 2), (5, 7), (9, 31), (31, 9), (40, 33)]
@@ -49,14 +49,14 @@ def test_the_formula(shape, high, radius):
         np.testing.assert_array_equal(out, expected)
 
 
-@pytest.mark.parametrize("side", ahe.SIDES)
+@pytest.mark.parametrize("side", _disk_plan.SIDES)
 @pytest.mark.parametrize("high", [255, 600])
 def test_every_side_of_the_blocks_and_short_strips(monkeypatch, side, high):
     image = drawn((61, 47), high)
-    plan = ahe._plan(19, side, True), 2
-    monkeypatch.setattr(ahe, "_cheapest", lambda *_: plan)
+    plan = _disk_plan.plan_of(19, side, True), 2
+    monkeypatch.setattr(_disk_plan, "cheapest", lambda *_: plan)
     out = ahe.equalize(image, disk=19)
-    monkeypatch.setattr(ahe, "_cheapest", lambda *_: (ahe._plan(19, side, False), 3))
+    monkeypatch.setattr(_disk_plan, "cheapest", lambda *_: (_disk_plan.plan_of(19, side, False), 3))
     np.testing.assert_array_equal(out, ahe.equalize(image, disk=19))
     if high == 255:
         np.testing.assert_array_equal(out, rank.equalize(image, footprint(19)))
