@@ -174,7 +174,7 @@ _cxrtool() {
         "split --output"|"split -o") _cxrtool_files; return ;;
         "split --failures") _cxrtool_files; return ;;
         "train --dir"|"train -d") _cxrtool_dirs; return ;;
-        "train --task") _cxrtool_words "classify segment"; return ;;
+        "train --task") _cxrtool_words "classify segment findings"; return ;;
         "train --arch") _cxrtool_words "alexnet chexnet cnn-x conv8 coronet covid-cxnet covidnet covidnet-r50v2 cvr-net cxnet-base darkcovidnet densenet121 densenet169 densenet201 efficientnet-b1 efficientnet-lite0 googlenet inception-resnet-v2 inception-v3 luiz-cnn narin-resnet50 resnet101 resnet152 resnet18 resnet50 squeezenet tartaglione-resnet18 tartaglione-resnet50 timm unet vgg16 vgg19 xception xrv"; return ;;
         "train --classes") return ;;
         "train --weights") _cxrtool_words "none imagenet"; return ;;

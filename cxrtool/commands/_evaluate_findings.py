@@ -4,22 +4,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxrtool.cli import effects, option_values
-from cxrtool.commands import _model_inputs
+from cxrtool.commands import _evaluate_leaks, _model_inputs
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     import typer
 
+    from cxrtool.files.run_folder import Run
     from cxrtool.learn.findings import FindingsJudge
-    from cxrtool.learn.leaks import Watch
 
-# One threshold is for all findings, and the run has no validation images.
-IDLE = ("--ensemble", "--hierarchy", "--calibrate", "--tta", "--epoch")
+# These are of one list of probabilities that sum to 1.
+IDLE = ("--ensemble", "--hierarchy", "--calibrate", "--tta")
 
 
 def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     """Write the predictions, and return the exit code."""
+    from dataclasses import replace
+
     from cxrtool.core.progress import bar
     from cxrtool.files import pixel_cache, predictions, run_folder, table
     from cxrtool.files.failures import Failures
@@ -32,12 +34,16 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     if given["threshold"] in ("val", "youden"):
         what = f"--threshold {given['threshold']}: {why}, and one threshold is for all of them"
         raise CxrtoolError(what, "Give a probability, or leave it out.")
-    if given["strict"]:
+    one, strict = replace(run_folder.read(folder), epoch=given["epoch"]), given["strict"]
+    seen = leaks.Seen(one)
+    if strict and seen.of_weights:
         what = f"nothing says which images {folder} was trained on"
         raise CxrtoolError(what, "Evaluate without --strict.")
-    one = run_folder.read(folder)
-    source = _model_inputs.opened(inputs, option_values.conditions("--where", given["where"]))
-    watch = leaks.Watch([leaks.Seen(one)])
+    conditions = option_values.conditions("--where", given["where"])
+    source = _model_inputs.opened(inputs, conditions, again=strict)
+    if strict:
+        _evaluate_leaks.refuse(source, inputs, [seen])
+    watch = leaks.Watch([seen])
     rows = _model_inputs.rows_of(source, inputs, one.about, given["root"], watch)
     settings = prediction.PredictionSettings(
         batch=given["batch"],
@@ -54,7 +60,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         predictions.columns(truth.answers, [findings.COLUMN, *more]) for more in (kept, ())
     )
     effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, given["test"]))
-    skipped = Failures(given["failures"], output=given["output"])
+    skipped = Failures(given["failures"], output=given["output"], strict=strict)
     result = findings.answered(
         bar(rows, None, "images", given["progress"]),
         findings.FindingsPredictor(model, settings),
@@ -65,13 +71,16 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     )
     cells = ([row.get(c, "") for c in columns] for row in skipped.checked(result))
     table.write(given["output"], columns, cells)
-    _note(judge, watch)
+    _note(judge, one)
+    _evaluate_leaks.warn(watch)
     return skipped.close()
 
 
-def _note(judge: "FindingsJudge", watch: "Watch") -> None:
-    """Say how good each finding is, and which images are no test."""
+def _note(judge: "FindingsJudge", run: "Run") -> None:
+    """Say how good each finding is, and what the AUC may rest on."""
+    from cxrtool.stats import label_traps
+
     if figures := judge.table():
         note("AUC of " + ", ".join(f"{name} {value}" for name, value in figures))
-    if unchecked := watch.exposure().unchecked:
-        note(f"warning: {unchecked}")
+    if warning := label_traps.warning_of_run(run.folder, run.about.label_traps):
+        note(warning)

@@ -14,6 +14,8 @@ OF_LABELS = (
     "--label-smoothing",
     "--fit",
 )
+# What the loss of classes has, and the binary cross-entropy of findings has not.
+OF_CLASSES = ("--loss", "--rebalance", "--label-smoothing")
 # A support vector machine finds the last layer at once, and nothing else learns.
 OF_EPOCHS = (
     "--loss",
@@ -51,10 +53,12 @@ AFTER_EPOCHS = ("--schedule", "--patience", "--monitor", "--log")
 def before_reading(task: str, weights: str, epochs: int, freeze: str) -> dict[str, str]:
     """Say why options have no effect, before the manifest is read."""
     masks = "--task segment learns masks" if task == "segment" else ""
+    entropy = "--task findings learns the binary cross-entropy of each finding"
     none = "there are no --weights to begin with" if weights == "none" else ""
     over = "" if epochs else "no epoch follows"
     return {
         **dict.fromkeys(OF_LABELS, masks),
+        **(dict.fromkeys(OF_CLASSES, entropy) if task == "findings" else {}),
         **dict.fromkeys(AFTER_EPOCHS, over),
         "--first-layer": none,
         "--freeze 0": "it keeps no layer from learning" if freeze.strip("0") == "" else "",

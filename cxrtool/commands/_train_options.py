@@ -86,8 +86,8 @@ Task = Annotated[
     str,
     typer.Option(
         "--task",
-        metavar="classify|segment",
-        help="Learn the label of an image, or its lung mask.",
+        metavar="classify|segment|findings",
+        help="Learn the label of an image, its lung mask, or the findings in its column finding.",
         **options.choice(choices.TASKS),
     ),
 ]
@@ -105,7 +105,8 @@ Classes = Annotated[
     typer.Option(
         "--classes",
         metavar="LABEL[,LABEL...]",
-        help="Classes in their order; rows of other classes are left out.",
+        help="Classes in their order; rows of other classes are left out. Of findings: those that "
+        "are learned (default: all in the training rows).",
     ),
 ]
 Weights = Annotated[
@@ -160,7 +161,8 @@ ClassWeights = Annotated[
         "--class-weights",
         metavar="none|balanced|max|CLASS=W[,CLASS=W...]",
         help="Class weights in the loss: none, balanced (N / K N_j), max (N_max / N_j), or a "
-        "number for each of some classes, the others having 1.",
+        "number for each of some classes, the others having 1. Of findings: the weight of images "
+        "that show one (balanced: N_absent / N_present).",
         **options.word_or(
             choices.CLASS_WEIGHTS,
             "a number for each of some classes",
@@ -263,7 +265,7 @@ Monitor = Annotated[
         "--monitor",
         metavar="NAME",
         help="Validation metric that selects the best epoch: loss, auc, accuracy or "
-        "balanced_accuracy; for masks loss or dice.",
+        "balanced_accuracy; for masks loss or dice, for findings loss or auc (the mean).",
         **options.choice(MONITORS),
     ),
 ]

@@ -20,7 +20,7 @@ With --hierarchy the decision is that of evaluate --hierarchy at a threshold of 
 its own two classes, RUN2 those below the second one. --branch makes the map of a part of the
 network, such as resnet or xception of cvr-net, for the score of the whole network.
 
-Of a run of findings (cxrtool train --epochs 0 --arch chexnet), --class names the finding; `pred` is
+Of a run of findings (cxrtool train --task findings), --class names the finding; `pred` is
 `absent` if its probability is at most 0.5. `label` is what the column `finding` says of it, or
 empty.
 

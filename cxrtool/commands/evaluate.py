@@ -30,13 +30,13 @@ products, so `pred` is not always the class with the highest probability. Metric
 
 With torchrun several processes share the images.
 
-A run of findings (cxrtool train --epochs 0 --arch chexnet) predicts each finding by itself, in one
-row for each image and finding: the column `finding` names it, label and pred are absent or present,
-and p_absent and p_present sum to 1. The truth is the list in the manifest's column `finding`
-(`Edema|Pneumonia`); where the list has a name that the run does not know, findings that are not in
-it have no label. With --target LABEL every output is taken as a score for this label instead. Each
-finding is a table of its own for other commands: cxrtool compare --by finding, or --where
-finding=Pneumonia.
+A run of findings (cxrtool train --task findings, or --epochs 0 --arch chexnet) predicts each
+finding by itself, in one row for each image and finding: the column `finding` names it, label and
+pred are absent or present, and p_absent and p_present sum to 1. The truth is the list in the
+manifest's column `finding` (`Edema|Pneumonia`); where the list has a name that the run does not
+know, findings that are not in it have no label. With --target LABEL every output is taken as a
+score for this label instead. Each finding is a table of its own for other commands: cxrtool compare
+--by finding, or --where finding=Pneumonia.
 
 Example:
 
@@ -55,6 +55,7 @@ import typer
 from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import (
     _evaluate_findings,
+    _evaluate_leaks,
     _evaluate_options,
     _evaluate_threshold,
     _model_inputs,
@@ -63,13 +64,11 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import torch
 
-    from cxrtool.files.manifest import Manifest
     from cxrtool.files.run_folder import Run
-    from cxrtool.learn.leaks import Seen, Watch
     from cxrtool.learn.prediction import Floats, Judge, PredictionSettings, Predictor
 
     Row = dict[str, str]
@@ -127,7 +126,7 @@ def run(
     seen = [leaks.Seen(one) for one in [*first, *([below] if below else [])]]
     watch = leaks.Watch(seen)
     if strict:
-        refuse_leaks(source, inputs or [], seen)
+        _evaluate_leaks.refuse(source, inputs or [], seen)
     rows = _model_inputs.rows_of(source, inputs or [], first[0].about, root, watch)
     settings = prediction.PredictionSettings(
         batch=batch,
@@ -157,7 +156,7 @@ def run(
     table.write(output, columns, ([row.get(c, "") for c in columns] for row in decided))
     note_metrics(judge)
     judge.warn_of_traps([*first, *([below] if below else [])])
-    warn_of_leaks(watch)
+    _evaluate_leaks.warn(watch)
     distributed.end()
     raise typer.Exit(skipped.close())
 
@@ -219,26 +218,6 @@ def idle(first: "list[Run]", below: "Run | None", threshold: str) -> dict[str, s
     }
 
 
-def refuse_leaks(source: "Manifest | None", inputs: list[str], seen: "Sequence[Seen]") -> None:
-    """Refuse rows that the runs have seen, before anything is made."""
-    from cxrtool.learn import leaks
-
-    watch = leaks.Watch(seen)
-    if source is None:
-        for path in inputs:
-            watch.see(_model_inputs.identity(path, seen), True)
-    else:
-        source.watch = _model_inputs.watching(source, watch)
-        for _ in source.rows():
-            pass
-    result = watch.exposure()
-    if sentence := result.sentence or result.trained:
-        raise CxrtoolError(sentence, "Leave these rows out, or evaluate without --strict.")
-    if result.unchecked:
-        remedy = "Give a manifest that says it, or evaluate without --strict."
-        raise CxrtoolError(result.unchecked, remedy)
-
-
 def note_metrics(judge: "Judge") -> None:
     """Say how good the predictions are, and what looks wrong in them."""
     figures = judge.table()
@@ -248,18 +227,3 @@ def note_metrics(judge: "Judge") -> None:
             + ", ".join(f"{name} {value}" for name, value in figures)
         )
     judge.warn()
-
-
-def warn_of_leaks(watch: "Watch") -> None:
-    """Say which images are no test."""
-    result = watch.exposure()
-    if result.own:
-        what = f"{result.own} of {result.number} images are those that the run was trained on"
-        note(f"warning: {what}: the results are too optimistic")
-    if result.sentence:
-        note(f"warning: {result.sentence}: the results are too optimistic")
-    if result.unchecked:
-        note(f"warning: {result.unchecked}")
-    elif unrecorded := [run.name for run in watch.runs if run.keeps_no_record]:
-        what = f"{unrecorded[0]} keeps no record of its training images"
-        note(f"{what}: the columns `split` and `fold` alone say which these are")

@@ -21,6 +21,12 @@ written to run.json. --strict refuses such a split.
 A warning is given, and written to run.json, if a class occurs in one source only, or if source,
 file format or image size alone predict the label in train and val.
 
+--task findings learns several findings at once, each by itself, from the lists in the column
+`finding` (`Edema|Pneumonia`, `No Finding`): a sigmoid unit and a binary cross-entropy for each. It
+learns all findings of the training rows unless --classes names them. As in evaluate, a list with a
+name that is not among them leaves open whether the image has the others, and adds nothing to their
+loss. A finding that no training image has, or all have, is refused.
+
 --task segment learns from the masks in the column `mask`, for cxrtool segment --model RUN. With
 --augment hard, images are changed strongly: inverted, equalized, with letters, wires, white lungs
 and noise.
@@ -37,6 +43,7 @@ Example:
     cxrtool train split.csv --arch resnet18 --size 128 --epochs 20 -d runs/r18
     cxrtool train folds.csv --fold 3 --arch densenet121 --weights imagenet -d runs/fold-3
     cxrtool train masks.csv --task segment --arch unet:width=16 --augment hard -d runs/lungs
+    cxrtool train nih.csv --task findings --arch densenet121 --monitor auc -d runs/findings
     cxrtool train --arch chexnet --weights nih.pth --epochs 0 --normalize imagenet -d runs/nih
     cxrtool train split.csv --arch cxnet-base --lr find --epochs 0 -d range-test
     torchrun --nproc-per-node=2 -m cxrtool train split.csv --arch resnet50 -d runs/r50
@@ -63,7 +70,7 @@ if TYPE_CHECKING:
     from cxrtool.learn.training_settings import TrainingSettings
 
 # The network of a task by default.
-USUAL = {"classify": "resnet18", "segment": "unet"}
+USUAL = {"classify": "resnet18", "segment": "unet", "findings": "resnet18"}
 PLUGINS = _train_options.PLUGINS
 
 
@@ -122,7 +129,6 @@ def run(
     from cxrtool.learn import (
         distributed,
         inference,
-        mask_trainer,
         tracking,
         trainer,
         training_settings,
@@ -134,7 +140,7 @@ def run(
         raise typer.Exit
     where_to = distributed.begin(inference.device(device))
     effects.refuse(context, _train_effects.before_reading(task, weights, epochs, freeze))
-    check_task(task, monitor, augment)
+    check_task(task, monitor, augment, class_weights)
     settings = chosen(context.params, where_to)
     place = training_settings.TrainingEnvironment(
         folder=folder,
@@ -160,7 +166,7 @@ def run(
     def check(begun: trainer.Training) -> None:
         effects.refuse(context, _train_effects.before_learning(begun))
 
-    kind = mask_trainer.MaskTraining if task == "segment" else trainer.Training
+    kind = kind_of(task)
     if dry_run:
         for one, there in runs:
             note_plan(kind(source, one, there, skipped.add), check)
@@ -171,12 +177,26 @@ def run(
     raise typer.Exit(0 if distributed.rank() else skipped.close())
 
 
-def check_task(task: str, monitor: str, augment: str) -> None:
+def kind_of(task: str) -> "type[Training]":
+    """Return what trains a run of a task."""
+    from cxrtool.learn import findings_trainer, mask_trainer, trainer
+
+    return {
+        "classify": trainer.Training,
+        "segment": mask_trainer.MaskTraining,
+        "findings": findings_trainer.FindingsTraining,
+    }[task]
+
+
+def check_task(task: str, monitor: str, augment: str, class_weights: str) -> None:
     """Refuse choices that are not for the task."""
     registry.choose("--monitor", monitor, choices.MONITORS[task])
-    if augment == _train_options.HARD and task == "classify":
+    if augment == _train_options.HARD and task != "segment":
         what = f"--augment {_train_options.HARD} is for masks"
         raise CxrtoolError(what, "Give --task segment, or leave it out.")
+    if class_weights == "max" and task == "findings":
+        what = "--class-weights max is for classes: each finding has images with and without it"
+        raise CxrtoolError(what, "Give balanced, or a number for each finding.")
 
 
 def make_of_weights(given: "Mapping[str, Any]") -> None:

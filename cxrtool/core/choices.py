@@ -19,12 +19,11 @@ SIGNS = ("positive", "both")
 KEEP = ("lungs", "background", "box", "mask")
 BLURS = ("gaussian", "box")
 # What a run does, and by which figures of val its epochs are judged: is more better?
-TASKS = ("classify", "segment")
-# A run of findings is made of weights alone, so far.
-RUN_TASKS = (*TASKS, "findings")
+TASKS = ("classify", "segment", "findings")
 MONITORS = {
     "classify": {"loss": False, "accuracy": True, "balanced_accuracy": True, "auc": True},
     "segment": {"loss": False, "dice": True},
+    "findings": {"loss": False, "auc": True},
 }
 # How the classes are weighted in a loss.
 CLASS_WEIGHTS = ("none", "balanced", "max")

@@ -20,7 +20,8 @@ MANIFEST = {
     "dup_group": "Equal for images of the same picture, exactly or nearly; empty for others.",
     "mask": "The lung mask: white is lung.",
     "lesion": "The mask of the opacity: that phantom drew, or of the boxes that readers drew.",
-    "finding": "The collection's own term for what the image shows.",
+    "finding": "The collection's own term for what the image shows, or its list of findings: "
+    "Edema|Pneumonia, No Finding.",
     "folder": "The part of a published split, or the folder, that contains the image.",
     "preprocessing": "The processing steps of the image, as on the command line.",
     "concealed": "The number of boxes of burnt-in text that equalize has covered.",
@@ -66,9 +67,10 @@ RUN = {
 }
 FIELDS = {
     "arch": "The network, as train names it.",
-    "task": "classify, or segment for a network that draws lung masks.",
-    "classes": "The classes in the order of the outputs. With two classes, the decision threshold "
-    "applies to the second.",
+    "task": "classify, segment for a network that draws lung masks, or findings for one that "
+    "predicts several findings, each by itself.",
+    "classes": "The classes, or findings, in the order of the outputs. With two classes, the "
+    "decision threshold applies to the second.",
     "size": "The side of the network's input images, in pixels.",
     "channels": "The channels of its input images: 1 or 3.",
     "mean": "Subtracted from the grey levels (0 to 255) of each channel.",
@@ -80,7 +82,7 @@ FIELDS = {
     "seed": "The seed of all random choices.",
     "options": "All options of train.",
     "data": "The name of the manifest, the digest of the training data, and the number of images "
-    "of each class in train and val.",
+    "of each class in train and val; of findings, the number of images that show each.",
     "leaks": "How many patients, files (sha256) and duplicate groups were in more than one part of "
     "the split; empty in runs of earlier versions, which did not check.",
     "label_traps": "What gives the label away in train and val: classes that occur in one source "

@@ -193,8 +193,8 @@ def about(path: str, fields: Mapping[str, Any]) -> About:
 
 def _mistake(about: About) -> str:
     """Say which fields do not fit one another, or this version of the program."""
-    if about.task not in choices.RUN_TASKS:
-        return f"its task '{shortened(about.task)}' is not one of: {', '.join(choices.RUN_TASKS)}"
+    if about.task not in choices.TASKS:
+        return f"its task '{shortened(about.task)}' is not one of: {', '.join(choices.TASKS)}"
     if about.channels not in (1, 3):
         return f"its channels {about.channels} are neither 1 nor 3"
     if len(set(about.classes)) < len(about.classes):

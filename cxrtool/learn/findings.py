@@ -53,10 +53,16 @@ class Truth:
             label = row.get("label", "")
             answer = self.answers[label == self.target] if label else ""
             return [answer] * len(self.names)
-        listed = {name.strip().casefold() for name in row.get(COLUMN, "").split(BETWEEN)} - {""}
+        listed = {name.casefold() for name in listed_names(row)}
         known = {name.casefold() for name in self.names} | set(NONE)
         absent = ANSWERS[0] if listed and listed <= known else ""
         return [ANSWERS[1] if name.casefold() in listed else absent for name in self.names]
+
+
+def listed_names(row: Mapping[str, str]) -> list[str]:
+    """Return the names in the list of findings of a row; that of no finding is one of them."""
+    names = (name.strip() for name in row.get(COLUMN, "").split(BETWEEN))
+    return [name for name in names if name]
 
 
 class FindingsPredictor(Predictor):

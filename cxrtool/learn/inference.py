@@ -65,6 +65,15 @@ def built(arch: str, classes: int, channels: int = 0, size: int = 0) -> Network:
     return network
 
 
+def of_findings(arch: str, findings: int, channels: int = 0, size: int = 0) -> Network:
+    """Build a network with an output for each finding: two classes may share one, findings not."""
+    network = built(arch, findings, channels, size)
+    if network.outputs != findings:
+        what = f"'{arch}' has {network.outputs} output for {findings} findings"
+        raise CxrtoolError(what, "Choose another network.")
+    return network
+
+
 def _built(arch: str, classes: int, channels: int, size: int) -> Any:
     _, plugin, given = registry.load("architectures", arch, "build")
     asked = {"channels": channels, "size": size}
@@ -84,12 +93,8 @@ def network_of(about: About) -> Net:
     """Build the network of a run."""
     if about.task == "segment":
         return drawing(about.arch, about.channels, about.size)
-    network = built(about.arch, len(about.classes), about.channels, about.size)
-    # Two classes may share an output; findings, each by itself, may not.
-    if about.task == "findings" and network.outputs != len(about.classes):
-        what = f"it has {network.outputs} output for {len(about.classes)} findings"
-        raise CxrtoolError(what, "Choose another network.")
-    return network
+    build = of_findings if about.task == "findings" else built
+    return build(about.arch, len(about.classes), about.channels, about.size)
 
 
 # What a network says of a size, or of an option, that it cannot have.

@@ -8,7 +8,7 @@ else is refused, and nothing of it runs.
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError, one_line
 from cxrtool.files import run_folder
-from cxrtool.learn import imagenet_weights
+from cxrtool.learn import head_rows, imagenet_weights
 
 Tensors = dict[str, Tensor]
 
@@ -49,9 +49,12 @@ class Match:
     fitting: Tensors = field(default_factory=dict)
     misfits: set[str] = field(default_factory=set)
     first: bool = False
+    outputs: str = ""  # which findings have outputs of the source, in words
 
 
-def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
+def load(
+    network: nn.Module, spec: str, arch: str, first: First = "red", findings: Sequence[str] = ()
+) -> str:
     """Load the weights that `spec` names, and describe in one line what was loaded.
 
     Parameters
@@ -60,11 +63,12 @@ def load(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
     spec : `none`, `imagenet`, a file (.safetensors, .pth, .pt), the folder of a run, or RUN:last.
     arch : what the network is called, for messages.
     first : what becomes of the first convolution's three channels where the network has one.
+    findings : of the outputs; each takes the output that a run has for it.
     """
     if spec == "none":
         # Some networks come with weights, and nothing is to be added to them.
         return str(getattr(network, "loaded", "") or "none")
-    label, match = _taken(network, spec, arch, first)
+    label, match = _taken(network, spec, arch, first, findings)
     return _record(network, match, label, first)
 
 
@@ -79,15 +83,22 @@ def load_whole(network: nn.Module, spec: str, arch: str, first: First = "red") -
     return _record(network, match, label, first)
 
 
-def _taken(network: nn.Module, spec: str, arch: str, first: First) -> tuple[str, Match]:
+def _taken(
+    network: nn.Module, spec: str, arch: str, first: First, findings: Sequence[str] = ()
+) -> tuple[str, Match]:
     """Put into a network what fits it of the weights that `spec` names."""
+    outputs = ""
     if spec == "imagenet":
         label, tensors = imagenet_weights.fetched(network, arch)
     elif of_last_epoch(spec):
         label, tensors = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
     else:
         label, tensors = spec, _read(Path(spec))
+    if findings and os.path.isdir(folder := spec.removesuffix(LAST_EPOCH)):
+        theirs = run_folder.read(folder).about.classes
+        tensors, outputs = head_rows.by_name(network, tensors, theirs, findings)
     match = _matched(network, tensors, first)
+    match.outputs = outputs
     _check_enough(network, match, label, arch)
     _check_finite(match.fitting, label)
     network.load_state_dict(match.fitting, strict=False)
@@ -122,6 +133,8 @@ def _record(network: nn.Module, match: Match, label: str, first: First) -> str:
     parts = [f"{label}: {count} of {len(trunk)} tensors of the trunk"]
     if match.first:
         parts.append(f"{FIRST_LAYER}: {first}")
+    if match.outputs:
+        parts.append(match.outputs)
     fresh = [k for k in network.state_dict() if k not in match.fitting and k not in trunk]
     if layers := _layers(key for key in fresh if not key.endswith(COUNTER)):
         parts.append(f"fresh: {', '.join(layers)}")

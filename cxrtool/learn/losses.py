@@ -1,4 +1,4 @@
-"""Losses of classifiers, on logits of one column a class, or of one for two; and of masks."""
+"""Losses of classifiers, on logits of one column a class, or of one for two; findings; masks."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -34,6 +34,21 @@ def focal(
     """Return -sum_k y_k (1 - p_k)^gamma log p_k: what is sure already counts less."""
     logs = log_probabilities(logits)
     return -(targets * (1 - logs.exp()) ** gamma * logs).sum(dim=1)
+
+
+def of_findings(logits: Tensor, answers: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the mean binary cross-entropy of the findings, of every image.
+
+    Parameters
+    ----------
+    logits : (N, findings).
+    answers : 0 absent, 1 present; below 0 is unknown, and adds nothing.
+    weights : of the answer 1 of each finding.
+    """
+    each = functional.binary_cross_entropy_with_logits(
+        logits, answers.clamp(min=0).float(), pos_weight=weights, reduction="none"
+    )
+    return (each * (answers >= 0)).mean(dim=1)
 
 
 def of_masks(logits: Tensor, truth: Tensor) -> Tensor:

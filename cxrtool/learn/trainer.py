@@ -86,6 +86,10 @@ class Training(TrainingSetup):
             f"in {len(layers)} layers: {shown}"
         )
 
+    def remarks(self) -> list[str]:
+        """Say what else a user should know of the data before it is learned."""
+        return []
+
     def plan(self) -> str:
         """Describe what would be done."""
         network, settings, data = self.network, self.settings, self.data
@@ -242,6 +246,8 @@ def train(
         leaks.warn_of_leaks(data.name, data.leaks, skipped.strict)
         if warning := label_traps.warning_of_images(data.label_traps):
             progress.note(warning)
+        for text in training.remarks():
+            progress.note(text)
     channels = image_channels(data.preprocessing)
     if channels > training.network.channels:
         what = f"{data.name}: images are stacks of three channels, '{settings.arch}' takes one"

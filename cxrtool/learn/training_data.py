@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -48,6 +48,10 @@ class Data:
                 digest.update(f"{row['path']}\0{row[self.target]}\n".encode())
             digest.update(b"\0")
         return digest.hexdigest()
+
+    def label(self, row: Row) -> int | list[int]:
+        """Return what is learned of a row: the place of its class."""
+        return self.classes.index(row["label"])
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count the images of each part by their class."""
@@ -97,7 +101,7 @@ def divided(source: Manifest, fold: str, classes: list[str], on_skip: OnSkip) ->
         known = not classes or row["label"] in classes
         return "" if known else f"{row['label']} is not among the classes to learn"
 
-    train, val, leaks = _chosen(source, fold, problem, on_skip)
+    train, val, leaks = chosen(source, fold, problem, on_skip)
     there = sorted({row["label"] for row in train})
     data = Data(source.name, train, val, classes or there, leaks=leaks)
     _check_classes(data, there, labels)
@@ -110,38 +114,39 @@ def outlined(source: Manifest, fold: str, on_skip: OnSkip) -> Data:
         "mask",
         "Create masks with cxrtool segment, or read those of a collection with cxrtool ingest.",
     )
-    train, val, leaks = _chosen(
+    train, val, leaks = chosen(
         source, fold, lambda r: "" if r["mask"] else "it has no mask", on_skip
     )
     return Data(source.name, train, val, ["lung"], "mask", leaks)
 
 
-def _chosen(
+def chosen(
     source: Manifest, fold: str, problem: Callable[[Row], str], on_skip: OnSkip
 ) -> tuple[list[Row], list[Row], dict[str, int]]:
     """Read the rows of train and val, except those with a problem.
 
     Count what they share with one another, and with the rows that are kept for the test.
     """
-    part_of, overlap = _parts(source, fold), Overlap(source.columns)
-    parts: dict[str, list[Row]] = {"train": [], "val": []}
+    part_of, overlap = parts(source, fold), Overlap(source.columns)
+    read: dict[str, list[Row]] = {"train": [], "val": []}
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
         part = part_of(row)
-        if part in parts:
+        if part in read:
             if why := problem(row):
                 on_skip(Skip(row["path"], why, failed=False))
                 continue
-            parts[part].append(row)
+            read[part].append(row)
         if part:
             overlap.add(row, part)
-    if not parts["train"]:
+    if not read["train"]:
         what = f"{source.name}: no rows to train on"
         raise CxrtoolError(what, "Split it first with cxrtool split.")
-    return parts["train"], parts["val"], overlap.counts()
+    return read["train"], read["val"], overlap.counts()
 
 
-def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
+def parts(source: Manifest, fold: str) -> Callable[[Row], str]:
+    """Return what says which part a row is in: by the column split, or by a fold."""
     if not fold:
         source.index("split", "Create it with cxrtool split, or choose a fold.", ["fold"])
         return lambda row: row["split"]
@@ -158,9 +163,7 @@ def _parts(source: Manifest, fold: str) -> Callable[[Row], str]:
 
 
 def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
-    if twice := [c for c, count in Counter(data.classes).items() if count > 1]:
-        what = f"the class '{twice[0]}' is named twice"
-        raise CxrtoolError(what, "Name each class once.", settings=["classes"])
+    check_distinct(data.classes)
     if absent := [c for c in data.classes if c not in there]:
         what = f"{data.name}: no row to train on is '{absent[0]}'"
         raise CxrtoolError(what, f"The labels are: {', '.join(sorted(labels))}.")
@@ -170,6 +173,13 @@ def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
     if extra := sorted({r["label"] for r in data.val} - set(data.classes)):
         what = f"{data.name}: rows of val are '{extra[0]}', none of train"
         raise CxrtoolError(what, "Split it again, stratified by label.")
+
+
+def check_distinct(names: Sequence[str]) -> None:
+    """Refuse a class that is named twice."""
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        what = f"the class '{twice[0]}' is named twice"
+        raise CxrtoolError(what, "Name each class once.", settings=["classes"])
 
 
 @dataclass(frozen=True)
@@ -190,7 +200,7 @@ class Reader:
 
         def part(rows: list[Row]) -> ImageSet:
             kept = [row for row in rows if row["path"] in number]
-            labels = [data.classes.index(row["label"]) for row in kept]
+            labels = [data.label(row) for row in kept]
             places = [number[row["path"]] for row in kept]
             return ImageSet(array, np.array(places, np.int64), np.array(labels, np.int64), held)
 

@@ -33,7 +33,7 @@ class ImageSet:
 
     pixels: Bytes  # (all images, C, S, S), of which `rows` belong to the part
     rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64]  # (N), or the answers of findings (N, findings)
     held: Tensor | None = None  # all pixels, where the device has room for them
 
     def __len__(self) -> int:
@@ -201,6 +201,10 @@ class Learner:
         each = plan.loss(logits, losses.targets(classes, self.classes, plan.smoothing))
         return each if plan.weights is None else each * plan.weights.to(self.where)[classes]
 
+    def logs(self, logits: Tensor) -> Tensor:
+        """Return log p of each class."""
+        return losses.log_probabilities(logits)
+
     def logits(self, images: Tensor) -> Tensor:
         """Run the network on grey levels."""
         plan = self.plan
@@ -225,7 +229,7 @@ class Learner:
                 images = part.batch(mine[step], self.where)
                 logits = self.network(prepared(images, plan.mean, plan.std)).float()
                 lost = self.criterion(logits, part.labels[mine[step]])
-                together = torch.cat([losses.log_probabilities(logits), lost[:, None]], dim=1)
+                together = torch.cat([self.logs(logits), lost[:, None]], dim=1)
                 parts.append(together.double().cpu())
         rows = torch.cat(parts).numpy() if parts else np.zeros((0, self.classes + 1))
         rows = distributed.interleaved(rows, len(part))

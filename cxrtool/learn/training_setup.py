@@ -65,9 +65,7 @@ class TrainingSetup:
         _, self.loss, self.loss_options = registry.pick("loss", settings.loss, losses.LOSSES)
         torch.manual_seed(training_loop.mixed(settings.seed, 0))
         self.network = self.built()
-        self.began_with = initial_weights.load(
-            self.network, settings.weights, settings.arch, cast(First, settings.first)
-        )
+        self.began_with = self.loaded_weights()
         # What is wrong with these is said before any image is read.
         self.augment = self.augmentation()
         freeze = "backbone" if self.network.by_svm else settings.freeze
@@ -86,6 +84,12 @@ class TrainingSetup:
         settings = self.settings
         classes = len(self.data.classes)
         return inference.built(settings.arch, classes, settings.channels, settings.size)
+
+    def loaded_weights(self) -> str:
+        """Load the weights to begin with, and describe them."""
+        settings = self.settings
+        first = cast(First, settings.first)
+        return initial_weights.load(self.network, settings.weights, settings.arch, first)
 
     def augmentation(self) -> augmentation.Augmentation:
         """Read what is to happen to the images."""

@@ -109,7 +109,7 @@ def test_every_reader_of_a_lying_run_json(field: str, reader: str, capfd: Said) 
 
 # What another run may well say, but not this one.
 WORDS = [
-    *({"task": task} for task in choices.RUN_TASKS),
+    *({"task": task} for task in choices.TASKS),
     {"task": "findings", "classes": ["covid"]},
     {"task": "findings", "classes": ["covid", "flu", "normal"]},
     *({"fit": fit} for fit in choices.FITS),

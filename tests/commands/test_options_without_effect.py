@@ -213,6 +213,15 @@ CASES: list[tuple[str, list[str], str, str]] = [
     *(
         (
             "train",
+            ["m.csv", "--task", "findings", "-d", "d", option, value],
+            option,
+            "--task findings learns the binary cross-entropy of each finding",
+        )
+        for option, value in [("--loss", "ce"), ("--rebalance", "none"), ("--label-smoothing", "0")]
+    ),
+    *(
+        (
+            "train",
             ["m.csv", "--arch", "resnet18:head=svm", "--size", "64", "-d", "d", *given],
             given[0],
             "resnet18:head=svm is solved at once, by a support vector machine",

@@ -66,3 +66,26 @@ def test_extreme_logits_stay_finite() -> None:
     for name, loss in losses.LOSSES.items():
         found = loss(logits, losses.targets(torch.tensor([0, 1]), 2, 0))
         assert torch.isfinite(found).all(), name
+
+
+def test_findings_have_pytorchs_binary_cross_entropy_and_its_gradient() -> None:
+    generator = torch.Generator().manual_seed(5)
+    logits = (torch.randn(6, 4, generator=generator) * 3).requires_grad_()
+    answers = torch.randint(0, 2, (6, 4), generator=generator)
+    weights = torch.tensor([0.5, 1.0, 9.0, 2.0])
+    for of_one in (None, weights):
+        found = losses.of_findings(logits, answers, of_one).mean()
+        other = torch.nn.BCEWithLogitsLoss(pos_weight=of_one)(logits, answers.float())
+        torch.testing.assert_close(found, other)
+        gradients = [torch.autograd.grad(value, logits)[0] for value in (found, other)]
+        torch.testing.assert_close(*gradients)
+
+
+def test_an_unknown_answer_adds_nothing_to_the_loss_of_findings() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.1, 4.0, -3.0]], requires_grad=True)
+    answers = torch.tensor([[1, -1, 0], [-1, 0, -1]])
+    known = torch.nn.BCEWithLogitsLoss(weight=(answers >= 0).float(), reduction="none")
+    found, other = losses.of_findings(logits, answers), known(logits, answers.clamp(0).float())
+    torch.testing.assert_close(found, other.mean(dim=1))
+    gradient = torch.autograd.grad(found.sum(), logits)[0]
+    assert torch.equal(gradient == 0, answers < 0)

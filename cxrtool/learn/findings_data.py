@@ -1,0 +1,142 @@
+"""Which findings the images of a manifest have, for learning them (manifest -> rows, answers)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrtool.core.errors import CxrtoolError
+from cxrtool.data.label_columns import LabelColumns
+from cxrtool.files.manifest import Manifest
+from cxrtool.learn import training_data
+from cxrtool.learn.findings import ANSWERS, COLUMN, NONE, Truth, listed_names
+from cxrtool.learn.training_data import Data, OnSkip, Row
+from cxrtool.stats import label_traps
+from cxrtool.stats.label_traps import LabelTraps, Predictor
+
+Answers = NDArray[np.int64]
+
+# A finding is absent, present, or nobody says it.
+CODES = {ANSWERS[0]: 0, ANSWERS[1]: 1, "": -1}
+
+
+@dataclass(frozen=True)
+class FindingsData(Data):
+    """The rows whose findings are learned from and looked at."""
+
+    target: str = COLUMN
+
+    def label(self, row: Row) -> list[int]:
+        """Return the answer of each finding: 0 absent, 1 present, -1 unknown."""
+        return [CODES[answer] for answer in Truth(self.classes).of(row)]
+
+    def answers(self, rows: Iterable[Row]) -> Answers:
+        """Return the answers of some rows (N, findings)."""
+        return np.array([self.label(row) for row in rows], np.int64).reshape(-1, len(self.classes))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count the images of each part that show each finding."""
+        parts = {"train": self.train, "val": self.val}
+        shown = {part: (self.answers(rows) == 1).sum(axis=0) for part, rows in parts.items()}
+        return {
+            part: dict(zip(self.classes, counts.tolist(), strict=True))
+            for part, counts in shown.items()
+        }
+
+    @cached_property
+    def label_traps(self) -> LabelTraps:
+        """Columns that give a finding away: of each column, the finding that it predicts best."""
+        rows = [*self.train, *self.val]
+        one_source: dict[str, str] = {}
+        predictors: dict[str, Predictor] = {}
+        for name, answers in zip(self.classes, self.answers(rows).T.tolist(), strict=True):
+            words = {0: f"no {name}", 1: name, -1: ""}
+            columns = LabelColumns()
+            columns.add(
+                row | {"label": words[answer]} for row, answer in zip(rows, answers, strict=True)
+            )
+            traps = label_traps.of_rows(columns)
+            one_source |= traps.one_source
+            for column, one in traps.predictors.items():
+                if column not in predictors or one.auc > predictors[column].auc:
+                    predictors[column] = replace(one, label=name)
+        return LabelTraps(one_source, predictors)
+
+
+def listed(source: Manifest, fold: str, names: Sequence[str], on_skip: OnSkip) -> FindingsData:
+    """Read the rows with a list of findings; unnamed, all findings of the training rows count."""
+    source.index(
+        COLUMN,
+        "It has lists such as Edema|Pneumonia; cxrtool ingest writes it for collections that "
+        "have them.",
+    )
+    training_data.check_distinct([name.casefold() for name in names])
+    if none := [name for name in names if name.casefold() in NONE]:
+        what = f"'{none[0]}' is no finding: it says that there is none"
+        raise CxrtoolError(what, "Leave it out.", settings=["classes"])
+    classes = list(names) or _occurring(source, fold)
+    truth = Truth(classes)
+
+    def problem(row: Row) -> str:
+        if not listed_names(row):
+            return f"its column {COLUMN} is empty"
+        if any(truth.of(row)):
+            return ""
+        return f"'{row[COLUMN]}' says nothing of the findings to learn"
+
+    train, val, leaks = training_data.chosen(source, fold, problem, on_skip)
+    data = FindingsData(source.name, train, val, classes, leaks=leaks)
+    _check_answers(data)
+    return data
+
+
+def _occurring(source: Manifest, fold: str) -> list[str]:
+    """List the findings of the training rows, each as it is spelled most often."""
+    part_of, spelled = training_data.parts(source, fold), Counter[str]()
+    for cells in source.rows():
+        row = dict(zip(source.columns, cells, strict=True))
+        if part_of(row) == "train":
+            spelled.update(listed_names(row))
+    # The most frequent spelling is put last, and stays.
+    names = {name.casefold(): name for name, _ in reversed(spelled.most_common())}
+    if names and not names.keys() - set(NONE):
+        what = f"{source.name}: no training image shows a finding"
+        raise CxrtoolError(what, "Training needs images with and without each finding.")
+    return [names[key] for key in sorted(names.keys() - set(NONE))]
+
+
+def _check_answers(data: FindingsData) -> None:
+    """Refuse findings of which the training rows have one answer only: nothing can be learned."""
+    answers = data.answers(data.train)
+    never = [name for name, of in zip(data.classes, answers.T, strict=True) if not (of == 1).any()]
+    always = [name for name, of in zip(data.classes, answers.T, strict=True) if not (of == 0).any()]
+    facts = [f"no training image shows {', '.join(never)}"] if never else []
+    facts += [f"no training image is known to be without {', '.join(always)}"] if always else []
+    if facts:
+        what = f"{data.name}: {', and '.join(facts)}"
+        others = len(never + always) < len(data.classes)
+        remedy = "Name the other findings only." if others else "Name other findings."
+        raise CxrtoolError(what, remedy, settings=["classes"])
+
+
+def summary(data: FindingsData) -> str:
+    """Say in one line which findings are learned, and from how many images."""
+    answers = data.answers(data.train)
+    shown, known = (answers == 1).sum(axis=0).tolist(), (answers >= 0).sum(axis=0).tolist()
+    named = [
+        f"{name} ({n} of {of})" for name, n, of in zip(data.classes, shown, known, strict=True)
+    ]
+    return f"findings of {len(data.train)} training images: {', '.join(named)}"
+
+
+def one_sided(data: FindingsData) -> list[str]:
+    """List the findings that no validation image has, or all have: they have no AUC there."""
+    answers = data.answers(data.val)
+    return [
+        name
+        for name, of in zip(data.classes, answers.T, strict=True)
+        if not {0, 1} <= set(of.tolist())
+    ]
