@@ -43,7 +43,7 @@ def case(
 
 def rows_of(one: Case) -> dict[str, CheckRow]:
     one, _ = runner.plan(one, ["bystanders"], [])
-    rows: list[CheckRow] = runner.module("bystanders").assess(one)
+    rows = runner.assess("bystanders", one)
     verdicts.adjust(rows, max(1, len(one.family)))
     return {row.name: row for row in rows}
 
