@@ -10,7 +10,7 @@ from cxrtool.figures import numbers
 if TYPE_CHECKING:
     from cxrtool.core.errors import Skip
     from cxrtool.files.manifest import Manifest
-    from cxrtool.files.run_folder import About
+    from cxrtool.files.run_record import About
     from cxrtool.learn.leaks import Seen
     from cxrtool.learn.prediction import Floats, Predictor
 

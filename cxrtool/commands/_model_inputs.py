@@ -8,7 +8,7 @@ from cxrtool.core.progress import note
 
 if TYPE_CHECKING:
     from cxrtool.files.manifest import Manifest, Where
-    from cxrtool.files.run_folder import About
+    from cxrtool.files.run_record import About
     from cxrtool.learn.leaks import Seen, Watch
 
     Row = dict[str, str]

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from cxrtool.explain.image_view import Viewing
     from cxrtool.figures.heat_overlay import Style
     from cxrtool.files.manifest import Where
-    from cxrtool.files.run_folder import About
+    from cxrtool.files.run_record import About
 
 Row = dict[str, str]
 

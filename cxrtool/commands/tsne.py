@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cxrtool.explain.probe_report import Findings
-    from cxrtool.files.run_folder import About
+    from cxrtool.files.run_record import About
     from cxrtool.stats.projection import Floats, Projection
 
 Row = dict[str, str]

@@ -9,8 +9,7 @@ from cxrtool.demo import chain
 from cxrtool.figures import html_page, numbers
 from cxrtool.figures.html_page import Page
 from cxrtool.figures.tables import Cell, ReportTable
-from cxrtool.files import manifest
-from cxrtool.files import run_folder as runs
+from cxrtool.files import manifest, run_record
 
 Figures = dict[str, dict[str, dict[str, Any]]]  # group, model, what compare says of it
 
@@ -91,7 +90,7 @@ def _why(page: Page, folder: str) -> None:
         "features, for patients that the probe was not trained on."
     )
     for name, seen in (("raw", "the images as they are"), ("lungs", "only the lungs")):
-        probes = runs.json_file(os.path.join(folder, f"{name}-tsne.json"))["probes"]
+        probes = run_record.json_file(os.path.join(folder, f"{name}-tsne.json"))["probes"]
         source, label = probes["source"], probes["label"]
         words = f"hospital {_probed(source)}, disease {_probed(label)}"
         section.picture(
@@ -147,7 +146,7 @@ def _audit(page: Page, folder: str) -> None:
 
 def _audited(folder: str, name: str) -> dict[str, dict[str, Any]]:
     """Return the rows of an audit by their names."""
-    rows = runs.json_file(os.path.join(folder, name, "audit.json"))["checks"]
+    rows = run_record.json_file(os.path.join(folder, name, "audit.json"))["checks"]
     return {row["check"]: row for row in rows}
 
 
@@ -216,7 +215,7 @@ def _heat(path: str) -> tuple[float, float, int]:
 
 def _figures(folder: str, name: str) -> Figures:
     result: Figures = {}
-    for text in runs.json_value(os.path.join(folder, f"{name}.json")):
+    for text in run_record.json_value(os.path.join(folder, f"{name}.json")):
         result.setdefault(text["group"], {})[text["model"]] = text
     return result
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.progress import note
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_record import About
 from cxrtool.learn.architectures._network import Branch, Maps, Network
 from cxrtool.learn.findings import ANSWERS, Truth
 from cxrtool.learn.inference import Model, finite, prepared

@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import json_writer, run_folder
-from cxrtool.files.run_folder import About
+from cxrtool.files import json_writer, run_folder, run_record
+from cxrtool.files.run_record import About
 from cxrtool.learn import history, learner_state
 from cxrtool.learn.training_loop import Learner
 from cxrtool.learn.training_state import TrainingState
@@ -53,7 +53,7 @@ class Checkpoint:
 
     def damaged(self, what: str) -> CxrtoolError:
         """Return the refusal of a state that cannot be of this run."""
-        return run_folder.damaged(self._path(run_folder.LAST), what)
+        return run_record.damaged(self._path(run_folder.LAST), what)
 
     def write(self, state: TrainingState, learner: Learner) -> None:
         """Write the state and all that the run needs to go on from it."""
@@ -88,7 +88,7 @@ class Checkpoint:
             history.draw(self.folder, state)
         path = self._path(run_folder.LAST_ABOUT)
         try:
-            there = run_folder.json_file(path)
+            there = run_record.json_file(path)
         except CxrtoolError:
             there = {}
         if there != state.record():

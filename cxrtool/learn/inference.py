@@ -11,7 +11,8 @@ from torch.overrides import TorchFunctionMode
 
 from cxrtool.core import memory, registry
 from cxrtool.core.errors import CxrtoolError, is_memory, shortened
-from cxrtool.files.run_folder import ABOUT, REMEDY, About, Run, damaged
+from cxrtool.files.run_folder import ABOUT, Run
+from cxrtool.files.run_record import REMEDY, About, damaged
 from cxrtool.learn.architectures._network import Net, Network
 from cxrtool.learn.losses import log_probabilities
 

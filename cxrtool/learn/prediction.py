@@ -16,7 +16,8 @@ from cxrtool.core.progress import note
 from cxrtool.data.label_columns import SOURCE, LabelColumns
 from cxrtool.figures import numbers
 from cxrtool.files import pixel_cache, predictions
-from cxrtool.files.run_folder import About, Run
+from cxrtool.files.run_folder import Run
+from cxrtool.files.run_record import About
 from cxrtool.learn import augmentation, distributed, training_loop
 from cxrtool.learn.inference import Model, batches, bounded
 from cxrtool.learn.losses import log_probabilities

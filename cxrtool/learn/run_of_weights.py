@@ -14,7 +14,7 @@ from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.files import disk, run_folder
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_record import About
 from cxrtool.learn import inference, initial_weights, versions
 from cxrtool.learn.architectures._network import Network
 

@@ -12,7 +12,7 @@ import torch
 from cxrtool import __version__
 from cxrtool.core import choices, registry
 from cxrtool.core.choices import First
-from cxrtool.files import run_folder
+from cxrtool.files import run_record
 from cxrtool.files.manifest import Manifest
 from cxrtool.files.run_fields import Best, DataAbout
 from cxrtool.learn import (
@@ -186,11 +186,11 @@ class TrainingSetup:
         counts = np.bincount(train.labels, minlength=len(self.data.classes))
         return losses.class_weights(torch.from_numpy(counts), self.settings.class_weights)
 
-    def about(self, state: TrainingState) -> run_folder.About:
+    def about(self, state: TrainingState) -> run_record.About:
         """Describe the run with the best epoch of a state, for run.json."""
         settings, network, data = self.settings, self.network, self.data
         best = {k: v for k, v in state.best.items() if k not in ("fallen", "seconds")}
-        return run_folder.About(
+        return run_record.About(
             arch=settings.arch,
             classes=data.classes,
             size=network.size,

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from cxrtool.core import registry
 from cxrtool.explain.explanation import Sight
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_record import About
 from cxrtool.learn import inference
 
 METHODS = ["cam", "gradcam", "gradcam++", "layercam"]

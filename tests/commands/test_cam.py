@@ -32,7 +32,7 @@ from torch.nn import functional
 
 from cxrtool.cli import options
 from cxrtool.core import registry
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
 
 COLUMNS = [
@@ -75,7 +75,7 @@ def made(name: str, arch: str = "cnn-x", size: int = 32, channels: int = 1, **ab
     torch.manual_seed(1)
     network = inference.built(arch, 2, channels, size)
     given = {"mean": [120.0] * channels, "std": [50.0] * channels, **about}
-    found = run_folder.About(arch, ["covid", "normal"], size, channels, **given)
+    found = run_record.About(arch, ["covid", "normal"], size, channels, **given)
     run_folder.write(str(Path(name).absolute()), found, network.state_dict())
     return Path(name)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from test_cam import here
 
 from cxrtool.figures import sheet
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
 
 __all__ = ["here"]
@@ -27,7 +27,7 @@ def made(name: str, *classes: str, size: int = 32, seed: int = 1) -> str:
     Path(name).mkdir()
     torch.manual_seed(seed)
     network = inference.built("cnn-x", len(classes), 1, size)
-    about = run_folder.About("cnn-x", list(classes), size, 1, mean=[120.0], std=[50.0])
+    about = run_record.About("cnn-x", list(classes), size, 1, mean=[120.0], std=[50.0])
     run_folder.write(str(Path(name).absolute()), about, network.state_dict())
     return name
 

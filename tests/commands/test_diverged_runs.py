@@ -12,7 +12,7 @@ import pytest
 import torch
 from handy import in_process
 
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
 
 SMALL = ["--device", "cpu", "-j", "1"]
@@ -58,7 +58,7 @@ def written(name: str, task: str, swelling: float, classes: list[str]) -> None:
         for key, value in network.state_dict().items()
     }
     Path(name).mkdir()
-    run_folder.write(name, run_folder.About(arch, classes, 32, 1, [120.0], [50.0], task), tensors)
+    run_folder.write(name, run_record.About(arch, classes, 32, 1, [120.0], [50.0], task), tensors)
 
 
 @pytest.mark.parametrize("use", USES)

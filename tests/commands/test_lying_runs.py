@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 from cxrtool.core import choices
 from cxrtool.figures import plot
 from cxrtool.files import run_folder
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_record import About
 
 LONG = "x" * 100_000
 VALUES: list[Any] = [

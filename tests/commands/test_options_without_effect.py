@@ -17,7 +17,7 @@ import torch
 from handy import in_process, rows_of, write_table
 
 from cxrtool.cli.descriptions import Flag, verbs
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
 
 SMALL = ["--device", "cpu", "-j", "1"]
@@ -353,7 +353,7 @@ def written(
     torch.manual_seed(0)
     network = inference.built("conv8", len(classes), channels, 32)
     scale = [120.0] * channels, [50.0] * channels
-    about = run_folder.About("conv8", classes, 32, channels, *scale, task=task, best=best)
+    about = run_record.About("conv8", classes, 32, channels, *scale, task=task, best=best)
     os.makedirs(name)
     run_folder.write(name, about, network.state_dict())
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from cxrtool.core import registry
 from cxrtool.explain import explanation
 from cxrtool.explain.heatmaps import cam
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_record import About
 from cxrtool.learn.architectures import cvr_net
 from cxrtool.learn.architectures._network import Branch, Maps, Network
 from cxrtool.phantoms import plan, render

@@ -13,7 +13,7 @@ from torch import Tensor
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.explain import explanation
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
 
 CPU = torch.device("cpu")
@@ -29,7 +29,7 @@ def model(folder: Path, arch: str, size: int, *classes: str, **about: Any) -> in
         network.final().bias.uniform_(-0.1, 0.1)  # type: ignore[operator, union-attr]
     given = {"mean": [120.0], "std": [50.0], **about}
     run_folder.write(
-        str(folder), run_folder.About(arch, list(classes), size, 1, **given), network.state_dict()
+        str(folder), run_record.About(arch, list(classes), size, 1, **given), network.state_dict()
     )
     return inference.Model(run_folder.read(str(folder)), CPU)
 

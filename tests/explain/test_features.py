@@ -14,7 +14,7 @@ from torch import nn
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.explain import features
 from cxrtool.explain.features import Tap
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
 from cxrtool.learn.prediction import PredictionSettings
 
@@ -31,7 +31,7 @@ def model(folder: Path, arch: str, classes: int = 2) -> inference.Model:
     """Make a run that has learned nothing, and load it."""
     torch.manual_seed(0)
     names = [f"c{k}" for k in range(classes)]
-    about = run_folder.About(arch, names, 64, 3, [128.0] * 3, [64.0] * 3)
+    about = run_record.About(arch, names, 64, 3, [128.0] * 3, [64.0] * 3)
     folder.mkdir()
     run_folder.write(str(folder), about, inference.built(arch, classes, 3, 64).state_dict())
     return inference.Model(run_folder.read(str(folder)), torch.device("cpu"))

@@ -6,11 +6,11 @@ from pathlib import Path
 from handy import in_process, rows_of
 
 from cxrtool.cli import manual
-from cxrtool.files import formats, predictions, run_folder
+from cxrtool.files import formats, predictions, run_folder, run_record
 
 
 def test_every_field_of_run_json_is_told() -> None:
-    assert set(formats.FIELDS) == {field.name for field in fields(run_folder.About)}
+    assert set(formats.FIELDS) == {field.name for field in fields(run_record.About)}
 
 
 def test_every_file_of_a_run_is_told() -> None:

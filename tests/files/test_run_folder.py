@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import json_writer, run_folder
-from cxrtool.files.run_folder import About, Run
+from cxrtool.files import json_writer, run_folder, run_record
+from cxrtool.files.run_folder import Run
+from cxrtool.files.run_record import About
 
 ABOUT = About("conv8", ["a", "b"], 32, 1, [120.0], [40.0])
 TENSORS = {"x.weight": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(3)}
@@ -242,7 +243,7 @@ def test_any_object_is_a_run_or_is_refused(changes: dict[str, Any], whole: bool)
     base = vars(ABOUT) | {"weights": "0" * 64} if whole else {}
     found = json.loads(json.dumps(base | changes))
     try:
-        result = run_folder.about("run.json", found)
+        result = run_record.about("run.json", found)
     except CxrtoolError as e:
         assert "run.json" in str(e)
     else:
@@ -254,7 +255,7 @@ def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, data: b
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_bytes(data)
     try:
-        assert isinstance(run_folder.json_file(str(path)), dict)
+        assert isinstance(run_record.json_file(str(path)), dict)
     except CxrtoolError as e:
         assert str(path) in str(e)
 

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from cxrtool.core import registry
 from cxrtool.explain.explanation import Sight
-from cxrtool.files.run_folder import About
+from cxrtool.files.run_record import About
 from cxrtool.learn import batch_size, inference, losses, optimizers, training_data
 from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
 

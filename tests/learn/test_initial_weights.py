@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from cxrtool.core import registry
 from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import run_folder
+from cxrtool.files import run_folder, run_record
 from cxrtool.learn import initial_weights
 
 Tensors = dict[str, Tensor]
@@ -147,7 +147,7 @@ def test_the_old_names_of_chexnet(densenet: Any, tmp_path: Path) -> None:
 def write_run(folder: Path, arch: str, network: nn.Module, classes: int) -> None:
     channels = network.channels
     names = [f"class {k}" for k in range(classes)]
-    about = run_folder.About(
+    about = run_record.About(
         arch, names, network.size, channels, [0.0] * channels, [255.0] * channels
     )
     run_folder.write(str(folder), about, network.state_dict())
