@@ -9,27 +9,22 @@ from dataclasses import dataclass, field
 from cxrtool.core import outputs, registry
 from cxrtool.core.errors import CxrtoolError, NoImage, Skip
 from cxrtool.core.progress import note
-from cxrtool.data.collections.folder import label as folder_label
+from cxrtool.data import metadata_rows
+from cxrtool.data.metadata_rows import NUMBERING, SAMPLE
 from cxrtool.data.packed_rows import Row
 from cxrtool.files import manifest
-from cxrtool.files.table import Table
-from cxrtool.files.tree import Index
 
 # What a row holds besides its cells, under names that no column has: where its file is, and the
-# manifest that it comes from, and whose numbers its patient has, if not its source's.
-FILE, LISTED, NUMBERING = "\0file", "\0listed", "\0numbering"
+# manifest that it comes from.
+FILE, LISTED = "\0file", "\0listed"
 
 # Columns that name files beside the image.
 TABLES = (".csv", ".txt")  # what the metadata of a collection may be
 MASKS = ("mask", *manifest.HALVES)
-# Columns of a metadata CSV that are taken under their own name without being asked for.
-OBVIOUS = ("label", "patient", "source", "view", "age", "sex", "mask", "split", "fold")
 # How the reason ends why a file that a table lists is left out.
 ABSENT = "but absent"
 # Nobody has reached this age in years.
 OLDEST = 130
-# Rows of a metadata CSV by which the column that names the files is found.
-SAMPLE = 200
 
 
 @dataclass
@@ -80,7 +75,7 @@ def gather(paths: list[str], selection: Selection) -> Iterator[Row | Skip]:
 def _all_rows(paths: list[str], selection: Selection) -> Iterator[tuple[str, Row | Skip]]:
     """Yield every row with the path that it is from."""
     if selection.metadata is not None:
-        yield from _described(paths, selection.metadata, selection.columns)
+        yield from metadata_rows.described(paths, selection.metadata, selection.columns)
         return
     for path in paths:
         for row in _rows(path, selection):
@@ -152,90 +147,6 @@ def _listed(path: str, root: str | None) -> Iterator[Row]:
     if absent:
         where = os.path.abspath(root or ".")
         note(f"warning: {source.name}: some images do not exist below the root folder {where}")
-
-
-def _described(
-    folders: list[str], metadata: str, columns: list[tuple[str, str]]
-) -> Iterator[tuple[str, Row | Skip]]:
-    """Pair the rows of any metadata CSV with the files below the folders."""
-    table = Table(metadata, again=True)
-    taken = _taken_columns(table, columns)
-    files = Index(*folders)
-    naming = taken.pop("path", None)
-    if naming is None:
-        naming = _naming_column(table, files)
-    _note_unused(table, {naming, *taken.values()})
-    used = set()
-    numbering = _numbering(metadata, folders)
-    for row in table.rows():
-        path = _only_file(files, row[naming], metadata, folders)
-        if isinstance(path, Skip):
-            yield folders[0], path
-            continue
-        used.add(path)
-        folder = files.root_of(path)
-        cells = {new: row[i] for new, i in taken.items()}
-        # Where the table has no class, the folder gives it.
-        label = folder_label(path, folder)
-        yield folder, {"label": label, **cells, "path": path, NUMBERING: numbering}
-    yield from _unlisted(files, used, metadata)
-
-
-def _taken_columns(table: Table, columns: list[tuple[str, str]]) -> dict[str, int]:
-    """Return the places of the columns that are taken, by their names in the manifest."""
-    taken = {new: table.index(old) for old, new in columns}
-    for name in OBVIOUS:
-        if name in table.columns:
-            taken.setdefault(name, table.columns.index(name))
-    return taken
-
-
-def _numbering(metadata: str, folders: list[str]) -> str:
-    """Name whose patient numbers they are: of one table, in however many folders images are."""
-    several = len({os.path.realpath(folder) for folder in folders}) > 1
-    return os.path.splitext(os.path.basename(metadata))[0] if several else ""
-
-
-def _only_file(files: Index, name: str, metadata: str, folders: list[str]) -> str | Skip:
-    """Find the file that a row names; none, or several, are a Skip."""
-    candidates = files.candidates(name)
-    if len(candidates) == 1:
-        return candidates[0]
-    # Of several folders, it is unknown in which one a file is missing.
-    listed = os.path.join(*folders[: len(folders) == 1], name)
-    if not candidates:
-        return Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
-    both = " or ".join(candidates[:2])
-    return Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
-
-
-def _unlisted(files: Index, used: set[str], metadata: str) -> Iterator[tuple[str, Skip]]:
-    """Yield the files that no row names."""
-    for folder, path in files.paths():
-        if isinstance(path, Skip):
-            yield folder, path
-        elif path not in used:
-            yield folder, Skip(path, f"not listed in {metadata}", failed=False)
-
-
-def _note_unused(table: Table, used: set[int]) -> None:
-    left = [name for i, name in enumerate(table.columns) if i not in used and name]
-    if left:
-        note(f"{table.name}: columns that are not used: {', '.join(left)}")
-
-
-def _naming_column(table: Table, files: Index) -> int:
-    """Find the column whose cells name files that are there."""
-    matches = [0] * len(table.columns)
-    for _, row in zip(range(SAMPLE), table.rows(), strict=False):
-        for i, cell in enumerate(row):
-            matches[i] += bool(cell) and files.find(cell) is not None
-    if not any(matches):
-        there = ", ".join(table.columns)
-        what = f"{table.name}: no column names files below {' or '.join(files.roots)}: {there}"
-        remedy = "Check the folder, or name the column: NAME=path."
-        raise CxrtoolError(what, remedy, settings=["column"])
-    return matches.index(max(matches))
 
 
 def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Row | Skip:
