@@ -6,14 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from cxrtool.stats import calibration, metrics, weighted_metrics
-from cxrtool.stats.interval_methods import (
-    NONE,
-    AllClasses,
-    Interval,
-    OneClass,
-    averaged,
-    calibration_error,
-)
+from cxrtool.stats.class_intervals import AllClasses, OneClass
+from cxrtool.stats.interval_methods import NONE, Interval, averaged, calibration_error
 from cxrtool.stats.metrics import Floats, Ints
 from cxrtool.stats.weighted_metrics import Judged, Key
 
