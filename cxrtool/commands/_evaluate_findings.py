@@ -25,7 +25,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     from cxrtool.core.progress import bar
     from cxrtool.files import pixel_cache, predictions, run_folder, table
     from cxrtool.files.failures import Failures
-    from cxrtool.learn import findings, inference, leaks, prediction
+    from cxrtool.learn import distributed, findings, inference, leaks, prediction
 
     folder, inputs = given["folder"], given["inputs"] or []
     why = f"{folder} predicts findings, each by itself"
@@ -39,6 +39,8 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     if strict and seen.of_weights:
         what = f"nothing says which images {folder} was trained on"
         raise CxrtoolError(what, "Evaluate without --strict.")
+    device = distributed.begin(inference.device(given["device"]))
+    output, failures = _model_inputs.outputs_of_process(given["output"], given["failures"], inputs)
     conditions = option_values.conditions("--where", given["where"])
     source = _model_inputs.opened(inputs, conditions, again=strict)
     if strict:
@@ -51,7 +53,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         root=given["root"] or "",
         crew=option_values.crew(given["jobs"]),
     )
-    model = inference.Model(one, inference.device(given["device"]))
+    model = inference.Model(one, device)
     truth = findings.Truth(one.about.classes, given["target"])
     judge = findings.FindingsJudge(truth)
     kept = list(source.columns) if source and given["keep_columns"] else []
@@ -60,7 +62,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         predictions.columns(truth.answers, [findings.COLUMN, *more]) for more in (kept, ())
     )
     effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, given["test"]))
-    skipped = Failures(given["failures"], output=given["output"], strict=strict)
+    skipped = Failures(failures, output=output, strict=strict)
     result = findings.answered(
         bar(rows, None, "images", given["progress"]),
         findings.FindingsPredictor(model, settings),
@@ -70,9 +72,10 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         skipped.add,
     )
     cells = ([row.get(c, "") for c in columns] for row in skipped.checked(result))
-    table.write(given["output"], columns, cells)
+    table.write(output, columns, cells)
     _note(judge, one)
     _evaluate_leaks.warn(watch)
+    distributed.end()
     return skipped.close()
 
 

@@ -52,6 +52,19 @@ def read(
     return source.columns if source else ["path"], rows_of(source, inputs, about, root)
 
 
+def outputs_of_process(
+    output: str, failures: str | None, inputs: list[str]
+) -> tuple[str, str | None]:
+    """Return where this process writes: all work, and the first of them writes."""
+    import os
+
+    from cxrtool.learn import distributed
+
+    if distributed.processes() > 1 and inputs in ([], ["-"]):
+        raise CxrtoolError("several processes cannot share standard input", "Name a file.")
+    return (os.devnull, os.devnull) if distributed.rank() else (output, failures)
+
+
 def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) -> "Manifest | None":
     """Open a manifest; None where images are named."""
     import os

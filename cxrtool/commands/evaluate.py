@@ -119,7 +119,7 @@ def run(
         context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
     )
     where_to = distributed.begin(inference.device(device))
-    output, failures = outputs_of_process(output, failures, inputs or [])
+    output, failures = _model_inputs.outputs_of_process(output, failures, inputs or [])
     composed = threshold == "val" and (len(first) > 1 or tta > 0)
     conditions = option_values.conditions("--where", where)
     source = _model_inputs.opened(inputs or [], conditions, again=strict or composed)
@@ -170,19 +170,6 @@ def predictor_of(
     models = [inference.Model(run, device) for run in first]
     second = inference.Model(below, device) if below else None
     return prediction.Predictor(models, second, settings)
-
-
-def outputs_of_process(
-    output: str, failures: str | None, inputs: list[str]
-) -> tuple[str, str | None]:
-    """Return where this process writes: all work, and the first of them writes."""
-    import os
-
-    from cxrtool.learn import distributed
-
-    if distributed.processes() > 1 and inputs in ([], ["-"]):
-        raise CxrtoolError("several processes cannot share standard input", "Name a file.")
-    return (os.devnull, os.devnull) if distributed.rank() else (output, failures)
 
 
 def check_runs(folders: list[str]) -> None:
