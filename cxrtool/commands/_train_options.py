@@ -1,85 +1,16 @@
 """The options of train."""
 
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cxrtool.cli import options
 from cxrtool.cli.file_roles import Role
+from cxrtool.commands import _train_plugins
 from cxrtool.core import choices, class_numbers, registry
-from cxrtool.core.errors import CxrtoolError
 
-if TYPE_CHECKING:
-    Functions = Mapping[str, Callable[..., Any]]
-
-
-PLUGINS = ("architectures", "build")
-HARD = "hard"
 MONITORS = list(dict.fromkeys(name for names in choices.MONITORS.values() for name in names))
-
-
-def described(name: str) -> tuple[str, ...]:
-    """Tell the input, the parameters (of two classes) and the provider of a network."""
-    if not name:
-        return "input", "parameters", "provider"
-    import inspect
-
-    import torch
-
-    plugin = registry.module("architectures", name)
-    # The U-Net has a number of classes of its own.
-    own = inspect.signature(plugin.build).parameters["classes"].default
-    try:
-        with torch.device("meta"):
-            network = plugin.build(2 if own is inspect.Parameter.empty else own)
-    except (TypeError, CxrtoolError):
-        # A plug-in such as timm offers many networks: without a name there is none to describe.
-        return "", "", plugin.PROVIDER
-    number = sum(p.numel() for p in network.parameters())
-    channels = getattr(network, "channels", 1)
-    return f"{plugin.SIZE}x{plugin.SIZE}x{channels}", str(number), plugin.PROVIDER
-
-
-def losses() -> "Functions":
-    """Return the losses by name."""
-    from cxrtool.learn.losses import LOSSES
-
-    return LOSSES
-
-
-def optimizers() -> "Functions":
-    """Return the optimisers by name."""
-    from cxrtool.learn.optimizers import OPTIMIZERS
-
-    return OPTIMIZERS
-
-
-def schedules() -> "Functions":
-    """Return the schedules by name."""
-    from cxrtool.learn.optimizers import SCHEDULES
-
-    return SCHEDULES
-
-
-def augmentations() -> list[str]:
-    """List what --augment may begin with."""
-    from cxrtool.learn.augmentation import KEYS
-
-    return ["none", HARD, *KEYS]
-
-
-def read_augment(option: str, text: str) -> None:
-    """Check what is to happen to the images."""
-    from cxrtool.learn import augmentation
-
-    if "=" in text:
-        augmentation.parse(text)
-    else:
-        registry.choose(
-            option, text, ["none", HARD, *(f"{key}=VALUE" for key in augmentation.KEYS)]
-        )
 
 
 Task = Annotated[
@@ -97,7 +28,7 @@ Arch = Annotated[
         "--arch",
         metavar="NAME[:KEY=VALUE,...]",
         help="The network, see --list (default: resnet18; for masks unet).",
-        **options.spec(*PLUGINS),
+        **options.spec(*_train_plugins.PLUGINS),
     ),
 ]
 Classes = Annotated[
@@ -152,7 +83,7 @@ Loss = Annotated[
         "--loss",
         metavar="NAME[:KEY=VALUE,...]",
         help="Loss: ce, focal:gamma=2, or double-softmax (an error in a published code).",
-        **options.function_spec(losses),
+        **options.function_spec(_train_plugins.losses),
     ),
 ]
 ClassWeights = Annotated[
@@ -198,7 +129,7 @@ Optimizer = Annotated[
         "--optimizer",
         metavar="NAME[:KEY=VALUE,...]",
         help="Optimiser: sgd, adam, adamw or adamax.",
-        **options.function_spec(optimizers),
+        **options.function_spec(_train_plugins.optimizers),
     ),
 ]
 Schedule = Annotated[
@@ -208,7 +139,7 @@ Schedule = Annotated[
         metavar="NAME[:KEY=VALUE,...]",
         help="Schedule of the learning rate: none, plateau:factor=0.1,patience=10, cosine, "
         "onecycle or step.",
-        **options.function_spec(schedules),
+        **options.function_spec(_train_plugins.schedules),
     ),
 ]
 Lr = Annotated[
@@ -315,7 +246,7 @@ Augment = Annotated[
         help="rotate, shift, shift-x, shift-y, shear, zoom, scale, hflip, vflip, brightness, "
         "contrast, fill; a value is a distance or LOW..HIGH, rotate=10@0.45 happens to 45 % of the "
         "images. Of masks also: hard.",
-        **options.checked(augmentations, read_augment),
+        **options.checked(_train_plugins.augmentations, _train_plugins.read_augment),
     ),
 ]
 Clip = Annotated[
@@ -364,4 +295,4 @@ Log = Annotated[
         **options.choices(lambda: registry.names("trackers")),
     ),
 ]
-Listing = Annotated[bool, options.plugin_lister(PLUGINS, described)]
+Listing = Annotated[bool, options.plugin_lister(_train_plugins.PLUGINS, _train_plugins.described)]

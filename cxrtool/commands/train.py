@@ -56,7 +56,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cxrtool.cli import effects, option_values, options
-from cxrtool.commands import _train_options
+from cxrtool.commands import _train_options, _train_plugins
 from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
 # The network of a task by default.
 USUAL = {"classify": "resnet18", "segment": "unet", "findings": "resnet18"}
-PLUGINS = _train_options.PLUGINS
+PLUGINS = _train_plugins.PLUGINS
 
 
 def run(
@@ -191,8 +191,8 @@ def kind_of(task: str) -> "type[Training]":
 def check_task(task: str, monitor: str, augment: str, class_weights: str) -> None:
     """Refuse choices that are not for the task."""
     registry.choose("--monitor", monitor, choices.MONITORS[task])
-    if augment == _train_options.HARD and task != "segment":
-        what = f"--augment {_train_options.HARD} is for masks"
+    if augment == _train_plugins.HARD and task != "segment":
+        what = f"--augment {_train_plugins.HARD} is for masks"
         raise CxrtoolError(what, "Give --task segment, or leave it out.")
     if class_weights == "max" and task == "findings":
         what = "--class-weights max is for classes: each finding has images with and without it"
