@@ -18,6 +18,7 @@ from cxrtool.files.run_fields import Best, DataAbout
 from cxrtool.learn import (
     augmentation,
     distributed,
+    frozen_layers,
     inference,
     initial_weights,
     losses,
@@ -69,7 +70,7 @@ class TrainingSetup:
         # What is wrong with these is said before any image is read.
         self.augment = self.augmentation()
         freeze = "backbone" if self.network.by_svm else settings.freeze
-        self.frozen = training_loop.frozen(self.network, freeze)
+        self.frozen = frozen_layers.frozen(self.network, freeze)
         lr = FIRST_TRIED if settings.lr == "find" else float(settings.lr)
         _, schedule, given = registry.pick("schedule", settings.schedule, optimizers.SCHEDULES)
         self.schedule = schedule(lr, settings.epochs, **given)

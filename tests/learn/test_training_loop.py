@@ -18,6 +18,7 @@ from torch import nn
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 from cxrtool.learn import (
     augmentation,
+    frozen_layers,
     inference,
     learner_state,
     losses,
@@ -49,7 +50,7 @@ def part(number: int = 12, seed: int = 0, channels: int = 1, size: int = 16) -> 
 def learner(optimizer: str = "sgd", lr: float = 0.1, freeze: str = "none", **plan: Any) -> Learner:
     torch.manual_seed(3)
     network = inference.built("conv8", 2, 1, 16)
-    kept = training_loop.frozen(network, freeze)
+    kept = frozen_layers.frozen(network, freeze)
     schedule = optimizers.none(lr, 5)
     given = {"batch": 4, "mean": [100.0], "std": [60.0], "frozen": kept} | plan
     made = TrainingPlan(losses.cross_entropy, schedule, 5, **given)
@@ -304,30 +305,3 @@ def test_averages_are_of_each_image() -> None:
 def test_images_without_any_spread_can_be_divided_by_it() -> None:
     flat = ImageSet(np.full((4, 1, 8, 8), 9, np.uint8), np.arange(4), np.arange(4) % 2)
     assert training_loop.averages(flat) == ([9.0], [1e-3])
-
-
-@pytest.mark.parametrize(
-    ("arch", "hidden", "last"),
-    [
-        # 10 and 20 units between 1,024 features and one output; ReLU and dropout have no weights.
-        ("covid-cxnet:head=transfer", 1024 * 10 + 10 + 10 * 20 + 20, 21),
-        ("cxnet-base", None, 11),
-        ("narin-resnet50", 2048 * 1024 + 1024, 1024 * 2 + 2),
-        ("resnet18", 0, 512 * 2 + 2),
-        ("luiz-cnn", 0, 256 * 2 + 2),
-    ],
-)
-def test_the_trunk_leaves_the_head_free_and_the_backbone_its_last_layer(
-    arch: str, hidden: int | None, last: int
-) -> None:
-    def learned(freeze: str) -> int:
-        network = inference.built(arch, 2, 0, 96)
-        training_loop.frozen(network, freeze)
-        return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-    assert learned("backbone") == last
-    if hidden is None:
-        assert learned("trunk") > last
-    else:
-        assert learned("trunk") == hidden + last
-    assert learned("trunk") < learned("none")
