@@ -12,6 +12,7 @@ from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Manifest, Where
 from cxrtool.learn import inference, prediction
 from cxrtool.learn.prediction import PredictionSettings, Row
+from cxrtool.learn.prediction_judge import Judge
 
 TABLE = "predictions.csv"
 
@@ -41,7 +42,7 @@ def write(work: RunWork) -> str:
     pairs = prediction.predicted(rows, predictor, work.skipped.add)
     shown = bar(pairs, len(rows), "images predicted", work.when)
     columns = predictions.columns(predictor.classes)
-    decided = prediction.decided(shown, predictor, None, prediction.Judge(predictor.classes))
+    decided = prediction.decided(shown, predictor, None, Judge(predictor.classes))
     path = os.path.join(work.folder, TABLE)
     table.write(path, columns, ([row.get(name, "") for name in columns] for row in decided))
     return path

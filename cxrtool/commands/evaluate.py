@@ -69,7 +69,8 @@ if TYPE_CHECKING:
     import torch
 
     from cxrtool.files.run_folder import Run
-    from cxrtool.learn.prediction import Floats, Judge, PredictionSettings, Predictor
+    from cxrtool.learn.prediction import Floats, PredictionSettings, Predictor
+    from cxrtool.learn.prediction_judge import Judge
 
     Row = dict[str, str]
     Pair = tuple[Row, Floats]
@@ -106,7 +107,7 @@ def run(
     from cxrtool.files import disk, pixel_cache, predictions, table
     from cxrtool.files import run_folder as runs
     from cxrtool.files.failures import Failures
-    from cxrtool.learn import distributed, inference, leaks, prediction
+    from cxrtool.learn import distributed, inference, leaks, prediction, prediction_judge
 
     disk.check_output(output)
     if runs.read(folder).about.task == "findings":
@@ -137,7 +138,7 @@ def run(
         crew=option_values.crew(jobs),
     )
     predictor = predictor_of(first, below, where_to, settings)
-    judge = prediction.Judge(predictor.classes)
+    judge = prediction_judge.Judge(predictor.classes)
     if composed:
         cut: float | None = _evaluate_threshold.of_validation(source, seen[: len(first)], predictor)
     else:
