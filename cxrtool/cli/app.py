@@ -1,6 +1,5 @@
 """The command line: every module of commands/ is a subcommand; errors become one line here."""
 
-import difflib
 import errno
 import inspect
 import os
@@ -13,9 +12,9 @@ import typer
 from typer.main import get_command
 
 from cxrtool import __version__
-from cxrtool.cli import address_space, file_roles, old_names, option_names, signals
+from cxrtool.cli import address_space, error_lines, file_roles, old_names, option_names, signals
 from cxrtool.core import progress, registry
-from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
+from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated
 from cxrtool.core.progress import Speaker
 
 ABOUT = f"""\
@@ -33,14 +32,6 @@ standard error. This is research software, not a medical device.
 
 Exit codes: {", ".join(f"{c.value} {c.name.lower().replace('_', ' ')}" for c in ExitCode)}.
 """
-
-FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
-WITH_TORCH = ("torch", "torchvision", "timm")
-NO_TORCH = "PyTorch is not installed. Install it: pip install torch torchvision."
-CLOSED = "standard output is closed. Send it to a file, or to a pipe."
-REPORT = (
-    "This is an error in cxrtool. Please report it, with the output of the same command with -v."
-)
 
 
 def help_text(text: str) -> str:
@@ -104,7 +95,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
                 speaker.name = _named(verb)
                 code = _flush(run(given, verb))
         except (KeyboardInterrupt, Terminated) as e:  # It came between two of the lines above.
-            code = _fail(e, *_outcome(e))
+            code = _fail(e, *error_lines.outcome(e))
     signals.leave(code)
 
 
@@ -138,7 +129,7 @@ def run(arguments: list[str], limited: str = "") -> int:
             if not {"--help", "-h"} & set(arguments):
                 address_space.check(limited)
             _check_words(arguments)
-            if verb and not _has_working_folder():
+            if verb and not error_lines.has_working_folder():
                 raise CxrtoolError("the working folder was removed", "Change to another one.")
             words, notes = old_names.replaced(verb, arguments)
             for line in notes:
@@ -148,7 +139,7 @@ def run(arguments: list[str], limited: str = "") -> int:
             return e.exit_code
         except (Exception, KeyboardInterrupt, Terminated) as e:
             signals.settle()
-            return _fail(e, *_outcome(signals.received() or e))
+            return _fail(e, *error_lines.outcome(signals.received() or e))
     return ExitCode.DONE
 
 
@@ -176,15 +167,6 @@ def _level(given: dict[str, Any]) -> int:
     return int(verbose) - int(quiet)
 
 
-def _has_working_folder() -> bool:
-    """Whether relative paths lead anywhere: the folder may have been removed."""
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def _check_words(arguments: list[str]) -> None:
     """Refuse what could not be written into a table; an image of such a name is skipped later."""
     for word in arguments:
@@ -198,28 +180,6 @@ def _check_words(arguments: list[str]) -> None:
                 ) from None
 
 
-def _outcome(e: BaseException) -> tuple[object, ExitCode]:
-    """Return what is said of an exception, in one line, and the exit code."""
-    match e:
-        case CxrtoolError():
-            return e, e.code
-        case typer.TyperException():
-            return _usage(e), ExitCode.NOTHING_DONE
-        case BrokenPipeError():
-            return "", ExitCode.CLOSED_PIPE
-        case KeyboardInterrupt() | typer.Abort():
-            return "interrupted. Run it again to finish", ExitCode.INTERRUPTED
-        case Terminated():
-            return "terminated. Run it again to finish", ExitCode.TERMINATED
-        case ModuleNotFoundError() if e.name in WITH_TORCH:
-            return NO_TORCH, ExitCode.NOTHING_DONE
-        case OSError():
-            return _outside(e), ExitCode.BROKE_MIDWAY
-        case _ if is_memory(e):
-            return FULL, ExitCode.BROKE_MIDWAY
-    return f"{type(e).__name__}: {e}. {REPORT}", ExitCode.BROKE_MIDWAY
-
-
 def _fail(e: BaseException, line: object, code: ExitCode) -> int:
     """Say what went wrong (nothing of a closed pipe), with the traceback where -v asks for it."""
     if line and progress.is_verbose():
@@ -229,45 +189,6 @@ def _fail(e: BaseException, line: object, code: ExitCode) -> int:
     if line:
         progress.error(line)
     return code
-
-
-def _outside(e: OSError) -> str:
-    if e.errno == errno.EBADF and e.filename is None:
-        return CLOSED
-    if e.errno == errno.ENOENT and e.filename is None and not _has_working_folder():
-        return "the working folder was removed. Change to another one, then run it again."
-    where = f"{e.filename}: " if e.filename else ""
-    return f"{where}{(e.strerror or str(e)).lower()}. Solve this, then run the same command again."
-
-
-# How Typer words a wrong number, and how a person would.
-PLAIN = {
-    r"Input should be a valid integer.*": "not a whole number",
-    r"Input should be a valid number.*": "not a number",
-    r"Input should be greater than or equal to (\S+)": r"below \1",
-    r"Input should be less than or equal to (\S+)": r"above \1",
-}
-
-
-def _usage(e: typer.TyperException) -> str:
-    """Word a mistake on the command line as one sentence with the remedy."""
-    text = " ".join(e.format_message().split()).rstrip(".")
-    context = getattr(e, "ctx", None)
-    remedy = f"See {context.command_path if context else 'cxrtool'} --help."
-    if unknown := re.match(r"No such command '?([^'\s]*)'?", text):
-        return str(registry.unknown("command", unknown[1], registry.names("commands")))
-    if unknown := re.match(r"No such option: (\S+)", text):
-        text = unknown[0]
-        near = difflib.get_close_matches(unknown[1], _long_options(e), 1)
-        remedy = f"Did you mean {near[0]}?" if near else remedy
-    for pattern, plain in PLAIN.items():
-        text = re.sub(pattern, plain, text)
-    return f"{text[:1].lower()}{text[1:]}. {remedy}"
-
-
-def _long_options(e: typer.TyperException) -> list[str]:
-    command = getattr(getattr(e, "ctx", None), "command", None)
-    return [o for p in getattr(command, "params", ()) for o in p.opts if o.startswith("--")]
 
 
 def _hold_standard_streams() -> None:
@@ -298,6 +219,6 @@ def _flush(code: int) -> int:
         if code != ExitCode.BROKE_MIDWAY:  # Otherwise it has been said.
             reason = (e.strerror or "").lower()
             full = f"standard output: {reason}. Free some space, then run it again."
-            progress.error(CLOSED if e.errno == errno.EBADF else full)
+            progress.error(error_lines.CLOSED if e.errno == errno.EBADF else full)
         return ExitCode.BROKE_MIDWAY
     return code

@@ -1,0 +1,89 @@
+"""Exceptions as the user reads them: one line, and the exit code (exception -> line, code)."""
+
+import difflib
+import errno
+import os
+import re
+
+import typer
+
+from cxrtool.core import registry
+from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
+
+FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
+WITH_TORCH = ("torch", "torchvision", "timm")
+NO_TORCH = "PyTorch is not installed. Install it: pip install torch torchvision."
+CLOSED = "standard output is closed. Send it to a file, or to a pipe."
+REPORT = (
+    "This is an error in cxrtool. Please report it, with the output of the same command with -v."
+)
+
+
+def outcome(e: BaseException) -> tuple[object, ExitCode]:
+    """Return what is said of an exception, in one line, and the exit code."""
+    match e:
+        case CxrtoolError():
+            return e, e.code
+        case typer.TyperException():
+            return _usage(e), ExitCode.NOTHING_DONE
+        case BrokenPipeError():
+            return "", ExitCode.CLOSED_PIPE
+        case KeyboardInterrupt() | typer.Abort():
+            return "interrupted. Run it again to finish", ExitCode.INTERRUPTED
+        case Terminated():
+            return "terminated. Run it again to finish", ExitCode.TERMINATED
+        case ModuleNotFoundError() if e.name in WITH_TORCH:
+            return NO_TORCH, ExitCode.NOTHING_DONE
+        case OSError():
+            return _outside(e), ExitCode.BROKE_MIDWAY
+        case _ if is_memory(e):
+            return FULL, ExitCode.BROKE_MIDWAY
+    return f"{type(e).__name__}: {e}. {REPORT}", ExitCode.BROKE_MIDWAY
+
+
+def _outside(e: OSError) -> str:
+    if e.errno == errno.EBADF and e.filename is None:
+        return CLOSED
+    if e.errno == errno.ENOENT and e.filename is None and not has_working_folder():
+        return "the working folder was removed. Change to another one, then run it again."
+    where = f"{e.filename}: " if e.filename else ""
+    return f"{where}{(e.strerror or str(e)).lower()}. Solve this, then run the same command again."
+
+
+# How Typer words a wrong number, and how a person would.
+PLAIN = {
+    r"Input should be a valid integer.*": "not a whole number",
+    r"Input should be a valid number.*": "not a number",
+    r"Input should be greater than or equal to (\S+)": r"below \1",
+    r"Input should be less than or equal to (\S+)": r"above \1",
+}
+
+
+def _usage(e: typer.TyperException) -> str:
+    """Word a mistake on the command line as one sentence with the remedy."""
+    text = " ".join(e.format_message().split()).rstrip(".")
+    context = getattr(e, "ctx", None)
+    remedy = f"See {context.command_path if context else 'cxrtool'} --help."
+    if unknown := re.match(r"No such command '?([^'\s]*)'?", text):
+        return str(registry.unknown("command", unknown[1], registry.names("commands")))
+    if unknown := re.match(r"No such option: (\S+)", text):
+        text = unknown[0]
+        near = difflib.get_close_matches(unknown[1], _long_options(e), 1)
+        remedy = f"Did you mean {near[0]}?" if near else remedy
+    for pattern, plain in PLAIN.items():
+        text = re.sub(pattern, plain, text)
+    return f"{text[:1].lower()}{text[1:]}. {remedy}"
+
+
+def _long_options(e: typer.TyperException) -> list[str]:
+    command = getattr(getattr(e, "ctx", None), "command", None)
+    return [o for p in getattr(command, "params", ()) for o in p.opts if o.startswith("--")]
+
+
+def has_working_folder() -> bool:
+    """Whether relative paths lead anywhere: the folder may have been removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
