@@ -17,7 +17,7 @@ SOURCE = "source"
 
 
 @dataclass(frozen=True)
-class Item:
+class ChecklistItem:
     """One item of a checklist: its number, what it asks, and the fact that answers it."""
 
     number: str
@@ -30,10 +30,10 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.csv"))
 
 
-def items(name: str) -> list[Item]:
+def items(name: str) -> list[ChecklistItem]:
     """Read the items of a checklist; the first says where it is published."""
     rows = csv.DictReader(io.StringIO(read_text(str(FOLDER / f"{name}.csv")), newline=""))
-    return [Item(row["item"], row["question"], row["fact"]) for row in rows]
+    return [ChecklistItem(row["item"], row["question"], row["fact"]) for row in rows]
 
 
 def write(name: str, facts: Mapping[str, Fact], folder: str) -> tuple[int, int]:
@@ -44,6 +44,6 @@ def write(name: str, facts: Mapping[str, Fact], folder: str) -> tuple[int, int]:
     return sum(1 for row in asked if row[2] or row[3]), len(asked)
 
 
-def _row(item: Item, facts: Mapping[str, Fact]) -> Sequence[str]:
+def _row(item: ChecklistItem, facts: Mapping[str, Fact]) -> Sequence[str]:
     fact = facts[item.fact] if item.fact else Fact("", "")
     return item.number, item.question, fact.answer, fact.evidence

@@ -77,7 +77,7 @@ NOTHING = Row("", "," * (len(NAMES) - 1))
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredImages:
     """The measurements of all items; NaN where an image was not read or has no mask."""
 
     values: NDArray[np.float64]  # (items, NAMES)
@@ -90,7 +90,7 @@ class Measured:
 
 def measure(
     items: Sequence[Item], crew: Crew, folder: str, skipped: Failures, when: str = "auto"
-) -> Measured:
+) -> MeasuredImages:
     """Measure the images that `folder` has no measurements of, and write its table.
 
     An image that cannot be read is reported, and has NaN; one whose mask cannot be read is
@@ -115,7 +115,7 @@ def measure(
     records = (_record(item.path, row) for item, row in zip(items, rows, strict=True))
     table.write(os.path.join(folder, TABLE), COLUMNS, records)
     journal.remove()
-    return Measured(_parsed(rows), lost)
+    return MeasuredImages(_parsed(rows), lost)
 
 
 def measured(item: Item) -> tuple[str, Skip | None] | Skip:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cxrtool.core.parallel import Lost
-    from cxrtool.phantoms import Case
+    from cxrtool.phantoms import PhantomCase
 
 
 def run(
@@ -85,7 +85,7 @@ def run(
 
 def planned(
     count: int, labels: list[str], sources: int, confound: float, slices: str, seed: int
-) -> "list[Case]":
+) -> "list[PhantomCase]":
     """Plan the images: one to three a patient, or of CT two to five slices."""
     from cxrtool.phantoms import layouts, plan
 

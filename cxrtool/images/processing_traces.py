@@ -43,7 +43,7 @@ GRID = (*(f"blocks_{axis}" for axis in AXES), "blocks_shifted", "quantized")
 LEVELS = ("levels", "gaps", "step", "comb", "black", "white")
 
 
-class Frame(NamedTuple):
+class FrameStrips(NamedTuple):
     """The strips along the edges of an image, as long as the image; they share the corners."""
 
     top: NDArray[Any]
@@ -52,14 +52,14 @@ class Frame(NamedTuple):
     right: NDArray[Any]
 
 
-def frame(image: NDArray[Any]) -> Frame:
+def frame(image: NDArray[Any]) -> FrameStrips:
     """Cut the strips along the edges; each begins and ends where a JPEG's tile does."""
     height, width = image.shape
     down, across = (JPEG * max(1, round(FRAME * side / JPEG)) for side in (height, width))
     bottom, right = (
         max(0, side // JPEG * JPEG - depth) for side, depth in ((height, down), (width, across))
     )
-    return Frame(image[:down], image[bottom:], image[:, :across], image[:, right:])
+    return FrameStrips(image[:down], image[bottom:], image[:, :across], image[:, right:])
 
 
 def sharpness(image: Bytes) -> Values:

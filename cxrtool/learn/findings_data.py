@@ -15,7 +15,7 @@ from cxrtool.learn import training_data
 from cxrtool.learn.findings import ANSWERS, COLUMN, NONE, Truth, listed_names
 from cxrtool.learn.training_data import Data, OnSkip, Row
 from cxrtool.stats import label_traps
-from cxrtool.stats.label_traps import LabelTraps, Predictor
+from cxrtool.stats.label_traps import ColumnPredictor, LabelTraps
 
 Answers = NDArray[np.int64]
 
@@ -51,7 +51,7 @@ class FindingsData(Data):
         """Columns that give a finding away: of each column, the finding that it predicts best."""
         rows = [*self.train, *self.val]
         one_source: dict[str, str] = {}
-        predictors: dict[str, Predictor] = {}
+        predictors: dict[str, ColumnPredictor] = {}
         for name, answers in zip(self.classes, self.answers(rows).T.tolist(), strict=True):
             words = {0: f"no {name}", 1: name, -1: ""}
             columns = LabelColumns()

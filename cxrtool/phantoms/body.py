@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from cxrtool.phantoms.cases import AGES, Case
+from cxrtool.phantoms.cases import AGES, PhantomCase
 from cxrtool.phantoms.chance import Numbers, draw, generator
 from cxrtool.phantoms.shapes import Array
 
@@ -84,7 +84,7 @@ class Body(NamedTuple):
         return moved
 
 
-def posed(case: Case, size: int, rng: np.random.Generator) -> Body:
+def posed(case: PhantomCase, size: int, rng: np.random.Generator) -> Body:
     """Draw the patient from `rng` and the pose from its own stream."""
     n = draw(rng, ANATOMY)
     n |= draw(generator(case.seed, "pose", case.patient, case.index), POSE)

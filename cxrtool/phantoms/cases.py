@@ -13,7 +13,7 @@ AGES = (18, 90)  # years, both ends included
 
 
 @dataclass(frozen=True)
-class Case:
+class PhantomCase:
     """Everything that a phantom is made from: a row of the manifest."""
 
     index: int
@@ -34,7 +34,7 @@ def plan(
     confound: float = 0.0,
     per_patient: int | range = range(1, 4),
     seed: int = 0,
-) -> list[Case]:
+) -> list[PhantomCase]:
     """Plan `count` images of patients with balanced labels.
 
     With probability `confound` a patient comes from the hospital of the class (class k from
@@ -44,13 +44,15 @@ def plan(
     _check(count, labels, sources, confound, images)
     # A generator a column: another confound then changes the sources and nothing else.
     who, where, how, when = (generator(seed, "plan", column) for column in range(4))
-    cases: list[Case] = []
+    cases: list[PhantomCase] = []
     for number, (label, taken) in enumerate(_patients(count, len(labels), images, who), start=1):
         patient, source = f"p{number:05d}", _hospital(label, sources, confound, where)
         age, sex = str(when.integers(AGES[0], AGES[1] + 1)), str(when.choice(["M", "F"]))
         for _ in range(taken):
             view = str(how.choice(list(VIEWS), p=list(VIEWS.values())))
-            cases.append(Case(len(cases), patient, labels[label], source, view, age, sex, seed))
+            cases.append(
+                PhantomCase(len(cases), patient, labels[label], source, view, age, sex, seed)
+            )
     return cases
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from cxrtool.phantoms.body import Body
 from cxrtool.phantoms.canvas import clouds, grow, level
-from cxrtool.phantoms.cases import Case
+from cxrtool.phantoms.cases import PhantomCase
 from cxrtool.phantoms.chance import generator
 from cxrtool.phantoms.organs import spot
 from cxrtool.phantoms.shapes import Array
@@ -16,7 +16,7 @@ AIR = 0.74  # what a lung's full depth takes from the attenuation
 Patches = list[tuple[float, float, float, float, float]]  # x, y, two radii, amount
 
 
-def opacity(case: Case, body: Body, outlines: Array, air: Array, vessels: Array) -> Array:
+def opacity(case: PhantomCase, body: Body, outlines: Array, air: Array, vessels: Array) -> Array:
     """Return the attenuation added, which is nothing where there is no air."""
     rng = generator(case.seed, "disease", case.patient)
     pneumonia = case.label == "pneumonia"

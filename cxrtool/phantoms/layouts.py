@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cxrtool.phantoms.cases import Case
+from cxrtool.phantoms.cases import PhantomCase
 
 NONE, PLAIN = "none", "plain"
 PLAIN_PATH = "images/phantom-{number:06d}.png"
@@ -29,13 +29,13 @@ NAMES = (NONE, PLAIN, *COLLECTIONS)
 SLICES = range(2, 6)
 
 
-def of_collection(cases: Sequence[Case], layout: str) -> list[Case]:
+def of_collection(cases: Sequence[PhantomCase], layout: str) -> list[PhantomCase]:
     """Give all cases one hospital, another for every collection."""
     hospital = f"hospital-{list(COLLECTIONS).index(layout) + 1}"
     return [replace(case, source=hospital) for case in cases]
 
 
-def image_path(case: Case, layout: str) -> str:
+def image_path(case: PhantomCase, layout: str) -> str:
     """Name the image of a case, with the folders that the layout has for its class."""
     patterns = COLLECTIONS.get(layout, {"": PLAIN_PATH})
     patient = int(case.patient.lstrip("p"))

@@ -13,7 +13,7 @@ import numpy as np
 from cxrtool.phantoms.body import Body, posed
 from cxrtool.phantoms.bones import frame, ribs
 from cxrtool.phantoms.canvas import add, blank, blur, clouds, fill, grow
-from cxrtool.phantoms.cases import Case
+from cxrtool.phantoms.cases import PhantomCase
 from cxrtool.phantoms.chance import generator
 from cxrtool.phantoms.disease import AIR, VISIBLE, opacity
 from cxrtool.phantoms.hospitals import develop, signature
@@ -32,7 +32,7 @@ class Phantom(NamedTuple):
     lesion: Array
 
 
-def render(case: Case, size: int = 256) -> Phantom:
+def render(case: PhantomCase, size: int = 256) -> Phantom:
     """Draw a case as `size` x `size` pixels; the bytes depend on nothing but the case."""
     if size < 16:
         raise ValueError(f"size {size} is under 16 pixels")
@@ -42,7 +42,7 @@ def render(case: Case, size: int = 256) -> Phantom:
     return Phantom(develop(rays, signature(case.source), rng), mask, lesion)
 
 
-def beam(case: Case, size: int) -> tuple[Array, Array, Array]:
+def beam(case: PhantomCase, size: int) -> tuple[Array, Array, Array]:
     """Return the attenuation of the body, the mask of the lungs and that of the opacity."""
     rng = generator(case.seed, "anatomy", case.patient)
     body = posed(case, size, rng)

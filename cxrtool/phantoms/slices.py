@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from cxrtool.phantoms.canvas import SHIFT, blank, clouds, fill, fixed
-from cxrtool.phantoms.cases import Case
+from cxrtool.phantoms.cases import PhantomCase
 from cxrtool.phantoms.chance import Numbers, draw, generator
 from cxrtool.phantoms.hospitals import signature
 from cxrtool.phantoms.rendering import Phantom
@@ -76,7 +76,7 @@ class Chest(NamedTuple):
         fill(canvas, self.place(outline)[None], 255)
 
 
-def render_slice(case: Case, size: int = 256) -> Phantom:
+def render_slice(case: PhantomCase, size: int = 256) -> Phantom:
     """Draw a slice of a case as `size` x `size` pixels; it depends on nothing but the case."""
     numbers = draw(generator(case.seed, "anatomy", case.patient), ANATOMY)
     numbers |= draw(generator(case.seed, "pose", case.patient, case.index), POSE)
@@ -160,7 +160,7 @@ def _centre(chest: Chest) -> Array:
     return canvas
 
 
-def _vessels(chest: Chest, outlines: Array, case: Case) -> Array:
+def _vessels(chest: Chest, outlines: Array, case: PhantomCase) -> Array:
     """Return the vessels, which thin out from the hilum to the chest wall."""
     rng, canvas = generator(case.seed, "anatomy", case.patient, case.index), blank(chest.size)
     for outline in outlines:
@@ -178,7 +178,7 @@ def _vessels(chest: Chest, outlines: Array, case: Case) -> Array:
     return canvas
 
 
-def _opacity(case: Case, chest: Chest, outlines: Array) -> Array:
+def _opacity(case: PhantomCase, chest: Chest, outlines: Array) -> Array:
     """Return how far fluid raises the units; nothing for healthy lungs."""
     if case.label == "normal":
         return np.zeros((chest.size, chest.size), np.float32)
@@ -251,7 +251,7 @@ def _canal(chest: Chest) -> Array:
     return canvas
 
 
-def _shown(units: Array, case: Case) -> Array:
+def _shown(units: Array, case: PhantomCase) -> Array:
     """Show the units through the window of a hospital, with the noise of its scanner."""
     look, size = signature(case.source), len(units)
     rng = generator(case.seed, "noise", case.patient, case.index)

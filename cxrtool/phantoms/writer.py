@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from cxrtool import __version__
 from cxrtool.files import image, manifest
 from cxrtool.images import fingerprints
-from cxrtool.phantoms import Case, layouts, render, render_slice
+from cxrtool.phantoms import PhantomCase, layouts, render, render_slice
 
 TRUTH = ("masks", "lesions")
 FOLDERS = ("images", *TRUTH)
@@ -18,7 +18,7 @@ COLUMNS = (*manifest.COLUMNS, "lesion")
 class Order:
     """One phantom to be made."""
 
-    case: Case
+    case: PhantomCase
     size: int
     folder: str
     root: str | None

@@ -39,7 +39,7 @@ AUDIT = "see cxrtool audit"
 
 
 @dataclass(frozen=True)
-class Predictor:
+class ColumnPredictor:
     """The AUC that a column alone attains for new patients."""
 
     label: str  # the class against all others; empty where there are two classes
@@ -53,7 +53,7 @@ class LabelTraps:
     """What gives the label away."""
 
     one_source: dict[str, str] = field(default_factory=dict)  # the only source of each such class
-    predictors: dict[str, Predictor] = field(default_factory=dict)  # by column
+    predictors: dict[str, ColumnPredictor] = field(default_factory=dict)  # by column
 
     def __bool__(self) -> bool:
         return bool(self.one_source or self.predictors)
@@ -77,7 +77,7 @@ class LabelTraps:
 def of_record(record: "LabelTrapsAbout") -> LabelTraps:
     """Read what `record` returned."""
     predictors = {
-        column: Predictor(p["label"], p["auc"], p["low"], p["high"])
+        column: ColumnPredictor(p["label"], p["auc"], p["low"], p["high"])
         for column, p in record.get("predicted_by", {}).items()
     }
     return LabelTraps(record.get("one_source", {}), predictors)
@@ -95,7 +95,7 @@ def _confined(one_source: Mapping[str, str]) -> str:
     return ", ".join([f"'{label}' occurs only in source '{source}'", *more])
 
 
-def _predictable(predictors: Mapping[str, Predictor]) -> str:
+def _predictable(predictors: Mapping[str, ColumnPredictor]) -> str:
     """Say from which columns the label can be predicted."""
     texts = []
     for column, one in predictors.items():
@@ -215,7 +215,7 @@ def _chance(drawn: int, there: int, total: int) -> bool:
     return fewer - all_draws < math.log(CHANCE)
 
 
-def _best(labels: Coded, values: Ints, patients: Ints) -> Predictor | None:
+def _best(labels: Coded, values: Ints, patients: Ints) -> ColumnPredictor | None:
     """Return the class that a column predicts best; None where it predicts none."""
     classes = np.unique(labels.codes).tolist()
     sides = classes[1:] if len(classes) == 2 else classes
@@ -229,7 +229,7 @@ def _best(labels: Coded, values: Ints, patients: Ints) -> Predictor | None:
     return max(best, key=lambda one: one.auc, default=None)
 
 
-def _predictor(positive: Marks, values: Ints, patients: Ints) -> Predictor | None:
+def _predictor(positive: Marks, values: Ints, patients: Ints) -> ColumnPredictor | None:
     if not fitted_auc(positive, values, patients) > STRONG:
         return None
     # What is clean is clean at the first look, and does not wait for SciPy.
@@ -242,7 +242,7 @@ def _predictor(positive: Marks, values: Ints, patients: Ints) -> Predictor | Non
     if auc is None or not auc.value > STRONG:
         return None
     low, high = auc.bounds(0.95)
-    return Predictor("", auc.value, low, high) if low > SURE else None
+    return ColumnPredictor("", auc.value, low, high) if low > SURE else None
 
 
 def fitted_auc(positive: Marks, values: Ints, patients: Ints) -> float:

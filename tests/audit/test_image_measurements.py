@@ -13,7 +13,7 @@ from handy import noise
 from PIL import Image
 
 from cxrtool.audit import image_measurements
-from cxrtool.audit.image_measurements import KEPT, NAMES, TABLE, Item, Measured, measure
+from cxrtool.audit.image_measurements import KEPT, NAMES, TABLE, Item, MeasuredImages, measure
 from cxrtool.core.errors import CxrtoolError, ExitCode
 from cxrtool.core.parallel import Crew
 from cxrtool.files import image, image_facts
@@ -54,7 +54,9 @@ def items(mask: str = "") -> list[Item]:
     return [Item(f"{i}.png", os.path.abspath(f"{i}.png"), "", mask) for i in range(COUNT)]
 
 
-def run(wanted: list[Item], out: str = "out", crew: Crew = ALONE) -> tuple[Measured, ExitCode]:
+def run(
+    wanted: list[Item], out: str = "out", crew: Crew = ALONE
+) -> tuple[MeasuredImages, ExitCode]:
     os.makedirs(out, exist_ok=True)
     skipped = Failures(None, folder=out)
     return measure(wanted, crew, out, skipped, "never"), skipped.close()

@@ -17,7 +17,7 @@ from cxrtool.files.boxes import Box
 from cxrtool.images import text_boxes
 from cxrtool.images.covering import cover
 from cxrtool.images.text_boxes import find
-from cxrtool.phantoms import Case, plan, render
+from cxrtool.phantoms import PhantomCase, plan, render
 from cxrtool.phantoms.rendering import beam
 
 Array = NDArray[Any]
@@ -48,7 +48,7 @@ def written(grey: Array, text: str, x: int, y: int, height: int, level: int = 25
     return np.asarray(grey != before)
 
 
-def without_text(case: Case, size: int) -> Array:
+def without_text(case: PhantomCase, size: int) -> Array:
     """The body of a phantom before its hospital marks it."""
     rays = beam(case, size)[0]
     return cv2.normalize(np.exp(-rays), None, 230, 10, cv2.NORM_MINMAX).astype(np.uint8)

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrtool.phantoms import LABELS, VIEWS, Case, Phantom, plan, render
+from cxrtool.phantoms import LABELS, VIEWS, Phantom, PhantomCase, plan, render
 from cxrtool.phantoms.disease import VISIBLE
 from cxrtool.phantoms.hospitals import signature
 from cxrtool.phantoms.rendering import beam
 
 
-def case(label: str = "normal", number: int = 1, source: int = 1, seed: int = 0) -> Case:
+def case(label: str = "normal", number: int = 1, source: int = 1, seed: int = 0) -> PhantomCase:
     patient = f"p{number:05d}"
-    return Case(number, patient, label, f"hospital-{source}", "PA", "50", "M", seed)
+    return PhantomCase(number, patient, label, f"hospital-{source}", "PA", "50", "M", seed)
 
 
 def phantoms_of(label: str, count: int = 12, size: int = 128) -> Iterator[Phantom]:
@@ -33,7 +33,7 @@ def halves(mask: np.ndarray, lesion: np.ndarray) -> list[float]:
     return [float(lesion[lung].mean() / 255) for lung in lungs]
 
 
-def own_share(cases: list[Case]) -> float:
+def own_share(cases: list[PhantomCase]) -> float:
     own = [c.source == f"hospital-{LABELS.index(c.label) + 1}" for c in cases]
     return float(np.mean(own))
 

@@ -13,11 +13,11 @@ import pytest
 
 from cxrtool.core import registry
 from cxrtool.core.errors import Skip
-from cxrtool.phantoms import LABELS, Case, Phantom, layouts, render_slice
+from cxrtool.phantoms import LABELS, Phantom, PhantomCase, layouts, render_slice
 
 
-def case(label: str = "normal", number: int = 1, source: int = 1, index: int = 0) -> Case:
-    return Case(index, f"p{number:05d}", label, f"hospital-{source}", "PA", "50", "M", 0)
+def case(label: str = "normal", number: int = 1, source: int = 1, index: int = 0) -> PhantomCase:
+    return PhantomCase(index, f"p{number:05d}", label, f"hospital-{source}", "PA", "50", "M", 0)
 
 
 def slices_of(label: str, count: int = 8, size: int = 96) -> Iterator[Phantom]:

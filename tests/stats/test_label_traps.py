@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from cxrtool.data.label_columns import FORMAT, SIZE, SOURCE
 from cxrtool.files.text_columns import Coded
 from cxrtool.stats import label_traps
-from cxrtool.stats.label_traps import LabelTraps, Predictor
+from cxrtool.stats.label_traps import ColumnPredictor, LabelTraps
 
 
 def column(names: list[str]) -> Coded:
@@ -106,7 +106,7 @@ def test_pairs_across_sources_are_counted(seed: int, classes: int) -> None:
 
 
 def test_the_warning_of_an_auc_says_how_many_pairs_are_across() -> None:
-    traps = LabelTraps({}, {SOURCE: Predictor("", 0.98, 0.95, 1.0)})
+    traps = LabelTraps({}, {SOURCE: ColumnPredictor("", 0.98, 0.95, 1.0)})
     assert "97 % of the pairs of images" in label_traps.warning_of_auc(traps, 0.979)
     assert "99 % of the pairs" in label_traps.warning_of_auc(traps, 0.9999)
     all_of_them = label_traps.warning_of_auc(traps, 1.0)

@@ -84,7 +84,7 @@ def _row(case: Case, found: "ProbeFeatures") -> CheckRow:
         )
         for name, features in found.features.items()
     }
-    own = Summary(findings[RUN])
+    own = ProbeSummary(findings[RUN])
     row = CheckRow(NAME, DESCRIPTIVE, value=own.value, low=own.low, high=own.high)
     row.patients, row.sources = int(patients.max(initial=-1)) + 1, len(set(sources) - {""})
     row.meaning = (
@@ -98,10 +98,10 @@ def _row(case: Case, found: "ProbeFeatures") -> CheckRow:
 
 def _beside(findings: Mapping[str, Mapping[str, Finding]]) -> str:
     others = [name for name in findings if name != RUN]
-    return "".join(f", from {name} with {Summary(findings[name])}" for name in others)
+    return "".join(f", from {name} with {ProbeSummary(findings[name])}" for name in others)
 
 
-class Summary:
+class ProbeSummary:
     """The balanced accuracy within labels, averaged over their images."""
 
     def __init__(self, findings: Mapping[str, Finding]) -> None:

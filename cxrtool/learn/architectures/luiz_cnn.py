@@ -16,7 +16,7 @@ PROVIDER = "cxrtool"
 CHANNELS, DROPOUT = (32, 64, 128, 256), 0.5
 
 
-class Blocks(Network):
+class LuizCnn(Network):
     """Four blocks, whose averaged map goes through dropout into the last layer."""
 
     def __init__(self, classes: int, channels: int, size: int) -> None:
@@ -47,4 +47,4 @@ class Blocks(Network):
 
 def build(classes: int, channels: int = 3, size: int = SIZE) -> Network:
     """Build it with fresh weights; no others exist."""
-    return Blocks(classes, channels, size)
+    return LuizCnn(classes, channels, size)

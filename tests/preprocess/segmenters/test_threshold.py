@@ -9,13 +9,13 @@ import pytest
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.registry import load
 from cxrtool.images import masks
-from cxrtool.phantoms import Case, plan, render
+from cxrtool.phantoms import PhantomCase, plan, render
 from cxrtool.preprocess.segmenters.threshold import segment
 
 CASES = plan(24, seed=11)
 
 
-def dices(cases: list[Case], side: int, **options: int) -> np.ndarray:
+def dices(cases: list[PhantomCase], side: int, **options: int) -> np.ndarray:
     phantoms = [render(case, side) for case in cases]
     return np.array([masks.agreement(segment(p.image, **options), p.mask).dice for p in phantoms])
 
