@@ -100,6 +100,24 @@ def test_the_interval_covers_no_difference_where_there_is_none(images: int) -> N
     assert missed < 15 and runs == 150
 
 
+def of_patients_in_several_sources(rng: np.random.Generator, patients: int) -> Decomposition:
+    """Draw four images a patient, each with a source of its own that the score uses."""
+    who = np.repeat(np.arange(patients), 4)
+    label = (rng.random(patients) < 0.4)[who]
+    group = (rng.random(len(who)) < np.where(label, 0.8, 0.2)).astype(np.int64)
+    noise = rng.normal(size=patients)[who] + rng.normal(size=len(who))
+    return Decomposition(label, label + group + noise, group, who)
+
+
+def test_the_interval_covers_where_patients_are_in_several_sources() -> None:
+    rng = np.random.default_rng(7)
+    truth = np.mean([of_patients_in_several_sources(rng, 20_000).value for _ in range(4)])
+    bounds = [of_patients_in_several_sources(rng, 100).bounds(0.95) for _ in range(300)]
+    missed = sum(low > truth or high < truth for low, high in bounds)
+    # At 5 %, 6 or fewer or 27 or more of 300 occur with a probability of 0.9 %.
+    assert 6 < missed < 27 and truth > 0.05
+
+
 def test_p_is_where_the_interval_ends_at_the_limit() -> None:
     rng = np.random.default_rng(4)
     positive = rng.random(200) < 0.5
