@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.errors import CxrtoolError, shortened
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.files.manifest import Manifest
 from cxrtool.learn import training_data
@@ -21,6 +21,7 @@ Answers = NDArray[np.int64]
 
 # A finding is absent, present, or nobody says it.
 CODES = {ANSWERS[0]: 0, ANSWERS[1]: 1, "": -1}
+MOST_SHOWN = 300  # Characters of a list of names in a message.
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ def listed(source: Manifest, fold: str, names: Sequence[str], on_skip: OnSkip) -
         what = f"'{none[0]}' is no finding: it says that there is none"
         raise CxrtoolError(what, "Leave it out.", settings=["classes"])
     classes = list(names) or _occurring(source, fold)
-    truth = Truth(classes)
+    truth, there = Truth(classes), set[str]()
 
     def problem(row: Row) -> str:
+        there.update(listed_names(row))
         if not listed_names(row):
             return f"its column {COLUMN} is empty"
         if any(truth.of(row)):
@@ -89,7 +91,7 @@ def listed(source: Manifest, fold: str, names: Sequence[str], on_skip: OnSkip) -
 
     train, val, leaks = training_data.chosen(source, fold, problem, on_skip)
     data = FindingsData(source.name, train, val, classes, leaks=leaks)
-    _check_answers(data)
+    _check_answers(data, there)
     return data
 
 
@@ -108,12 +110,13 @@ def _occurring(source: Manifest, fold: str) -> list[str]:
     return [names[key] for key in sorted(names.keys() - set(NONE))]
 
 
-def _check_answers(data: FindingsData) -> None:
+def _check_answers(data: FindingsData, there: Iterable[str]) -> None:
     """Refuse findings of which the training rows have one answer only: nothing can be learned."""
     answers = data.answers(data.train)
     never = [name for name, of in zip(data.classes, answers.T, strict=True) if not (of == 1).any()]
     always = [name for name, of in zip(data.classes, answers.T, strict=True) if not (of == 0).any()]
-    facts = [f"no training image shows {', '.join(never)}"] if never else []
+    known = shortened(", ".join(sorted(there)), MOST_SHOWN)
+    facts = [f"no training image shows {', '.join(never)} (the lists: {known})"] if never else []
     facts += [f"no training image is known to be without {', '.join(always)}"] if always else []
     if facts:
         what = f"{data.name}: {', and '.join(facts)}"

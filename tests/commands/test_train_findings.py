@@ -139,8 +139,11 @@ def test_unknown_names_leave_answers_open_and_empty_lists_are_left_out(capfd: Sa
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ("--classes Edema,Flu", "m.csv: no training image shows Flu. Name the other findings onl"),
-        ("--classes Flu,Cold", "m.csv: no training image shows Flu, Cold. Name other findings"),
+        ("--classes Edema,Flu", "m.csv: no training image shows Flu (the lists: Edema, Hernia, Ma"),
+        (
+            "--classes Flu,Cold,Mass",
+            "m.csv: no training image shows Flu, Cold (the lists: Edema, H",
+        ),
         ("--classes Mass,mass", "the class 'mass' is named twice. Name each class once (--classes"),
         ("--classes Mass,Normal", "'Normal' is no finding: it says that there is none. Leave it"),
         ("--classes Mass,Edema", "'conv8' has 1 output for 2 findings. Choose another network."),
