@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cxrtool.core.errors import CxrtoolError, shortened
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.files.manifest import Manifest
+from cxrtool.files.text_columns import Coded
 from cxrtool.learn import training_data
 from cxrtool.learn.findings import ANSWERS, COLUMN, NONE, Truth, listed_names
 from cxrtool.learn.training_data import Data, OnSkip, Row
@@ -30,9 +31,17 @@ class FindingsData(Data):
 
     target: str = COLUMN
 
+    @cached_property
+    def _read(self) -> dict[str, list[int]]:
+        """The answers of lists: a collection has far fewer lists than images."""
+        return {}
+
     def label(self, row: Row) -> list[int]:
         """Return the answer of each finding: 0 absent, 1 present, -1 unknown."""
-        return [CODES[answer] for answer in Truth(self.classes).of(row)]
+        text = row[COLUMN]
+        if text not in self._read:
+            self._read[text] = [CODES[answer] for answer in Truth(self.classes).of(row)]
+        return self._read[text]
 
     def answers(self, rows: Iterable[Row]) -> Answers:
         """Return the answers of some rows (N, findings)."""
@@ -50,16 +59,16 @@ class FindingsData(Data):
     @cached_property
     def label_traps(self) -> LabelTraps:
         """Columns that give a finding away: of each column, the finding that it predicts best."""
-        rows = [*self.train, *self.val]
+        columns = LabelColumns()
+        for rows in (self.train, self.val):
+            columns.add(row | {"label": row[COLUMN]} for row in rows)
+        lists, patients, others = columns.columns()
         one_source: dict[str, str] = {}
         predictors: dict[str, ColumnPredictor] = {}
-        for name, answers in zip(self.classes, self.answers(rows).T.tolist(), strict=True):
+        for place, name in enumerate(self.classes):
             words = {0: f"no {name}", 1: name, -1: ""}
-            columns = LabelColumns()
-            columns.add(
-                row | {"label": words[answer]} for row, answer in zip(rows, answers, strict=True)
-            )
-            traps = label_traps.of_rows(columns)
+            answers = [words[self.label({COLUMN: text})[place]] for text in lists.names]
+            traps = label_traps.find(Coded.of(answers, lists.codes), patients, others)
             one_source |= traps.one_source
             for column, one in traps.predictors.items():
                 if column not in predictors or one.auc > predictors[column].auc:
@@ -81,15 +90,18 @@ def listed(source: Manifest, fold: str, names: Sequence[str], on_skip: OnSkip) -
     classes = list(names) or _occurring(source, fold)
     truth, there = Truth(classes), set[str]()
 
-    def problem(row: Row) -> str:
-        there.update(listed_names(row))
-        if not listed_names(row):
+    @cache
+    def problem(text: str) -> str:
+        there.update(names := listed_names({COLUMN: text}))
+        if not names:
             return f"its column {COLUMN} is empty"
-        if any(truth.of(row)):
+        if any(truth.of({COLUMN: text})):
             return ""
-        return f"'{row[COLUMN]}' says nothing of the findings to learn"
+        return f"'{text}' says nothing of the findings to learn"
 
-    train, val, leaks = training_data.chosen(source, fold, problem, on_skip)
+    train, val, leaks = training_data.chosen(
+        source, fold, lambda row: problem(row[COLUMN]), on_skip
+    )
     data = FindingsData(source.name, train, val, classes, leaks=leaks)
     _check_answers(data, there)
     return data
