@@ -5,7 +5,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -124,40 +124,6 @@ def _is_accepted(accepts: Callable[[str], bool], text: str) -> bool:
         return False
 
 
-Listed = tuple[Sequence[str], Iterable[Sequence[str]]]  # columns and rows
-
-
-def lister(what: str, listed: Callable[[], Listed]) -> Any:
-    """Make --list, the one option that lists the choices of a command."""
-
-    def show(value: bool) -> None:
-        if value:
-            from cxrtool.files import table
-
-            table.write("-", *listed())
-            raise typer.Exit
-
-    # Eager, so that nothing else need be given.
-    summary = f"List the {what} as CSV on standard output and end."
-    return typer.Option("--list", help=summary, is_eager=True, callback=show)
-
-
-def plugin_lister(
-    plugins: tuple[str, str], more: Callable[[str], tuple[str, ...]] | None = None
-) -> Any:
-    """Make --list for a folder of plug-ins.
-
-    `more` returns further cells of a choice, by its name; of no name, their columns.
-    """
-
-    def listed() -> Listed:
-        cells = more or (lambda name: ())
-        rows = ((*row, *cells(row[0])) for row in registry.listing(*plugins))
-        return ("name", "options", "summary", *cells("")), rows
-
-    return lister(plugins[0], listed)
-
-
 Manifest = Annotated[
     str | None,
     typer.Argument(
@@ -258,6 +224,12 @@ Cache = Annotated[
         help="Folder for decoded images (default: cxrtool/pixels in the user's cache).",
     ),
     Role.KEEPS,
+]
+Batch = Annotated[
+    int,
+    typer.Option(
+        "--batch", metavar="N", min=1, max=MOST, help="Number of images processed at once."
+    ),
 ]
 Seed = Annotated[
     int,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cxrtool.cli import options
+from cxrtool.cli import listing, options
 from cxrtool.cli.file_roles import Role
 from cxrtool.core import choices
 
@@ -133,14 +133,4 @@ Beside = Annotated[
     ),
     Role.READS,
 ]
-Batch = Annotated[
-    int,
-    typer.Option(
-        "--batch",
-        metavar="N",
-        min=1,
-        max=options.MOST,
-        help="Number of images processed at once.",
-    ),
-]
-Listing = Annotated[bool, options.plugin_lister(PLUGINS)]
+Listing = Annotated[bool, listing.plugin_lister(PLUGINS)]

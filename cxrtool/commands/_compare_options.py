@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrtool.cli import options
+from cxrtool.cli import listing, options
 from cxrtool.cli.file_roles import Role
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def papers() -> list[str]:
     return library.names()
 
 
-def listed_papers() -> options.Listed:
+def listed_papers() -> listing.Listed:
     """Describe the papers for --list."""
     from cxrtool.compare import published_figures
 
@@ -204,4 +204,4 @@ Report = Annotated[
     ),
     Role.WRITES,
 ]
-Listing = Annotated[bool, options.lister("papers with published results", listed_papers)]
+Listing = Annotated[bool, listing.lister("papers with published results", listed_papers)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrtool.cli import options
+from cxrtool.cli import listing, options
 from cxrtool.cli.file_roles import Role
 from cxrtool.core import choices, registry
 
@@ -79,4 +79,4 @@ Conceal = Annotated[
     ),
     Role.READS,
 ]
-Listing = Annotated[bool, options.plugin_lister(PLUGINS)]
+Listing = Annotated[bool, listing.plugin_lister(PLUGINS)]

@@ -76,12 +76,6 @@ Hierarchy = Annotated[
     ),
     Role.READS,
 ]
-Batch = Annotated[
-    int,
-    typer.Option(
-        "--batch", metavar="N", min=1, max=options.MOST, help="Number of images processed at once."
-    ),
-]
 Test = Annotated[
     str | None,
     typer.Option(

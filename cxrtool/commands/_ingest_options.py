@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cxrtool.cli import options
+from cxrtool.cli import listing, options
 from cxrtool.cli.file_roles import Role
 from cxrtool.files import hounsfield
 
@@ -116,4 +116,4 @@ ExactAge = Annotated[
     bool,
     typer.Option("--exact-age", help="Keep ages over 89 years instead of writing 90+."),
 ]
-Listing = Annotated[bool, options.plugin_lister(PLUGINS)]
+Listing = Annotated[bool, listing.plugin_lister(PLUGINS)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cxrtool.cli import options
+from cxrtool.cli import listing, options
 from cxrtool.cli.file_roles import Role
 from cxrtool.core import choices, registry
 from cxrtool.core.errors import CxrtoolError
@@ -73,4 +73,4 @@ Margin = Annotated[
         help="Widen the box by this fraction of its sides.",
     ),
 ]
-Listing = Annotated[bool, options.plugin_lister(PLUGINS)]
+Listing = Annotated[bool, listing.plugin_lister(PLUGINS)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrtool.cli import options
+from cxrtool.cli import listing, options
 from cxrtool.cli.file_roles import Role
 from cxrtool.commands import _train_plugins
 from cxrtool.core import choices, class_numbers, registry
@@ -295,4 +295,4 @@ Log = Annotated[
         **options.choices(lambda: registry.names("trackers")),
     ),
 ]
-Listing = Annotated[bool, options.plugin_lister(_train_plugins.PLUGINS, _train_plugins.described)]
+Listing = Annotated[bool, listing.plugin_lister(_train_plugins.PLUGINS, _train_plugins.described)]

@@ -86,13 +86,3 @@ Permutations = Annotated[
         help="Number of permutations; the smallest possible p is 1 / (N + 1).",
     ),
 ]
-Batch = Annotated[
-    int,
-    typer.Option(
-        "--batch",
-        metavar="N",
-        min=1,
-        max=options.MOST,
-        help="Number of images processed at once.",
-    ),
-]

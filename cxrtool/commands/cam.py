@@ -84,7 +84,7 @@ def run(
     grid: _cam_options.Grid = None,
     grid_most: _cam_options.GridMost = 24,
     beside: _cam_options.Beside = None,
-    batch: _cam_options.Batch = 32,
+    batch: options.Batch = 32,
     _list: _cam_options.Listing = False,
     device: options.Device = "auto",
     where: options.Where = None,

@@ -86,7 +86,7 @@ def run(
     tta: _evaluate_options.Tta = 0,
     ensemble: _evaluate_options.Ensemble = None,
     hierarchy: _evaluate_options.Hierarchy = None,
-    batch: _evaluate_options.Batch = 64,
+    batch: options.Batch = 64,
     test: _evaluate_options.Test = None,
     target: _evaluate_options.Target = None,
     keep_columns: _evaluate_options.KeepColumns = False,

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cxrtool.cli import effects, options
+from cxrtool.cli import effects, listing, options
 from cxrtool.cli.file_roles import Role
 from cxrtool.core.errors import CxrtoolError, ExitCode
 
@@ -52,7 +52,7 @@ def known() -> list[str]:
     return library.names()
 
 
-def listed() -> options.Listed:
+def listed() -> listing.Listed:
     """Describe the recipes for --list."""
     from cxrtool.recipes import library
 
@@ -99,7 +99,7 @@ def run(
         Role.NAMES,
     ] = None,
     output: options.Output = "-",
-    _list: Annotated[bool, options.lister("recipes", listed)] = False,
+    _list: Annotated[bool, listing.lister("recipes", listed)] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:

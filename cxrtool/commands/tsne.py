@@ -62,7 +62,7 @@ def run(
     stats: _tsne_options.Stats = None,
     permutations: _tsne_options.Permutations = 1999,
     seed: options.Seed = 0,
-    batch: _tsne_options.Batch = 64,
+    batch: options.Batch = 64,
     device: options.Device = "auto",
     cache: options.Cache = None,
     where: options.Where = None,
