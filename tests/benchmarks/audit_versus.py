@@ -13,7 +13,8 @@ again. Every tool judges the same images: those of the test half of a set.
 
 Clean sets: labels and a column `source` are dealt out at random. `plain`: the source leaves no
 trace in the images; `looks`: the sources look different (a border, and a gamma curve). Planted
-cues, as in `audit_power.py`: judged with the cue in the column `source`, and without a column.
+cues, as in `audit_power.py`. All are judged with the source, or the cue, in the column `source`,
+and without a column.
 """
 
 import argparse
@@ -180,8 +181,7 @@ def audit(folder: Path, some: list[Plan], train: float) -> None:
     sets = {plan: dealt(plan, bank.patients, train) for plan in some}
     write_sets(folder, sets)
     for plan, parts in sets.items():
-        columns = {"audit with column": parts[1][2]} | ({} if plan.clean else {"audit": None})
-        for tool, source in columns.items():
+        for tool, source in {"audit with column": parts[1][2], "audit": None}.items():
             if (plan.name, tool) not in done:
                 found, names = power.alarm(power.judged(bank, plan.cue, parts, source))
                 append(folder, [plan.name, tool, int(found), "; ".join(sorted(names))])

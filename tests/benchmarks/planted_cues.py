@@ -93,12 +93,13 @@ def radiographs(manifest: str, number: int) -> tuple[list[Bytes], list[str]]:
 
 
 def phantoms(number: int) -> tuple[list[Bytes], list[str]]:
-    """Draw healthy phantoms of hospitals that have nothing to do with the label."""
+    """Draw healthy phantoms of three hospitals, each with a signature of its own."""
     import subprocess
     import sys
 
     with tempfile.TemporaryDirectory() as folder:
-        call = ["phantom", str(number), "--size", str(SIDE), "--confound", "0", "-d", folder, "-q"]
+        what = ["phantom", str(number), "--labels", "normal", "--size", str(SIDE)]
+        call = [*what, "-d", folder, "-q"]
         table = subprocess.run(
             [sys.executable, "-m", "cxrtool", *call], check=True, capture_output=True, text=True
         ).stdout
