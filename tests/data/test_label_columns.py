@@ -9,14 +9,27 @@ from cxrtool.data.label_columns import FORMAT, SIZE, SOURCE, LabelColumns
 from cxrtool.files.text_columns import Coded
 
 ROWS = [
-    {"path": "x/1.png", "raw": "a/1.JPG", "label": "covid", "patient": "p", "source": "a",
-     "width": "10", "height": "20"},
+    {
+        "path": "x/1.png",
+        "raw": "a/1.JPG",
+        "label": "covid",
+        "patient": "p",
+        "source": "a",
+        "width": "10",
+        "height": "20",
+    },
     {"path": "x/2.png", "label": "normal", "patient": "q", "source": "b"},
     {"path": "x/3.png", "label": "", "patient": "", "source": ""},
-    {"path": "x/4.png", "label": "covid", "patient": "p", "source": "a", "width": "10",
-     "height": "20"},
+    {
+        "path": "x/4.png",
+        "label": "covid",
+        "patient": "p",
+        "source": "a",
+        "width": "10",
+        "height": "20",
+    },
     {"path": "x/5.png", "patient": ""},
-]  # fmt: skip
+]
 
 
 def columns(used: list[bool] | None = None) -> dict[str, list[str]]:
