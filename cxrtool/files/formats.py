@@ -48,9 +48,10 @@ FAILURES = {
 }
 RUN = {
     "model.safetensors": "The best weights. Nothing in it is executable.",
-    "images.safetensors": "Eight-byte digests of the images' sha256, by part (train, val), so that "
-    "evaluate recognises images that the run has seen. Only someone who has an image can check "
-    "whether it is included; no patient data is stored. Missing if the manifest had no sha256.",
+    "images.safetensors": "Eight-byte digests of the images' sha256, by part (train, val, and "
+    "before: those of the run whose weights it began with), so that evaluate recognises images "
+    "that the run has seen. Only someone who has an image can check whether it is included; no "
+    "patient data is stored. Missing if the manifest had no sha256.",
     "run.json": "Everything that is needed to use the weights; its fields are below.",
     "history.csv": "One row for each epoch: losses, metrics, learning rate, seconds, images per "
     "second. val_loss is the loss of training (focal, label smoothing and class weights included) "

@@ -21,6 +21,7 @@ from cxrtool.files import disk, json_writer, run_fields, run_record, weights_fil
 from cxrtool.files.run_record import REMEDY, About, damaged
 
 ABOUT, WEIGHTS, IMAGES = "run.json", run_record.WEIGHTS, "images.safetensors"
+BEFORE = "before"
 LAST, LAST_ABOUT = "last.safetensors", "last.json"
 MODEL = "model."  # what the names of weights begin with in last.safetensors
 HISTORY, CURVES = "history.csv", "curves.png"
@@ -51,6 +52,8 @@ class Run:
     def images(self) -> "dict[str, array[int]] | None":
         """Read which images it was trained and validated on: sorted digests, by their part.
 
+        The part `before` are those of the run whose weights it began with.
+
         None where the run does not say: it is of an earlier version, its manifest had no digests of
         files, or the file was left behind.
         """
@@ -59,7 +62,8 @@ class Run:
             return None
         tensors = weights_file.tensors(path, self.about.images, REMEDY)
         try:
-            return {part: array("q", tensors[part].tolist()) for part in ("train", "val")}
+            parts = ("train", "val", *({BEFORE} & tensors.keys()))
+            return {part: array("q", tensors[part].tolist()) for part in parts}
         except (KeyError, TypeError, OverflowError):
             raise damaged(path, "it is not a list of images") from None
 

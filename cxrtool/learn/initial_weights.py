@@ -115,6 +115,14 @@ def scaled_as_imagenet(spec: str) -> bool:
     return run_folder.read(folder).about.normalize == "imagenet"
 
 
+def seen_images(spec: str) -> list[int]:
+    """List the digests of the images that the run of the weights has seen, if it is known."""
+    folder = spec.removesuffix(LAST_EPOCH)
+    if not os.path.isfile(os.path.join(folder, run_folder.ABOUT)):
+        return []
+    return [digest for part in (run_folder.read(folder).images() or {}).values() for digest in part]
+
+
 def of_last_epoch(spec: str) -> bool:
     """Tell RUN:last, the weights of the last epoch of a run."""
     return spec.endswith(LAST_EPOCH) and os.path.isdir(spec.removesuffix(LAST_EPOCH))

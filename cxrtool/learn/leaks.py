@@ -85,6 +85,16 @@ def warn_of_leaks(manifest: str, counts: Mapping[str, int], strict: bool) -> Non
         note(f"warning: {what}: the results are too optimistic. {remedy}.")
 
 
+def warn_of_weights(weights: str, number: int, strict: bool) -> None:
+    """Warn of validation images that the weights to begin with have seen; refuse if `strict`."""
+    if number:
+        plural = "s are" if number > 1 else " is"
+        what = f"{number} validation image{plural} known to {weights} from its training"
+        if strict:
+            raise CxrtoolError(what, "Use the same split for both trainings.")
+        note(f"warning: {what}: validation figures are too optimistic")
+
+
 class Seen:
     """Which rows a run was trained or validated on: by its record, else by what the rows say."""
 

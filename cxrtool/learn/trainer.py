@@ -204,7 +204,7 @@ class Training(TrainingSetup):
             about = dataclasses.replace(
                 self.about(self.state), **validation.calibrated(epoch.logs, epoch.labels)
             )
-            self.checkpoint.write_best(about, learner, self.data.images)
+            self.checkpoint.write_best(about, learner, self.images)
         self.checkpoint.write_history(self.state)
         self._write_last(learner)
         self.tracking.add(row)
@@ -244,6 +244,7 @@ def train(
     check(training)
     if skipped is not None:
         leaks.warn_of_leaks(data.name, data.leaks, skipped.strict)
+        leaks.warn_of_weights(settings.weights, training.validated_before, skipped.strict)
         if warning := label_traps.warning_of_images(data.label_traps):
             progress.note(warning)
         for text in training.remarks():

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cxrtool.core import progress
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.data.label_columns import LabelColumns
-from cxrtool.files import pixel_cache, run_folder
+from cxrtool.files import pixel_cache
 from cxrtool.files.manifest import Manifest
 from cxrtool.files.text_columns import digests
 from cxrtool.learn.leaks import Overlap
@@ -61,14 +62,12 @@ class Data:
         return {name: dict(Counter(row["label"] for row in rows)) for name, rows in parts.items()}
 
     @cached_property
-    def images(self) -> bytes | None:
-        """The digests of the images of each part, as a run keeps them; None where one has none."""
+    def images(self) -> dict[str, NDArray[np.int64]] | None:
+        """The digests of the images of each part; None where one has none."""
         parts = {"train": self.train, "val": self.val}
         if any(not row.get("sha256") for rows in parts.values() for row in rows):
             return None
-        return run_folder.packed_images(
-            {part: digests([row["sha256"] for row in rows]) for part, rows in parts.items()}
-        )
+        return {part: digests([row["sha256"] for row in rows]) for part, rows in parts.items()}
 
     @cached_property
     def label_traps(self) -> LabelTraps:

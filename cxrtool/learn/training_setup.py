@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from cxrtool import __version__
 from cxrtool.core import choices, registry
 from cxrtool.core.choices import First
-from cxrtool.files import run_record
+from cxrtool.files import run_folder, run_record
 from cxrtool.files.manifest import Manifest
 from cxrtool.files.run_fields import Best, DataAbout
 from cxrtool.learn import (
@@ -91,6 +92,24 @@ class TrainingSetup:
         settings = self.settings
         first = cast(First, settings.first)
         return initial_weights.load(self.network, settings.weights, settings.arch, first)
+
+    @cached_property
+    def images(self) -> bytes | None:
+        """Pack which images the run has seen, and the run whose weights it begins with before."""
+        if self.data.images is None:
+            return None
+        before = {run_folder.BEFORE: np.array(self._seen_before, np.int64)}
+        return run_folder.packed_images(self.data.images | (before if self._seen_before else {}))
+
+    @property
+    def validated_before(self) -> int:
+        """How many images that are only to be looked at the weights have learned from or seen."""
+        val = (self.data.images or {}).get("val", ())
+        return int(np.isin(val, self._seen_before).sum())
+
+    @cached_property
+    def _seen_before(self) -> list[int]:
+        return initial_weights.seen_images(self.settings.weights)
 
     def augmentation(self) -> augmentation.Augmentation:
         """Read what is to happen to the images."""

@@ -261,6 +261,31 @@ def test_images_of_training_are_known_in_another_split(
     assert told(4, number, 0, 4) in line
 
 
+def test_images_of_the_run_whose_weights_it_began_with_are_known(
+    rows: list[Row], capfd: Said
+) -> None:
+    """A second fold, begun with the weights of a first: nothing is held out from both."""
+    for number, row in enumerate(rows):
+        row |= {"fold": str(1 + number % 3), "patient": f"a/{number}", "dup_group": ""}
+    write_table(Path("m.csv"), rows)
+    # Folds are left for the test, validation and training: 1, 2 and 3, then 2, 3 and 1.
+    assert train("--fold", "1", folder="first") == 0
+    weights = ["--fold", "2", "--weights", "first"]
+    capfd.readouterr()
+    assert train(*weights, folder="second") == 0
+    known = sum(row["fold"] == "3" for row in rows)
+    what = f"{known} validation images are known to first from its training"
+    assert lines(capfd, what) == [
+        f"cxrtool train: warning: {what}: validation figures are too optimistic"
+    ]
+    assert train(*weights, "--strict", folder="strict") == 2
+    assert lines(capfd, what) and not Path("strict").exists()
+    tested = [row | {"split": "", "fold": "", "patient": ""} for row in rows if row["fold"] == "2"]
+    write_table(Path("tested.csv"), tested)
+    assert evaluate("second", "tested.csv", "--strict") == 2
+    assert told(len(tested), len(tested), 0, len(tested)) in capfd.readouterr().err
+
+
 def test_a_bare_image_of_training_is_known(rows: list[Row], small_run: Path, capfd: Said) -> None:
     shutil.copy(of(rows, "train")[0]["path"], "a.png")
     test = of(rows, "test")[0]["path"]
