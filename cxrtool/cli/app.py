@@ -131,10 +131,7 @@ def run(arguments: list[str], limited: str = "") -> int:
             _check_words(arguments)
             if verb and not error_lines.has_working_folder():
                 raise CxrtoolError("the working folder was removed", "Change to another one.")
-            words, notes = old_names.replaced(verb, arguments)
-            for line in notes:
-                progress.note(line)
-            _invoke(verb, words, speaker)
+            _invoke(verb, arguments, speaker)
         except typer.Exit as e:
             return e.exit_code
         except (Exception, KeyboardInterrupt, Terminated) as e:
@@ -143,20 +140,24 @@ def run(arguments: list[str], limited: str = "") -> int:
     return ExitCode.DONE
 
 
-def _invoke(verb: str, words: list[str], speaker: Speaker) -> None:
+def _invoke(verb: str, arguments: list[str], speaker: Speaker) -> None:
     """Read the options of a command, and run it."""
+    words, notes = old_names.replaced(verb, arguments)
     application, name = build(verb), "cxrtool"
     command = application
     # The group reads its own options first, for which Typer imports pydantic, even for the help of
     # a command: half of the time that this takes.
     if words[:1] == [verb]:
         command, name, words = application.commands[verb], _named(verb), words[1:]
-    with (
-        option_names.added(application, verb),
-        command.make_context(name, words, **SETTINGS) as context,
-    ):
-        speaker.level = _level(context.params)
-        command.invoke(context)
+    with option_names.added(application, verb):
+        try:
+            context = command.make_context(name, words, **SETTINGS)
+            speaker.level = _level(context.params)
+        finally:
+            for line in notes:
+                progress.note(line)
+        with context:
+            command.invoke(context)
 
 
 def _level(given: dict[str, Any]) -> int:

@@ -8,7 +8,8 @@ lungs makes everything else black. --keep box crops to the lungs. --keep backgro
 black, as a control: a classifier that still works does not use the lungs. --keep mask writes the
 mask alone.
 
-In the new manifest `path` is the new image and `mask` the mask that was used, after --dilate.
+In the new manifest `path` is the new image (with --keep mask, the mask itself; cam --mask auto and
+audit need no such step) and `mask` the mask that was used, after --dilate.
 `lung_fraction` and `mask_flag` describe the mask before --dilate. The flag says why a mask looks
 wrong (empty, one lung, touches the border, ...); --where mask_flag= keeps the others. If the
 manifest has masks, the columns dice, iou and hd95 (in pixels) compare them with the new ones.

@@ -15,7 +15,10 @@ LONGEST = 2000
 
 
 class Speaker:
-    """In whose name lines are printed, and how many: level is -1 (quiet), 0, or 1 (verbose)."""
+    """In whose name lines are printed, and how many.
+
+    The level is -1 (quiet), 0, 1 (verbose), or MUTE.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -23,7 +26,7 @@ class Speaker:
         self.bar: Any = None
 
 
-# The last one speaks. A command has one for as long as it runs, and nobody else changes its level.
+# The last one speaks. A command has one for as long as it runs.
 _speakers = [Speaker("cxrtool")]
 
 
@@ -39,8 +42,9 @@ def speaking(name: str) -> Iterator[Speaker]:
 
 
 def mute() -> None:
-    """Say nothing at all: another process speaks for this one."""
-    _speakers[-1].level = MUTE
+    """Say nothing to the end of the command: another process speaks for this one."""
+    for speaker in _speakers[1:]:
+        speaker.level = MUTE
 
 
 def is_verbose() -> bool:
@@ -114,7 +118,10 @@ def _shown(bar: Any) -> Iterator[None]:
 
 
 def _is_shown(when: str) -> bool:
-    return when == "always" or (when == "auto" and _speakers[-1].level >= 0 and _is_terminal())
+    level = _speakers[-1].level
+    if level == MUTE:
+        return False
+    return when == "always" or (when == "auto" and level >= 0 and _is_terminal())
 
 
 def _is_terminal() -> bool:

@@ -247,6 +247,9 @@ def train(
         leaks.warn_of_weights(settings.weights, training.validated_before, skipped.strict)
         if warning := label_traps.warning_of_images(data.label_traps):
             progress.note(warning)
+        if data.masks:
+            what = f"{data.masks} of {len(data.train)} training images are lung masks"
+            progress.note(f"warning: {what} (segment --keep mask): they show the outlines alone")
         for text in training.remarks():
             progress.note(text)
     channels = image_channels(data.preprocessing)

@@ -78,6 +78,13 @@ class Data:
                 columns.add(rows)
         return label_traps.of_rows(columns)
 
+    @property
+    def masks(self) -> int:
+        """How many of the images are the lung masks themselves (segment --keep mask)."""
+        if self.target == "mask":
+            return 0
+        return sum(bool(row.get("mask")) and row["mask"] == row["path"] for row in self.train)
+
     @cached_property
     def preprocessing(self) -> str:
         """What was done to the images before."""

@@ -83,4 +83,6 @@ def test_it_is_said(
     assert "--test is now --paired-test; the old name works in this version only" in (
         capfd.readouterr().err
     )
+    assert in_process("compare", *given, "--test", "mcnemar", "-o", "quiet.csv", "-q") == 0
+    assert "works in this version only" not in capfd.readouterr().err
     assert Path("old.csv").read_bytes() == Path("new.csv").read_bytes()

@@ -92,6 +92,16 @@ def test_train_records_it_and_evaluate_repeats_it(rows: list[Row], capfd: Said) 
     assert len(warning) == 1 and f"r/seed-0: in its training images {FACTS}" in warning[0]
 
 
+def test_train_warns_of_images_that_are_masks(rows: list[Row], capfd: Said) -> None:
+    write_table(Path("m.csv"), [row | {"path": row["mask"]} for row in clean(rows)])
+    assert in_process("train", "m.csv", *NETWORK, *SMALL, "-d", "r") == 0
+    number = sum(row["split"] == "train" for row in rows)
+    assert lines(capfd, "outlines") == [
+        f"cxrtool train: warning: {number} of {number} training images are lung masks "
+        "(segment --keep mask): they show the outlines alone"
+    ]
+
+
 def test_nothing_is_said_of_clean_images(rows: list[Row], capfd: Said) -> None:
     write_table(Path("m.csv"), clean(rows))
     assert in_process("train", "m.csv", *NETWORK, *SMALL, "-d", "r") == 0

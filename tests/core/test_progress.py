@@ -31,6 +31,15 @@ def test_nothing_of_a_command_outlives_it(capfd: pytest.CaptureFixture[str]) -> 
     assert capfd.readouterr().err == "cxrtool: after\n"
 
 
+def test_a_process_that_is_mute_says_nothing_to_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    with progress.speaking("cxrtool"):
+        with progress.speaking("cxrtool train"):
+            progress.mute()
+            assert list(progress.bar([1, 2], 2, "rows", "always")) == [1, 2]
+        progress.error("late")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_command_inside_another_speaks_in_its_own_name(capfd: pytest.CaptureFixture[str]) -> None:
     with progress.speaking("cxrtool demo"):
         with progress.speaking("cxrtool train"):
