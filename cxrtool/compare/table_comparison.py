@@ -14,7 +14,7 @@ from cxrtool.compare import (
 )
 from cxrtool.compare.comparison import Question, Shown
 from cxrtool.compare.display import Shows
-from cxrtool.compare.positive_class import is_negative
+from cxrtool.core.negative_names import is_negative
 from cxrtool.files import predictions, predictions_reader
 from cxrtool.files.failures import Failures
 from cxrtool.files.predictions_table import PredictionsTable

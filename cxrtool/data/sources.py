@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cxrtool.core import outputs, registry
+from cxrtool.core import finding_lists, outputs, registry
 from cxrtool.core.errors import CxrtoolError, NoImage, Skip
 from cxrtool.core.progress import note
 from cxrtool.data import metadata_rows
@@ -198,9 +198,14 @@ def _source(path: str, selection: Selection) -> str:
 
 
 def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str:
-    """Rename by the first pattern that fits the collection's own word, or else the label."""
-    label = row.get("label", "")
-    for words in (row.get("finding", ""), label):
+    """Rename by the first pattern that fits the collection's own word, or else the label.
+
+    An uncertain finding of a list (`Edema?`) is nothing to name a class by.
+    """
+    label, finding = row.get("label", ""), row.get("finding", "")
+    if finding_lists.UNCERTAIN in finding:
+        finding = finding_lists.written(finding_lists.read(finding)[0])
+    for words in (finding, label):
         for pattern, new in patterns:
             if words and fnmatch.fnmatchcase(words.lower(), pattern.lower()):
                 unused.discard(pattern)

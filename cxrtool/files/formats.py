@@ -21,7 +21,8 @@ MANIFEST = {
     "mask": "The lung mask: white is lung.",
     "lesion": "The mask of the opacity: that phantom drew, or of the boxes that readers drew.",
     "finding": "The collection's own term for what the image shows, or its list of findings: "
-    "Edema|Pneumonia, No Finding.",
+    "Edema|Pneumonia, No Finding. Edema? is an uncertain finding: to learn and to evaluate "
+    "findings, it is unknown.",
     "folder": "The part of a published split, or the folder, that contains the image.",
     "preprocessing": "The processing steps of the image, as on the command line.",
     "concealed": "The number of boxes of burnt-in text that equalize has covered.",

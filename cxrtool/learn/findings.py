@@ -13,7 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cxrtool.core import finding_lists
 from cxrtool.core.errors import Skip
+from cxrtool.core.negative_names import says_none
 from cxrtool.figures import numbers
 from cxrtool.files import predictions
 from cxrtool.learn.inference import Model
@@ -23,12 +25,11 @@ from cxrtool.stats import metrics
 Row = dict[str, str]
 Floats = NDArray[np.float64]
 
-# The two answers of a finding, and how a list of none is written.
+# The two answers of a finding.
 ANSWERS = ("absent", "present")
-NONE = ("no finding", "normal")
 # What images are called that do not have the label that outputs are scores for.
 OTHER = "other"
-COLUMN, BETWEEN = "finding", "|"
+COLUMN = "finding"
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,25 @@ class Truth:
         """Return the answer of each finding; empty where nobody says it.
 
         A list that has a name which the run does not know says nothing of the findings that are
-        not in it: COVID-19 may be beside a pneumonia, or not.
+        not in it: COVID-19 may be beside a pneumonia, or not. `Edema?` is in the list, and leaves
+        open whether there is an oedema.
         """
         if self.target is not None:
             label = row.get("label", "")
             answer = self.answers[label == self.target] if label else ""
             return [answer] * len(self.names)
-        listed = {name.casefold() for name in listed_names(row)}
-        known = {name.casefold() for name in self.names} | set(NONE)
+        certain, uncertain = ({*map(str.casefold, names)} for names in names_of(row))
+        known = {name.casefold() for name in self.names}
+        known |= {name for name in certain if says_none(name)}
+        listed = certain | uncertain
         absent = ANSWERS[0] if listed and listed <= known else ""
-        return [ANSWERS[1] if name.casefold() in listed else absent for name in self.names]
+        answers = dict.fromkeys(uncertain, "") | dict.fromkeys(certain, ANSWERS[1])
+        return [answers.get(name.casefold(), absent) for name in self.names]
 
 
-def listed_names(row: Mapping[str, str]) -> list[str]:
-    """Return the names in the list of findings of a row; that of no finding is one of them."""
-    names = (name.strip() for name in row.get(COLUMN, "").split(BETWEEN))
-    return [name for name in names if name]
+def names_of(row: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the names in the list of a row, "no finding" among them; and the uncertain ones."""
+    return finding_lists.read(row.get(COLUMN, ""))
 
 
 class FindingsPredictor(Predictor):

@@ -8,12 +8,14 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.core import finding_lists
 from cxrtool.core.errors import CxrtoolError, shortened
+from cxrtool.core.negative_names import says_none
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.files.manifest import Manifest
 from cxrtool.files.text_columns import Coded
 from cxrtool.learn import training_data
-from cxrtool.learn.findings import ANSWERS, COLUMN, NONE, Truth, listed_names
+from cxrtool.learn.findings import ANSWERS, COLUMN, Truth, names_of
 from cxrtool.learn.training_data import Data, OnSkip, Row
 from cxrtool.stats import label_traps
 from cxrtool.stats.label_traps import ColumnPredictor, LabelTraps
@@ -84,16 +86,15 @@ def listed(source: Manifest, fold: str, names: Sequence[str], on_skip: OnSkip) -
         "have them.",
     )
     training_data.check_distinct([name.casefold() for name in names])
-    if none := [name for name in names if name.casefold() in NONE]:
-        what = f"'{none[0]}' is no finding: it says that there is none"
-        raise CxrtoolError(what, "Leave it out.", settings=["classes"])
+    _check_names(names)
     classes = list(names) or _occurring(source, fold)
     truth, there = Truth(classes), set[str]()
 
     @cache
     def problem(text: str) -> str:
-        there.update(names := listed_names({COLUMN: text}))
-        if not names:
+        certain, uncertain = names_of({COLUMN: text})
+        there.update(certain)
+        if not certain + uncertain:
             return f"its column {COLUMN} is empty"
         if any(truth.of({COLUMN: text})):
             return ""
@@ -113,13 +114,25 @@ def _occurring(source: Manifest, fold: str) -> list[str]:
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
         if part_of(row) == "train":
-            spelled.update(listed_names(row))
+            spelled.update(names_of(row)[0])
     # The most frequent spelling is put last, and stays.
     names = {name.casefold(): name for name, _ in reversed(spelled.most_common())}
-    if names and not names.keys() - set(NONE):
+    found = [name for name in names.values() if not says_none(name)]
+    if names and not found:
         what = f"{source.name}: no training image shows a finding"
         raise CxrtoolError(what, "Training needs images with and without each finding.")
-    return [names[key] for key in sorted(names.keys() - set(NONE))]
+    return sorted(found, key=str.casefold)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Refuse names that cannot be of a finding."""
+    for name in names:
+        if says_none(name):
+            what = f"'{name}' cannot be learned as a finding: it means that there is no finding"
+            raise CxrtoolError(what, "Leave it out.", settings=["classes"])
+        if name.endswith(finding_lists.UNCERTAIN):
+            what = f"'{name}' is how lists write that a finding is uncertain"
+            raise CxrtoolError(what, "Name it without the mark.", settings=["classes"])
 
 
 def _check_answers(data: FindingsData, there: Iterable[str]) -> None:

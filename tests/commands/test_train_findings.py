@@ -136,6 +136,29 @@ def test_unknown_names_leave_answers_open_and_empty_lists_are_left_out(capfd: Sa
     assert about("all")["classes"] == ["Edema", "Flu", "Hernia", "Mass"]
 
 
+def test_uncertain_findings_are_neither_present_nor_absent(capfd: Said) -> None:
+    rows = discs()
+    learned = [row for row in rows if row["split"] == "train"]
+    for row, text in zip(learned, ("Edema?", "Mass|Edema?", "hernia?|Mass"), strict=False):
+        row["finding"] = text
+    write_table(Path("m.csv"), rows)
+    assert train() == 0
+    lists = [row["finding"] for row in learned[3:]]
+    counts = {name: sum(name in text for text in lists) for name in NAMES}
+    told = f"Edema ({counts['Edema']} of 10), Hernia ({counts['Hernia']} of 11), "
+    told += f"Mass ({counts['Mass'] + 2} of 12)"
+    assert f"findings of 12 training images: {told}\n" in capfd.readouterr().err
+    assert about()["classes"] == NAMES
+    given = ["m.csv", "--where", "split=train", "-o", "p.csv", "-j", "1"]
+    assert in_process("evaluate", "r", *given) == 0
+    labels = [row["label"] for row in rows_of(Path("p.csv"))][:9]
+    assert labels == [
+        *("", "absent", "absent"),
+        *("", "absent", "present"),
+        *("absent", "", "present"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
@@ -145,7 +168,9 @@ def test_unknown_names_leave_answers_open_and_empty_lists_are_left_out(capfd: Sa
             "m.csv: no training image shows Flu, Cold (the lists: Edema, H",
         ),
         ("--classes Mass,mass", "the class 'mass' is named twice. Name each class once (--classes"),
-        ("--classes Mass,Normal", "'Normal' is no finding: it says that there is none. Leave it"),
+        ("--classes Mass,Normal", "'Normal' cannot be learned as a finding: it means that there"),
+        ("--classes Mass,no_finding", "'no_finding' cannot be learned as a finding: it means"),
+        ("--classes Mass,Edema?", "'Edema?' is how lists write that a finding is uncertain. Name"),
         ("--classes Mass,Edema", "'conv8' has 1 output for 2 findings. Choose another network."),
         ("--arch unet", "'unet' is a segmentation network, not a classifier. Choose another"),
         ("--arch resnet18:head=svm", "'resnet18:head=svm' is solved by a support vector machine"),

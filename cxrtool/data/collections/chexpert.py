@@ -4,8 +4,9 @@ The classes are `normal` (No Finding), `pneumonia` (whenever Pneumonia is positi
 other positive finding; support devices alone are none). The labels were mined from the reports, and
 some are uncertain (-1): such an image is left out when its class depends on it, unless
 `uncertain=positive` or `uncertain=negative` says how to read them. `finding` lists the positive
-ones; `folder` is `train` or `valid`. Works on the full release in its four batches, and on the
-small one, whatever prefix the column Path has.
+ones, then the uncertain ones with a question mark (`Edema|Pneumonia?`); what the report does not
+mention is not in the list, and counts as absent. `folder` is `train` or `valid`. Works on the full
+release in its four batches, and on the small one, whatever prefix the column Path has.
 Source: https://stanfordmlgroup.github.io/competitions/chexpert/
 """
 
@@ -13,6 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import Literal
 
+from cxrtool.core import finding_lists
 from cxrtool.core.errors import Skip
 from cxrtool.data.collections._shared import Entry, age, pair, sex, tables, view
 from cxrtool.files.table import records
@@ -62,7 +64,7 @@ def _entries(table: str, uncertain: Uncertain) -> Iterator[Entry]:
             "view": "L" if lateral else view(record.get("AP/PA", "")),
             "age": age(record.get("Age", "")),
             "sex": sex(record.get("Sex", "")),
-            "finding": "|".join(positive),
+            "finding": finding_lists.written(positive, doubtful),
             "folder": folder,
         }
         yield record["Path"], row if label else reason
@@ -75,7 +77,7 @@ def _read(record: dict[str, str], uncertain: Uncertain) -> tuple[list[str], list
         chosen = "1" if uncertain == "positive" else "0"
         said = {name: chosen if value == "-1" else value for name, value in said.items()}
     positive = [name for name, value in said.items() if value == "1"]
-    return positive, [name for name, value in said.items() if value == "-1"]
+    return positive, [name for name in FINDINGS if said[name] == "-1"]
 
 
 def _label(positive: list[str], doubtful: list[str]) -> tuple[str, str]:

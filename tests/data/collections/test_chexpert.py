@@ -13,7 +13,7 @@ def test_reads_the_published_layout(read, table):
     assert table(rows, *columns) == [
         "train/patient00001/study1/view1_frontal.jpg|normal|patient00001|AP|68|F|No Finding|train",
         "train/patient00002/study1/view1_frontal.jpg|pneumonia|patient00002|PA|87|M|"
-        "Lung Opacity|Pneumonia|train",
+        "Lung Opacity|Pneumonia|Pleural Effusion?|train",
         "train/patient00002/study2/view2_lateral.jpg|other|patient00002|L|87|M|Cardiomegaly|train",
         "valid/patient64541/study1/view1_frontal.jpg|other|patient64541|AP|73|M|"
         "Cardiomegaly|Lung Opacity|valid",
