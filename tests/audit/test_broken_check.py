@@ -41,6 +41,8 @@ def test_one_class_for_a_source_that_the_model_may_have_learned_is_said(named: b
     (row,) = broken.assess(one_class_in(make_case(400), "B", named=named))
     assert row.verdict == "excluded" and not row.next
     assert "All images of B are predicted as one class, though both are there" in row.meaning
+    # The page may have no row of other checks: what supplies them is named.
+    assert "audit --checks within,independence" in row.meaning and "rows" not in row.meaning
 
 
 def test_a_learned_source_is_shown_by_the_check_within() -> None:
@@ -58,6 +60,96 @@ def test_a_named_class_that_contradicts_the_scores_of_a_source_is_a_fault() -> N
     predicted = np.where(there, 1, model.predicted)
     (row,) = broken.assess(replace(case, models=[replace(model, predicted=predicted)]))
     assert row.verdict == "shown" and "contradicts their probabilities: B." in row.meaning
+
+
+def renamed(case: Case, names: dict[str, int], *, digits: int = 12, changed: float = 0) -> Case:
+    """Name one class for whole sources; 2 stands for the other class of each image."""
+    (model,) = case.models
+    other = np.random.default_rng(3).random(len(model.scores)) < changed
+    predicted = np.where(other, 1 - model.predicted, model.predicted)
+    for source, named in names.items():
+        there = case.images.columns["source"].isin([source])[model.rows]
+        predicted = np.where(there, 1 - model.predicted if named == 2 else named, predicted)
+    scores = model.scores.round(digits)
+    return replace(case, models=[replace(model, scores=scores, predicted=predicted)])
+
+
+def in_sources(case: Case, *names: str) -> Case:
+    """Spread the patients over sources."""
+    spread = coded([names[patient % 7 % len(names)] for patient in case.images.patients.tolist()])
+    columns = case.images.columns | {"source": spread}
+    return replace(case, images=replace(case.images, columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("names", "digits", "changed"),
+    [
+        ({"A": 1, "B": 1}, 12, 0),
+        ({"A": 0, "B": 1}, 12, 0),
+        ({"B": 1}, 12, 0.02),
+        ({"A": 1, "B": 1}, 12, 0.02),
+        ({"B": 1}, 2, 0),
+        ({"A": 0, "B": 1}, 1, 0),
+    ],
+)
+def test_each_source_with_one_class_whatever_the_score_is_named(
+    names: dict[str, int], digits: int, changed: float
+) -> None:
+    case = in_sources(make_case(420), "A", "B", "C")
+    (row,) = broken.assess(renamed(case, names, digits=digits, changed=changed))
+    assert row.verdict == "shown"
+    assert f"contradicts their probabilities: {', '.join(names)}." in row.meaning
+
+
+def test_two_sources_of_one_class_each_contradict_the_scores_of_both() -> None:
+    (row,) = broken.assess(renamed(make_case(400), {"A": 0, "B": 1}))
+    assert row.verdict == "shown" and "contradicts their probabilities: A, B." in row.meaning
+
+
+@pytest.mark.parametrize("sources", [("A", "B"), ("A", "B", "C")])
+def test_a_source_whose_classes_alone_are_reversed_is_named(sources: tuple[str, ...]) -> None:
+    case = in_sources(make_case(420), *sources)
+    (row,) = broken.assess(renamed(case, {"B": 2}))
+    assert row.verdict == "shown"
+    assert row.meaning.startswith("The predicted classes of B contradict the probabilities there")
+    # The same in most images of the set.
+    (row,) = broken.assess(renamed(case, {"B": 2, "C": 2, "A": 2}))
+    assert row.meaning.startswith("The predicted classes contradict the probabilities:")
+
+
+@pytest.mark.parametrize(("digits", "changed"), [(2, 0.0), (1, 0.0), (12, 0.02)])
+def test_rounded_scores_and_a_few_other_classes_are_no_fault(digits: int, changed: float) -> None:
+    for association, use in ((0.0, 0.0), (0.8, 4.0)):
+        case = make_case(400, association=association, use=use)
+        for threshold in (0.2, 0.5):
+            rows = broken.assess(
+                renamed(decided(case, threshold), {}, digits=digits, changed=changed)
+            )
+            assert [row.verdict for row in rows] == ["excluded"]
+
+
+def test_a_few_other_classes_in_a_learned_source_are_no_fault() -> None:
+    # All others there are of one class: these few have no lower scores.
+    case = make_case(400, association=0.8, use=6)
+    (model,) = case.models
+    there = np.flatnonzero(case.images.columns["source"].isin(["B"])[model.rows])
+    predicted = model.predicted.copy()
+    predicted[there[np.argsort(model.scores[there])[-4:]]] = 0
+    (row,) = broken.assess(replace(case, models=[replace(model, predicted=predicted)]))
+    assert row.verdict == "excluded"
+
+
+def test_the_most_probable_of_three_classes_is_no_threshold_and_no_fault() -> None:
+    # In source B the third class is rare, and a middling probability wins more often.
+    case = make_case(400)
+    (model,) = case.models
+    rng = np.random.default_rng(8)
+    second = case.images.columns["source"].isin(["B"])[model.rows]
+    rest = np.where(second, 0.95, 0.5 + rng.random(len(second)) / 2)
+    predicted = (model.scores > (1 - model.scores) * rest).astype(np.int64)
+    for named in (predicted, np.where(second & (model.scores > 1 / 3), 1, predicted)):
+        own = replace(case, models=[replace(model, predicted=named)], negatives=["normal", "other"])
+        assert broken.assess(own)[0].verdict == "excluded"
 
 
 def test_a_threshold_of_any_height_contradicts_no_score() -> None:

@@ -1,11 +1,12 @@
 """Predictions that no model should make: one score for all, or classes against the probabilities.
 
-These are faults of a program or of a file, not statistics. A source whose images are all predicted
-as one class, though it has images of both, is a fault only where the model cannot have learned it:
-the named class contradicts the probabilities, or the scores there tell nothing of the label though
-those of other sources do. A model that uses the source predicts one class for it, too: this is
-said, and judged by the checks `within` and `independence` (tests/benchmarks/audit_broken.py has the
-rates). An AUC below 0.5 is named with its possible causes.
+These are faults of a program or of a file, not statistics. Named classes that contradict the
+probabilities are a fault of the file, or of the sources where they do; the threshold is that of the
+sources where they do not. A source whose images are all predicted as one class, though it has
+images of both, is a fault if its scores tell nothing of the label though those of other sources do.
+A model that uses the source predicts one class for it, too: this is said, and judged by the checks
+`within` and `independence` (tests/benchmarks/audit_broken.py has the rates). An AUC below 0.5 is
+named with its possible causes.
 """
 
 import numpy as np
@@ -15,7 +16,8 @@ from cxrtool.audit.verdicts import EXCLUDED, SHOWN, CheckRow, not_assessed
 from cxrtool.figures import numbers
 from cxrtool.stats import intervals
 from cxrtool.stats.metrics import Floats, Ints
-from cxrtool.stats.within import Decomposition, Marks, pair_auc
+from cxrtool.stats.named_classes import NamedClasses
+from cxrtool.stats.within import Decomposition, Marks
 
 TITLE = "Faults of the predictions"
 KIND = "confirmatory"  # faults are found, not tested
@@ -58,7 +60,7 @@ def _found(case: Case, model: ModelScores) -> tuple[list[str], list[str]]:
     """Return the faults, and what is remarkable but no fault."""
     if _is_one(model.scores):
         return ["All images have the same score: the model tells nothing."], []
-    if _is_reversed(model):
+    if _named(case, model).is_reversed():
         return [
             "The predicted classes contradict the probabilities: images that are predicted as "
             f"{case.positive} have lower probabilities of it than the others. Columns p_CLASS may "
@@ -68,16 +70,21 @@ def _found(case: Case, model: ModelScores) -> tuple[list[str], list[str]]:
         return [], []
     kinds = _by_source(case, model)
     faults = [f"All images of a source have {_what(kinds, f)}." for f in FAULTS if f in kinds]
+    if mixed := kinds.get(MIXED):
+        faults.append(
+            f"The predicted classes of {', '.join(mixed)} contradict the probabilities there, "
+            "unlike elsewhere: columns p_CLASS may be in another order, or rows be mixed up."
+        )
     if learned := kinds.get(LEARNED):
         return faults, [
             f"All images of {', '.join(learned)} are predicted as one class, though both are "
-            "there: a model that uses the source does so. The rows 'within source' and "
-            "'independence' tell more."
+            "there: a model that uses the source does so. See the checks 'within' and "
+            "'independence' (audit --checks within,independence runs them alone)."
         ]
     return faults, []
 
 
-FLAT, AGAINST, BLIND, LEARNED = "flat", "against", "blind", "learned"
+FLAT, AGAINST, BLIND, LEARNED, MIXED = "flat", "against", "blind", "learned", "mixed"
 FAULTS = {
     FLAT: "the same score",
     AGAINST: "one predicted class, which contradicts their probabilities",
@@ -92,25 +99,38 @@ def _what(kinds: dict[str, list[str]], fault: str) -> str:
 
 
 def _by_source(case: Case, model: ModelScores) -> dict[str, list[str]]:
-    """Name the sources with one score or one predicted class, by what that means."""
+    """Name the sources with one score, one predicted class or wrong ones, by what that means."""
     column = case.images.columns["source"]
     codes = column.codes[model.rows]
     known = [k for k in np.unique(codes).tolist() if column.names[k]]
+    against, mixed = _named(case, model).contradicting()
+    said = dict.fromkeys(against, AGAINST) | dict.fromkeys(mixed, MIXED)
     kinds: dict[str, list[str]] = {}
     for k in known:
-        if kind := _kind(case, model, codes, k, len(known)):
+        there = codes == k
+        flat = FLAT if there.sum() >= FEWEST and _is_one(model.scores[there]) else ""
+        if kind := flat or said.get(k) or _one_class(case, model, there, len(known)):
             kinds.setdefault(kind, []).append(column.names[k])
     return kinds
 
 
-def _kind(case: Case, model: ModelScores, codes: Ints, source: int, sources: int) -> str:
-    there = codes == source
-    if there.sum() >= FEWEST and _is_one(model.scores[there]):
-        return FLAT
+def _named(case: Case, model: ModelScores) -> NamedClasses:
+    """Return the named classes by source; those of an unknown source are a group of their own."""
+    known = case.images.has("source")
+    codes = case.images.columns["source"].codes if known else np.zeros(len(case.images), np.int64)
+    return NamedClasses(
+        model.predicted,
+        model.scores,
+        codes[model.rows],
+        case.images.patients[model.rows],
+        1 + len(case.negatives),
+    )
+
+
+def _one_class(case: Case, model: ModelScores, there: Marks, sources: int) -> str:
+    """Say what it means that a source has one predicted class; nothing where it has two."""
     if not _is_one_class(case, model, there, sources):
         return ""
-    if _is_against(model, there):
-        return AGAINST
     return BLIND if _is_blind(case, model, there) else LEARNED
 
 
@@ -140,22 +160,6 @@ def _decisions(model: ModelScores) -> Ints:
     if (model.predicted >= 0).all():
         return model.predicted
     return (model.scores > 0.5).astype(np.int64)
-
-
-def _agreement(model: ModelScores, rows: Marks) -> float:
-    """Return AUC of the named classes by the scores: 1 where a threshold explains them."""
-    rows = rows & (model.predicted >= 0)
-    return pair_auc(model.predicted[rows] == 1, model.scores[rows]).value
-
-
-def _is_reversed(model: ModelScores) -> bool:
-    return bool(_agreement(model, np.ones(len(model.scores), bool)) < 0.5)
-
-
-def _is_against(model: ModelScores, there: Marks) -> bool:
-    """Tell whether a threshold explains the named classes of the other sources, but not these."""
-    everywhere = np.ones(len(there), bool)
-    return bool(_agreement(model, ~there) == 1 and _agreement(model, everywhere) < 1)
 
 
 def _is_blind(case: Case, model: ModelScores, there: Marks) -> bool:
