@@ -103,3 +103,16 @@ def test_a_network_that_cannot_be_asked_leaves_the_rest_of_the_audit(
     monkeypatch.setattr(MadeUpRun, ask, broke)
     with pytest.raises(BrokenRun):
         row_of(check)
+
+
+def test_without_lungs_the_heat_says_where_lungs_are_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    made_up = MadeUpRun.heat
+    monkeypatch.setattr(
+        MadeUpRun,
+        "heat",
+        lambda *call: replace(found := made_up(*call), lungs=np.zeros_like(found.lungs)),
+    )
+    row = row_of(heat)
+    assert row.verdict == "not assessed" and "images have heat and lungs" in row.meaning
+    # No column is needed, and 'segment' with its defaults makes another image of `path`.
+    assert row.next.startswith("Lungs are those of the column 'mask', where there is one; else")

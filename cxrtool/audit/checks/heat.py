@@ -50,7 +50,11 @@ def _row(case: Case, found: "PairedHeat") -> CheckRow:
     )
     if trained.images < FEWEST:
         why = f"fewer than {FEWEST} images have heat and lungs"
-        remedy = "Add a column 'mask' (cxrtool segment), or read 'cxrtool cam --help'."
+        remedy = (
+            "Lungs are those of the column 'mask', where there is one; else the audit finds them "
+            "itself. Look at both: 'cxrtool segment' names masks that look wrong, and 'cxrtool "
+            "cam' draws the heat."
+        )
         raise NotAssessed(why, remedy)
     row = CheckRow(NAME, DESCRIPTIVE, value=trained.difference.value)
     row.low, row.high = trained.difference.bounds(LEVEL)
