@@ -25,7 +25,7 @@ from cxrtool.data import label_columns
 from cxrtool.files import predictions_reader
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
-from cxrtool.files.predictions import Predictions
+from cxrtool.files.predictions import FINDING, Predictions, is_of_findings
 from cxrtool.files.text_columns import Coded, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
@@ -42,16 +42,20 @@ def read_predictions(
 ) -> Predictions:
     """Read tables of predictions; an image that one model judges twice counts once.
 
-    A prediction without a label has that of its image in the manifest, if one is given.
+    A prediction without a label has that of its image in the manifest, if one is given. Whether an
+    image has a finding is not what the label of a manifest says: there, it stays unknown.
     """
-    finder = LabelFinder(table) if table is not None and "label" in table.columns else None
+    of_findings = any(map(is_of_findings, files))
+    finder = None
+    if table is not None and "label" in table.columns and not of_findings:
+        finder = LabelFinder(table)
     tables = predictions_reader.opened(files, where, labelled=finder is None)
-    optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group", groups.FINDING])
+    optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group", FINDING])
     wanted = [c for c in optional if c != "label"]
     result = predictions_reader.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)
     if finder is not None and finder.found:
         note(f"{finder.found} predictions have no label: those of the manifest are used")
-    return groups.once(result, [], skipped)
+    return groups.once(result, [], skipped, grouped=False)
 
 
 class LabelFinder:

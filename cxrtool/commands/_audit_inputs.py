@@ -92,18 +92,16 @@ def read(
     from cxrtool.audit.case import Case
     from cxrtool.audit.case_reader import Joined
 
-    own = row_table.read_manifest(manifest, conditions, within) if manifest else None
+    about_rows, about_predictions = _told_apart(conditions, manifest, tables)
+    own = row_table.read_manifest(manifest, about_rows, within) if manifest else None
     if not tables:
         assert own is not None
         classes = [name for name in case_reader.classes_of(own) if name]
         chosen = chosen_class(classes, positive)
         joined = Joined(case_reader.of_manifest(own, chosen), [], 0, 0, 0)
     else:
-        # With a manifest, --where chooses among its rows, and only their predictions count.
-        judged = case_reader.read_predictions(
-            tables, [] if manifest else conditions, within, skipped, own
-        )
-        if own is not None and conditions:
+        judged = case_reader.read_predictions(tables, about_predictions, within, skipped, own)
+        if own is not None and about_rows:
             judged = case_reader.of_rows(own, judged)
         classes = judged.classes
         chosen = chosen_class(classes, positive)
@@ -122,6 +120,25 @@ def read(
         relabelled=joined.relabelled,
         learned=joined.learned,
     )
+
+
+def _told_apart(
+    conditions: "list[Where]", manifest: str | None, tables: list[str]
+) -> "tuple[list[Where], list[Where]]":
+    """Tell the conditions on rows of the manifest from those on predictions.
+
+    With a manifest, --where chooses among its rows, and only their predictions count. Of several
+    findings, the column `finding` of the predictions names the one that a row is of, where that of
+    the manifest lists all that an image has.
+    """
+    from cxrtool.files.predictions import FINDING, is_of_findings
+
+    if not manifest:
+        return [], conditions
+    if not tables or not all(map(is_of_findings, tables)):
+        return conditions, []
+    own = [one for one in conditions if one.column == FINDING]
+    return [one for one in conditions if one.column != FINDING], own
 
 
 def chosen_class(classes: list[str], asked: str | None) -> str:

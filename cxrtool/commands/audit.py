@@ -17,6 +17,10 @@ step names it. The overall verdict is the worst. Intervals keep the images of a 
 are adjusted for all confirmatory checks. Margin, checks and seed are written to audit.json before
 outcomes are read.
 
+Predictions of a run of findings have a row for each image and finding, and each finding is audited
+alone: --where finding=Edema chooses its predictions, whatever the column finding of the manifest
+lists. An image whose truth is unknown is left out.
+
 The exit code is 1 if a verdict of --fail-on occurs, or if an input could not be read. A stopped
 audit continues where it stopped.
 
@@ -26,6 +30,7 @@ Example:
     cxrtool audit split.csv --run runs/r18 --retrain -d audit
     cxrtool audit split.csv --run runs/r18 --retrain --retrain-also all -d audit
     cxrtool audit --predictions theirs.csv -d audit --within scanner,sex
+    cxrtool audit nih.csv --predictions findings.csv --where finding=Edema -d edema
     cxrtool ingest images/ | cxrtool audit - -d audit
 """
 

@@ -1,6 +1,7 @@
 """Which rows of predictions belong together: models, groups, folds, and images that stand twice."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,17 +10,21 @@ from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.files.failures import Failures
-from cxrtool.files.predictions import Predictions
+from cxrtool.files.predictions import FINDING, Predictions
 from cxrtool.files.text_columns import Coded, digests
 from cxrtool.stats.weighted_metrics import Ints
 
 ALL = "all"  # The model of runs that are pooled as repeats.
 NOTHING = "(none)"  # The group of rows whose cell is empty.
-FINDING = "finding"  # The column that a run of findings has a row of each image for.
 
 
-def once(predictions: Predictions, columns: Sequence[str], skipped: Failures) -> Predictions:
-    """Leave out an image that one model judges twice in the same group."""
+def once(
+    predictions: Predictions, columns: Sequence[str], skipped: Failures, *, grouped: bool = True
+) -> Predictions:
+    """Leave out an image that one model judges twice in the same group.
+
+    `grouped` says whether the caller could group the rows by other columns.
+    """
     keys = [predictions.same["path"], predictions.coded["model"].codes]
     keys += [predictions.coded[c].codes for c in columns]
     order = np.lexsort(keys)
@@ -28,7 +33,7 @@ def once(predictions: Predictions, columns: Sequence[str], skipped: Failures) ->
         again[0] = False
     for key in keys:
         again[1:] &= key[order][1:] == key[order][:-1]
-    _check_findings(predictions, order[again], order[:-1][again[1:]])
+    _check_findings(predictions, order[again], order[:-1][again[1:]], grouped)
     for at in np.sort(order[again]).tolist():
         model = predictions.coded["model"]
         what = f"it occurs twice for model '{model.names[model.codes[at]]}'"
@@ -36,13 +41,16 @@ def once(predictions: Predictions, columns: Sequence[str], skipped: Failures) ->
     return predictions.take(np.sort(order[~again])) if again.any() else predictions
 
 
-def _check_findings(predictions: Predictions, again: Ints, before: Ints) -> None:
+def _check_findings(predictions: Predictions, again: Ints, before: Ints, grouped: bool) -> None:
     """Refuse rows that differ in the finding that they are of: each is a question of its own."""
     finding = predictions.coded.get(FINDING)
     if finding is not None and (finding.codes[again] != finding.codes[before]).any():
         what = "these predictions are of several findings, and each finding is judged alone"
-        remedy = f"Group by the column {FINDING}, or choose one of them."
-        raise CxrtoolError(what, remedy, settings=["by", "where"])
+        names = [finding.names[k] for k in np.unique(finding.codes).tolist()]
+        way = f"Group by the column {FINDING}, or choose" if grouped else "Choose"
+        remedy = f"{way} one of {', '.join(names)}."
+        one = shlex.quote(f"{FINDING}={names[0]}")
+        raise CxrtoolError(what, remedy, settings=[f"by={FINDING}", f"where={one}"])
 
 
 def pooled(predictions: Predictions, column: str) -> Predictions:

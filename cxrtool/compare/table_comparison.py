@@ -7,7 +7,6 @@ from cxrtool.compare import (
     comparison,
     comparison_notes,
     cross_matrix,
-    groups,
     model_tests,
     pair_parts,
     source_traps,
@@ -15,8 +14,9 @@ from cxrtool.compare import (
 from cxrtool.compare.comparison import Question, Shown
 from cxrtool.compare.display import Shows
 from cxrtool.core.negative_names import is_negative
-from cxrtool.files import predictions, predictions_reader
+from cxrtool.files import predictions_reader
 from cxrtool.files.failures import Failures
+from cxrtool.files.predictions import FINDING, SAME
 from cxrtool.files.predictions_table import PredictionsTable
 from cxrtool.stats import metrics
 
@@ -33,7 +33,7 @@ def compared(
     columns = [*question.by, *question.by_pairs, *([question.pool] if question.pool else [])]
     rest = _unpredicted(question)
     result = predictions_reader.read(
-        tables, columns, skipped, ["source", groups.FINDING], unpredicted=rest
+        tables, columns, skipped, ["source", FINDING], unpredicted=rest
     )
     comparison_notes.note_unpredicted(result, question)
     comparison_notes.note_unknown_patients(result)
@@ -61,8 +61,8 @@ def crossed(
     """Make the cross-dataset matrix."""
     there = set.intersection(*(set(table.columns) for table in tables))
     names = cross_matrix.columns_of(columns, there)
-    optional = ["split", groups.FINDING, *(["source"] if drawn else [])]
-    same, rest = predictions.SAME, _unpredicted(question)
+    optional = ["split", FINDING, *(["source"] if drawn else [])]
+    same, rest = SAME, _unpredicted(question)
     result = predictions_reader.read(tables, names, skipped, optional, same, rest)
     comparison_notes.note_unpredicted(result, question)
     comparison_notes.note_unknown_patients(result)

@@ -14,6 +14,11 @@ from cxrtool.files.text_columns import Coded, Ints, Texts
 
 COLUMNS = ("path", "label", "patient", "source", "split", "fold", "model", "pred")
 
+# Of several findings there is a row for each image and finding, which this column names. Whether
+# the image has it is answered so, or by the name of a label and the word for all others.
+FINDING = "finding"
+ANSWERS, OTHER = ("absent", "present"), "other"
+
 # Columns whose equal values mean that two rows show the same picture.
 SAME = ("path", "raw", "sha256", "dup_group")
 
@@ -79,3 +84,10 @@ class Predictions:
 def is_predictions(path: str) -> bool:
     """Whether a table has predictions and is not a manifest, by its columns."""
     return any(map(is_chance, header(path)))
+
+
+def is_of_findings(path: str) -> bool:
+    """Whether a table of predictions has a row for each image and finding, by its columns."""
+    there = header(path)
+    classes = {name[len(CHANCE) :] for name in filter(is_chance, there)}
+    return FINDING in there and len(classes) == 2 and (classes == {*ANSWERS} or OTHER in classes)

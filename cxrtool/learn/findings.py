@@ -26,10 +26,10 @@ Row = dict[str, str]
 Floats = NDArray[np.float64]
 
 # The two answers of a finding.
-ANSWERS = ("absent", "present")
+ANSWERS = predictions.ANSWERS
 # What images are called that do not have the label that outputs are scores for.
-OTHER = "other"
-COLUMN = "finding"
+OTHER = predictions.OTHER
+COLUMN = predictions.FINDING
 
 
 @dataclass(frozen=True)
