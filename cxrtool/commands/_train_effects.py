@@ -78,7 +78,19 @@ def before_learning(training: "Training") -> dict[str, str]:
         idle = dict.fromkeys(OF_EPOCHS, svm)
     else:
         idle = _of_few_epochs(training) | _of_augmentation(training)
-    return idle | {"--first-layer": _first_layer(training)}
+    return idle | _of_findings(training) | {"--first-layer": _first_layer(training)}
+
+
+def _of_findings(training: "Training") -> dict[str, str]:
+    """Say that the mean AUC chooses nothing where no finding has one."""
+    from cxrtool.learn.findings_data import FindingsData, one_sided
+
+    data = training.data
+    if training.settings.monitor != "auc" or not isinstance(data, FindingsData) or not data.val:
+        return {}
+    none = len(one_sided(data)) == len(data.classes)
+    why = "no finding is present in some validation images and absent in others"
+    return {"--monitor auc": why} if none else {}
 
 
 def _of_few_epochs(training: "Training") -> dict[str, str]:

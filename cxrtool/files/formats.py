@@ -84,7 +84,8 @@ FIELDS = {
     "seed": "The seed of all random choices.",
     "options": "All options of train.",
     "data": "The name of the manifest, the digest of the training data, and the number of images "
-    "of each class in train and val; of findings, the number of images that show each.",
+    "of each class in train and val; of findings, of the images that were read: how many "
+    "show each (train, val), how many say of it (train_known, val_known), and all (images).",
     "leaks": "How many patients, files (sha256) and duplicate groups were in more than one part of "
     "the split; empty in runs of earlier versions, which did not check.",
     "label_traps": "What gives the label away in train and val: classes that occur in one source "

@@ -16,7 +16,8 @@ from cxrtool.files.manifest import Manifest
 from cxrtool.files.text_columns import Coded
 from cxrtool.learn import training_data
 from cxrtool.learn.findings import ANSWERS, COLUMN, Truth, names_of
-from cxrtool.learn.training_data import Data, OnSkip, Row
+from cxrtool.learn.training_data import Data, NoImageLeft, OnSkip, Row
+from cxrtool.learn.training_loop import ImageSet
 from cxrtool.stats import label_traps
 from cxrtool.stats.label_traps import ColumnPredictor, LabelTraps
 
@@ -88,6 +89,7 @@ def listed(source: Manifest, fold: str, names: Sequence[str], on_skip: OnSkip) -
     training_data.check_distinct([name.casefold() for name in names])
     _check_names(names)
     classes = list(names) or _occurring(source, fold)
+    training_data.check_size(classes)
     truth, there = Truth(classes), set[str]()
 
     @cache
@@ -148,6 +150,35 @@ def _check_answers(data: FindingsData, there: Iterable[str]) -> None:
         others = len(never + always) < len(data.classes)
         remedy = "Name the other findings only." if others else "Name other findings."
         raise CxrtoolError(what, remedy, settings=["classes"])
+
+
+def check_read(names: Sequence[str], answers: Answers) -> None:
+    """Refuse findings of which the images that could be read have one answer only."""
+    for name, of in zip(names, answers.T, strict=True):
+        if not {0, 1} <= set(of.tolist()):
+            word = "without" if (of == 1).any() else "with"
+            what = f"no training image {word} {name} can be read"
+            raise NoImageLeft(what, "See the reasons above, or name the other findings.")
+
+
+def check_auc(names: Sequence[str], answers: Answers) -> None:
+    """Refuse to choose an epoch by an AUC that there is not."""
+    if not any({0, 1} <= set(of.tolist()) for of in answers.T):
+        what = f"the validation images have no AUC of {shortened(', '.join(names), MOST_SHOWN)}"
+        raise NoImageLeft(what, "Choose the epoch by the loss.", settings=["monitor"])
+
+
+def counts_of(
+    names: Sequence[str], train: ImageSet, val: ImageSet | None
+) -> dict[str, dict[str, int]]:
+    """Count the images that were read: all, and by finding those that show it or say of it."""
+    parts = {"train": train.labels} | ({"val": val.labels} if val is not None else {})
+    result = {"images": {part: len(answers) for part, answers in parts.items()}}
+    for part, answers in parts.items():
+        shown, known = (answers == 1).sum(axis=0), (answers >= 0).sum(axis=0)
+        result[part] = dict(zip(names, shown.tolist(), strict=True))
+        result[f"{part}_known"] = dict(zip(names, known.tolist(), strict=True))
+    return result
 
 
 def summary(data: FindingsData) -> str:

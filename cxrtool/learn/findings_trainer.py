@@ -1,5 +1,6 @@
 """From a manifest with lists of findings to a run that predicts each finding by itself."""
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -9,14 +10,17 @@ from cxrtool.core import choices
 from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files.manifest import Manifest
+from cxrtool.files.run_fields import DataAbout
+from cxrtool.files.run_record import About
 from cxrtool.learn import findings_data, inference, initial_weights, losses
 from cxrtool.learn.architectures._network import Net
 from cxrtool.learn.findings_data import FindingsData
 from cxrtool.learn.findings_learner import FindingsLearner
 from cxrtool.learn.run_of_weights import own_findings
 from cxrtool.learn.trainer import Training
-from cxrtool.learn.training_data import Data, OnSkip
+from cxrtool.learn.training_data import Data, OnSkip, Reader
 from cxrtool.learn.training_loop import ImageSet, Learner, TrainingPlan
+from cxrtool.learn.training_state import TrainingState
 
 LOSS = "binary cross-entropy of each finding"
 
@@ -34,6 +38,17 @@ class FindingsTraining(Training):
         settings = self.settings
         names = settings.classes or own_findings(settings.arch)
         return findings_data.listed(source, settings.fold, names, on_skip)
+
+    def loaded(self, reader: Reader) -> tuple[ImageSet, ImageSet | None]:
+        """Read the pixels; what unreadable images show cannot be learned."""
+        train, val = super().loaded(reader)
+        data = self.data
+        assert isinstance(data, FindingsData)
+        findings_data.check_read(data.classes, train.labels)
+        if self.settings.monitor == "auc" and val is not None:
+            findings_data.check_auc(data.classes, val.labels)
+        self.read_counts = findings_data.counts_of(data.classes, train, val)
+        return train, val
 
     def built(self) -> Net:
         """Build the network."""
@@ -66,9 +81,16 @@ class FindingsTraining(Training):
         if data.val and (without := findings_data.one_sided(data)):
             others = len(without) < len(data.classes)
             so = "val_auc is the mean of the other findings" if others else "there is no val_auc"
-            what = f"the validation images do not differ in {', '.join(without)}"
+            names = ", ".join(without)
+            what = f"no validation AUC for {names}: all of these images have it, or none has"
             result.append(f"warning: {what}: {so}")
         return result
+
+    def about(self, state: TrainingState) -> About:
+        """Describe the run, its loss and the images that were read."""
+        about = super().about(state)
+        data = cast(DataAbout, {**about.data, **self.read_counts})
+        return replace(about, options=about.options | {"loss": "bce"}, data=data)
 
     @property
     def criterion(self) -> str:

@@ -6,6 +6,30 @@ from torch import Tensor, nn
 
 from cxrtool.learn.architectures._network import Net
 
+BY_PLACE = "outputs taken by their place"
+
+
+def by_place(
+    network: nn.Module, fitting: Mapping[str, Tensor], theirs: Sequence[str], ours: Sequence[str]
+) -> str:
+    """Say in words which outputs take those of other names; nothing if all names are the same.
+
+    Parameters
+    ----------
+    network : which has taken the tensors.
+    fitting : the tensors that it has taken.
+    theirs, ours : the names of the outputs; nobody may know theirs.
+    """
+    if not ours or not isinstance(network, Net):
+        return ""
+    [last] = [name for name, part in network.named_modules() if part is network.final()]
+    if f"{last}.weight" not in fitting:
+        return ""
+    if not theirs:
+        return f"{BY_PLACE} for {', '.join(ours)}"
+    pairs = [f"{their} for {own}" for their, own in zip(theirs, ours, strict=False) if their != own]
+    return f"{BY_PLACE}: {', '.join(pairs)}" if pairs else ""
+
 
 def by_name(
     network: nn.Module, tensors: Mapping[str, Tensor], theirs: Sequence[str], ours: Sequence[str]

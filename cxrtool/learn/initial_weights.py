@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cxrtool.core.choices import First
-from cxrtool.core.errors import CxrtoolError, one_line
+from cxrtool.core.errors import CxrtoolError, one_line, shortened
 from cxrtool.files import run_folder
 from cxrtool.learn import head_rows, imagenet_weights
 
@@ -39,7 +39,8 @@ COUNTER = "num_batches_tracked"
 # What stands behind the folder of a run whose last epoch is meant, and not its best.
 LAST_EPOCH = ":last"
 FIRST_LAYER = "first convolution"
-SHOWN = 3
+WORDS = ("none", "imagenet")
+SHOWN, MOST_WORDS = 3, 1000
 
 
 @dataclass
@@ -53,7 +54,12 @@ class Match:
 
 
 def load(
-    network: nn.Module, spec: str, arch: str, first: First = "red", findings: Sequence[str] = ()
+    network: nn.Module,
+    spec: str,
+    arch: str,
+    first: First = "red",
+    findings: Sequence[str] = (),
+    classes: Sequence[str] = (),
 ) -> str:
     """Load the weights that `spec` names, and describe in one line what was loaded.
 
@@ -64,12 +70,21 @@ def load(
     arch : what the network is called, for messages.
     first : what becomes of the first convolution's three channels where the network has one.
     findings : of the outputs; each takes the output that a run has for it.
+    classes : of the outputs; said where they take outputs of other names.
     """
     if spec == "none":
         # Some networks come with weights, and nothing is to be added to them.
         return str(getattr(network, "loaded", "") or "none")
     label, match = _taken(network, spec, arch, first, findings)
+    match.outputs = match.outputs or _by_place(network, match, spec, findings or classes)
     return _record(network, match, label, first)
+
+
+def _by_place(network: nn.Module, match: Match, spec: str, names: Sequence[str]) -> str:
+    """Say in words which outputs are taken for which, where their names differ or are unknown."""
+    folder = run_of(spec)
+    theirs = () if folder is None else run_folder.read(folder).about.classes
+    return shortened(head_rows.by_place(network, match.fitting, theirs, names), MOST_WORDS)
 
 
 def load_whole(network: nn.Module, spec: str, arch: str, first: First = "red") -> str:
@@ -94,11 +109,11 @@ def _taken(
         label, tensors = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
     else:
         label, tensors = spec, _read(Path(spec))
-    if findings and os.path.isdir(folder := spec.removesuffix(LAST_EPOCH)):
+    if findings and (folder := run_of(spec)) is not None:
         theirs = run_folder.read(folder).about.classes
         tensors, outputs = head_rows.by_name(network, tensors, theirs, findings)
     match = _matched(network, tensors, first)
-    match.outputs = outputs
+    match.outputs = shortened(outputs, MOST_WORDS)
     _check_enough(network, match, label, arch)
     _check_finite(match.fitting, label)
     network.load_state_dict(match.fitting, strict=False)
@@ -109,18 +124,26 @@ def scaled_as_imagenet(spec: str) -> bool:
     """Whether weights want the grey levels of ImageNet's, or are of a run that was scaled so."""
     if spec == "imagenet":
         return True
-    folder = spec.removesuffix(LAST_EPOCH)
-    if not os.path.isfile(os.path.join(folder, run_folder.ABOUT)):
+    folder = run_of(spec)
+    if folder is None:
         return False
     return run_folder.read(folder).about.normalize == "imagenet"
 
 
 def seen_images(spec: str) -> list[int]:
     """List the digests of the images that the run of the weights has seen, if it is known."""
-    folder = spec.removesuffix(LAST_EPOCH)
-    if not os.path.isfile(os.path.join(folder, run_folder.ABOUT)):
+    folder = run_of(spec)
+    if folder is None:
         return []
     return [digest for part in (run_folder.read(folder).images() or {}).values() for digest in part]
+
+
+def run_of(spec: str) -> str | None:
+    """Return the folder of the run that weights are of, if they are of one."""
+    folder = spec.removesuffix(LAST_EPOCH)
+    # A folder may be called as the words are.
+    there = spec not in WORDS and os.path.isfile(os.path.join(folder, run_folder.ABOUT))
+    return folder if there else None
 
 
 def of_last_epoch(spec: str) -> bool:

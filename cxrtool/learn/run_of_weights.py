@@ -15,7 +15,7 @@ from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.files import disk, run_folder
 from cxrtool.files.run_record import About
-from cxrtool.learn import inference, initial_weights, versions
+from cxrtool.learn import inference, initial_weights, training_data, versions
 from cxrtool.learn.architectures._network import Network
 
 
@@ -37,19 +37,30 @@ def make(
     settings: WeightSettings, folder: str, *, force: bool = False, dry_run: bool = False
 ) -> None:
     """Write the run, unless the folder has it already."""
-    classes = list(settings.classes) or own_findings(settings.arch)
-    if len(classes) < 2:
+    theirs = _findings_of_run(settings.weights)
+    if theirs and settings.classes and list(settings.classes) != theirs:
+        what = f"{settings.weights} has the findings {', '.join(theirs)}, and other names are given"
+        raise CxrtoolError(what, "Leave the names out.", settings=["classes"])
+    own = own_findings(settings.arch)
+    if own and settings.classes and len(settings.classes) != len(own):
+        what = f"'{settings.arch}' has {len(own)} outputs, and {len(settings.classes)} are named"
+        raise CxrtoolError(what, "Leave the names out.", settings=["classes"])
+    classes = list(settings.classes) or theirs or own
+    training_data.check_size(classes)
+    findings = bool(theirs or own)
+    if len(classes) < 2 and not findings:
         what = f"no labels are read, and '{settings.arch}' has no classes of its own"
         raise CxrtoolError(what, "Name two or more.", settings=["classes"])
     if settings.normalize in ("auto", "dataset"):
         what = f"no images are read that '{settings.normalize}' could scale grey levels by"
         remedy = "Scale them as in the training of the weights: imagenet, unit, none or xrv."
         raise CxrtoolError(what, remedy, settings=["normalize"])
-    network = inference.built(settings.arch, len(classes), settings.channels, settings.size)
+    build = inference.of_findings if findings else inference.built
+    network = build(settings.arch, len(classes), settings.channels, settings.size)
     loaded = initial_weights.load_whole(
         network, settings.weights, settings.arch, cast(First, settings.first)
     )
-    about = _about(settings, classes, network, loaded)
+    about = _about(settings, classes, network, loaded, findings)
     if dry_run:
         note(f"{folder}: would hold {settings.arch} with the weights of {loaded}")
     elif not _is_there(folder, about, network, force):
@@ -59,13 +70,24 @@ def make(
         note(f"{folder}: {settings.arch} with the weights of {loaded}")
 
 
+def _findings_of_run(weights: str) -> list[str]:
+    """Return the findings of the run that the weights are of, if it has findings."""
+    folder = initial_weights.run_of(weights)
+    if folder is None:
+        return []
+    about = run_folder.read(folder).about
+    return about.classes if about.task == "findings" else []
+
+
 def own_findings(arch: str) -> list[str]:
     """Return the findings that an architecture has an output of its own for, if it has any."""
     plugin: Any = registry.module("architectures", arch.partition(":")[0])
     return list(getattr(plugin, "LABELS", ()))
 
 
-def _about(settings: WeightSettings, classes: list[str], network: Network, loaded: str) -> About:
+def _about(
+    settings: WeightSettings, classes: list[str], network: Network, loaded: str, findings: bool
+) -> About:
     mean, std = inference.scale(settings.normalize, network)
     return About(
         arch=settings.arch,
@@ -74,7 +96,7 @@ def _about(settings: WeightSettings, classes: list[str], network: Network, loade
         channels=network.channels,
         mean=mean,
         std=std,
-        task="findings" if own_findings(settings.arch) else "classify",
+        task="findings" if findings else "classify",
         fit=settings.fit,
         normalize=settings.normalize,
         loaded=loaded,

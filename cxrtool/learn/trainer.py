@@ -13,6 +13,7 @@ from cxrtool.files.manifest import Manifest, image_channels
 from cxrtool.learn import (
     batch_size,
     distributed,
+    head_rows,
     history,
     leaks,
     rate_finder,
@@ -250,6 +251,8 @@ def train(
         if data.masks:
             what = f"{data.masks} of {len(data.train)} training images are lung masks"
             progress.note(f"warning: {what} (segment --keep mask): they show the outlines alone")
+        if head_rows.BY_PLACE in training.began_with:
+            progress.note(f"warning: weights: {training.began_with}")
         for text in training.remarks():
             progress.note(text)
     channels = image_channels(data.preprocessing)

@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from cxrtool.core import progress
-from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.core.errors import CxrtoolError, Skip, shortened
 from cxrtool.core.parallel import Crew
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.files import pixel_cache
 from cxrtool.files.manifest import Manifest
+from cxrtool.files.run_fields import MOST_CLASSES, MOST_TEXT
 from cxrtool.files.text_columns import digests
 from cxrtool.learn.leaks import Overlap
 from cxrtool.learn.mask_learner import MaskedImageSet
@@ -135,16 +136,22 @@ def chosen(
     """
     part_of, overlap = parts(source, fold), Overlap(source.columns)
     read: dict[str, list[Row]] = {"train": [], "val": []}
+    reasons = Counter[str]()
     for cells in source.rows():
         row = dict(zip(source.columns, cells, strict=True))
         part = part_of(row)
         if part in read:
             if why := problem(row):
                 on_skip(Skip(row["path"], why, failed=False))
+                reasons[why] += part == "train"
                 continue
             read[part].append(row)
         if part:
             overlap.add(row, part)
+    if not read["train"] and reasons.total():
+        why, count = reasons.most_common(1)[0]
+        what = f"{source.name}: none of the {reasons.total()} training rows can be used"
+        raise CxrtoolError(f"{what}: {shortened(why)} ({count} rows)", "Correct the manifest.")
     if not read["train"]:
         what = f"{source.name}: no rows to train on"
         raise CxrtoolError(what, "Split it first with cxrtool split.")
@@ -170,6 +177,7 @@ def parts(source: Manifest, fold: str) -> Callable[[Row], str]:
 
 def _check_classes(data: Data, there: list[str], labels: set[str]) -> None:
     check_distinct(data.classes)
+    check_size(data.classes)
     if absent := [c for c in data.classes if c not in there]:
         what = f"{data.name}: no row to train on is '{absent[0]}'"
         raise CxrtoolError(what, f"The labels are: {', '.join(sorted(labels))}.")
@@ -186,6 +194,16 @@ def check_distinct(names: Sequence[str]) -> None:
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         what = f"the class '{twice[0]}' is named twice"
         raise CxrtoolError(what, "Name each class once.", settings=["classes"])
+
+
+def check_size(names: Sequence[str]) -> None:
+    """Refuse names, or a number of them, that no reader of a run takes."""
+    if len(names) > MOST_CLASSES:
+        what = f"{len(names)} outputs are more than a run can have ({MOST_CLASSES})"
+        raise CxrtoolError(what, "Name those to learn.", settings=["classes"])
+    if long := [name for name in names if len(name) > MOST_TEXT]:
+        what = f"'{shortened(long[0])}' has {len(long[0])} characters, a name at most {MOST_TEXT}"
+        raise CxrtoolError(what, "Rename it in the manifest.")
 
 
 @dataclass(frozen=True)

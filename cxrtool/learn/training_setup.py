@@ -91,7 +91,10 @@ class TrainingSetup:
         """Load the weights to begin with, and describe them."""
         settings = self.settings
         first = cast(First, settings.first)
-        return initial_weights.load(self.network, settings.weights, settings.arch, first)
+        names = self.data.classes if self.task == "classify" else ()
+        return initial_weights.load(
+            self.network, settings.weights, settings.arch, first, classes=names
+        )
 
     @cached_property
     def images(self) -> bytes | None:

@@ -101,7 +101,7 @@ def test_a_run_of_weights_alone_may_be_a_classifier(
         ("--normalize unit", "--epochs 0 learns nothing. Give --weights for a run of them"),
         ("W", "no images are read that 'auto' could scale grey levels by. Scale them as in the "),
         ("W --normalize dataset", "no images are read that 'dataset' could scale"),
-        ("W --normalize unit --classes a,b", "lacks layers of 'conv8', or has them of another "),
+        ("W --normalize unit --classes a,b", "'conv8' has 3 outputs, and 2 are named. Leave the"),
         ("W --normalize unit few.csv", "--epochs 0 reads no manifest, and few.csv was given"),
         ("W --normalize unit --batch 8", "--batch has no effect: --epochs 0 makes a run of the "),
         ("W --normalize unit --augment hflip=0.5", "--augment has no effect: --epochs 0 makes"),

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from cxrtool.core import registry
 from cxrtool.files import run_folder
-from cxrtool.learn import findings_learner, head_rows, inference
+from cxrtool.learn import findings_learner, head_rows, inference, initial_weights
 
 Said = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -197,13 +197,18 @@ def test_what_does_not_go_with_findings(given: str, reason: str, capfd: Said) ->
     [
         (["No Finding"], "m.csv: no training image shows a finding"),
         (["Mass|Edema", "Mass"], "m.csv: no training image is known to be without Mass"),
-        ([""], "m.csv: no rows to train on"),
+        (
+            [""],
+            "m.csv: none of the 12 training rows can be used: its column finding is empty (12 ro",
+        ),
+        (["M" * 10_001, "Edema"], "has 10001 characters, a name at most 10000. Rename it in the"),
+        ([f"a{k}" for k in range(24)] + ["|".join(map(str, range(1000)))], "outputs are more than"),
     ],
 )
 def test_lists_of_which_nothing_can_be_learned(lists: list[str], reason: str, capfd: Said) -> None:
     rows = discs()
     for number, row in enumerate(rows):
-        row["finding"] = lists[number % len(lists)]
+        row["finding"] = lists[number % len(lists)] if number else lists[-1]
     write_table(Path("m.csv"), rows)
     assert train() == 2
     assert reason in capfd.readouterr().err.splitlines()[-1]
@@ -287,7 +292,10 @@ def test_findings_of_one_answer_in_val_are_named(capfd: Said) -> None:
     write_table(Path("m.csv"), rows)
     assert train() == 0
     said = capfd.readouterr().err
-    assert "warning: the validation images do not differ in Mass: val_auc is the mean" in said
+    assert (
+        "warning: no validation AUC for Mass: all of these images have it, or none has: val_auc"
+        in said
+    )
 
 
 def test_a_source_that_gives_a_finding_away_is_named(capfd: Said) -> None:
@@ -355,3 +363,77 @@ def test_any_classifier_learns_findings(arch: str) -> None:
     given = ["m.csv", "--where", "split=test", "-o", "p.csv", "-j", "1"]
     assert in_process("evaluate", "r", *given) == 0
     assert {row["finding"] for row in rows_of(Path("p.csv"))} == set(NAMES)
+
+
+def test_findings_of_unreadable_images_only_are_refused(capfd: Said) -> None:
+    rows = discs()
+    for number, row in enumerate(row for row in rows if row["split"] == "train"):
+        row["finding"] = "Mass|Flu" if number < 2 else ("Mass", "Edema", "normal")[number % 3]
+        if number < 2:
+            Path(row["path"]).write_text("no image")
+    write_table(Path("m.csv"), rows)
+    assert train("--classes", "Mass,Flu,Edema") == 2
+    assert "no training image with Flu can be read." in capfd.readouterr().err.splitlines()[-1]
+    assert not Path("r/model.safetensors").exists()
+
+
+def test_counts_are_of_the_images_that_were_read() -> None:
+    rows = discs()
+    learned = [row for row in rows if row["split"] == "train"]
+    learned[1]["finding"], learned[2]["finding"] = "Mass|Edema?", "Mass"
+    Path(learned[2]["path"]).write_text("no image")
+    write_table(Path("m.csv"), rows)
+    assert train() == 1
+    data, left = about()["data"], [row["finding"] for row in learned if row is not learned[2]]
+    assert data["images"]["train"] == len(left) == 11
+    for name in NAMES:
+        unknown = sum(f"{name}?" in text for text in left)
+        assert data["train"][name] == sum(name in text for text in left) - unknown
+        assert data["train_known"][name] == 11 - unknown
+    assert about()["options"]["loss"] == "bce"
+
+
+def test_an_auc_that_is_not_there_chooses_no_epoch(capfd: Said) -> None:
+    rows = discs()
+    for row in rows:
+        row["finding"] = "No Finding" if row["split"] == "val" else row["finding"]
+    write_table(Path("m.csv"), rows)
+    assert train("--monitor", "auc", epochs=2) == 2
+    assert line(capfd).startswith("--monitor auc has no effect: no finding is present in some val")
+    assert not Path("r").exists()
+
+
+def test_a_folder_called_imagenet_is_not_asked_for_outputs(tmp_path: Path) -> None:
+    Path("imagenet").mkdir()
+    assert initial_weights.run_of("imagenet") is None
+    discs()
+    assert train(folder="imagenet", epochs=1) == 0
+    assert initial_weights.run_of("imagenet") is None
+    assert initial_weights.run_of("./imagenet:last") == "./imagenet"
+
+
+def test_weights_alone_of_a_run_of_findings_stay_findings(capfd: Said) -> None:
+    discs()
+    assert train() == 0
+    alone = ["train", "--epochs", "0", "--weights", "r", "--arch", "conv8", "--size", "32"]
+    alone += ["--normalize", "unit", "-d", "alone"]
+    capfd.readouterr()
+    assert in_process(*alone, "--classes", "x,y,z") == 2
+    assert line(capfd).startswith("r has the findings Edema, Hernia, Mass, and other names are")
+    assert in_process(*alone) == 0
+    assert (about("alone")["task"], about("alone")["classes"]) == ("findings", NAMES)
+
+
+def test_outputs_taken_by_their_place_are_said(capfd: Said) -> None:
+    rows = discs()
+    assert train() == 0
+    for number, row in enumerate(rows):
+        row["label"] = ("a", "b", "Mass")[number % 3]
+    write_table(Path("m.csv"), rows)
+    fixed = ["train", "m.csv", *SMALL, "-j", "1", "--epochs", "1", "-d", "c"]
+    capfd.readouterr()
+    assert in_process(*fixed, "--weights", "r", "--classes", "a,b,Mass") == 0
+    told = "outputs taken by their place: Edema for a, Hernia for b\n"
+    assert told in capfd.readouterr().err
+    assert train("--weights", "r/model.safetensors", folder="again") == 0
+    assert "taken by their place for Edema, Hernia, Mass\n" in capfd.readouterr().err
