@@ -13,7 +13,7 @@ complete -c cxrtool -n __fish_use_subcommand -a phantom -d 'Make synthetic chest
 complete -c cxrtool -n __fish_use_subcommand -a recipe -d 'Print a shell script that repeats the experiment of a paper'
 complete -c cxrtool -n __fish_use_subcommand -a segment -d 'Find the lungs; keep them, their box, or the rest'
 complete -c cxrtool -n __fish_use_subcommand -a split -d 'Assign every patient to train, val or test'
-complete -c cxrtool -n __fish_use_subcommand -a train -d 'Train a classifier or a lung segmentation network'
+complete -c cxrtool -n __fish_use_subcommand -a train -d 'Train a network for classes, findings or lung masks'
 complete -c cxrtool -n __fish_use_subcommand -a tsne -d 'Plot the features of a run, and test what they predict'
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from audit' -l predictions -r -F -d 'A table of predictions (path, label, p_CLASS; patient and source if known). May be repeated.'
@@ -237,9 +237,9 @@ complete -c cxrtool -n '__fish_seen_subcommand_from split' -s q -l quiet -d 'Pri
 complete -c cxrtool -n '__fish_seen_subcommand_from split' -s v -l verbose -d 'Print more to standard error.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -F
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -s d -l dir -x -a '(__fish_complete_directories)' -d 'Folder for the files that the command writes.'
-complete -c cxrtool -n '__fish_seen_subcommand_from train' -l task -x -a 'classify segment findings' -d 'Learn the label of an image, its lung mask, or the findings in its column finding.'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -l task -x -a 'classify segment findings' -d 'Learn the label of an image, its lung mask, or several findings at once (multi-label) from its column finding.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l arch -x -a 'alexnet chexnet cnn-x conv8 coronet covid-cxnet covidnet covidnet-r50v2 cvr-net cxnet-base darkcovidnet densenet121 densenet169 densenet201 efficientnet-b1 efficientnet-lite0 googlenet inception-resnet-v2 inception-v3 luiz-cnn narin-resnet50 resnet101 resnet152 resnet18 resnet50 squeezenet tartaglione-resnet18 tartaglione-resnet50 timm unet vgg16 vgg19 xception xrv' -d 'The network, see --list (default: resnet18; for masks unet).'
-complete -c cxrtool -n '__fish_seen_subcommand_from train' -l classes -x -d 'Classes in their order; rows of other classes are left out. Of findings: those that are learned (default: all in the training rows).'
+complete -c cxrtool -n '__fish_seen_subcommand_from train' -l classes -x -d 'Classes in their order; rows of other classes are left out. Of findings: those that are learned (default: all in the training rows); the negatives of a finding are then only images that have no finding beyond these.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l weights -x -a 'none imagenet' -d 'Initial weights; of a RUN those of the best epoch, or of the last (RUN:last).'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l first-layer -x -a 'red sum' -d 'First layer of a network for grey images: use the red weights, or the sum of the colours.'
 complete -c cxrtool -n '__fish_seen_subcommand_from train' -l freeze -x -a 'none trunk backbone' -d 'Layers that are not trained: none, all before the head (trunk), all but the last (backbone), or the first N.'

@@ -1,6 +1,6 @@
 """What evaluate does with a run of findings: one row for each image and finding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cxrtool.cli import effects, option_values
@@ -28,7 +28,9 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     from cxrtool.learn import distributed, findings, inference, leaks, prediction
 
     folder, inputs = given["folder"], given["inputs"] or []
-    why = f"{folder} predicts findings, each by itself"
+    why = f"{folder} predicts findings, independently of one another"
+    if given["target"] is not None and not given["target"].strip():
+        raise CxrtoolError("--target is empty", "Name a label, or leave it out.")
     refused = dict.fromkeys(IDLE, why) | _model_inputs.idle_with_images(inputs)
     effects.refuse(context, refused)
     if given["threshold"] in ("val", "youden"):
@@ -56,7 +58,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     model = inference.Model(one, device)
     truth = findings.Truth(one.about.classes, given["target"])
     judge = findings.FindingsJudge(truth)
-    kept = list(source.columns) if source and given["keep_columns"] else []
+    kept = kept_of(source.columns) if source and given["keep_columns"] else []
     kept, rows = _model_inputs.named(given["test"], kept, rows)
     columns, always = (
         predictions.columns(truth.answers, [findings.COLUMN, *more]) for more in (kept, ())
@@ -79,11 +81,23 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     return skipped.close()
 
 
+def kept_of(columns: "Sequence[str]") -> list[str]:
+    """Keep the columns of a manifest; its list of findings is called otherwise than a finding."""
+    from cxrtool.learn.findings import COLUMN, LISTS
+
+    if COLUMN in columns and LISTS in columns:
+        what = f"--keep-columns writes the lists in {COLUMN} as the column {LISTS}, which is there"
+        raise CxrtoolError(what, "Rename it in the manifest.")
+    return [LISTS if name == COLUMN else name for name in columns]
+
+
 def _note(judge: "FindingsJudge", run: "Run") -> None:
     """Say how good each finding is, and what the AUC may rest on."""
     from cxrtool.stats import label_traps
 
     if figures := judge.table():
         note("AUC of " + ", ".join(f"{name} {value}" for name, value in figures))
+    for text in judge.warnings():
+        note(text)
     if warning := label_traps.warning_of_run(run.folder, run.about.label_traps):
         note(warning)

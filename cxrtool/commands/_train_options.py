@@ -18,7 +18,8 @@ Task = Annotated[
     typer.Option(
         "--task",
         metavar="classify|segment|findings",
-        help="Learn the label of an image, its lung mask, or the findings in its column finding.",
+        help="Learn the label of an image, its lung mask, or several findings at once "
+        "(multi-label) from its column finding.",
         **options.choice(choices.TASKS),
     ),
 ]
@@ -37,7 +38,8 @@ Classes = Annotated[
         "--classes",
         metavar="LABEL[,LABEL...]",
         help="Classes in their order; rows of other classes are left out. Of findings: those that "
-        "are learned (default: all in the training rows).",
+        "are learned (default: all in the training rows); the negatives of a finding are then only "
+        "images that have no finding beyond these.",
     ),
 ]
 Weights = Annotated[

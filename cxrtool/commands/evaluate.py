@@ -30,9 +30,10 @@ products, so `pred` is not always the class with the highest probability. Metric
 
 With torchrun several processes share the images.
 
-A run of findings (cxrtool train --task findings, or --epochs 0 --arch chexnet) predicts each
-finding by itself, in one row for each image and finding: the column `finding` names it, label and
-pred are absent or present, and p_absent and p_present sum to 1. The truth is the list in the
+A run of findings (multi-label: cxrtool train --task findings, or --epochs 0 --arch chexnet)
+predicts them independently, in one row for each image and finding: the column `finding` names it,
+label and pred are absent or present, and p_absent and p_present sum to 1. --keep-columns keeps the
+list of the image as the column `findings`. The truth is the list in the
 manifest's column `finding` (`Edema|Pneumonia`); where the list has a name that the run does not
 know, findings that are not in it have no label. With --target LABEL every output is taken as a
 score for this label instead. Each finding is a table of its own for other commands: cxrtool compare

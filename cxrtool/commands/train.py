@@ -1,4 +1,4 @@
-"""Train a classifier or a lung segmentation network (manifest -> run folder).
+"""Train a network for classes, findings or lung masks (manifest -> run folder).
 
 The network learns from rows with `split` train and is evaluated on val after every epoch. With
 --fold K, fold K is the test set and the next fold is val. RUN receives the best weights
@@ -10,7 +10,7 @@ rates.csv and rates.png show the curve. With --epochs 0 that is all that is done
 
 --epochs 0 --weights FILE makes a run of published weights as they are, for evaluate: no manifest is
 read, --classes names the outputs, and --normalize says how grey levels were scaled in their
-training. The outputs of chexnet are 14 findings, each by itself.
+training. The outputs of chexnet are 14 independent findings.
 
 The best epoch, --schedule plateau and --patience follow the validation metric that --monitor names.
 The validation loss is the training loss: --loss with label smoothing and class weights.
@@ -21,11 +21,13 @@ written to run.json. --strict refuses such a split.
 A warning is given, and written to run.json, if a class occurs in one source only, or if source,
 file format or image size alone predict the label in train and val.
 
---task findings learns several findings at once, each by itself, from the lists in the column
-`finding` (`Edema|Pneumonia`, `No Finding`): a sigmoid unit and a binary cross-entropy for each. It
-learns all findings of the training rows unless --classes names them. As in evaluate, a list with a
-name that is not among them leaves open whether the image has the others, and adds nothing to their
-loss. A finding that no training image has, or all have, is refused.
+--task findings learns several findings at once (multi-label), independently, from the lists in the
+column `finding` (`Edema|Pneumonia`, `No Finding`): a sigmoid unit and a binary cross-entropy for
+each. It learns all findings of the training rows unless --classes names them. As in evaluate, a
+list with a name that is not among them leaves open whether the image has the others, and adds
+nothing to their loss; an uncertain finding (`Edema?`) is left open, too. With --classes A, the only
+negatives of A are images without any other finding. A finding that no training image has, or all
+have, is refused.
 
 --task segment learns from the masks in the column `mask`, for cxrtool segment --model RUN. With
 --augment hard, images are changed strongly: inverted, equalized, with letters, wires, white lungs
@@ -195,7 +197,7 @@ def check_task(task: str, monitor: str, augment: str, class_weights: str) -> Non
         what = f"--augment {_train_plugins.HARD} is for masks"
         raise CxrtoolError(what, "Give --task segment, or leave it out.")
     if class_weights == "max" and task == "findings":
-        what = "--class-weights max is for classes: each finding has images with and without it"
+        what = "--class-weights max cannot be used with --task findings"
         raise CxrtoolError(what, "Give balanced, or a number for each finding.")
 
 

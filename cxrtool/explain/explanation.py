@@ -31,7 +31,7 @@ class Sight(Network):
     """The network of a run, for images in grey levels.
 
     It keeps the maps of the last batch, as a heat map begins with those of the prediction. Of
-    several findings, each by itself, it has the output of one (`only`): a sigmoid unit.
+    several independent findings it has the output of one (`only`): a sigmoid unit.
     """
 
     def __init__(
@@ -197,11 +197,11 @@ class Explainer(Chooser):
 
 
 class FindingExplainer(Explainer):
-    """One finding of a run whose findings are there or not, each by itself."""
+    """One finding of a run whose findings are there or not, independently."""
 
     def _only(self, of: str) -> int:
         if of not in self.classes:
-            what = f"{self.folder}: predicts findings, each by itself, and '{of}' is none of them"
+            what = f"{self.folder}: predicts independent findings, and '{of}' is none of them"
             raise CxrtoolError(what, f"Name one with --class: {', '.join(self.classes)}.")
         self._truth, self._place = Truth(self.classes), self.classes.index(of)
         self.classes = self.known = [ABSENT, of]

@@ -70,7 +70,7 @@ RUN = {
 FIELDS = {
     "arch": "The network, as train names it.",
     "task": "classify, segment for a network that draws lung masks, or findings for one that "
-    "predicts several findings, each by itself.",
+    "predicts several findings independently (multi-label).",
     "classes": "The classes, or findings, in the order of the outputs. With two classes, the "
     "decision threshold applies to the second.",
     "size": "The side of the network's input images, in pixels.",

@@ -88,7 +88,7 @@ def classifier(folder: str, *, or_findings: bool = False) -> Run:
     if run.about.task == "findings":
         if or_findings:
             return run
-        what = f"{folder}: is a run of findings, each by itself, not a classifier"
+        what = f"{folder}: is a run of independent findings, not a classifier"
         raise CxrtoolError(what, "cxrtool evaluate, cam and tsne take it, alone.")
     if run.about.task != "classify":
         what = f"{folder}: is a segmentation run, not a classifier"

@@ -7,6 +7,7 @@ command reads.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from cxrtool.files import predictions
 from cxrtool.learn.inference import Model
 from cxrtool.learn.prediction import PredictionSettings, Predictor, predicted
 from cxrtool.stats import metrics
+from cxrtool.stats.label_traps import AUDIT
 
 Row = dict[str, str]
 Floats = NDArray[np.float64]
@@ -30,6 +32,8 @@ ANSWERS = predictions.ANSWERS
 # What images are called that do not have the label that outputs are scores for.
 OTHER = predictions.OTHER
 COLUMN = predictions.FINDING
+# The column that keeps the list of an image, beside one finding of it.
+LISTS = "findings"
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,18 @@ class Truth:
         return [answers.get(name.casefold(), absent) for name in self.names]
 
 
+def contradicts(row: Mapping[str, str]) -> bool:
+    """Tell whether a list has a finding, and says that there is none."""
+    none = [says_none(name) for name in names_of(row)[0]]
+    return any(none) and not all(none)
+
+
+def warning_of_lists(contradictory: int) -> str:
+    """Say how many lists contradict themselves."""
+    lists = "1 list says" if contradictory == 1 else f"{contradictory} lists say"
+    return f"warning: {lists} both that there is no finding and name one: the finding counts"
+
+
 def names_of(row: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Return the names in the list of a row, "no finding" among them; and the uncertain ones."""
     return finding_lists.read(row.get(COLUMN, ""))
@@ -76,7 +92,7 @@ class FindingsPredictor(Predictor):
         super().__init__([model], None, settings)
 
     def logs_of(self, logits: Tensor) -> Tensor:
-        """Return log p of each finding by itself: they need not sum to 1."""
+        """Return log p of each finding: they need not sum to 1."""
         return torch.nn.functional.logsigmoid(logits)
 
 
@@ -86,14 +102,23 @@ class FindingsJudge:
     def __init__(self, truth: Truth) -> None:
         self.truth, self.answers = truth, list[list[str]]()
         self.scores: list[Floats] = []
+        self.contradictory = 0
 
-    def see(self, answers: list[str], scores: Floats) -> None:
+    def see(self, row: Mapping[str, str], answers: list[str], scores: Floats) -> None:
         """Keep one image."""
+        self.contradictory += self.truth.target is None and contradicts(row)
         self.answers.append(answers)
         self.scores.append(scores)
 
     def table(self) -> list[tuple[str, str]]:
-        """Return the AUC of each finding that some images have and others have not."""
+        """Return the AUC of each finding that some images have and others have not, in words."""
+        return [
+            (f"{name} ({there} of {of})", numbers.value(auc)) for name, auc, there, of in self.aucs
+        ]
+
+    @cached_property
+    def aucs(self) -> list[tuple[str, float, int, int]]:
+        """The AUC of such findings, how many images have them, and of how many it is known."""
         result = []
         answers, scores = np.array(self.answers, object), np.array(self.scores)
         for k, name in enumerate(self.truth.names if self.answers else ()):
@@ -102,7 +127,27 @@ class FindingsJudge:
             if 0 < there.sum() < len(there):
                 p = np.column_stack([1 - scores[known, k], scores[known, k]])
                 auc = metrics.macro_auc(there.astype(np.int64), p)
-                result.append((f"{name} ({there.sum()} of {len(there)})", numbers.value(auc)))
+                result.append((name, auc, int(there.sum()), len(there)))
+        return result
+
+    def warnings(self) -> list[str]:
+        """Say what looks wrong, as `evaluate` does for classes."""
+        result, target = [], self.truth.target
+        if self.contradictory:
+            result.append(warning_of_lists(self.contradictory))
+        if target and self.answers and not any(target in answers for answers in self.answers):
+            result.append(f"warning: no image has the label '{target}' (--target)")
+        if len(scores := np.array(self.scores)) > 2 and (
+            same := [
+                n for n, one in zip(self.truth.names, scores.T, strict=True) if not np.ptp(one)
+            ]
+        ):
+            result.append(f"warning: all scores are equal for {', '.join(same)}")
+        below = [f"{name} {numbers.value(auc)}" for name, auc, _, _ in self.aucs if auc < 0.5]
+        if below:
+            why = "chance, if there are few images; or the network uses a feature that goes with "
+            why += f"the other answer in these images ({AUDIT})"
+            result.append(f"warning: AUC below 0.5 for {', '.join(below)}. Possible reasons: {why}")
         return result
 
 
@@ -117,9 +162,10 @@ def answered(
     """Yield a row of predictions for every image and finding."""
     for row, scores in predicted(source, predictor, skipped):
         answers = truth.of(row)
-        judge.see(answers, scores)
+        judge.see(row, answers, scores)
         for name, answer, score in zip(truth.names, answers, scores.tolist(), strict=True):
             pred = truth.answers[score > threshold]
             chances = predictions.cells(truth.answers, [1 - score, score])
             decision = {"label": answer, "model": predictor.name, "pred": pred, COLUMN: name}
-            yield row | decision | chances
+            lists = {LISTS: row[COLUMN]} if COLUMN in row else {}
+            yield row | lists | decision | chances

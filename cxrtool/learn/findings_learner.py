@@ -24,7 +24,7 @@ class FindingsLearner(Learner):
         )
 
     def logs(self, logits: Tensor) -> Tensor:
-        """Return log p of each finding by itself."""
+        """Return log p of each finding."""
         return torch.nn.functional.logsigmoid(logits)
 
     def looked_at(self, part: ImageSet) -> tuple[dict[str, float], None]:

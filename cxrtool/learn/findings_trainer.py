@@ -1,4 +1,4 @@
-"""From a manifest with lists of findings to a run that predicts each finding by itself."""
+"""From a manifest with lists of findings to a run that predicts findings independently."""
 
 from dataclasses import replace
 from typing import cast
@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from cxrtool.core import choices
+from cxrtool.core import choices, finding_lists
 from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files.manifest import Manifest
@@ -14,6 +14,7 @@ from cxrtool.files.run_fields import DataAbout
 from cxrtool.files.run_record import About
 from cxrtool.learn import findings_data, inference, initial_weights, losses
 from cxrtool.learn.architectures._network import Net
+from cxrtool.learn.findings import contradicts, warning_of_lists
 from cxrtool.learn.findings_data import FindingsData
 from cxrtool.learn.findings_learner import FindingsLearner
 from cxrtool.learn.run_of_weights import own_findings
@@ -78,6 +79,11 @@ class FindingsTraining(Training):
         data = self.data
         assert isinstance(data, FindingsData)
         result = [findings_data.summary(data)]
+        if contradictory := sum(contradicts(row) for row in data.train + data.val):
+            result.append(warning_of_lists(contradictory))
+        if joined := [name for name in data.classes if ";" in name]:
+            what = f"warning: '{joined[0]}' is learned as one finding"
+            result.append(f"{what}: names in a list are separated by {finding_lists.BETWEEN}")
         if data.val and (without := findings_data.one_sided(data)):
             others = len(without) < len(data.classes)
             so = "val_auc is the mean of the other findings" if others else "there is no val_auc"

@@ -196,10 +196,10 @@ def test_compare_judges_each_finding(run: Path, phantoms: Path, capfd: Said) -> 
         ("evaluate run few.csv --threshold youden", "--threshold youden: run predicts findings"),
         ("evaluate run few.csv --ensemble other", "--ensemble has no effect: run predicts"),
         ("evaluate run few.csv --strict", "nothing says which images run was trained on"),
-        ("cam run few.csv -d maps", "run: predicts findings, each by itself, and 'predicted' is"),
+        ("cam run few.csv -d maps", "run: predicts independent findings, and 'predicted' is"),
         ("cam run few.csv -d maps --class covid", "Name one with --class: Edema, Pneumonia, Her"),
-        ("cam run few.csv -d maps --hierarchy run", "run: is a run of findings, each by itself"),
-        ("audit few.csv --run run -d a", "run: is a run of findings, each by itself, not a class"),
+        ("cam run few.csv -d maps --hierarchy run", "run: is a run of independent findings"),
+        ("audit few.csv --run run -d a", "run: is a run of independent findings, not a class"),
     ],
 )
 def test_what_findings_cannot_have(
@@ -293,3 +293,39 @@ def test_a_list_of_findings_is_read_in_letters_of_any_case() -> None:
     truth = findings.Truth(NAMES)
     assert truth.of({"finding": " edema |PNEUMONIA"}) == ["present", "present", "absent"]
     assert truth.of({"finding": "normal"}) == ["absent"] * 3
+
+
+def test_kept_columns_have_the_list_beside_the_finding(
+    run: Path, few: list[Row], capfd: Said
+) -> None:
+    rows = evaluated("few.csv", "--keep-columns")
+    header = Path("p.csv").read_text().splitlines()[0].split(",")
+    assert len(set(header)) == len(header)
+    assert [row["findings"] for row in rows] == [r["finding"] for r in few for _ in NAMES]
+    write_table(Path("both.csv"), [row | {"findings": "x"} for row in few])
+    capfd.readouterr()
+    assert in_process("evaluate", "run", "both.csv", "--keep-columns") == 2
+    assert "Rename it in the manifest." in capfd.readouterr().err
+
+
+def test_a_target_that_no_image_has(run: Path, few: list[Row], capfd: Said) -> None:
+    assert in_process("evaluate", "run", "few.csv", "--target", "") == 2
+    assert "--target is empty. Name a label, or leave it out." in capfd.readouterr().err
+    evaluated("few.csv", "--target", "Zzz")
+    assert "warning: no image has the label 'Zzz' (--target)" in capfd.readouterr().err
+
+
+def test_what_looks_wrong_in_scores_of_findings() -> None:
+    judge = findings.FindingsJudge(findings.Truth(NAMES))
+    lists = ("Edema|No Finding", "Pneumonia", "normal", "Edema")
+    for text, score in zip(lists, (0.1, 0.2, 0.3, 0.4), strict=True):
+        row = {"finding": text}
+        judge.see(row, judge.truth.of(row), np.array([score, 0.9 - score, 0.5]))
+    # By hand: of four pairs of images with and without oedema, two are in order; of pneumonia 2/3.
+    assert dict(judge.table()) == {"Edema (2 of 4)": "0.500", "Pneumonia (1 of 4)": "0.667"}
+    assert judge.warnings()[1:] == ["warning: all scores are equal for Hernia"]
+    assert judge.warnings()[0].startswith("warning: 1 list says both that there is no finding")
+    judge = findings.FindingsJudge(findings.Truth(NAMES[:1]))
+    for text, score in (("Edema", 0.1), ("normal", 0.9)):
+        judge.see({}, judge.truth.of({"finding": text}), np.array([score]))
+    assert judge.warnings()[0].startswith("warning: AUC below 0.5 for Edema 0.000. Possible")

@@ -1,4 +1,4 @@
-"""`cxrtool train --task findings`: several findings at once, each by itself, and who reads them."""
+"""`cxrtool train --task findings`: several findings at once, independently, and who reads them."""
 
 from __future__ import annotations
 
@@ -179,7 +179,10 @@ def test_uncertain_findings_are_neither_present_nor_absent(capfd: Said) -> None:
         ("--label-smoothing 0.1", "--label-smoothing has no effect: --task findings learns"),
         ("--monitor accuracy", "--monitor 'accuracy' is not one of: loss, auc. Choose one of"),
         ("--augment hard", "--augment hard is for masks. Give --task segment, or leave it out."),
-        ("--class-weights max", "--class-weights max is for classes: each finding has images with"),
+        (
+            "--class-weights max",
+            "--class-weights max cannot be used with --task findings. Give",
+        ),
         ("--class-weights Flu=2", "'Flu' is none of the classes: Edema, Hernia, Mass. Name one"),
         ("--arch chexnet", "m.csv: no training image shows Atelectasis, Cardiomegaly, Effusion"),
         ("--epochs 0", "--task has no effect: --epochs 0 makes a run of the weights as they are"),
@@ -437,3 +440,13 @@ def test_outputs_taken_by_their_place_are_said(capfd: Said) -> None:
     assert told in capfd.readouterr().err
     assert train("--weights", "r/model.safetensors", folder="again") == 0
     assert "taken by their place for Edema, Hernia, Mass\n" in capfd.readouterr().err
+
+
+def test_lists_that_contradict_themselves_and_joined_names_are_said(capfd: Said) -> None:
+    rows = discs()
+    rows[0]["finding"], rows[1]["finding"] = "No Finding|Mass", "Edema;Mass"
+    write_table(Path("m.csv"), rows)
+    assert train() == 0
+    said = capfd.readouterr().err
+    assert "warning: 1 list says both that there is no finding and name one: the find" in said
+    assert "warning: 'Edema;Mass' is learned as one finding: names in a list are separa" in said
