@@ -92,7 +92,7 @@ def read(
     from cxrtool.audit.case import Case
     from cxrtool.audit.case_reader import Joined
 
-    about_rows, about_predictions = _told_apart(conditions, manifest, tables)
+    about_rows, about_predictions = _conditions_by_table(conditions, manifest, tables)
     own = row_table.read_manifest(manifest, about_rows, within) if manifest else None
     if not tables:
         assert own is not None
@@ -122,7 +122,7 @@ def read(
     )
 
 
-def _told_apart(
+def _conditions_by_table(
     conditions: "list[Where]", manifest: str | None, tables: list[str]
 ) -> "tuple[list[Where], list[Where]]":
     """Tell the conditions on rows of the manifest from those on predictions.
