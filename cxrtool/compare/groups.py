@@ -47,8 +47,8 @@ def _check_findings(predictions: Predictions, again: Ints, before: Ints, grouped
     if finding is not None and (finding.codes[again] != finding.codes[before]).any():
         what = "these predictions are of several findings, and each finding is judged alone"
         names = [finding.names[k] for k in np.unique(finding.codes).tolist()]
-        way = f"Group by the column {FINDING}, or choose" if grouped else "Choose"
-        remedy = f"{way} one of {', '.join(names)}."
+        choice = f"Group by the column {FINDING}, or choose" if grouped else "Choose"
+        remedy = f"{choice} one of {', '.join(names)}."
         one = shlex.quote(f"{FINDING}={names[0]}")
         raise CxrtoolError(what, remedy, settings=[f"by={FINDING}", f"where={one}"])
 

@@ -58,10 +58,10 @@ class NamedClasses:
         threshold = self._fitted(good) if good else self._common(every)
         wrong = self._wrong(threshold)
         usual = self._usual(wrong, good)
-        found = [k for k in every if self._is_unusual(wrong, k, usual, len(every))]
-        single = [k for k in found if k not in both]
+        unusual = [k for k in every if self._is_unusual(wrong, k, usual, len(every))]
+        single = [k for k in unusual if k not in both]
         # Groups may have thresholds of their own: in such a group, classes do follow scores.
-        return single, [k for k in found if k in both and self._agrees_less(self.groups == k)]
+        return single, [k for k in unusual if k in both and self._agrees_less(self.groups == k)]
 
     def _every(self) -> list[int]:
         return [int(k) for k in np.unique(self.groups[self.telling]).tolist()]
@@ -76,18 +76,18 @@ class NamedClasses:
         kept = self.telling & rows
         named, scores = self.named[kept] == 1, self.scores[kept]
         patients = np.unique(self.patients[kept], return_inverse=True)[1]
-        found = pair_auc(named, scores)
-        if not found.value < AGREEING or patients.max() + 1 < FEWEST:
+        auc = pair_auc(named, scores)
+        if not auc.value < AGREEING or patients.max() + 1 < FEWEST:
             return False
         strata = cluster_variance.Strata(named.astype(np.int8), patients)
-        high = Auc(found, strata, strata.design_effects(scores)).bounds(SURE)[1]
+        high = Auc(auc, strata, strata.design_effects(scores)).bounds(SURE)[1]
         return bool(high < AGREEING)
 
     def _thresholds(self) -> Floats:
-        found = np.unique(self.scores[self.telling])
-        if len(found) > THRESHOLDS:
-            found = np.unique(np.quantile(found, np.linspace(0, 1, THRESHOLDS)))
-        return np.concatenate([[-np.inf], found, [np.inf]])
+        values = np.unique(self.scores[self.telling])
+        if len(values) > THRESHOLDS:
+            values = np.unique(np.quantile(values, np.linspace(0, 1, THRESHOLDS)))
+        return np.concatenate([[-np.inf], values, [np.inf]])
 
     def _misfits(self, groups: list[int], thresholds: Floats) -> Floats:
         """Return the share of each group's images that each threshold does not explain."""
