@@ -30,7 +30,7 @@ EQUAL = 1e-9
 # One class for a whole source is remarkable where it is less likely than this, over all sources.
 UNLIKELY = 0.01
 # The scores of such a source tell less of the label than others', by intervals of this level: at
-# 0.98, up to 35 % of the models that have learned a source were called faults, at 0.999 up to 17 %.
+# 0.98, up to 35 % of the models that have learned a source were called faults, at 0.999 up to 18 %.
 SURE = 0.999
 
 
