@@ -92,9 +92,10 @@ def page(
     rows: Sequence[CheckRow],
     overall: str,
     drawn: Sequence[tuple[Plot, str]] = (),
+    left_out: str = "",
 ) -> Page:
-    """Write the whole page; the pictures come with their files."""
-    result = Page("Audit: disease or data set?", _lead(case), compact=True)
+    """Write the whole page; the pictures come with their files. `left_out` says what is not judged."""
+    result = Page("Audit: disease or data set?", _lead(case, left_out), compact=True)
     # Where the classes do not overlap, the picture of it is the whole explanation.
     first = [p for p in drawn if p[0].kind == pictures.PATIENTS and overall == NOT_IDENTIFIABLE]
     _verdict(result.section("Verdict"), case, plan, rows, overall, first)
@@ -108,18 +109,19 @@ def page(
     return result
 
 
-def _lead(case: Case) -> str:
+def _lead(case: Case, left_out: str) -> str:
     rows = case.judged
     models = ", ".join(model.name for model in case.models)
     source = f"predictions of {models}" if models else "a manifest without predictions"
     unknown = int((case.images.identities["patient"][rows] == 0).sum())
     if unknown:
         source += f"; {unknown} images without a patient count as patients of their own"
-    return (
+    judged = (
         f"{len(rows)} images of {len(np.unique(case.images.patients[rows]))} patients are judged: "
-        f"{case.positive} against {', '.join(case.negatives)}; {source}. Research software, not a "
-        "medical device."
+        f"{case.positive} against {', '.join(case.negatives)}; {source}."
     )
+    sentences = (judged, left_out, "Research software, not a medical device.")
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def conclusion(case: Case, rows: Sequence[CheckRow], overall: str) -> str:

@@ -34,6 +34,7 @@ Example:
     cxrtool ingest images/ | cxrtool audit - -d audit
 """
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ from cxrtool.core.progress import note
 if TYPE_CHECKING:
     from cxrtool.audit.case import Case
     from cxrtool.audit.verdicts import CheckRow
+    from cxrtool.files.failures import Failures
 
 
 def run(
@@ -121,12 +123,21 @@ def run(
     rows = runner.run(case, plan, folder, again=force)
     overall = runner.write(case, plan, rows, folder)
     drawn = pictures.draw(case, rows, folder)
-    html_page.write(f"{folder}/{runner.PAGE}", pages.page(case, plan, rows, overall, drawn))
+    page = pages.page(case, plan, rows, overall, drawn, left_out(skipped))
+    html_page.write(f"{folder}/{runner.PAGE}", page)
     fill(option_values.entries("--checklist", *checklist or ()), case, rows, folder)
     report(rows, overall, folder)
     code = skipped.close()
     failed = any(row.verdict in failing for row in rows if row.kind == "confirmatory")
     raise typer.Exit(ExitCode.SOME_INPUTS_FAILED if failed else code)
+
+
+def left_out(skipped: "Failures") -> str:
+    """Say in words how many inputs are not judged; the page is read without standard error."""
+    if not len(skipped):
+        return ""
+    listed = os.path.basename(skipped.file or "")
+    return f"{len(skipped)} rows or images were left out, listed in {listed}."
 
 
 def verdicts_of(fail_on: list[str] | None) -> set[str]:

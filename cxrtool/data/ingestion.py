@@ -149,8 +149,8 @@ class Measured:
         note(f"{total} images of {people}, {sources}: {classes}")
         if set(self._labels) == {"(no label)"}:
             note(
-                "no image has a label: for training, put each class into a folder of its own, or "
-                "describe the images in a table (--metadata)"
+                "no image has a label: for training, put each class into a folder of its own and "
+                "name the folder above them, or describe the images in a table (--metadata)"
             )
         if self._unwindowed:
             which = "all" if self._unwindowed == total else f"{self._unwindowed} of {total}"

@@ -129,6 +129,8 @@ def test_scores_that_are_no_numbers_are_left_out_and_listed(cli: Cli, tmp_path: 
     )
     result = cli("audit", some, "-d", tmp_path / "out")
     assert result.code == 1 and "p_covid is 'nan'" in result.err and "8 skipped" in result.err
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert "8 rows or images were left out, listed in failures.csv." in page
     none = rewritten(table, "none.csv", lambda _, row: row.update(p_covid="nan"))
     result = cli("audit", none, "-d", tmp_path / "none")
     assert result.code == 2 and not (tmp_path / "none" / "audit.html").exists()
