@@ -94,7 +94,10 @@ def page(
     drawn: Sequence[tuple[Plot, str]] = (),
     left_out: str = "",
 ) -> Page:
-    """Write the whole page; the pictures come with their files. `left_out` says what is not judged."""
+    """Write the whole page; the pictures come with their files.
+
+    `left_out` says in words what is not judged.
+    """
     result = Page("Audit: disease or data set?", _lead(case, left_out), compact=True)
     # Where the classes do not overlap, the picture of it is the whole explanation.
     first = [p for p in drawn if p[0].kind == pictures.PATIENTS and overall == NOT_IDENTIFIABLE]
