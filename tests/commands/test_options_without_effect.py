@@ -93,7 +93,7 @@ CASES: list[tuple[str, list[str], str, str]] = [
             ("run", "bare.csv", []),
             ("run", "plain.csv", []),
             ("run", "tests.csv", ["--test-name", "first"]),
-            ("findings", "findings.csv", []),
+            ("findings", "plain.csv", []),
             ("findings", "tests.csv", ["--test-name", "first"]),
         ]
     ),
