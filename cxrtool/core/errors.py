@@ -20,8 +20,8 @@ class ExitCode(IntEnum):
 class CxrtoolError(Exception):
     """A mistake that ends the run: what is wrong, and what to do about it.
 
-    `settings` are the parameters of the command that may be changed; the command line adds their
-    options to the message.
+    `settings` are the parameters of the command that may be changed, or `name=value` with the value
+    to give; the command line adds their options to the message.
     """
 
     code = ExitCode.NOTHING_DONE

@@ -98,7 +98,7 @@ def test_duplicates_across_paths(cxrtool: Run, tmp_path: Path) -> None:
         "cxrtool ingest: 3 images are duplicates, in 1 group (dup_group)",
         "cxrtool ingest: 4 images of unknown patients, 2 sources: (no label) 4",
         "cxrtool ingest: no image has a label: for training, put each class into a folder of its "
-        "own, or describe the images in a table (--metadata)",
+        "own and name the folder above them, or describe the images in a table (--metadata)",
     ]
     for part in "ab":
         cxrtool("ingest", part, "-o", f"{part}.csv")
