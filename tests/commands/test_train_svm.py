@@ -12,7 +12,9 @@ from cxrtool.files import run_folder
 from cxrtool.learn import inference, training_loop
 
 
-@pytest.mark.parametrize("arch", ["resnet18:head=svm", "alexnet:head=svm"])
+@pytest.mark.parametrize(
+    "arch", ["resnet18:head=svm", pytest.param("alexnet:head=svm", marks=pytest.mark.slow)]
+)
 def test_a_run_of_it_is_a_run(
     arch: str, phantoms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

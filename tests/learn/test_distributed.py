@@ -68,7 +68,7 @@ def together(number: int, *command: str, cwd: Path) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("number", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_gradients_and_norms_are_those_of_the_whole_batch(number: int, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

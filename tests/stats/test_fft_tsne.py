@@ -43,6 +43,7 @@ def exact_divergence(scores: np.ndarray, points: np.ndarray, perplexity: float) 
     return float((p[there] * np.log(p[there] / q[there])).sum())
 
 
+@pytest.mark.slow
 def test_clusters_stay_apart_as_near_to_the_exact_figure_as_by_barnes_hut(package: None) -> None:
     features = clusters(50)
     scores = projection.components(features, 50)
@@ -103,6 +104,7 @@ def test_the_number_of_points_chooses(
     assert projection.uses_fft(method, number) is expected
 
 
+@pytest.mark.slow
 def test_many_points_are_placed_by_it_and_a_note_says_so(
     package: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
