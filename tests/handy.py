@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -122,6 +123,19 @@ def in_process(*args: str) -> int:
         warnings.simplefilter("ignore")
         gc.collect()
     return code
+
+
+def about(folder: str = "r") -> dict[str, Any]:
+    """Read the run.json of a run."""
+    result: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
+    return result
+
+
+def line(capfd: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that a command has printed, without its name."""
+    said = capfd.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1, said
+    return said.err.partition(": ")[2].rstrip("\n")
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:

@@ -80,4 +80,4 @@ def conditions(option: str, texts: list[str] | None) -> "list[manifest.Where]":
     try:
         return [Where.parse(t) for t in texts or ()]
     except ValueError as e:
-        raise CxrtoolError(f"{option} {e}", "Write it as view=PA,AP or label!=todo.") from None
+        raise CxrtoolError(f"{option} {e}", "Write it as view=PA,AP or label!=unknown.") from None

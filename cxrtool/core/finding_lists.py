@@ -1,4 +1,4 @@
-"""Lists of findings in a cell: in `Edema|Pneumonia?` there is an oedema, and nobody knows more."""
+"""Lists of findings in a cell: `Edema|Pneumonia?` says oedema, and perhaps pneumonia."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ BETWEEN, UNCERTAIN = "|", "?"
 
 
 def written(certain: Iterable[str], uncertain: Iterable[str] = ()) -> str:
-    """Write a list: the findings that are there, then those of which nobody knows.
+    """Write a list: the findings that are present, then the uncertain ones.
 
     >>> written(["Edema", "Fracture"], ["Pneumonia"])
     'Edema|Fracture|Pneumonia?'
@@ -15,7 +15,7 @@ def written(certain: Iterable[str], uncertain: Iterable[str] = ()) -> str:
 
 
 def read(text: str) -> tuple[list[str], list[str]]:
-    """Read a list: the findings that are there, and the uncertain ones.
+    """Read a list: the findings that are present, and the uncertain ones.
 
     >>> read("Edema | Pneumonia?")
     (['Edema'], ['Pneumonia'])

@@ -138,7 +138,7 @@ def _check_names(names: Iterable[str]) -> None:
 
 
 def _check_answers(data: FindingsData, there: Iterable[str]) -> None:
-    """Refuse findings of which the training rows have one answer only: nothing can be learned."""
+    """Refuse findings that all training rows have, or none has: nothing can be learned."""
     answers = data.answers(data.train)
     never = [name for name, of in zip(data.classes, answers.T, strict=True) if not (of == 1).any()]
     always = [name for name, of in zip(data.classes, answers.T, strict=True) if not (of == 0).any()]
@@ -153,7 +153,7 @@ def _check_answers(data: FindingsData, there: Iterable[str]) -> None:
 
 
 def check_read(names: Sequence[str], answers: Answers) -> None:
-    """Refuse findings of which the images that could be read have one answer only."""
+    """Refuse findings that all readable training images have, or none has."""
     for name, of in zip(names, answers.T, strict=True):
         if not {0, 1} <= set(of.tolist()):
             word = "without" if (of == 1).any() else "with"

@@ -18,19 +18,19 @@ def decided(case: Case, threshold: float) -> Case:
     return replace(case, models=models)
 
 
-def one_class_in(case: Case, source: str, *, named: bool = True, told: bool = True) -> Case:
+def one_class_in(case: Case, source: str, *, named: bool = True, ranked: bool = True) -> Case:
     """Predict one class for all images of a source; their scores rank them, or tell nothing."""
     (model,) = case.models
     there = case.images.columns["source"].isin([source])[model.rows]
     noise = np.random.default_rng(5).random(len(there))
-    scores = np.where(there, 0.55 + (model.scores if told else noise) / 2.3, model.scores)
+    scores = np.where(there, 0.55 + (model.scores if ranked else noise) / 2.3, model.scores)
     predicted = (scores > 0.5).astype(np.int64) if named else np.full(len(scores), -1)
     return replace(case, models=[replace(model, scores=scores, predicted=predicted)])
 
 
 @pytest.mark.parametrize("named", [True, False])
 def test_one_class_for_a_source_whose_scores_tell_nothing_is_a_fault(named: bool) -> None:
-    (row,) = broken.assess(one_class_in(make_case(400), "B", named=named, told=False))
+    (row,) = broken.assess(one_class_in(make_case(400), "B", named=named, ranked=False))
     assert row.verdict == "shown"
     assert row.meaning.startswith("All images of a source have one predicted class, and scores")
     assert "elsewhere" in row.meaning and row.meaning.endswith(": B.")
@@ -166,7 +166,7 @@ def test_classes_in_the_wrong_order_are_a_fault_where_the_table_names_the_class(
 
 
 def test_a_source_of_one_label_may_well_have_one_predicted_class() -> None:
-    case = one_class_in(make_case(200), "B", told=False)
+    case = one_class_in(make_case(200), "B", ranked=False)
     case.images.positive[case.images.columns["source"].isin(["B"])] = 1
     assert broken.assess(case)[0].verdict == "excluded"
 
@@ -176,13 +176,13 @@ def test_a_source_of_few_patients_is_no_evidence() -> None:
     names = ["C" if k < 16 else "B" for k in range(200)]
     columns = case.images.columns | {"source": coded(names)}
     case = one_class_in(
-        replace(case, images=replace(case.images, columns=columns)), "C", told=False
+        replace(case, images=replace(case.images, columns=columns)), "C", ranked=False
     )
     assert broken.assess(case)[0].verdict == "excluded"
 
 
 def test_one_source_alone_has_nothing_to_compare_with() -> None:
-    case = one_class_in(make_case(200, sources=("B",)), "B", told=False)
+    case = one_class_in(make_case(200, sources=("B",)), "B", ranked=False)
     assert broken.assess(case)[0].verdict == "excluded"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from handy import Row, in_process, rows_of, write_table
+from handy import Row, about, in_process, line, rows_of, write_table
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
@@ -48,17 +47,6 @@ def discs(count: int = 24) -> list[Row]:
 def train(*given: object, epochs: int = 1, folder: str = "r") -> int:
     fixed = ["train", "m.csv", "--task", "findings", *SMALL, "-j", "1"]
     return in_process(*fixed, "--epochs", str(epochs), "-d", folder, *map(str, given))
-
-
-def about(folder: str = "r") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
-    return found
-
-
-def line(capfd: Said) -> str:
-    said = capfd.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1, said
-    return said.err.partition(": ")[2].rstrip("\n")
 
 
 def test_it_learns_each_finding_and_every_reader_takes_the_run(capfd: Said) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handy import Row, in_process, pixels, rows_of, write_table
+from handy import Row, about, in_process, line, pixels, rows_of, write_table
 from PIL import Image
 
 from cxrtool.files import run_folder
@@ -59,17 +58,6 @@ def train(*args: object, epochs: int = 1, folder: str = "r") -> int:
     return in_process(
         "train", "m.csv", *SMALL, "--epochs", str(epochs), "-d", folder, *map(str, args)
     )
-
-
-def about(folder: str = "r") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((Path(folder) / "run.json").read_text())
-    return found
-
-
-def line(capfd: Said) -> str:
-    said = capfd.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1, said
-    return said.err.partition(": ")[2].rstrip("\n")
 
 
 def test_it_learns_discs_and_segment_finds_those_it_never_saw(capfd: Said) -> None:
