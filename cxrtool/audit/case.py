@@ -27,6 +27,8 @@ class ModelScores:
     rows: Ints
     scores: Floats  # the probability of the positive class
     predicted: Ints  # 1 if the table names the positive class, 0 another, -1 none
+    # What was done to its images before, as their rows say; None if that differs between them.
+    preprocessing: str | None = ""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Reading a case: the rows of a manifest, of predictions of any tool, or of both, joined.
 
-Rows of predictions are found in the manifest by `path`, else by `raw`; those that it lacks are
-added behind its rows.
+Rows of predictions are found in the manifest by `path`, else by `raw`, else by a `raw` of their
+own; those that it lacks are added behind its rows. So a radiograph has one row, whatever was made
+of it for one model or another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,7 +128,7 @@ def _sizes(width: Coded, height: Coded) -> Coded:
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:
     """Keep the predictions of the rows of the manifest that the conditions have chosen."""
-    kept = np.flatnonzero(row_table.listed(table, judged.same["path"]) >= 0)
+    kept = np.flatnonzero(_found(table, judged.same, judged.coded["model"].codes)[0] >= 0)
     if not len(kept):
         what = "no prediction is of a row that the conditions choose"
         raise CxrtoolError(what, "Compare the column path of the manifest and the predictions.")
@@ -148,10 +149,10 @@ class Joined:
 def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined:
     """Put predictions to the rows of a manifest."""
     own = row_table.of_predictions(judged)
-    place, fresh = _places(table, own)
+    place, fresh = _places(table, own, judged.coded["model"].codes)
     number = 0 if table is None else len(table)
     if number and len(fresh):
-        total = len(np.unique(own.keys["path"]))
+        total = len(np.unique(place))
         note(
             f"warning: the manifest lists {total - len(fresh)} of the {total} images of the "
             "predictions: compare the column path of both"
@@ -173,8 +174,15 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
     _check_labels(int((labels[place] != theirs).sum()))
     of_manifest = np.arange(len(whole)) < number
     held_out = _held_out(own, whole, place)
+    steps = _preprocessing(table, own)
     models = [
-        ModelScores(name, place[kept], judged.p[kept, at], _is_named(judged.predicted[kept], at))
+        ModelScores(
+            name,
+            place[kept],
+            judged.p[kept, at],
+            _is_named(judged.predicted[kept], at),
+            _single(steps.take(kept)),
+        )
         for _, name, rows in groups.groups(judged, ())
         if len(kept := rows[held_out[rows]])
     ]
@@ -186,6 +194,30 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
 def _is_named(predicted: Ints, at: int) -> Ints:
     """Return whether the predicted class is the positive one; -1 where there is none."""
     return np.where(predicted < 0, -1, predicted == at).astype(np.int64)
+
+
+def _preprocessing(table: RowTable | None, own: RowTable) -> Coded:
+    """Return what was done to the image of each prediction.
+
+    Its own column counts; without one, that of the row of the manifest with this very path. An
+    image that the manifest knows as the raw file of a row is as it was.
+    """
+    theirs = row_table.column_of(own, "preprocessing")
+    if table is None:
+        return theirs
+    row = row_table.lookup(table.keys["path"], own.keys["path"])
+    both = Coded.joined([theirs, row_table.column_of(table, "preprocessing")])
+    codes, listed = both.codes[: len(own)], both.codes[len(own) :]
+    known = both.isin([""])[: len(own)] & (row >= 0)
+    if len(listed):
+        codes = np.where(known, listed[row], codes)
+    return Coded(both.names, codes)
+
+
+def _single(column: Coded) -> str | None:
+    """Return the value of all rows; None if they differ."""
+    used = {column.names[k] for k in np.unique(column.codes).tolist()}
+    return used.pop() if len(used) == 1 else None
 
 
 def _check_labels(differ: int) -> None:
@@ -235,12 +267,28 @@ def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:
     return np.array(codes, np.int64)[column.codes]
 
 
-def _places(table: RowTable | None, own: RowTable) -> tuple[Ints, Ints]:
+def _found(table: RowTable | None, keys: Mapping[str, Ints], model: Ints) -> tuple[Ints, Ints]:
+    """Return the row of the manifest of each prediction, -1 without one, and its key in any case.
+
+    The key is the raw file, if that is known. Where one model judges two images of one raw file,
+    such as an image and its mirror image, they are two images, and only their paths tell.
+    """
+    key = np.where(keys["raw"] != 0, keys["raw"], keys["path"])
+    _, pair, times = np.unique(
+        np.column_stack([model, key]), axis=0, return_inverse=True, return_counts=True
+    )
+    several = np.isin(key, key[times[pair.ravel()] > 1])
+    key = np.where(several, keys["path"], key)
+    place = row_table.listed(table, keys["path"])
+    return np.where(place < 0, row_table.listed(table, key), place), key
+
+
+def _places(table: RowTable | None, own: RowTable, model: Ints) -> tuple[Ints, Ints]:
     """Return the row of each prediction in the case, and the predictions that begin a new row."""
-    place = row_table.listed(table, own.keys["path"])
+    place, key = _found(table, own.keys, model)
     offset = 0 if table is None else len(table)
     missing = np.flatnonzero(place < 0)
-    _, first, inverse = np.unique(own.keys["path"][missing], return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(key[missing], return_index=True, return_inverse=True)
     # In the order of their first coming.
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), np.int64)

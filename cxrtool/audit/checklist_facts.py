@@ -77,8 +77,11 @@ def views(case: Case, rows: Sequence[CheckRow]) -> Fact:
 
 
 def preprocessing(case: Case, rows: Sequence[CheckRow]) -> Fact:
-    """Name the steps that made the images, as the manifest has them."""
-    return _column(case, "preprocessing")
+    """Name the steps that made the images, by the manifest or, if these differ, by the model."""
+    steps = {m.name: "several" if m.preprocessing is None else m.preprocessing for m in case.models}
+    if len({*steps.values()}) < 2:
+        return _column(case, "preprocessing")
+    return Fact("", "; ".join(f"{name}: {own or 'none'}" for name, own in steps.items()) + ".")
 
 
 def demographics(case: Case, rows: Sequence[CheckRow]) -> Fact:

@@ -118,16 +118,16 @@ def listed(table: RowTable | None, paths: Ints) -> Ints:
         # Of a picture that is in several parts, the held-out one was predicted.
         learned = parts.isin(LEARNED)
         for name in ("path", "raw"):
-            place = np.where(place < 0, _lookup(table.keys[name], paths, learned), place)
+            place = np.where(place < 0, lookup(table.keys[name], paths, learned), place)
     return place
 
 
-def _lookup(keys: Ints, wanted: Ints, later: Marks) -> Ints:
+def lookup(keys: Ints, wanted: Ints, later: Marks | None = None) -> Ints:
     """Return the first row with each key, -1 where there is none; 0 is no key.
 
     Rows that are marked as later come behind the others of their key.
     """
-    order = np.lexsort((later, keys))
+    order = np.lexsort((np.zeros(len(keys), bool) if later is None else later, keys))
     at = np.searchsorted(keys[order], wanted)
     rows = order[np.minimum(at, len(order) - 1)] if len(order) else np.zeros(len(wanted), np.int64)
     fits = (keys[rows] == wanted) & (wanted != 0) if len(order) else np.zeros(len(wanted), bool)

@@ -137,6 +137,7 @@ def _key(case: Case, plan: Plan, check: str) -> str:
     digest.update("\0".join(case.lungs_out_controls).encode())
     others += [model for _, model in case.lungs_out_controls.values()]
     for model in [*case.models, *others]:
+        digest.update(repr(model.preprocessing).encode())
         arrays += [model.rows, model.scores, model.predicted]
     if "images" in module(check).NEEDS and (values := case.measured()) is not None:
         arrays.append(values)
