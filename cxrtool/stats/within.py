@@ -9,6 +9,7 @@ Groups that follow the label raise AUC_between, and hence AUC, for every model t
 group. AUC_within compares images of the same group only, where the group tells nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -210,6 +211,13 @@ def difference_bounds(first: Auc, second: Auc, level: float) -> Bounds:
         return UNKNOWN
     sums = np.array([part.moments.sums for part in (first, second)])
     return _difference(values, np.array([p.bounds(level) for p in (first, second)]), sums)
+
+
+def independent_difference(values: Sequence[float], bounds: Sequence[Bounds]) -> Bounds:
+    """Return the interval of the difference of two figures of different patients (MOVER)."""
+    if np.isnan(bounds).any():
+        return UNKNOWN
+    return _difference(np.array(values), np.array(bounds), np.zeros((2, 1)))
 
 
 def _difference(values: Floats, bounds: Floats, sums: Floats) -> Bounds:

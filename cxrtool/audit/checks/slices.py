@@ -8,8 +8,8 @@ prediction interval.
 import itertools
 
 import numpy as np
-from scipy import special
 
+from cxrtool.audit import source_aucs
 from cxrtool.audit.case import AGE_BAND, Case, ModelScores
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
 from cxrtool.figures import numbers
@@ -24,10 +24,7 @@ REFERENCE = (
     "machine learning for medical imaging, ACM CHIL, 2020."
 )
 COLUMNS = ("source", "view", "sex", AGE_BAND)
-# A group has at least so many patients of each class, else its AUC tells little.
-FEWEST = 10
 SHOWN = 12
-ENOUGH_SOURCES = 5
 
 
 def assess(case: Case) -> list[CheckRow]:
@@ -39,7 +36,7 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     name = case.title("slices", model)
     groups = _groups(case, model)
     if not groups:
-        why = f"no group has {FEWEST} patients of both classes"
+        why = f"no group has {source_aucs.FEWEST} patients of both classes"
         remedy = "Add columns source, view, sex or age, or more images."
         return not_assessed(name, why, remedy, DESCRIPTIVE)
     groups.sort(key=lambda group: group[1].whole.value)
@@ -68,23 +65,12 @@ def _groups(case: Case, model: ModelScores) -> list[tuple[str, Decomposition]]:
         values, place = np.unique(codes, axis=0, return_inverse=True)
         for number, value in enumerate(values.tolist()):
             there = known & (place.ravel() == number)
-            parts = _auc(case, model, there)
+            parts = source_aucs.of_group(case, model, there)
             if parts is not None and not there[known].all():
                 texts = [column.names[v] for column, v in zip(coded, value, strict=True)]
                 named = [f"{c} {text}" for c, text in zip(cut, texts, strict=True)]
                 result.append((", ".join(named), parts))
     return result
-
-
-def _auc(case: Case, model: ModelScores, there: Marks) -> Decomposition | None:
-    rows = model.rows[there]
-    if not len(rows):
-        return None
-    positive, patients = case.images.positive[rows] == 1, case.images.patients[rows]
-    if min(len(np.unique(patients[positive == k])) for k in (True, False)) < FEWEST:
-        return None
-    numbers = np.unique(patients, return_inverse=True)[1]
-    return Decomposition(positive, model.scores[there], np.zeros(len(rows), np.int64), numbers)
 
 
 def _table(
@@ -115,35 +101,20 @@ def _over_sources(case: Case, model: ModelScores) -> str:
     column = case.images.columns["source"]
     codes = column.codes[model.rows]
     known = [k for k in np.unique(codes).tolist() if column.names[k]]
-    own = [parts for k in known if (parts := _auc(case, model, codes == k))]
+    own = [p for k in known if (p := source_aucs.of_group(case, model, codes == k))]
     if len(own) < 2:
         return ""
     values = [parts.whole.value for parts in own]
-    if len(own) < ENOUGH_SOURCES:
+    if len(own) < source_aucs.ENOUGH_SOURCES:
         ends = f"from {numbers.value(min(values))} to {numbers.value(max(values))}"
         return f" Over {len(own)} sources AUC ranges {ends}."
-    mean, low, high = _random_effects(own)
+    mean = source_aucs.pooled([parts.whole for parts in own])
+    low, high = np.clip(mean.prediction(0.95), 0, 1)
     return (
-        f" Over {len(own)} sources the mean AUC is {numbers.value(mean)}; that of a new source is "
-        f"expected between {numbers.value(low)} and {numbers.value(high)} (95 % prediction "
-        "interval)."
+        f" Over {len(own)} sources the mean AUC is {numbers.value(mean.value)}; that of a new "
+        f"source is expected between {numbers.value(low)} and {numbers.value(high)} (95 % "
+        "prediction interval)."
     )
-
-
-def _random_effects(own: list[Decomposition]) -> tuple[float, float, float]:
-    """Return mean and prediction interval (DerSimonian and Laird 1986; Higgins et al. 2009)."""
-    values = np.array([parts.whole.value for parts in own])
-    bounds = np.array([parts.whole.bounds(0.95) for parts in own])
-    variances = ((bounds[:, 1] - bounds[:, 0]) / (2 * special.ndtri(0.975))) ** 2
-    weights = 1 / variances
-    fixed = weights @ values / weights.sum()
-    excess = weights @ (values - fixed) ** 2 - (len(own) - 1)
-    scale = weights.sum() - (weights**2).sum() / weights.sum()
-    between = max(0.0, excess / scale)
-    weights = 1 / (variances + between)
-    mean = float(weights @ values / weights.sum())
-    half = special.stdtrit(len(own) - 2, 0.975) * np.sqrt(between + 1 / weights.sum())
-    return mean, max(0.0, mean - float(half)), min(1.0, mean + float(half))
 
 
 def _by_source(case: Case, model: ModelScores) -> dict[str, object] | None:
