@@ -148,7 +148,7 @@ def full_page(folder: Path) -> Path:
     tested = next(r for r in rows if r.is_tested)
     more = [replace(tested, name=f"within column {k}") for k in range(4)]
     long = {"meaning": tested.meaning, "next": ""}
-    more += [row(f"shown {k}", "", verdicts.DESCRIPTIVE, value=0.5, **long) for k in range(9)]
+    more += [row(f"shown {k}", "", verdicts.DESCRIPTIVE, value=0.5, **long) for k in range(11)]
     more += [row(f"control {k}", "", verdicts.CONTROL, value=0.5, **long) for k in range(3)]
     rows = [*rows, *more]
     drawn = pictures.draw(case, rows, str(folder))

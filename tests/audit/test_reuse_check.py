@@ -65,7 +65,7 @@ def test_models_are_compared_on_the_images_that_all_have_judged() -> None:
     back = np.arange(len(second.rows))[::-1][:300]
     part = ModelScores("m1", second.rows[back], second.scores[back], second.predicted[back])
     row = row_of(replace(case, models=[first, part]))
-    assert "2 models are judged on the same 300 images" in row.meaning and row.patients == 150
+    assert "Of 2 models on the same 300 images" in row.meaning and row.patients == 150
     aucs = {cell[0]: cell[1][0] for cell in row.blocks[0]["rows"]}
     common = np.sort(part.rows)
     expected = roc_auc_score(case.images.positive[common], first.scores[common])
@@ -76,7 +76,7 @@ def test_models_are_compared_on_the_images_that_all_have_judged() -> None:
 def test_copies_of_one_model_need_no_correction() -> None:
     row = row_of(models_case(own=0.0))
     assert row.value == pytest.approx(0, abs=1e-6)
-    assert "correlate by 1.000" in row.meaning
+    assert "correlate by 1.000" in str(row.blocks[0]["caption"])
 
 
 def test_the_use_of_one_model_is_not_known() -> None:

@@ -49,10 +49,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=300)
     runs = parser.parse_args().runs
     print("patients images models alike truth | too high corrected | covered moved", flush=True)
-    for patients in (60, 200, 600):
+    for patients in (60, 150, 400):
         for images in (1, 3):
             for models in (2, 5, 20):
-                for alike in (0.5, 0.9):
+                for alike in (0.5, 0.8):
                     for kind in ("equal", "one", "range"):
                         _line(runs, (patients, images, models, alike, kind))
 

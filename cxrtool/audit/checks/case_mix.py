@@ -135,24 +135,22 @@ def _meaning(case: Case, matched: MatchedAucs) -> str:
     sentences = [
         f"{left_out}AUC is {numbers.value(parts.whole.value)}; over pairs of images alike in "
         f"{names} ({numbers.share(parts.share)} of all pairs) it is "
-        f"{numbers.value(parts.within.value)}: a difference of "
-        f"{numbers.interval(parts.value, low, high)}.",
-        _comparison(names, low, high),
-        f"{matched.patients - matched.partners} of {matched.patients} patients have no partner of "
-        "the other class.",
+        f"{numbers.value(parts.within.value)}, a difference of "
+        f"{numbers.interval(parts.value, low, high)}: {_comparison(low, high)}.",
+        f"{matched.patients - matched.partners} of {matched.patients} patients have no partner.",
     ]
     if unused:
         sentences.append(f"Not matched, as unknown for many or all images: {_listed(unused)}.")
     return " ".join(sentences)
 
 
-def _comparison(names: str, low: float, high: float) -> str:
+def _comparison(low: float, high: float) -> str:
     """Say what the interval of the difference means."""
     if low > 0:
-        return f"Part of the AUC is owed to {names}, which differ between the classes."
+        return "part of the AUC is owed to the case mix"
     if high < 0:
-        return f"Patients who are alike in {names} are told apart better than others."
-    return f"These images do not show that {names} change the AUC."
+        return "patients who are alike are told apart better than others"
+    return "the case mix is not shown to change the AUC"
 
 
 def _external(
@@ -164,21 +162,16 @@ def _external(
         return ""
     strata = matched.strata, matched.keep
     alike = source_aucs.external_difference(case, model, sources, strata)
-    text = f" Internal minus external: {_words(raw)}"
-    text += f"; matched, {_words(alike)}." if alike is not None else "; too few images are matched."
     return (
-        f"{text} The interval is about other sources of these kinds."
-        if raw.is_of_sources
-        else f"{text} The intervals are about new patients of these sources; other hospitals "
-        "differ, too."
+        f" Sources with training images against sources without: AUC {_words(raw)}; "
+        f"{f'matched, {_words(alike)}' if alike is not None else 'too few images are matched'}."
     )
 
 
 def _words(difference: ExternalDifference) -> str:
     return (
-        f"AUC {numbers.value(difference.internal)} in sources with training images and "
-        f"{numbers.value(difference.external)} in sources without, a difference of "
-        f"{numbers.interval(difference.value, *difference.bounds)}"
+        f"{numbers.value(difference.internal)} against {numbers.value(difference.external)}, a "
+        f"difference of {numbers.interval(difference.value, *difference.bounds)}"
     )
 
 
@@ -202,7 +195,8 @@ def _table(case: Case, model: ModelScores, matched: MatchedAucs) -> dict[str, ob
         "rows": rows,
         "caption": f"AUC of {model.name} by pairs of a positive and a negative image. Where each "
         "pair counts once, large groups of patients alike weigh most; where each positive image "
-        "counts once, it is AUC for the case mix of the positive images.",
+        "counts once, it is AUC for the case mix of the positive images. A patient has a partner "
+        "if one of the other class is alike.",
     }
 
 
@@ -231,5 +225,8 @@ def _source_table(case: Case, model: ModelScores, sources: list[SourceAuc]) -> d
         "rows": rows,
         "caption": f"AUC of {model.name} within each source that has {source_aucs.FEWEST} patients "
         "of both classes or more: of all its pairs, and of those matched as above, for which the "
-        "columns must be known. Training images are those of the manifest.",
+        "columns must be known. Training images are those of the manifest. AUC of sources with and "
+        "without them is over pairs of one source, and its interval about new patients of these "
+        f"sources; not matched, of {source_aucs.ENOUGH_SOURCES} sources or more on both sides, it "
+        "is the random-effects mean, and the interval about such sources.",
     }

@@ -83,18 +83,14 @@ def _row(case: Case, rows: Ints, scores: Floats, patients: Ints) -> CheckRow:
 
 
 def _meaning(case: Case, rows: Ints, aucs: JointAucs, optimism: float, bounds: Bounds) -> str:
-    best, number = int(aucs.values.argmax()), len(case.models)
-    value = float(aucs.values[best])
+    best, value = int(aucs.values.argmax()), float(aucs.values.max())
     low, high = (max(0.0, bound - optimism) for bound in bounds)
-    alike = aucs.correlation
-    correlated = "" if np.isnan(alike) else f" (their errors correlate by {numbers.value(alike)})"
     sentences = [
-        f"{number} models are judged on the same {len(rows)} images; {case.models[best].name} has "
-        f"the highest AUC, {numbers.value(value)}. If all were equally good{correlated}, the "
-        f"highest AUC would be too high by {numbers.value(optimism)} on average. Less this, it is "
-        f"{numbers.interval(value - optimism, low, high)}.",
-        "If one model is truly better, its AUC is too high by less.",
-        "Models that were tried on these images and are not given raise it further.",
+        f"Of {len(case.models)} models on the same {len(rows)} images, {case.models[best].name} "
+        f"has the highest AUC, {numbers.value(value)}. If all were equally good, it would be too "
+        f"high by {numbers.value(optimism)} on average, and by less if one is truly better. Less "
+        f"this, it is {numbers.interval(value - optimism, low, high)}.",
+        "Models that were tried and are not given raise it further.",
     ]
     if validated := _validated(case, rows):
         sentences.append(f"{validated}.")
@@ -104,7 +100,8 @@ def _meaning(case: Case, rows: Ints, aucs: JointAucs, optimism: float, bounds: B
 def _table(
     case: Case, aucs: JointAucs, bounds: list[Bounds], images: int, wins: Floats
 ) -> dict[str, object]:
-    order = np.argsort(-aucs.values, kind="stable").tolist()
+    order, alike = np.argsort(-aucs.values, kind="stable").tolist(), aucs.correlation
+    correlated = "" if np.isnan(alike) else f" Their errors correlate by {numbers.value(alike)}."
     rows = [
         [case.models[k].name, (float(aucs.values[k]), *bounds[k]), numbers.percent(wins[k])]
         for k in order[:LISTED]
@@ -115,5 +112,6 @@ def _table(
         "rows": rows,
         "caption": f"{len(rows)} of {len(order)} models on the {images} images that all have "
         "judged; in the last column how often a model has the highest AUC in other samples of such "
-        "patients, if the AUCs here are the true ones. The intervals do not know of the choice.",
+        f"patients, if the AUCs here are the true ones.{correlated} The intervals do not know of "
+        "the choice.",
     }
