@@ -6,7 +6,6 @@ AUC (Janes and Pepe 2009), for the case mix of the positives.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -31,15 +30,13 @@ def auc_per_positive(positive: Marks, scores: Floats, groups: Ints) -> PairAuc:
     """Compute AUC within groups so that each positive with a partner counts once.
 
     Sum over the groups of m / M AUC_group, with m of all M positives (Janes and Pepe 2009, eq. 3).
+    A negative's influence is that of its fixed weight, 1 / n in a group of n negatives. Less the
+    mean of its group it would be the derivative, but nothing where it is the only one: with that,
+    95 % intervals held 86 % where few negatives are like the positives.
     """
     _, theirs = _counts(positive, groups)
     weights = np.where(positive, 1.0, 1 / np.maximum(theirs, 1)[groups])
-    result = pair_auc(positive, scores, groups, weights)
-    # The weights are counts of the same images. Another negative adds no weight to its group: of
-    # its influence counts what differs from the mean of the group.
-    sums = np.bincount(groups, np.where(positive, 0.0, result.influence))
-    means = sums / np.maximum(theirs, 1)
-    return replace(result, influence=result.influence - np.where(positive, 0.0, means[groups]))
+    return pair_auc(positive, scores, groups, weights)
 
 
 def _counts(positive: Marks, groups: Ints) -> tuple[Ints, Ints]:
