@@ -1,9 +1,9 @@
 """Measure every image file once (items -> measurements.csv, array).
 
 `measurements.csv` has a row for each image, in the order of the items: its path, a key, and the
-measurements of `bystanders` and `outside_lungs`. The key changes with the file, its mask and the
-version of the measurements, so that the next run takes over every row that still holds. What a
-killed run has measured is in the folder `measurements` beside the table.
+measurements of `bystanders`, `exposure` and `outside_lungs`. The key changes with the file, its
+mask and the version of the measurements, so that the next run takes over every row that still
+holds. What a killed run has measured is in the folder `measurements` beside the table.
 """
 
 import contextlib
@@ -27,10 +27,17 @@ from cxrtool.files import disk, grey_levels, image, image_facts, table
 from cxrtool.files import journal as journals
 from cxrtool.files.failures import Failures
 from cxrtool.files.journal import Journal
-from cxrtool.images import bystanders, outside_lungs
+from cxrtool.images import bystanders, exposure, outside_lungs
 
 TABLE, KEPT = "measurements.csv", "measurements"
-NAMES: tuple[str, ...] = (*bystanders.NAMES, *outside_lungs.OUTSIDE, *outside_lungs.SHAPE)
+# Those of `bystanders` are the first, by which the audit decides; those that need a mask the last.
+NAMES: tuple[str, ...] = (
+    *bystanders.NAMES,
+    *exposure.NAMES,
+    *outside_lungs.OUTSIDE,
+    *outside_lungs.SHAPE,
+    *outside_lungs.QUALITY,
+)
 COLUMNS = ("path", "key", *NAMES)
 MOST_BYTES = 1 << 31
 
@@ -125,12 +132,16 @@ def measured(item: Item) -> tuple[str, Skip | None] | Skip:
         grey, facts = image.decode(encoded).grey, image_facts.facts(encoded)
     except Unreadable as e:
         return Skip(item.path, e.reason, e.remedy, e.failed)
-    values = [bystanders.measure(grey, facts)]
+    values = [bystanders.measure(grey, facts), exposure.exposure(grey)]
     skip = None
     if item.mask:
         try:
             mask = grey_levels.to_mask(image.read(item.mask).grey, grey.shape)
-            values += [outside_lungs.outside_lungs(grey, mask), outside_lungs.mask_shape(mask)]
+            values += [
+                outside_lungs.outside_lungs(grey, mask),
+                outside_lungs.mask_shape(mask),
+                outside_lungs.mask_quality(mask),
+            ]
         except Unreadable as e:
             why = f"its mask {item.mask}: {e.reason}"
             skip = Skip(item.path, why, "The image is measured without a mask.", e.failed)

@@ -45,7 +45,7 @@ def flag(mask: Mask) -> str:
         "too small": share < SMALLEST,
         "too large": share > LARGEST,
         "one lung": _smaller_lung(bits, areas) < SMALLER_LUNG,
-        "many pieces": int((areas >= PIECE * bits.size).sum()) > MOST_PIECES,
+        "many pieces": _pieces(bits, areas) > MOST_PIECES,
         "touches the border": _on_border(bits) > ON_BORDER,
     }
     return "; ".join(reason for reason, holds in reasons.items() if holds)
@@ -54,6 +54,12 @@ def flag(mask: Mask) -> str:
 def fraction(mask: Mask) -> float:
     """Return the share of the image that the mask covers."""
     return float(np.count_nonzero(mask) / mask.size) if mask.size else 0.0
+
+
+def pieces(mask: Mask) -> int:
+    """Count the connected pieces of a mask, without specks."""
+    bits = _bits(mask)
+    return _pieces(bits, _areas(bits)) if bits.size else 0
 
 
 def box(mask: Mask, margin: float = 0.0) -> tuple[int, int, int, int]:
@@ -126,6 +132,10 @@ def _bits(mask: Mask) -> Bits:
 def _areas(bits: Bits) -> NDArray[np.int32]:
     stats = cv2.connectedComponentsWithStats(bits, connectivity=8)[2]
     return np.asarray(stats[1:, cv2.CC_STAT_AREA])
+
+
+def _pieces(bits: Bits, areas: NDArray[np.int32]) -> int:
+    return int((areas >= PIECE * bits.size).sum())
 
 
 def _smaller_lung(bits: Bits, areas: NDArray[np.int32]) -> float:

@@ -37,6 +37,7 @@ SHAPE: tuple[str, ...] = (
     "mask_left_share",
     "mask_symmetry",
 )
+QUALITY: tuple[str, ...] = ("mask_pieces", "mask_flagged")
 
 
 def outside_lungs(image: Grey, mask: Mask) -> NDArray[np.float64]:
@@ -87,3 +88,11 @@ def mask_shape(mask: Mask) -> NDArray[np.float64]:
     values[8] = (across + 0.5 < inside.shape[1] / 2).mean()
     values[9] = (inside & inside[:, ::-1]).sum() / inside.sum()
     return values
+
+
+def mask_quality(mask: Mask) -> NDArray[np.float64]:
+    """Measure whether a mask looks like that of lungs, in the order of `QUALITY`.
+
+    The number of its pieces, and 1 where `masks.flag` says what makes it implausible.
+    """
+    return np.array([float(masks.pieces(mask)), float(bool(masks.flag(mask)))])

@@ -19,7 +19,7 @@ from cxrtool.core.parallel import Crew
 from cxrtool.files import image, image_facts
 from cxrtool.files import journal as journals
 from cxrtool.files.failures import Failures
-from cxrtool.images import bystanders, outside_lungs
+from cxrtool.images import bystanders, exposure, outside_lungs
 
 ALONE = Crew(1)
 COUNT = 6
@@ -74,14 +74,21 @@ def test_the_numbers_are_those_of_the_functions(folder: Path) -> None:
     expected = np.concatenate(
         [
             bystanders.measure(grey, image_facts.facts(encoded)),
+            exposure.exposure(grey),
             outside_lungs.outside_lungs(grey, mask),
             outside_lungs.mask_shape(mask),
+            outside_lungs.mask_quality(mask),
         ]
     )
     np.testing.assert_allclose(result.values[3], expected, rtol=1e-5)
     np.testing.assert_array_equal(
-        result.columns(outside_lungs.SHAPE)[3], result.values[3, -len(outside_lungs.SHAPE) :]
+        result.columns(outside_lungs.QUALITY)[3], result.values[3, -len(outside_lungs.QUALITY) :]
     )
+
+
+def test_the_first_numbers_are_those_by_which_the_audit_decides() -> None:
+    # The check of bystanders takes so many, whatever else is measured.
+    assert NAMES[: len(bystanders.NAMES)] == bystanders.NAMES
 
 
 def test_without_masks_their_columns_are_empty(folder: Path) -> None:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxrtool.images.outside_lungs import CELLS, OUTSIDE, SHAPE, mask_shape, outside_lungs
+from cxrtool.images.outside_lungs import (
+    CELLS,
+    OUTSIDE,
+    SHAPE,
+    mask_quality,
+    mask_shape,
+    outside_lungs,
+)
 
 Array = NDArray[Any]
 
@@ -80,3 +87,14 @@ def test_tiny_images(shape: tuple[int, int]) -> None:
     mask[0, 0] = True
     assert outside_lungs(np.zeros(shape, np.uint16), mask).shape == (len(OUTSIDE),)
     assert not np.isnan(mask_shape(mask)).any()
+
+
+def test_the_quality_of_a_mask_is_that_of_its_pieces_and_its_flag() -> None:
+    mask = np.zeros((100, 100), bool)
+    mask[20:80, 15:40] = mask[20:80, 60:85] = True
+    assert mask_quality(mask).tolist() == [2, 0]
+    mask[90, 90] = True  # a speck is no piece
+    assert mask_quality(mask).tolist() == [2, 0]
+    mask[20:80, 15:40] = False
+    assert mask_quality(mask).tolist() == [1, 1]
+    assert mask_quality(np.zeros((9, 9), bool)).tolist() == [0, 1]
