@@ -22,7 +22,7 @@ _cxrtool() {
         "audit --run") return ;;
         "audit --retrain-also") _cxrtool_words "other-mask sham outline dilation all none"; return ;;
         "audit --dir"|"audit -d") _cxrtool_dirs; return ;;
-        "audit --checks") _cxrtool_words "ablation attributes broken bystanders case-mix composition controls heat image-quality independence leaks lungs-out markers overlap preprocessing reuse slices source-probe spike-in within"; return ;;
+        "audit --checks") _cxrtool_words "ablation attributes broken bystanders case-mix composition controls heat hidden-slices image-quality independence leaks lungs-out markers overlap preprocessing reuse slices source-probe spike-in within"; return ;;
         "audit --within") return ;;
         "audit --positive") return ;;
         "audit --margin") return ;;

@@ -104,11 +104,21 @@ class AuditedRun:
         values = np.concatenate(logits) if logits else np.zeros((0, versions))
         return Predicted(np.array(rows, np.int64), list(KINDS[kind].names), values)
 
+    @functools.cached_property
+    def _features(self) -> "dict[bytes, ProbeFeatures]":
+        return {}
+
     def features(self, case: Case, most: int) -> "ProbeFeatures":
-        """Return the features of a sample of the images, beside those of untrained networks."""
+        """Return the features of a sample of the images, beside those of untrained networks.
+
+        Several checks ask for those of the same sample: they are computed once.
+        """
         from cxrtool.audit import network_features
 
-        return network_features.of_sample(self, case, most)
+        sample = self.sample(case, most).tobytes()
+        if sample not in self._features:
+            self._features[sample] = network_features.of_sample(self, case, most)
+        return self._features[sample]
 
     def heat(self, case: Case, most: int) -> "PairedHeat":
         """Return heat maps of a sample of the images and the lungs, with and without training."""

@@ -38,9 +38,9 @@ def if_allowed() -> Iterator[None]:
         raise NotAssessed(why, "See 'cxrtool cam --help'.") from error
 
 
-def check_patients(case: Case, rows: Ints) -> None:
+def check_patients(case: Case, rows: Ints, fewest: int = FEWEST) -> None:
     """Refuse rows with too few patients of a class."""
     positive, patients = case.images.positive[rows], case.images.patients[rows]
-    if min(len(np.unique(patients[positive == k])) for k in (0, 1)) < FEWEST:
-        why = f"fewer than {FEWEST} patients of a class were predicted by the run"
+    if min(len(np.unique(patients[positive == k])) for k in (0, 1)) < fewest:
+        why = f"fewer than {fewest} patients of a class were predicted by the run"
         raise NotAssessed(why, "Add held-out images of both classes.")

@@ -85,6 +85,9 @@ class MadeUpRun:
     def state(self, case: Case) -> bytes:
         return repr((self.shifts, self.cue)).encode()
 
+    def scores(self, case: Case) -> ModelScores | None:
+        return case.models[0] if case.models else None
+
     def sample(self, case: Case, most: int) -> np.ndarray:  # type: ignore[type-arg]
         return case.models[0].rows[:most] if case.models else np.zeros(0, np.int64)
 
@@ -109,7 +112,8 @@ class MadeUpRun:
         rows = self.sample(case, most)
         noise = np.random.default_rng(1).normal(size=(len(rows), 8)).astype(np.float32)
         own = noise.copy()
-        own[:, 0] += self.source * case.images.columns["source"].codes[rows]
+        if self.source:
+            own[:, 0] += self.source * case.images.columns["source"].codes[rows]
         return ProbeFeatures(rows, {RUN: own, RANDOM: noise}, {IMAGENET: "they are elsewhere"})
 
     def heat(self, case: Case, most: int) -> PairedHeat:
