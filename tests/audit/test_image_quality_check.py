@@ -49,8 +49,7 @@ def test_a_marker_of_one_class_is_named() -> None:
     row = row_of(case, plant(case, CORNER, marks))
     assert row.kind == "descriptive" and row.verdict == ""
     assert (
-        "corners with a marker (higher in covid, AUC 0.900)" in row.meaning
-        and "medical" in row.meaning
+        "corners with a marker (higher in covid: 0.900)" in row.meaning and "medical" in row.meaning
     )
     assert "Within sources: corners with a marker" in row.meaning
     _, summary, ours, others, whole, within = cells(row)["corners with a marker"]
@@ -81,7 +80,7 @@ def test_the_auc_is_that_of_mann_and_whitney_and_intervals_are_adjusted() -> Non
 def test_measurements_at_random_are_not_named() -> None:
     row = row_of(make_case(200), measured(make_case(200)))
     assert row.meaning.startswith("No measurement is shown to differ")
-    assert "none is shown to differ" in row.meaning
+    assert "Within sources: none." in row.meaning
 
 
 def test_what_the_sources_differ_in_is_no_difference_within_them() -> None:
@@ -90,8 +89,7 @@ def test_what_the_sources_differ_in_is_no_difference_within_them() -> None:
     own = codes + 0.1 * np.random.default_rng(2).normal(size=400)
     row = row_of(case, plant(case, "contrast", own))
     assert (
-        "contrast (higher in covid, AUC 0.9" in row.meaning
-        and "none is shown to differ" in row.meaning
+        "contrast (higher in covid: 0.9" in row.meaning and "Within sources: none." in row.meaning
     )
     # Apart, no source has both classes, and there is nothing to compare within.
     apart = row_of(make_case(200, association=2), measured(make_case(200)))
@@ -132,8 +130,10 @@ def test_masks_of_one_class_are_not_compared() -> None:
     first = NAMES.index("mask_area")
     values[case.images.positive == 0, first:] = np.nan
     row = row_of(case, values)
-    assert "area of the lungs" not in cells(row) and "area of the lungs" in row.meaning
-    assert "column 'mask'" in row.meaning
+    assert "area of the lungs" not in cells(row) and "column 'mask'" in row.meaning
+    absent = row.blocks[0]["caption"].partition("fewer than 10 patients of a class: ")[2]
+    assert len(absent.split(", ")) == 4 and "area of the lungs" in absent
+    assert "4 measurements lack images of a class" in row.meaning
 
 
 @pytest.mark.parametrize("missing", ["manifest", "images", "class"])

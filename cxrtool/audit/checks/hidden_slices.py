@@ -72,11 +72,16 @@ def _row(case: Case, rows: Ints, worst: WorstCluster) -> CheckRow:
     low, high = worst.bounds(LEVEL)
     row = CheckRow(NAME, DESCRIPTIVE, value=worst.value, low=low, high=high)
     row.patients = len(np.unique(case.images.patients[rows]))
+    lead = (
+        f"AUC is {numbers.value(worst.own.value)} in the worst cluster of features, "
+        f"{numbers.value(worst.others.value)} in the other images (difference "
+        f"{numbers.interval(worst.value, low, high)})"
+    )
     row.meaning = (
-        f"In the worst cluster of features AUC is {numbers.value(worst.own.value)}, in the other "
-        f"images {numbers.value(worst.others.value)}: lower by "
-        f"{numbers.interval(worst.value, low, high)}, judged in patients who did not choose the "
-        f"cluster. {_conclusion(low)} {_agreement(worst)} Small groups are missed."
+        f"{lead}. Look at its images: they may be harder, or lack what tells the classes apart "
+        "elsewhere (a sign of the disease, or the source)."
+        if low > 0
+        else f"{lead}: no group of images is shown to be worse. Small groups are missed."
     )
     clusters = _distinct(worst)
     row.blocks = [
@@ -84,15 +89,6 @@ def _row(case: Case, rows: Ints, worst: WorstCluster) -> CheckRow:
         *_columns_tables(case, rows, clusters),
     ]
     return row
-
-
-def _conclusion(low: float) -> str:
-    if low > 0:
-        return (
-            "Look at its images: they may be harder for readers, too, or lack what tells the "
-            "classes apart elsewhere (a sign of the disease, or the source)."
-        )
-    return "No group of images is shown to be worse."
 
 
 def _agreement(worst: WorstCluster) -> str:
@@ -130,9 +126,10 @@ def _clusters_table(
         "rows": cells,
         "caption": f"The worst of {sum(worst_cluster.NUMBERS)} clusters (k-means with "
         f"{', '.join(map(str, worst_cluster.NUMBERS))} clusters) of {len(rows)} held-out images "
-        f"(at most {MOST}, at random). Each half of the patients chooses one, and the other half "
-        f"judges it. The features are those before the last layer, without what the label and the "
-        f"score explain. In all, {int(worst.judged.sum())} images were judged in the clusters.",
+        f"(at most {MOST}, at random). The features are those before the last layer, without what "
+        "the label and the score explain. Each half of the patients chooses a cluster, and the "
+        f"other half judges it; in all, {int(worst.judged.sum())} images were judged in the "
+        f"clusters. {_agreement(worst)}",
     }
 
 

@@ -25,8 +25,8 @@ TITLE = "Quality of images and masks in each class"
 KIND = "descriptive"
 NEEDS = ("images",)
 REFERENCE = (
-    "B. Garcia Santa Cruz et al., Public COVID-19 X-ray datasets and their impact on model bias - "
-    "a systematic review of a significant problem, Medical Image Analysis 74, 2021."
+    "B. Garcia Santa Cruz et al., Public Covid-19 X-ray datasets and their impact on model bias, "
+    "Medical Image Analysis 74, 2021."
 )
 NAME = "image quality"
 # Fewer patients of a class tell little.
@@ -36,7 +36,7 @@ MARKER = 100
 # Of the highest frequencies.
 BANDS = ("across", "down", "diagonal")
 # Of many measurements that differ, the clearest are named in the sentence.
-NAMED = 4
+NAMED = 3
 
 Get = Callable[[str], Floats]
 
@@ -181,24 +181,22 @@ def _decomposition(case: Case, rows: Ints, values: Floats, groups: Ints) -> Deco
 
 def _meaning(case: Case, found: Comparisons, level: float) -> str:
     """Name what differs, over all pairs and within sources, and what was not measured."""
-    if not found.compared:
-        sentences = ["No measurement varies among these images."]
-    else:
+    sentences = ["No measurement varies among these images."]
+    if found.compared:
         named = _named({one.name: one.whole for one in found.compared}, case, level)
         sentences = [
-            f"Measurements that differ between the classes by more than the margin: {named}. "
-            "The cause may be medical: ill patients may be imaged in bed, with other exposures."
+            f"These differ between the classes by more than the margin: {named}. The cause may be "
+            "medical (images in bed, other exposures)."
             if named
             else "No measurement is shown to differ between the classes by more than the margin."
         ]
         inside = {one.name: one.within for one in found.compared if one.within is not None}
         if inside:
-            named = _named(inside, case, level)
-            sentences.append(f"Within sources: {named or 'none is shown to differ'}.")
+            sentences.append(f"Within sources: {_named(inside, case, level) or 'none'}.")
     if found.absent:
         sentences.append(
-            f"Not measured in {FEWEST} patients of each class: {', '.join(found.absent)} (lung "
-            "masks are those of the column 'mask')."
+            f"{len(found.absent)} measurements lack images of a class; those of lungs need the "
+            "column 'mask'."
         )
     return " ".join(sentences)
 
@@ -214,7 +212,7 @@ def _named(aucs: Mapping[str, Auc], case: Case, level: float) -> str:
     texts = []
     for name, value in beyond[:NAMED]:
         side = "higher" if value > 0.5 else "lower"
-        texts.append(f"{name} ({side} in {case.positive}, AUC {numbers.value(value)})")
+        texts.append(f"{name} ({side} in {case.positive}: {numbers.value(value)})")
     more = f" and {len(beyond) - NAMED} more" if len(beyond) > NAMED else ""
     return ", ".join(texts) + more
 
@@ -230,6 +228,9 @@ def _table(case: Case, found: Comparisons, level: float) -> dict[str, object]:
     others = "other classes" if len(case.negatives) > 1 else case.negatives[0]
     inside = ["AUC within sources"] if has_sources else []
     left_out = f" Equal in all images: {', '.join(found.equal)}." if found.equal else ""
+    if found.absent:
+        few = f"Measured in fewer than {FEWEST} patients of a class: {', '.join(found.absent)}."
+        left_out = f"{left_out} {few}"
     return {
         "kind": "table",
         "columns": ["measurement", "summary", case.positive, others, "AUC", *inside],

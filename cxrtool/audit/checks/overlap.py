@@ -24,7 +24,7 @@ TITLE = "Classes in each source"
 KIND = "confirmatory"  # classes are counted, not tested
 NEEDS = ("manifest",)
 REFERENCE = (
-    "L. Garcia Santa Cruz et al., Public Covid-19 X-ray datasets and their impact on model bias, "
+    "B. Garcia Santa Cruz et al., Public Covid-19 X-ray datasets and their impact on model bias, "
     "Medical Image Analysis 74, 2021."
 )
 # The AUC at which the width of an interval within sources is planned for.
