@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import in_shell
 import pytest
 from hypothesis import HealthCheck, settings
 from prepared import Prepared
@@ -69,6 +70,12 @@ def prepared() -> Iterator[Prepared]:
     process = Prepared()
     yield process
     process.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _program_ends() -> Iterator[None]:
+    yield
+    in_shell.close()
 
 
 @pytest.fixture

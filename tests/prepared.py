@@ -1,8 +1,10 @@
-"""A process that has imported everything, and forks one for each command that a test runs.
+"""Processes that have imported everything, and fork one for each command that a test runs.
 
 To start Python and to import its libraries takes longer than most commands of the tests. What
 depends on the start itself (locale, missing packages, signals, start times) is tested in processes
 of its own.
+
+There are two: to copy a process with PyTorch takes five times as long as to copy one without.
 """
 
 from __future__ import annotations
@@ -24,19 +26,73 @@ from typing import Any
 
 MOST_BYTES = 1 << 20
 # Everything but what needs optional packages, and what is tried by its import alone.
-PACKAGES = ("audit", "cli", "commands", "compare", "core", "data", "figures", "files", "images")
+PACKAGES = (
+    "audit",
+    "cli",
+    "commands",
+    "compare",
+    "core",
+    "data",
+    "figures",
+    "files",
+    "images",
+    "phantoms",
+    "recipes",
+    "stats",
+)
+# What commands import only when they draw, and when they train or show features.
+FOR_PLOTS = (
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+)
+TORCH = "torch"
+FOR_LEARNING = (
+    "cxrtool.learn.trainer",
+    "cxrtool.learn.prediction",
+    "sklearn.linear_model",
+    "sklearn.manifold",
+    "torch._dynamo",  # the first step of an optimiser imports it
+)
+NEED_TORCH = ("train", "evaluate", "cam", "tsne")
 
 
 class Prepared:
-    """Runs commands in copies of one process that is started at first use."""
+    """Runs commands in copies of two processes, each started at its first use."""
 
     def __init__(self) -> None:
+        self._copied: dict[bool, Copied] = {}
+
+    def run(
+        self, args: list[str], given: bytes | None, folder: str, env: dict[str, str], limit: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run `cxrtool ARGS` and wait for it."""
+        torch = (args[:1] and args[0] in NEED_TORCH) or "--run" in args
+        if torch not in self._copied:
+            self._copied[torch] = Copied(torch)
+        return self._copied[torch].run(args, given, folder, env, limit)
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._copied.values():
+            process.close()
+
+
+def started(channel: socket.socket, name: str) -> subprocess.Popen[bytes]:
+    """Start a process that answers there; `torch` has imported PyTorch, too."""
+    return subprocess.Popen(
+        [sys.executable, __file__, str(channel.fileno()), name],
+        pass_fds=[channel.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
+
+
+class Copied:
+    """Runs commands in copies of one process."""
+
+    def __init__(self, torch: bool) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-        )
+        self._process = started(theirs, TORCH if torch else "")
         theirs.close()
 
     def run(
@@ -112,6 +168,19 @@ def serve(channel: socket.socket) -> None:
         channel.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
+def receive(door: socket.socket) -> None:
+    """Fork a process for each one that comes to the door; several run at once."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        channel, _ = door.accept()
+        if not os.fork():
+            door.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            serve(channel)
+            os._exit(0)
+        channel.close()
+
+
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     """Run the command as a new process would, and end."""
     for number, descriptor in enumerate(descriptors):
@@ -142,15 +211,37 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def main() -> None:
+class WithoutTorch:
+    """Lets the import of PyTorch fail."""
+
+    @staticmethod
+    def find_spec(name: str, *_: Any) -> None:
+        if name == TORCH:
+            raise ModuleNotFoundError(name)
+
+
+def prepare(torch: bool) -> None:
+    """Import what commands import: all of it, or what does without PyTorch."""
+    for name in (*FOR_PLOTS, *(FOR_LEARNING if torch else ())):
+        importlib.import_module(name)
+    if not torch:
+        sys.meta_path.insert(0, WithoutTorch)  # type: ignore[arg-type]
     for package in map("cxrtool.{}".format, PACKAGES):
         folder = importlib.import_module(package)
         for module in pkgutil.walk_packages(folder.__path__, f"{package}."):
-            importlib.import_module(module.name)
-    importlib.import_module("torch")
+            with contextlib.nullcontext() if torch else contextlib.suppress(ImportError):
+                importlib.import_module(module.name)
+    if not torch:
+        sys.meta_path.remove(WithoutTorch)  # type: ignore[arg-type]
     gc.collect()
     gc.freeze()  # What was imported is not written to by the copies.
-    serve(socket.socket(fileno=int(sys.argv[1])))
+
+
+def main() -> None:
+    prepare(TORCH in sys.argv[2:])
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    listens = channel.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    receive(channel) if listens else serve(channel)
 
 
 if __name__ == "__main__":

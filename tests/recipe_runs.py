@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import handy
+import in_shell
 import pytest
 
 from cxrtool.compare import published_figures
@@ -150,7 +151,7 @@ if damaged:
     table = os.path.join(os.environ["TABLES"], os.path.basename(given[0]) + ".csv")
     given = [table, *kept] if os.path.exists(table) else given
 if verb in ("ingest", "split"):
-    real = [sys.executable, "-m", "cxrtool", verb, *given, "-q"]
+    real = [os.environ["REAL"], verb, *given, "-q"]
     sys.exit(subprocess.run(real).returncode or damaged)
 if verb in ("equalize", "segment"):
     rows = csv.DictReader(open(given[0]) if given[0].endswith(".csv") else sys.stdin)
@@ -363,6 +364,7 @@ def in_full(name: str, top: Path, **variables: str) -> RecipeRun:
         DATA="data",
         CALLS=str(top / "calls"),
         TABLES=str(top / "tables"),
+        REAL=str(in_shell.program().folder / "cxrtool"),
         **variables,
     )
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import in_shell
 import pytest
 
 from cxrtool.cli import manual
@@ -63,16 +64,12 @@ def world(tmp_path):
     for number, source in enumerate(("cohen", "nih", "hannover"), 1):
         text = text.replace(f"hospital-{number}", source)
     (folder / "all.csv").write_text(text)
-    shim = folder / "bin" / "cxrtool"
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cxrtool "$@"\n')
-    shim.chmod(0o755)
     return folder
 
 
 def test_the_commands_run_in_the_order_of_the_pages(world):
     """A block may use what an earlier one made, so that only all pages together stand alone."""
-    path = f"{world / 'bin'}:/usr/bin:/bin"
+    path = f"{in_shell.program().folder}:/usr/bin:/bin"
     for block in BLOCKS:
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", block],
