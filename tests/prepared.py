@@ -24,6 +24,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import prepared_workers
+
 MOST_BYTES = 1 << 20
 # Everything but what needs optional packages, and what is tried by its import alone.
 PACKAGES = (
@@ -190,6 +192,8 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if TORCH not in sys.modules and request["args"][:1] in [[c] for c in prepared_workers.COMMANDS]:
+        prepared_workers.Waiting()
     from cxrtool import __main__ as program
 
     sys.argv = [str(program.__file__), *request["args"]]
