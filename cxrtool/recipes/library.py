@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cxrtool import recipes
 from cxrtool.core import registry
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.files.text import read_text
 from cxrtool.recipes import assembly
 from cxrtool.recipes.assembly import header
@@ -70,6 +71,9 @@ def chosen(wanted: str) -> Recipe:
     for recipe in known:
         if wanted.lower() in (recipe.name, recipe.id.lower()):
             return recipe
+    if wanted.lower() in PAPERS:
+        why = f"recipe '{wanted}' is a paper with several recipes"
+        raise CxrtoolError(why, f"See cxrtool recipe --paper {wanted.lower()}.")
     raise registry.unknown("recipe", wanted, [recipe.name for recipe in known])
 
 

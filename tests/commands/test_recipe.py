@@ -122,6 +122,10 @@ def test_check_of_all_is_a_list_and_no_failure(cxrtool, data):
         (("--missing",), "--missing: no folder of collections. Give --data DIR, or set DATA."),
         (("--missing", "--data", "nowhere"), "--data nowhere: no such folder. Check the path."),
         (("T3", "--names"), "--names stands alone. Drop NAME and --missing."),
+        (
+            ("S0",),
+            "recipe 'S0' is a paper with several recipes. See cxrtool recipe --paper s0.",
+        ),
         (("--paper", "s5"), "--paper 's5' is not one of: s0, s1, s2, s3, s4. Choose one of them."),
         (("T3", "--paper", "s0"), "--paper has no effect: NAME is one recipe. Leave it out."),
         (("--names", "--missing"), "--names stands alone. Drop NAME and --missing."),
