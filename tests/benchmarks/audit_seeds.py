@@ -1,13 +1,15 @@
 """Print how often intervals of a difference between two groups of seeds hold the true value.
 
-    python tests/benchmarks/audit_seeds.py [--runs N] [--draws N] [--auc A]
+    python tests/benchmarks/audit_seeds.py [--runs N] [--draws N] [--auc A] [--seeds A,B]
 
 Two preprocessings are compared on the same images, each with several networks that differ in their
 seed. Scores are normal: the disease moves them by an amount that is each network's own, and the
 rest of the variance is shared by all networks, by those of one preprocessing, or by none. `seed SD`
 is the standard deviation of the true AUC between seeds; `alike` says that the networks of a
 preprocessing differ in nothing else. A patient has one or two images. The truth is the difference
-of the mean AUCs over all seeds and all patients, which has a formula.
+of the mean AUCs over all seeds and all patients, which has a formula. With --within, sources follow
+the label, the first preprocessing shows them to its networks, and AUC within sources is judged: it
+has the same truth.
 
 The intervals: `both` is that of the audit; `sum` adds the variances over patients and over seeds,
 and so counts images on which the seeds disagree twice; `bootstrap` draws patients and seeds
@@ -31,6 +33,7 @@ LEVEL = 0.95
 # The parts of the variance that all networks, those of a preprocessing, and one network have.
 SHARED, OF_GROUP, OF_SEED = 0.6, 0.2, 0.2
 GAIN = 0.02  # in AUC
+ASSOCIATION = 0.5  # P(source B | ill) - P(source B | well)
 SEEDS = (("0, alike", 0.0), ("0", 0.0), ("0.01", 0.01), ("0.03", 0.03))
 Study = tuple[SeedFigures, SeedFigures, Strata, "list[Floats]", "Ints"]
 
@@ -43,25 +46,34 @@ def by_image(rng: np.random.Generator, who: Ints, shape: tuple[int, ...]) -> Flo
 
 
 def drawn(
-    rng: np.random.Generator, patients: int, seeds: tuple[int, int], kind: str, auc: float
+    rng: np.random.Generator,
+    patients: int,
+    seeds: tuple[int, int],
+    kind: str,
+    auc: float,
+    inside: bool = False,
 ) -> tuple[Study, float]:
     """Draw a study, and tell the true difference."""
     who = np.repeat(np.arange(patients), rng.integers(1, 3, patients))
-    positive = (rng.random(patients) < 0.5)[who]
+    ill = rng.random(patients) < 0.5
+    positive = ill[who]
     alike, spread = "alike" in kind, dict(SEEDS)[kind]
+    codes = None
+    if inside:
+        codes = (rng.random(patients) < 0.5 + ASSOCIATION * (ill - 0.5))[who].astype(np.int64)
     common = np.sqrt(SHARED) * by_image(rng, who, ())
     own, rest = (OF_GROUP + OF_SEED, 0.0) if alike else (OF_GROUP, OF_SEED)
     groups, scores, truth = [], [], []
-    for number, at in zip(seeds, (auc + GAIN, auc), strict=True):
+    shown = 0 if codes is None else codes
+    for number, at, use in zip(seeds, (auc + GAIN, auc), (1.0, 0.0), strict=True):
         middle = np.sqrt(2) * special.ndtri(at)
         # The AUC of a network is a normal integral of its effect / sqrt(2).
         deviation = spread * np.sqrt(2) / (np.exp(-(middle**2) / 4) / np.sqrt(2 * np.pi))
         effect = middle + deviation * rng.normal(size=(number, 1))
-        noise = np.sqrt(own) * by_image(rng, who, ()) + np.sqrt(rest) * by_image(
-            rng, who, (number,)
-        )
-        scores.append(effect * positive + common + noise)
-        parts = [within.pair_auc(positive, one) for one in scores[-1]]
+        noise = np.sqrt(own) * by_image(rng, who, ())
+        noise = noise + np.sqrt(rest) * by_image(rng, who, (number,))
+        scores.append(effect * positive + common + noise + use * shown)
+        parts = [within.pair_auc(positive, one, codes) for one in scores[-1]]
         values, influence = ([p.value for p in parts], [p.influence for p in parts])
         groups.append(SeedFigures(np.array(values), np.array(influence)))
         truth.append(special.ndtr(middle / np.sqrt(2 + deviation**2)))
@@ -123,8 +135,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--draws", type=int, default=0, help="of the bootstrap; 0 leaves it out")
     parser.add_argument("--auc", type=float, default=0.85)
-    parser.add_argument("--seeds", default="5,5 10,10")
+    parser.add_argument("--seeds", nargs="+", default=["5,5", "10,10"], metavar="A,B")
+    parser.add_argument("--within", action="store_true")
     options = parser.parse_args()
+    if options.within and options.draws:
+        parser.error("the bootstrap is of the whole AUC: leave --within or --draws out")
     methods: dict[str, Callable[[Study], Bounds]] = {
         "both": both,
         "sum": added,
@@ -136,12 +151,12 @@ def main() -> None:
         methods["bootstrap"] = lambda study: bootstrap(study, draws, options.draws)
     print("| seeds | patients | seed SD | " + " | ".join(methods) + " | width of both |")
     print("|---" * (len(methods) + 4) + "|")
-    numbers = [tuple(map(int, pair.split(","))) for pair in options.seeds.split()]
+    numbers = [tuple(map(int, pair.split(","))) for pair in options.seeds]
     for (one, two), patients, (kind, _) in itertools.product(numbers, (100, 400), SEEDS):
         held: dict[str, list[bool]] = {name: [] for name in methods}
         widths = []
         for _ in range(options.runs):
-            study, truth = drawn(rng, patients, (one, two), kind, options.auc)
+            study, truth = drawn(rng, patients, (one, two), kind, options.auc, options.within)
             for name, method in methods.items():
                 low, high = method(study)
                 held[name].append(low <= truth <= high)
