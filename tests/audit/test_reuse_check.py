@@ -36,8 +36,10 @@ def test_the_best_model_is_corrected() -> None:
     aucs = [roc_auc_score(case.images.positive[m.rows], m.scores) for m in case.models]
     best = int(np.argmax(aucs))
     assert f"m{best} has the highest AUC, {max(aucs):.3f}." in row.meaning
-    assert f"Less this, it is {max(aucs) - row.value:.3f} [" in row.meaning
+    assert f"on average: {max(aucs) - row.value:.3f} without that." in row.meaning
     cells = row.blocks[0]["rows"]
+    _, low, high = cells[0][1]
+    assert f"for both cases is [{low - row.value:.3f}, {high:.3f}]." in row.meaning
     assert [cell[1][0] for cell in cells] == pytest.approx(sorted(aucs, reverse=True))
     assert row.verdict == "" and row.kind == "descriptive"
 

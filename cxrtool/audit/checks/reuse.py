@@ -84,12 +84,14 @@ def _row(case: Case, rows: Ints, scores: Floats, patients: Ints) -> CheckRow:
 
 def _meaning(case: Case, rows: Ints, aucs: JointAucs, optimism: float, bounds: Bounds) -> str:
     best, value = int(aucs.values.argmax()), float(aucs.values.max())
-    low, high = (max(0.0, bound - optimism) for bound in bounds)
+    # From all models alike to one that is better: the choice raised the AUC by all of it, or by 0.
+    low, high = max(0.0, bounds[0] - optimism), bounds[1]
     sentences = [
         f"Of {len(case.models)} models on the same {len(rows)} images, {case.models[best].name} "
         f"has the highest AUC, {numbers.value(value)}. If all were equally good, it would be too "
-        f"high by {numbers.value(optimism)} on average, and by less if one is truly better. Less "
-        f"this, it is {numbers.interval(value - optimism, low, high)}.",
+        f"high by {numbers.value(optimism)} on average: {numbers.value(value - optimism)} without "
+        f"that. If one is truly better, it is too high by less; an interval for both cases is "
+        f"[{numbers.value(low)}, {numbers.value(high)}].",
         "Models that were tried and are not given raise it further.",
     ]
     if validated := _validated(case, rows):
