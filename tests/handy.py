@@ -117,11 +117,13 @@ def shell(folder: Path, script: str, timeout: float = 900) -> subprocess.Complet
 
 def in_process(*args: str) -> int:
     """Run a command in this process, for what ends before any work begins."""
+    gc.freeze()  # Only what the command makes is looked through below.
     code = app.run(list(args))
     with warnings.catch_warnings():
         # A process that ends at once need not close the manifest that it has opened.
         warnings.simplefilter("ignore")
         gc.collect()
+    gc.unfreeze()
     return code
 
 
