@@ -13,6 +13,7 @@ CONTINUED = "#   "
 INCLUDE = re.compile(r"^# include: (.+)\n", re.MULTILINE)
 # A function or a variable of a part: one block between blank lines, with comments above it.
 NAMED = re.compile(r"(?:#.*\n)*(\w+)(?:\(\) \{.*\}|=[^\n]*)", re.DOTALL)
+WORD = re.compile(r"[\w-]+")
 
 
 def header(script: str) -> dict[str, str]:
@@ -44,24 +45,21 @@ def assembled(script: str, part: Callable[[str], str]) -> str:
 
 def _used(text: str, script: str) -> str:
     """Leave out the functions and variables that nothing uses."""
-    blocks = text.split("\n\n")
+    wanted, blocks = _words(script), text.split("\n\n")
+    named = [(block, NAMED.fullmatch(block.strip("\n")), _words(block)) for block in blocks]
     while True:
-        unused = [block for block in blocks if _is_unused(block, blocks, script)]
-        if not unused:
-            return "\n\n".join(blocks)
-        blocks = [block for block in blocks if block not in unused]
+        kept = [
+            (block, name, words)
+            for block, name, words in named
+            if name is None
+            or name[1] in wanted.union(*(w for other, _, w in named if other is not block))
+        ]
+        if len(kept) == len(named):
+            return "\n\n".join(block for block, _, _ in kept)
+        named = kept
 
 
-def _is_unused(block: str, blocks: list[str], script: str) -> bool:
-    named = NAMED.fullmatch(block.strip("\n"))
-    if named is None:
-        return False
-    others = [other for other in blocks if other is not block]
-    code = _code("\n".join([*others, script]))
-    return re.search(rf"(?<![\w-]){named[1]}(?![\w-])", code) is None
-
-
-def _code(text: str) -> str:
-    """Leave out the comments: whole lines, and what stands behind the brace of a function."""
+def _words(text: str) -> set[str]:
+    """Return the words of a script without its comments: whole lines, and behind a brace."""
     lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return "\n".join(line.partition("{ # ")[0] for line in lines)
+    return {word for line in lines for word in WORD.findall(line.partition("{ # ")[0])}

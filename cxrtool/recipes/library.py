@@ -67,14 +67,14 @@ def _read(name: str) -> Recipe:
 
 def chosen(wanted: str) -> Recipe:
     """Find a recipe by its name or its id, in letters of any case."""
-    known = every()
-    for recipe in known:
-        if wanted.lower() in (recipe.name, recipe.id.lower()):
-            return recipe
+    for name in names():
+        # A name begins with the id.
+        if wanted.lower() in (name, name.partition("-")[0]):
+            return _read(name)
     if wanted.lower() in PAPERS:
         why = f"recipe '{wanted}' is a paper with several recipes"
         raise CxrtoolError(why, f"See cxrtool recipe --paper {wanted.lower()}.")
-    raise registry.unknown("recipe", wanted, [recipe.name for recipe in known])
+    raise registry.unknown("recipe", wanted, names())
 
 
 def checked(result: Sequence[Recipe], data: str) -> Iterator[list[str]]:
