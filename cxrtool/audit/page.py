@@ -178,9 +178,10 @@ def _verdict(
 
 def _checks(section: Section, plan: Plan, rows: Sequence[CheckRow]) -> None:
     for kind, caption in KINDS:
-        own = [_entry(row) for row in rows if row.kind == kind]
+        own = [row for row in rows if row.kind == kind]
         if own:
-            section.entries(COLUMNS, own, caption, brief=kind != CONFIRMATORY)
+            entries = [_entry(row) for row in own]
+            section.entries(COLUMNS, entries, caption + _lacking(own), brief=kind != CONFIRMATORY)
     if plan.absent:
         section.text(
             f"{', '.join(plan.absent)}. A cause that only such a column would show was not "
@@ -189,13 +190,30 @@ def _checks(section: Section, plan: Plan, rows: Sequence[CheckRow]) -> None:
         )
 
 
+def _is_printed(row: CheckRow) -> bool:
+    """Tell whether a row stands on paper, too: what decides nothing and says nothing does not."""
+    return row.kind == CONFIRMATORY or row.verdict != NOT_ASSESSED
+
+
+def _lacking(rows: Sequence[CheckRow]) -> str:
+    """Name the rows that are left out on paper."""
+    names = [row.name for row in rows if not _is_printed(row)]
+    return f" Not assessed, and only on the screen: {', '.join(names)}." if names else ""
+
+
 def _entry(row: CheckRow) -> Entry:
     value: Cell = row.value if math.isnan(row.low) else (row.value, row.low, row.high)
     numbers: list[Cell] = [value, PValue(row.p), row.detectable]
     counts: list[Cell] = [row.patients or None, row.sources or None]
     level = LEVELS.get(row.verdict) if row.kind == CONFIRMATORY else None
     return Entry(
-        row.name, row.verdict, level, [*numbers, *counts], _prose(row.meaning), _prose(row.next)
+        row.name,
+        row.verdict,
+        level,
+        [*numbers, *counts],
+        _prose(row.meaning),
+        _prose(row.next),
+        _is_printed(row),
     )
 
 

@@ -55,6 +55,7 @@ class Entry:
     cells: Sequence[Cell]
     text: str
     next: str = ""
+    printed: bool = True  # on the paper of a compact page
 
 
 class Page:

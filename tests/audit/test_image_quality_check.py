@@ -48,9 +48,8 @@ def test_a_marker_of_one_class_is_named() -> None:
     marks = np.where((positive == 1) & (np.arange(200) % 10 > 1), 180.0, 20.0)
     row = row_of(case, plant(case, CORNER, marks))
     assert row.kind == "descriptive" and row.verdict == ""
-    assert (
-        "corners with a marker (higher in covid: 0.900)" in row.meaning and "medical" in row.meaning
-    )
+    assert "corners with a marker (higher in covid, AUC 0.900)" in row.meaning
+    assert "medical" in row.meaning
     assert "Within sources: corners with a marker" in row.meaning
     _, summary, ours, others, whole, within = cells(row)["corners with a marker"]
     assert (summary, ours, others) == ("mean", "0.800", "0.000")
@@ -88,9 +87,8 @@ def test_what_the_sources_differ_in_is_no_difference_within_them() -> None:
     codes = case.images.columns["source"].codes
     own = codes + 0.1 * np.random.default_rng(2).normal(size=400)
     row = row_of(case, plant(case, "contrast", own))
-    assert (
-        "contrast (higher in covid: 0.9" in row.meaning and "Within sources: none." in row.meaning
-    )
+    assert "contrast (higher in covid, AUC 0.9" in row.meaning
+    assert "Within sources: none." in row.meaning
     # Apart, no source has both classes, and there is nothing to compare within.
     apart = row_of(make_case(200, association=2), measured(make_case(200)))
     assert "Within sources" not in apart.meaning

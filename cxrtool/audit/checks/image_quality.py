@@ -212,7 +212,7 @@ def _named(aucs: Mapping[str, Auc], case: Case, level: float) -> str:
     texts = []
     for name, value in beyond[:NAMED]:
         side = "higher" if value > 0.5 else "lower"
-        texts.append(f"{name} ({side} in {case.positive}: {numbers.value(value)})")
+        texts.append(f"{name} ({side} in {case.positive}, AUC {numbers.value(value)})")
     more = f" and {len(beyond) - NAMED} more" if len(beyond) > NAMED else ""
     return ", ".join(texts) + more
 
