@@ -2,6 +2,8 @@
 
 import ast
 import pathlib
+import shutil
+import subprocess
 
 import pytest
 
@@ -75,3 +77,15 @@ def test_a_verb_states_its_flow_and_has_an_example(verb):
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_no_module_is_too_long(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 320
+
+
+def test_the_top_level_has_what_belongs_there() -> None:
+    """What a trial leaves behind in the folder is not committed with the rest."""
+    root = PACKAGE.parent
+    if not shutil.which("git") or not (root / ".git").exists():
+        pytest.skip("no git, or no repository")
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
+    folders = {".ci", "completions", "cxrtool", "man", "tests"}
+    files = {".dockerignore", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile"}
+    files |= {"LICENSE", "Makefile", "README.md", "pyproject.toml"}
+    assert {path.partition("/")[0] for path in listed.stdout.splitlines()} <= folders | files

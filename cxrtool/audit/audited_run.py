@@ -6,7 +6,7 @@ It needs PyTorch, so that it is imported only where a run is given; checks reach
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -105,20 +105,27 @@ class AuditedRun:
         return Predicted(np.array(rows, np.int64), list(KINDS[kind].names), values)
 
     @functools.cached_property
-    def _features(self) -> "dict[bytes, ProbeFeatures]":
+    def _features(self) -> "dict[tuple[str, bytes], ProbeFeatures]":
         return {}
 
-    def features(self, case: Case, most: int) -> "ProbeFeatures":
-        """Return the features of a sample of the images, beside those of untrained networks.
+    def features(self, case: Case, most: int, *, with_untrained: bool = False) -> "ProbeFeatures":
+        """Return the features of a sample of the images, also those of untrained networks.
 
         Several checks ask for those of the same sample: they are computed once.
         """
         from cxrtool.audit import network_features
 
-        sample = self.sample(case, most).tobytes()
-        if sample not in self._features:
-            self._features[sample] = network_features.of_sample(self, case, most)
-        return self._features[sample]
+        def once(compute: "Callable[[AuditedRun, Case, int], ProbeFeatures]") -> "ProbeFeatures":
+            key = compute.__name__, self.sample(case, most).tobytes()
+            if key not in self._features:
+                self._features[key] = compute(self, case, most)
+            return self._features[key]
+
+        own = once(network_features.of_run)
+        if not with_untrained:
+            return own
+        others = once(network_features.of_untrained)
+        return replace(others, rows=own.rows, features=own.features | others.features)
 
     def heat(self, case: Case, most: int) -> "PairedHeat":
         """Return heat maps of a sample of the images and the lungs, with and without training."""

@@ -10,7 +10,6 @@ from cxrtool.audit import untrained
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.explain.features import Tap
 from cxrtool.learn import inference
-from cxrtool.learn.inference import Model
 from cxrtool.stats.metrics import Ints
 
 if TYPE_CHECKING:
@@ -30,10 +29,24 @@ class ProbeFeatures:
     absent: dict[str, str]  # weights that are not there, and why
 
 
-def of_sample(run: "AuditedRun", case: "Case", most: int) -> ProbeFeatures:
-    """Return the features that the last linear layer sees."""
+def of_run(run: "AuditedRun", case: "Case", most: int) -> ProbeFeatures:
+    """Return the features that the last linear layer of the run sees."""
+    return _of_sample(run, case, most, {RUN: Tap(run.model)}, {})
+
+
+def of_untrained(run: "AuditedRun", case: "Case", most: int) -> ProbeFeatures:
+    """Return the same of the network without its training."""
+    taps = {RANDOM: Tap(untrained.with_random_weights(run.model))}
+    pretrained, why = untrained.with_imagenet_weights(run.model)
+    if pretrained is None:
+        return _of_sample(run, case, most, taps, {IMAGENET: why})
+    return _of_sample(run, case, most, taps | {IMAGENET: Tap(pretrained)}, {})
+
+
+def _of_sample(
+    run: "AuditedRun", case: "Case", most: int, taps: dict[str, Tap], absent: dict[str, str]
+) -> ProbeFeatures:
     rows: list[int] = []
-    taps, absent = _taps(run.model)
     parts: dict[str, list[Floats]] = {name: [] for name in taps}
     for batch, changed in run.changed(case, "plain", most):
         images = torch.from_numpy(np.concatenate([one.versions for one in changed]))
@@ -51,11 +64,3 @@ def of_sample(run: "AuditedRun", case: "Case", most: int) -> ProbeFeatures:
         rows += batch
     features = {name: np.concatenate(parts[name]) for name in taps if parts[name]}
     return ProbeFeatures(np.array(rows, np.int64), features, absent)
-
-
-def _taps(model: Model) -> tuple[dict[str, Tap], dict[str, str]]:
-    taps = {RUN: Tap(model), RANDOM: Tap(untrained.with_random_weights(model))}
-    pretrained, why = untrained.with_imagenet_weights(model)
-    if pretrained is None:
-        return taps, {IMAGENET: why}
-    return taps | {IMAGENET: Tap(pretrained)}, {}

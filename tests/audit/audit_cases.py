@@ -108,7 +108,7 @@ class MadeUpRun:
         ]
         return Predicted(rows, names, np.array(logits).T.reshape(len(rows), len(names)))
 
-    def features(self, case: Case, most: int) -> ProbeFeatures:
+    def features(self, case: Case, most: int, *, with_untrained: bool = False) -> ProbeFeatures:
         rows = self.sample(case, most)
         noise = np.random.default_rng(1).normal(size=(len(rows), 8)).astype(np.float32)
         own = noise.copy()

@@ -90,14 +90,14 @@ def test_heat_that_follows_the_lungs_of_each_image_exceeds_that_in_others() -> N
 def test_a_network_that_cannot_be_asked_leaves_the_rest_of_the_audit(
     check: Any, ask: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise CxrtoolError("it has no map", "Choose another one.")
 
     monkeypatch.setattr(MadeUpRun, ask, fail)
     row = row_of(check)
     assert row.verdict == "not assessed" and "it has no map" in row.meaning and row.next
 
-    def broke(*_: object) -> None:
+    def broke(*_: object, **__: object) -> None:
         raise BrokenRun("the disk is full")
 
     monkeypatch.setattr(MadeUpRun, ask, broke)

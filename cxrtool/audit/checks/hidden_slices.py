@@ -73,7 +73,7 @@ def _row(case: Case, rows: Ints, worst: WorstCluster) -> CheckRow:
     row = CheckRow(NAME, DESCRIPTIVE, value=worst.value, low=low, high=high)
     row.patients = len(np.unique(case.images.patients[rows]))
     lead = (
-        f"AUC is {numbers.value(worst.own.value)} in the worst cluster of features, "
+        f"AUC is {numbers.value(worst.own.value)} in {_chosen(worst)}, "
         f"{numbers.value(worst.others.value)} in the other images (difference "
         f"{numbers.interval(worst.value, low, high)})"
     )
@@ -89,6 +89,12 @@ def _row(case: Case, rows: Ints, worst: WorstCluster) -> CheckRow:
         *_columns_tables(case, rows, clusters),
     ]
     return row
+
+
+def _chosen(worst: WorstCluster) -> str:
+    if worst.agree:
+        return "the worst cluster of features"
+    return "the two worst clusters of features (one for each half of the patients)"
 
 
 def _agreement(worst: WorstCluster) -> str:

@@ -47,7 +47,7 @@ def assess(case: Case) -> list[CheckRow]:
         why = f"no label has predicted images of {FOLDS} patients in each of two sources"
         raise NotAssessed(why, "Add images of a label from two sources.")
     with network_checks.if_allowed():
-        return [_row(case, network.features(case, MOST))]
+        return [_row(case, network.features(case, MOST, with_untrained=True))]
 
 
 def _is_possible(case: Case, rows: Ints) -> bool:
