@@ -125,7 +125,11 @@ def test_whatever_is_lacking_it_says_so_and_raises_nothing(check: ModuleType, ca
     rows = rows_of(check, case)
     names = [row.name for row in rows]
     assert len(set(names)) == len(names)
+    source = case.images.columns.get("source")
+    sources = {source.names[code] for code in source.codes} if source else set()
     for row in rows:
+        # Of a row about views, too: its groups are no sources.
+        assert row.sources <= len(sources - {""}), row
         # A row of another kind than its check's would decide the verdict, or be left out of it.
         assert row.kind in {CONFIRMATORY: (CONFIRMATORY, DESCRIPTIVE)}.get(check.KIND, check.KIND)
         assert row.kind in (CONFIRMATORY, DESCRIPTIVE, CONTROL)

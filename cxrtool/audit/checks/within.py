@@ -75,7 +75,7 @@ def _row(case: Case, column: str, model: ModelScores) -> CheckRow:
         what = f"{column} has {number} values for {int(patients.max()) + 1} patients"
         return not_assessed(name, what, "Give a column with fewer values, such as bands.")
     row = _judged(case, name, column, parts, int((~keep).sum()))
-    row.patients, row.sources = int(patients.max()) + 1, number
+    row.patients, row.sources = int(patients.max()) + 1, _values(case, "source", rows)
     alone = cross_fit.attainable(codes, positive, patients, seed=case.seed).auc
     if parts.share == 0 or (
         alone is not None and alone.value >= estimates.NEARLY_SURE and _is_too_wide(parts)
