@@ -2,10 +2,10 @@
 
 Rows of predictions are found in the manifest by `path`, else by `raw`, else by a `raw` of their
 own; those that it lacks are added behind its rows. So a radiograph has one row, whatever was made
-of it for one model or another.
+of it for one model or another. Two radiographs whose `raw` is the same name have two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from cxrtool.audit.case import (
     ImageRows,
     ModelScores,
 )
+from cxrtool.audit.image_keys import image_keys
 from cxrtool.audit.row_table import COLUMNS, RowTable
 from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
@@ -128,7 +129,7 @@ def _sizes(width: Coded, height: Coded) -> Coded:
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:
     """Keep the predictions of the rows of the manifest that the conditions have chosen."""
-    kept = np.flatnonzero(_found(table, judged.same, judged.coded["model"].codes)[0] >= 0)
+    kept = np.flatnonzero(_found(table, judged, image_keys(judged)[0]) >= 0)
     if not len(kept):
         what = "no prediction is of a row that the conditions choose"
         raise CxrtoolError(what, "Compare the column path of the manifest and the predictions.")
@@ -149,7 +150,7 @@ class Joined:
 def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined:
     """Put predictions to the rows of a manifest."""
     own = row_table.of_predictions(judged)
-    place, fresh = _places(table, own, judged.coded["model"].codes)
+    place, fresh = _places(table, judged)
     number = 0 if table is None else len(table)
     if number and len(fresh):
         total = len(np.unique(place))
@@ -267,25 +268,21 @@ def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:
     return np.array(codes, np.int64)[column.codes]
 
 
-def _found(table: RowTable | None, keys: Mapping[str, Ints], model: Ints) -> tuple[Ints, Ints]:
-    """Return the row of the manifest of each prediction, -1 without one, and its key in any case.
-
-    The key is the raw file, if that is known. Where one model judges two images of one raw file,
-    such as an image and its mirror image, they are two images, and only their paths tell.
-    """
-    key = np.where(keys["raw"] != 0, keys["raw"], keys["path"])
-    _, pair, times = np.unique(
-        np.column_stack([model, key]), axis=0, return_inverse=True, return_counts=True
-    )
-    several = np.isin(key, key[times[pair.ravel()] > 1])
-    key = np.where(several, keys["path"], key)
-    place = row_table.listed(table, keys["path"])
-    return np.where(place < 0, row_table.listed(table, key), place), key
+def _found(table: RowTable | None, judged: Predictions, key: Ints) -> Ints:
+    """Return the row of the manifest of each prediction, -1 without one."""
+    place = row_table.listed(table, judged.same["path"])
+    return np.where(place < 0, row_table.listed(table, key), place)
 
 
-def _places(table: RowTable | None, own: RowTable, model: Ints) -> tuple[Ints, Ints]:
+def _places(table: RowTable | None, judged: Predictions) -> tuple[Ints, Ints]:
     """Return the row of each prediction in the case, and the predictions that begin a new row."""
-    place, key = _found(table, own.keys, model)
+    key, unlike = image_keys(judged)
+    if unlike.any():
+        note(
+            f"warning: {unlike.sum()} predictions have the raw file of an image of another "
+            "patient, source or label: images with this raw file are told apart by path"
+        )
+    place = _found(table, judged, key)
     offset = 0 if table is None else len(table)
     missing = np.flatnonzero(place < 0)
     _, first, inverse = np.unique(key[missing], return_index=True, return_inverse=True)
