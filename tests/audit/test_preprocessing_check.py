@@ -56,10 +56,13 @@ def test_a_gain_is_told_from_luck_and_luck_is_not_called_a_gain() -> None:
     plain = seeds_of(case, "")
     (row,) = rows_of(case, plain, seeds_of(case, HIST, gain=0.6))
     assert 0 < row.low < row.value < row.high and row.p < 0.05 and not row.next
-    assert "): more than the luck" in row.meaning and row.patients == 200
+    assert "): more than chance (seeds and patients)." in row.meaning and row.patients == 200
     (row,) = rows_of(case, plain, seeds_of(case, HIST))
     assert row.low < 0 < row.high and row.p > 0.05
-    assert "): no more than the luck" in row.meaning and row.next.startswith("More ")
+    assert (
+        "): not shown to be more than chance (seeds and patients)." in row.meaning
+        and row.next.startswith("More ")
+    )
 
 
 def test_the_value_is_the_difference_of_the_mean_aucs() -> None:
@@ -111,6 +114,9 @@ def test_several_preprocessings_are_adjusted_and_compared_with_the_plainest() ->
     assert rows[0].value == alone.value and rows[0].low < alone.low
     assert rows[0].p == min(1, 2 * alone.p)
     assert "adjusted for 2 preprocessings" in rows[0].meaning
+    assert [cells[2] for cells in rows[0].blocks[1]["rows"]] == [
+        min(1, 2 * cells[2]) for cells in alone.blocks[1]["rows"]
+    ], "as the intervals beside them"
 
 
 def test_images_that_not_all_models_judge_are_left_out() -> None:
@@ -126,7 +132,17 @@ def test_images_that_not_all_models_judge_are_left_out() -> None:
     assert (row.value, row.low) == pytest.approx((alone.value, alone.low))
     other = replace(fewer, **{n: getattr(fewer, n)[:50] for n in names})
     (row,) = rows_of(case, models[:7], [other], models[8:])
-    assert row.verdict == NOT_ASSESSED and "50 images in common" in row.meaning
+    assert row.verdict == NOT_ASSESSED and "only 50 are judged by all" in row.meaning
+
+
+def test_the_model_that_judges_far_more_images_than_the_others_is_named() -> None:
+    case = make_case()
+    names = ("rows", "scores", "predicted")
+    models = seeds_of(case, "") + seeds_of(case, HIST)
+    fewer = [replace(m, **{n: getattr(m, n)[:150] for n in names}) for m in models]
+    (row,) = rows_of(case, fewer[:7], [models[7]], fewer[8:])
+    assert row.verdict == NOT_ASSESSED
+    assert "f the 400 images that hist-2 judges, only 150 are judged by all" in row.meaning
 
 
 def test_names_that_differ_by_more_than_a_number_are_asked_about() -> None:

@@ -63,12 +63,12 @@ def _check_groups(case: Case, common: CommonImages) -> None:
 
 
 def _check_images(case: Case, common: CommonImages) -> None:
-    fewest = min(case.models, key=lambda model: len(model.rows))
+    most = max(case.models, key=lambda model: len(model.rows))
     number = len(common.rows)
-    if number < IN_COMMON * max(1, max(len(model.rows) for model in case.models)):
+    if number < IN_COMMON * max(1, len(most.rows)):
         why = (
-            f"the models have {number} images in common, and {fewest.name} judges "
-            f"{len(fewest.rows)}"
+            f"of the {len(most.rows)} images that {most.name} judges, only {number} are judged by "
+            "all models"
         )
         remedy = (
             "Predict the same test images with every run. With --keep-columns the column raw tells "
@@ -103,7 +103,7 @@ def _row(
     row.meaning = " ".join([f"{lead}.", *_sentences(row, differences, level, number)])
     row.meaning += _remarks(common, [other, plain])
     row.next = _next(row, result)
-    row.blocks = [_table(case, common, [plain, other]), _differences(differences, level)]
+    row.blocks = [_table(case, common, [plain, other]), _differences(differences, level, number)]
     return row
 
 
@@ -173,9 +173,9 @@ def _sentences(
     interval = numbers.interval(row.value, row.low, row.high)
     if np.isnan(row.low):
         return [f"The difference of the means is {interval}; nothing varies."]
-    luck = "more than the luck of seeds and patients explains"
+    luck = "more than chance (seeds and patients)"
     if row.low <= 0 <= row.high:
-        luck = "no more than the luck of seeds and patients explains"
+        luck = f"not shown to be {luck}"
     adjusted = f", adjusted for {number} preprocessings" if number > 1 else ""
     sentences = [
         f"The difference of the means is {interval} ({numbers.level(LEVEL)} interval over seeds "
@@ -238,10 +238,19 @@ def _table(case: Case, common: CommonImages, groups: Sequence[SeedGroup]) -> dic
     }
 
 
-def _differences(differences: dict[str, SeedContrast], level: float) -> dict[str, object]:
+def _differences(
+    differences: dict[str, SeedContrast], level: float, number: int
+) -> dict[str, object]:
     """Show each difference with the two parts of its standard error."""
+    adjusted = f" (they and p are adjusted for {number} preprocessings)" if number > 1 else ""
     rows = [
-        [name, (one.value, *one.bounds(level)), one.p, one.of_seeds, one.of_patients]
+        [
+            name,
+            (one.value, *one.bounds(level)),
+            min(1.0, number * one.p),
+            one.of_seeds,
+            one.of_patients,
+        ]
         for name, one in differences.items()
     ]
     return {
@@ -249,6 +258,7 @@ def _differences(differences: dict[str, SeedContrast], level: float) -> dict[str
         "columns": ["of", "difference", "p", "error over seeds", "error over patients"],
         "rows": rows,
         "caption": f"Differences of the means, with intervals of {numbers.level(level)} over seeds "
-        "and patients, and the standard errors of each alone. The patients of the training set "
-        "are the same for all models: what other training patients would change is not in it.",
+        f"and patients{adjusted}, and the standard errors of each alone. The patients of the "
+        "training set are the same for all models: what other training patients would change is "
+        "not in it.",
     }
