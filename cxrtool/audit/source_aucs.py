@@ -56,6 +56,11 @@ class SourceAuc:
     whole: Auc
     matched: Decomposition | None
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether any of its pairs is matched."""
+        return self.matched is not None and self.matched.share > 0
+
 
 def of_sources(case: Case, model: ModelScores, strata: Ints, known: Marks) -> list[SourceAuc]:
     """Return the sources of a model's rows that have enough patients of both classes."""
@@ -80,66 +85,86 @@ def internal_sources(case: Case) -> set[int]:
     return set(np.unique(case.images.columns["source"].codes[learned]).tolist())
 
 
+Sides = tuple[list[SourceAuc], list[SourceAuc]]
+# A value and its interval.
+WithBounds = tuple[float, float, float]
+
+
+def with_bounds(estimate: Estimate) -> WithBounds:
+    """Return a value and its interval."""
+    return (estimate.value, *estimate.bounds(LEVEL))
+
+
+def sides(sources: Sequence[SourceAuc]) -> Sides:
+    """Part the sources into those with training images and those without."""
+    return [s for s in sources if s.is_internal], [s for s in sources if not s.is_internal]
+
+
 @dataclass(frozen=True)
 class ExternalDifference:
-    """AUC in sources with training images minus AUC in sources without.
+    """AUC in sources with training images minus AUC in sources without."""
 
-    With `ENOUGH_SOURCES` on both sides these are random-effects means, and the interval is about
-    such sources; otherwise AUC over pairs of one source, and it is about new patients of these.
-    """
-
-    internal: float
-    external: float
-    bounds: Bounds
-    is_of_sources: bool
+    internal: WithBounds
+    external: WithBounds
+    numbers: tuple[int, int]  # of sources
 
     @property
     def value(self) -> float:
         """The difference."""
-        return self.internal - self.external
+        return self.internal[0] - self.external[0]
+
+    @property
+    def bounds(self) -> Bounds:
+        """Its interval."""
+        both = self.internal, self.external
+        return independent_difference([one[0] for one in both], [one[1:] for one in both])
 
 
-def external_difference(
+def difference_of_pairs(
     case: Case,
     model: ModelScores,
     sources: Sequence[SourceAuc],
-    strata: tuple[Ints, Marks] | None = None,
+    known: Marks,
+    strata: Ints | None = None,
 ) -> ExternalDifference | None:
-    """Compare the sources with training images and those without; None where a side is empty.
+    """Compare AUC over pairs of one source, of images where `known`; None where a side has none.
 
-    With `strata` and where they are known, only pairs of one stratum are compared.
+    With `strata` only pairs of one stratum count. The interval is about new patients of the same
+    sources.
     """
-    sides = [[s for s in sources if s.is_internal == internal] for internal in (True, False)]
-    if not all(sides):
-        return None
-    if strata is None and min(map(len, sides)) >= ENOUGH_SOURCES:
-        means = [pooled([source.whole for source in side]) for side in sides]
-        return _difference(means[0], means[1], True)
-    aucs = [_within_sources(case, model, side, strata) for side in sides]
-    first, second = aucs
-    if first is None or second is None or np.isnan([first.value, second.value]).any():
-        return None
-    return _difference(first, second, False)
+    both = sides(sources)
+    aucs = [_within_sources(case, model, side, known, strata) for side in both]
+    return _difference(aucs, both) if all(both) else None
 
 
-def _difference(first: Estimate, second: Estimate, is_of_sources: bool) -> ExternalDifference:
-    values = first.value, second.value
-    bounds = independent_difference(values, (first.bounds(LEVEL), second.bounds(LEVEL)))
-    return ExternalDifference(*values, bounds, is_of_sources)
+def difference_of_means(sources: Sequence[SourceAuc]) -> ExternalDifference | None:
+    """Compare the random-effects means; the interval is about such sources.
+
+    None with fewer than `ENOUGH_SOURCES` on a side.
+    """
+    both = sides(sources)
+    if min(map(len, both)) < ENOUGH_SOURCES:
+        return None
+    return _difference([pooled([source.whole for source in side]) for side in both], both)
+
+
+def _difference(parts: Sequence[Estimate | None], both: Sides) -> ExternalDifference | None:
+    known = [with_bounds(part) for part in parts if part is not None and not np.isnan(part.value)]
+    if len(known) < len(both):
+        return None
+    return ExternalDifference(known[0], known[1], (len(both[0]), len(both[1])))
 
 
 def _within_sources(
     case: Case,
     model: ModelScores,
     side: Sequence[SourceAuc],
-    strata: tuple[Ints, Marks] | None,
+    known: Marks,
+    strata: Ints | None,
 ) -> Auc | None:
     """Return AUC over the pairs of one source (and stratum) of some sources."""
     codes = case.images.columns["source"].codes[model.rows]
-    there = np.isin(codes, [source.code for source in side])
-    if strata is None:
-        parts = of_group(case, model, there, codes)
-    else:
-        numbers, known = strata
-        parts = of_group(case, model, there & known, matching.joint_strata([codes, numbers]))
+    there = known & np.isin(codes, [source.code for source in side])
+    groups = codes if strata is None else matching.joint_strata([codes, strata])
+    parts = of_group(case, model, there, groups)
     return parts.within if parts is not None else None

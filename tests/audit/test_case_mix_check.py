@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from audit_cases import coded, make_case
 
-from cxrtool.audit import runner, source_aucs
+from cxrtool.audit import runner
 from cxrtool.audit.case import AGE_BAND, Case
 from cxrtool.audit.checks import case_mix
 from cxrtool.audit.verdicts import NOT_ASSESSED, CheckRow
@@ -30,6 +30,11 @@ def mixed_case(
     (model,) = case.models
     logit = np.log(model.scores / (1 - model.scores)) + use * old
     return replace(case, models=[replace(model, scores=1 / (1 + np.exp(-logit)))])
+
+
+def replaced(case: Case, column: str, cells: list[str]) -> Case:
+    case.images.columns[column] = coded(cells)
+    return case
 
 
 def row_of(case: Case) -> CheckRow:
@@ -59,13 +64,13 @@ def test_pairs_alike_in_all_columns_are_counted() -> None:
     assert row.value == pytest.approx(whole - matched)
     cells = row.blocks[0]["rows"]
     assert cells[1][:2] == ["alike in age band, sex and view", pytest.approx(share)]
-    assert cells[0][2][0] == pytest.approx(whole) and cells[1][2][0] == pytest.approx(matched)
+    assert cells[0][4][0] == pytest.approx(whole) and cells[1][4][0] == pytest.approx(matched)
 
 
 def test_a_score_of_the_age_is_matched_away() -> None:
     row = row_of(mixed_case(follows=0.8, use=3))
     assert row.low > 0.05 and row.high > row.value > row.low
-    assert "part of the AUC is owed to the case mix" in row.meaning
+    assert "part of the AUC comes from the case mix" in row.meaning
     assert row.verdict == "" and row.kind == "descriptive"
 
 
@@ -100,7 +105,7 @@ def test_the_source_is_matched_where_it_overlaps() -> None:
     last = row_of(case).blocks[0]["rows"][-1]
     matched, share = counted(case, [AGE_BAND, "sex", "view", "source"])
     assert last[0] == "alike in age band, sex, view and source"
-    assert (last[1], last[2][0]) == (pytest.approx(share), pytest.approx(matched))
+    assert (last[1], last[4][0]) == (pytest.approx(share), pytest.approx(matched))
 
 
 def test_patients_without_a_partner_are_counted() -> None:
@@ -122,6 +127,7 @@ def test_classes_that_are_nowhere_alike_are_not_assessed(column: str) -> None:
     row = row_of(case)
     assert row.verdict == NOT_ASSESSED and row.next
     assert row.meaning.startswith("0 of 300 patients have a partner of the other class that is")
+    assert row.meaning.endswith("an interval needs at least 10.")
 
 
 def test_without_the_columns_it_is_not_assessed() -> None:
@@ -130,73 +136,58 @@ def test_without_the_columns_it_is_not_assessed() -> None:
     assert row.meaning == "Age, sex, view: absent."
 
 
-def with_split(case: Case, internal: set[str]) -> Case:
-    """Let the sources named have training images: rows of the manifest that no model judges."""
-    sources = case.images.columns["source"]
-    names = [sources.names[k] for k in sources.codes]
-    train = [k % 8 >= 4 and name in internal for k, name in enumerate(names)]
-    case.images.columns["split"] = coded(["train" if t else "test" for t in train])
-    (model,) = case.models
-    keep = ~np.array(train)
-    part = replace(
-        model,
-        rows=model.rows[keep],
-        scores=model.scores[keep],
-        predicted=model.predicted[keep],
-    )
-    return replace(case, models=[part])
-
-
-def test_internal_minus_external() -> None:
-    case = with_split(mixed_case(1200, sources=("A", "B", "C")), {"A"})
-    (model,) = case.models
-    # Outside of A the scores are worse.
-    sources = case.images.columns["source"]
-    away = ~sources.isin(["A"])[model.rows]
-    noise = np.random.default_rng(3).random(len(model.rows))
-    scores = np.where(away, (model.scores + 2 * noise) / 3, model.scores)
-    case = replace(case, models=[replace(model, scores=scores)])
+def test_the_images_in_matched_pairs_are_counted() -> None:
+    case = mixed_case(follows=0.9)
+    ages = case.images.columns[AGE_BAND]
+    positive = case.images.positive
+    # Of the negative images only one in ten is as old as the positive ones.
+    old = [bool(p) or n % 20 < 2 for n, p in enumerate(positive.tolist())]
+    case = replaced(case, AGE_BAND, ["60-79" if k else "18-39" for k in old])
+    assert ages.names == ["18-39", "60-79"]
     row = row_of(case)
-    inside, _ = counted(_only(case, ["A"]), [])
-    outside, _ = counted(_only(case, ["B", "C"]), ["source"])
-    assert f"without: AUC {inside:.3f} against {outside:.3f}, a difference of" in row.meaning
-    assert "; matched, 0." in row.meaning
-    cells = {cell[0]: cell for cell in row.blocks[1]["rows"]}
-    assert [cells[name][1] for name in "ABC"] == ["yes", "no", "no"]
-    assert cells["B"][4][0] == pytest.approx(counted(_only(case, ["B"]), [])[0])
-    alike, _ = counted(_only(case, ["B"]), [AGE_BAND, "sex", "view"])
-    assert cells["B"][5][0] == pytest.approx(alike)
+    partners = counted_partners(case, [AGE_BAND, "sex", "view"])
+    first, matched, once = row.blocks[0]["rows"][:3]
+    assert first[2:4] == [300, 300] and matched[2:4] == once[2:4] == partners
+    assert f"have a partner, {partners[0]} of 300." in row.blocks[0]["caption"]
 
 
-def _only(case: Case, names: list[str]) -> Case:
+def counted_partners(case: Case, columns: list[str]) -> list[int]:
     (model,) = case.models
-    keep = case.images.columns["source"].isin(names)[model.rows]
-    return replace(case, models=[replace(model, rows=model.rows[keep], scores=model.scores[keep])])
+    keys = [tuple(case.images.columns[c].codes[row] for c in columns) for row in model.rows]
+    classes = case.images.positive[model.rows].tolist()
+    seen = {(key, label) for key, label in zip(keys, classes, strict=True)}
+    return [
+        sum(label == k and (key, 1 - k) in seen for key, label in zip(keys, classes, strict=True))
+        for k in (1, 0)
+    ]
 
 
-def test_of_ten_sources_the_difference_is_one_of_sources() -> None:
-    names = tuple("ABCDEFGHIJ")
-    case = with_split(mixed_case(2400, sources=names), set("ABCDE"))
+def test_where_the_two_weightings_disagree_both_are_said() -> None:
+    # The old gain by their age, but most pairs are of the young, among whom little is gained.
+    case = mixed_case(2000)
+    positive, patients = case.images.positive, case.images.patients
+    rare = np.isin(patients % 20, [0]) & (positive == 0)
+    old = np.where(positive == 1, patients % 4 == 1, rare)
+    case = replaced(case, AGE_BAND, [("18-39", "60-79")[int(k)] for k in old])
     (model,) = case.models
-    keep = np.ones(len(model.rows), bool)
-    strata = np.zeros(len(model.rows), np.int64)
-    sources = source_aucs.of_sources(case, model, strata, keep)
-    assert [s.is_internal for s in sources] == [True] * 5 + [False] * 5
-    result = source_aucs.external_difference(case, model, sources)
-    assert result is not None and result.is_of_sources
-    assert result.bounds[0] < 0 < result.bounds[1]
-    means = [np.mean([s.whole.value for s in sources[k : k + 5]]) for k in (0, 5)]
-    assert result.internal == pytest.approx(means[0], abs=0.02)
-    assert result.value == pytest.approx(means[0] - means[1], abs=0.03)
-    assert f"without: AUC {result.internal:.3f} against {result.external:.3f}" in (
-        row_of(case).meaning
-    )
+    scores = model.scores - 0.4 * (old & (positive == 1))[model.rows]
+    row = row_of(replace(case, models=[replace(model, scores=scores)]))
+    low, high = row.low, row.high
+    value, once_low, once_high = row.blocks[0]["rows"][2][5]
+    assert (low > 0, high < 0) != (once_low > 0, once_high < 0)
+    text = f"counts once, the difference is {value:.3f} [{once_low:.3f}, {once_high:.3f}]: there "
+    assert "over these pairs " in row.meaning and text in row.meaning
 
 
-def test_where_all_sources_have_training_images_none_is_external() -> None:
-    row = row_of(with_split(mixed_case(800, sources=("A", "B")), {"A", "B"}))
-    assert "against sources without" not in row.meaning
-    assert {cell[1] for cell in row.blocks[1]["rows"]} == {"yes"}
+def test_where_the_two_weightings_agree_one_is_said() -> None:
+    assert "counts once" not in row_of(mixed_case(follows=0.8, use=3)).meaning
+
+
+def test_an_auc_that_is_higher_among_the_alike_names_the_columns() -> None:
+    # Positive images are young, and the young score lower: age hides the disease.
+    row = row_of(mixed_case(follows=-0.8, use=3))
+    assert row.high < 0
+    assert "AUC is higher among patients of the same age band, sex and view" in row.meaning
 
 
 def test_every_model_has_a_row() -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxrtool.audit import source_aucs
+from cxrtool.audit import source_aucs, source_tables
 from cxrtool.audit.case import AGE_BAND, Case, ModelScores
-from cxrtool.audit.source_aucs import ExternalDifference, SourceAuc
+from cxrtool.audit.source_aucs import WithBounds, with_bounds
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, NotAssessed, not_assessed
 from cxrtool.figures import numbers
 from cxrtool.stats import matching
@@ -36,6 +36,7 @@ LEAST_KNOWN = 0.5
 # nothing (tests/benchmarks/audit_case_mix.py).
 FEWEST_MATCHED = 10
 LEVEL = 0.95
+COUNTS, LESS = ("positive images", "negative images"), "AUC of all less this"
 
 
 def assess(case: Case) -> list[CheckRow]:
@@ -57,6 +58,8 @@ class MatchedAucs:
     per_positive: Auc | None
     patients: int
     partners: int  # patients who have one
+    images: tuple[int, int]  # positive and negative ones that have one
+    all_images: tuple[int, int]
 
     @property
     def has_pairs(self) -> bool:
@@ -74,18 +77,22 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     if not matched.has_pairs or matched.partners < FEWEST_MATCHED:
         why = (
             f"{matched.partners} of {matched.patients} patients have a partner of the other class "
-            f"that is alike in {_listed(columns)}; an interval takes {FEWEST_MATCHED}"
+            f"that is alike in {_listed(columns)}; an interval needs at least {FEWEST_MATCHED}"
         )
         remedy = "Add images of both classes from patients who are alike."
         return not_assessed(name, why, remedy, DESCRIPTIVE)
     sources = source_aucs.of_sources(case, model, matched.strata, matched.keep)
     row = CheckRow(name, DESCRIPTIVE, value=matched.parts.value, patients=matched.patients)
     row.low, row.high = matched.parts.bounds(LEVEL)
-    row.meaning = f"{_meaning(case, matched)}{_external(case, model, matched, sources)}"
+    row.meaning = _meaning(matched)
     row.blocks = [_table(case, model, matched)]
     if sources:
         row.sources = len(sources)
-        row.blocks.append(_source_table(case, model, sources))
+        row.blocks.append(source_tables.of_each(case, model, sources))
+    if all(source_aucs.sides(sources)):
+        pairs = source_tables.over_pairs(case, model, sources, matched.keep, matched.strata)
+        row.meaning += f" {source_tables.in_words(pairs)}"
+        row.blocks.append(source_tables.of_sides(model, sources, pairs))
     return row
 
 
@@ -106,10 +113,12 @@ def _matched(case: Case, model: ModelScores, columns: list[str]) -> MatchedAucs:
     positive = case.images.positive[rows] == 1
     patients = np.unique(case.images.patients[rows], return_inverse=True)[1]
     parts = Decomposition(positive, scores, groups, patients)
-    partners = patients[matching.have_partner(positive, groups)]
-    counts = len(np.unique(patients)), len(np.unique(partners))
+    paired = matching.have_partner(positive, groups)
+    counts = len(np.unique(patients)), len(np.unique(patients[paired]))
+    images = int(positive[paired].sum()), int((~positive)[paired].sum())
+    everything = int(positive.sum()), int((~positive).sum())
     own = _per_positive(parts, positive, scores, groups)
-    return MatchedAucs(columns, keep, strata, parts, own, *counts)
+    return MatchedAucs(columns, keep, strata, parts, own, *counts, images, everything)
 
 
 def _per_positive(
@@ -125,7 +134,7 @@ def _listed(columns: Sequence[str], word: str = "and") -> str:
     return f" {word} ".join(filter(None, [", ".join(columns[:-1]), columns[-1]]))
 
 
-def _meaning(case: Case, matched: MatchedAucs) -> str:
+def _meaning(matched: MatchedAucs) -> str:
     parts, names = matched.parts, _listed(matched.columns)
     missing = int((~matched.keep).sum())
     unknown = _listed(matched.columns, "or")
@@ -136,7 +145,8 @@ def _meaning(case: Case, matched: MatchedAucs) -> str:
         f"{left_out}AUC is {numbers.value(parts.whole.value)}; over pairs of images alike in "
         f"{names} ({numbers.share(parts.share)} of all pairs) it is "
         f"{numbers.value(parts.within.value)}, a difference of "
-        f"{numbers.interval(parts.value, low, high)}: {_comparison(low, high)}.",
+        f"{numbers.interval(parts.value, low, high)}: over these pairs "
+        f"{_comparison(matched, low, high)}{_counted_once(matched)}.",
         f"{matched.patients - matched.partners} of {matched.patients} patients have no partner.",
     ]
     if unused:
@@ -144,89 +154,65 @@ def _meaning(case: Case, matched: MatchedAucs) -> str:
     return " ".join(sentences)
 
 
-def _comparison(low: float, high: float) -> str:
+def _comparison(matched: MatchedAucs, low: float, high: float) -> str:
     """Say what the interval of the difference means."""
     if low > 0:
-        return "part of the AUC is owed to the case mix"
+        return "part of the AUC comes from the case mix"
     if high < 0:
-        return "patients who are alike are told apart better than others"
+        return f"AUC is higher among patients of the same {_listed(matched.columns)}"
     return "the case mix is not shown to change the AUC"
 
 
-def _external(
-    case: Case, model: ModelScores, matched: MatchedAucs, sources: list[SourceAuc]
-) -> str:
-    """Compare sources with training images and others, as they are and matched."""
-    raw = source_aucs.external_difference(case, model, sources)
-    if raw is None:
+def _counted_once(matched: MatchedAucs) -> str:
+    """Say what the AUC in which each positive image counts once tells, if that is another thing."""
+    if matched.per_positive is None:
         return ""
-    strata = matched.strata, matched.keep
-    alike = source_aucs.external_difference(case, model, sources, strata)
+    value, low, high = _less(matched, matched.per_positive)
+    words = _comparison(matched, low, high)
+    if words == _comparison(matched, *matched.parts.bounds(LEVEL)):
+        return ""
     return (
-        f" Sources with training images against sources without: AUC {_words(raw)}; "
-        f"{f'matched, {_words(alike)}' if alike is not None else 'too few images are matched'}."
+        f"; where each positive image with a partner ({matched.images[0]} of "
+        f"{matched.all_images[0]}) counts once, the difference is "
+        f"{numbers.interval(value, low, high)}: there {words}"
     )
 
 
-def _words(difference: ExternalDifference) -> str:
-    return (
-        f"{numbers.value(difference.internal)} against {numbers.value(difference.external)}, a "
-        f"difference of {numbers.interval(difference.value, *difference.bounds)}"
-    )
+def _less(matched: MatchedAucs, own: Auc) -> WithBounds:
+    """Return AUC of all pairs less another one."""
+    whole = matched.parts.whole
+    return whole.value - own.value, *difference_bounds(whole, own, LEVEL)
 
 
 def _table(case: Case, model: ModelScores, matched: MatchedAucs) -> dict[str, object]:
     """Show AUC over all pairs and over matched ones."""
     parts, names = matched.parts, _listed(matched.columns)
-    rows = [["all pairs", 1.0, _with_bounds(parts.whole), None], _cells(f"alike in {names}", parts)]
+    rows = [
+        ["all pairs", 1.0, *matched.all_images, with_bounds(parts.whole), None],
+        _cells(f"alike in {names}", matched, parts.within),
+    ]
     if matched.per_positive is not None:
-        own = matched.per_positive
-        difference = parts.whole.value - own.value
-        bounds = difference_bounds(parts.whole, own, LEVEL)
-        counted = [parts.share, _with_bounds(own), (difference, *bounds)]
-        rows.append(["the same, each positive image counts once", *counted])
+        name = "the same, each positive image counts once"
+        rows.append(_cells(name, matched, matched.per_positive))
     if case.images.has("source"):
         closer = _matched(case, model, [*matched.columns, "source"])
         if closer.has_pairs and closer.partners >= FEWEST_MATCHED:
-            rows.append(_cells(f"alike in {_listed(closer.columns)}", closer.parts))
+            rows.append(_cells(f"alike in {_listed(closer.columns)}", closer, closer.parts.within))
     return {
         "kind": "table",
-        "columns": ["pairs", "share of all pairs", "AUC [95 % interval]", "AUC of all less this"],
+        "columns": ["pairs", "share of all pairs", *COUNTS, "AUC [95 % interval]", LESS],
         "rows": rows,
-        "caption": f"AUC of {model.name} by pairs of a positive and a negative image. Where each "
-        "pair counts once, large groups of patients alike weigh most; where each positive image "
-        "counts once, it is AUC for the case mix of the positive images. A patient has a partner "
-        "if one of the other class is alike.",
+        "caption": f"AUC of {model.name} by pairs of a positive and a negative image, and the "
+        "images that are in such pairs: those with a "
+        "partner, an image of the other class that is alike. Where each pair counts once, large "
+        "groups of patients alike weigh most; where each positive image counts once, it is AUC for "
+        f"the case mix of the positive images that have a partner, {matched.images[0]} of "
+        f"{matched.all_images[0]}. With few images of a class an AUC tells little.",
     }
 
 
-def _cells(name: str, parts: Decomposition) -> list[object]:
-    own = (parts.value, *parts.bounds(LEVEL))
-    return [name, parts.share, _with_bounds(parts.within), own]
-
-
-def _with_bounds(auc: Auc) -> tuple[float, float, float]:
-    return (auc.value, *auc.bounds(LEVEL))
-
-
-def _source_table(case: Case, model: ModelScores, sources: list[SourceAuc]) -> dict[str, object]:
-    """Show AUC of each source, and over its matched pairs."""
-    learned = source_aucs.internal_sources(case)
-    rows = []
-    for source in sorted(sources, key=lambda s: -len(s.whole.strata)):
-        strata, parts = source.whole.strata, source.matched
-        kind = ("yes" if source.is_internal else "no") if learned else "not known"
-        matched = _with_bounds(parts.within) if parts is not None and parts.share > 0 else None
-        counts = len(strata), strata.patients
-        rows.append([source.name, kind, *counts, _with_bounds(source.whole), matched])
-    return {
-        "kind": "table",
-        "columns": ["source", "training images", "images", "patients", "AUC", "AUC matched"],
-        "rows": rows,
-        "caption": f"AUC of {model.name} within each source that has {source_aucs.FEWEST} patients "
-        "of both classes or more: of all its pairs, and of those matched as above, for which the "
-        "columns must be known. Training images are those of the manifest. AUC of sources with and "
-        "without them is over pairs of one source, and its interval about new patients of these "
-        f"sources; not matched, of {source_aucs.ENOUGH_SOURCES} sources or more on both sides, it "
-        "is the random-effects mean, and the interval about such sources.",
-    }
+def _cells(name: str, matched: MatchedAucs, own: Auc) -> list[object]:
+    difference = _less(matched, own)
+    if own is matched.parts.within:
+        difference = (matched.parts.value, *matched.parts.bounds(LEVEL))
+    return [name, matched.parts.share, *matched.images, with_bounds(own), difference]
