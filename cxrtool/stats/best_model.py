@@ -17,6 +17,8 @@ from cxrtool.stats.metrics import Floats, Ints
 
 Marks = NDArray[np.bool_]
 DRAWS = 20_000
+# Models whose values differ by no more than rounding share the first place.
+TIED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,36 @@ class JointAucs:
         alike = self.covariance / np.outer(sizes, sizes)
         return float(alike[np.triu_indices(len(sizes), 1)].mean())
 
+    @property
+    def tied(self) -> Marks:
+        """Which models have the highest value."""
+        return np.asarray(self.values >= self.values.max() - TIED)
+
     def optimism(self, seed: int) -> float:
-        """Return the expected error of the best model, if all are equally good."""
+        """Return the expected error of the best model, if all are equally good.
+
+        NaN if the best value has no variance, as a perfect one: of its error nothing is known.
+        """
+        if not np.diag(self.covariance)[self.values.argmax()] > 0:
+            return np.nan
         return float(self._errors(seed).max(axis=1).mean())
 
     def wins(self, seed: int) -> Floats:
-        """Return how often each model would be the best, if the values are the true ones."""
-        first = (self.values + self._errors(seed)).argmax(axis=1)
-        return np.bincount(first, minlength=len(self.values)) / len(first)
+        """Return how often each model would be the best, if the values are the true ones.
+
+        Models that are the best together share.
+        """
+        drawn = self.values + self._errors(seed)
+        first = drawn >= drawn.max(axis=1, keepdims=True) - TIED
+        shares: Floats = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
+        return shares
 
     def _errors(self, seed: int) -> Floats:
         """Draw errors of the models, each draw with its opposite."""
         sizes, axes = np.linalg.eigh(self.covariance)
-        root = axes * np.sqrt(np.maximum(sizes, 0))
+        # Rounding leaves copies of a model an axis of their own, whose root is no longer small.
+        sizes[sizes <= len(sizes) * np.finfo(np.float64).eps * sizes.max()] = 0
+        root = axes * np.sqrt(sizes)
         drawn = np.random.default_rng(seed).normal(size=(DRAWS // 2, len(sizes))) @ root.T
         return np.concatenate([drawn, -drawn])
 

@@ -39,9 +39,19 @@ def test_the_best_model_is_corrected() -> None:
     assert f"on average: {max(aucs) - row.value:.3f} without that." in row.meaning
     cells = row.blocks[0]["rows"]
     _, low, high = cells[0][1]
-    assert f"for both cases is [{low - row.value:.3f}, {high:.3f}]." in row.meaning
+    assert f"a 95 % interval for both cases is [{low - row.value:.3f}, {high:.3f}]." in row.meaning
     assert [cell[1][0] for cell in cells] == pytest.approx(sorted(aucs, reverse=True))
-    assert row.verdict == "" and row.kind == "descriptive"
+    assert row.verdict == "" and row.kind == "descriptive" and "left out" not in row.meaning
+
+
+def test_of_perfect_models_nothing_is_known() -> None:
+    case = models_case()
+    positive = case.images.positive
+    models = [replace(m, scores=positive[m.rows] + m.scores) for m in case.models]
+    row = row_of(replace(case, models=models))
+    assert np.isnan(row.value) and "By how much it is too high is not known" in row.meaning
+    assert {cell[2] for cell in row.blocks[0]["rows"]} == {"20 %"}
+    assert "0.000" not in row.meaning
 
 
 def test_the_correction_is_the_mean_error_of_a_choice_among_equal_models() -> None:
@@ -68,6 +78,7 @@ def test_models_are_compared_on_the_images_that_all_have_judged() -> None:
     part = ModelScores("m1", second.rows[back], second.scores[back], second.predicted[back])
     row = row_of(replace(case, models=[first, part]))
     assert "Of 2 models on the same 300 images" in row.meaning and row.patients == 150
+    assert "100 images that not all models judge are left out." in row.meaning
     aucs = {cell[0]: cell[1][0] for cell in row.blocks[0]["rows"]}
     common = np.sort(part.rows)
     expected = roc_auc_score(case.images.positive[common], first.scores[common])
@@ -78,6 +89,8 @@ def test_models_are_compared_on_the_images_that_all_have_judged() -> None:
 def test_copies_of_one_model_need_no_correction() -> None:
     row = row_of(models_case(own=0.0))
     assert row.value == pytest.approx(0, abs=1e-6)
+    assert "m0 and 4 others have the highest AUC" in row.meaning
+    assert {cell[2] for cell in row.blocks[0]["rows"]} == {"20 %"}
     assert "correlate by 1.000" in str(row.blocks[0]["caption"])
 
 

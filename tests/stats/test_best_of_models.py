@@ -58,14 +58,33 @@ def test_covariance_is_that_of_a_bootstrap_of_patients() -> None:
     assert aucs.optimism(0) == pytest.approx(errors.max(axis=1).mean(), rel=0.15)
 
 
-def test_copies_of_a_model_owe_nothing_to_the_choice() -> None:
+def test_copies_of_a_model_gain_nothing_by_the_choice() -> None:
     positive, scores, patients = drawn()
     aucs = best_model.joint_aucs(positive, scores[:, [0, 0, 0]], patients)
     assert aucs.optimism(0) == pytest.approx(0, abs=1e-6)
     assert aucs.correlation == pytest.approx(1)
+    assert aucs.wins(0) == pytest.approx([1 / 3] * 3)
 
 
-def test_the_more_models_the_more_is_owed_to_the_choice() -> None:
+def test_copies_share_the_first_place_with_another_model() -> None:
+    positive, scores, patients = drawn()
+    one, two = (
+        best_model.joint_aucs(positive, scores[:, k], patients) for k in ([0, 2], [0, 0, 2])
+    )
+    alone, shared = one.wins(0), two.wins(0)
+    assert shared[0] == pytest.approx(shared[1], abs=1e-12)
+    assert shared[0] + shared[1] == pytest.approx(alone[0], abs=0.015)
+    assert two.tied.tolist() == [one.tied[0], one.tied[0], one.tied[1]]
+
+
+def test_a_perfect_model_has_no_known_error() -> None:
+    positive, scores, patients = drawn()
+    scores[:, 0] = positive
+    assert np.isnan(best_model.joint_aucs(positive, scores, patients).optimism(0))
+    assert best_model.joint_aucs(positive, scores[:, 1:], patients).optimism(0) > 0
+
+
+def test_the_more_models_the_more_comes_from_the_choice() -> None:
     positive, scores, patients = drawn()
     two, three = (best_model.joint_aucs(positive, scores[:, :k], patients) for k in (2, 3))
     assert 0 < two.optimism(0) < three.optimism(0)

@@ -1,8 +1,8 @@
 """By how much the AUC of the best of several models is too high, as all saw the same test images.
 
-The best of several models owes part of its AUC to chance. How much is known if all are equally
-good: the expected maximum of their errors, which are correlated, as the images are the same. If one
-model is better than the others, it owes less.
+Part of the AUC of the best of several models comes from chance. How much is known if all are
+equally good: the expected maximum of their errors, which are correlated, as the images are the
+same. If one model is better than the others, it is less.
 """
 
 import functools
@@ -83,20 +83,46 @@ def _row(case: Case, rows: Ints, scores: Floats, patients: Ints) -> CheckRow:
 
 
 def _meaning(case: Case, rows: Ints, aucs: JointAucs, optimism: float, bounds: Bounds) -> str:
-    best, value = int(aucs.values.argmax()), float(aucs.values.max())
-    # From all models alike to one that is better: the choice raised the AUC by all of it, or by 0.
-    low, high = max(0.0, bounds[0] - optimism), bounds[1]
+    ties = int(aucs.tied.sum()) - 1
+    best = case.models[int(aucs.values.argmax())].name
+    first = f"{best} and {ties} other{'s' * (ties > 1)} have" if ties else f"{best} has"
     sentences = [
-        f"Of {len(case.models)} models on the same {len(rows)} images, {case.models[best].name} "
-        f"has the highest AUC, {numbers.value(value)}. If all were equally good, it would be too "
-        f"high by {numbers.value(optimism)} on average: {numbers.value(value - optimism)} without "
-        f"that. If one is truly better, it is too high by less; an interval for both cases is "
-        f"[{numbers.value(low)}, {numbers.value(high)}].",
-        "Models that were tried and are not given raise it further.",
+        f"Of {len(case.models)} models on the same {len(rows)} images, {first} the highest AUC, "
+        f"{numbers.value(float(aucs.values.max()))}.",
+        _correction(float(aucs.values.max()), optimism, bounds),
+        ""
+        if np.isnan(optimism)
+        else "Models that were tried but not given would make this correction larger.",
+        _left_out(case, rows),
     ]
     if validated := _validated(case, rows):
         sentences.append(f"{validated}.")
-    return " ".join(sentences)
+    return " ".join(filter(None, sentences))
+
+
+def _correction(value: float, optimism: float, bounds: Bounds) -> str:
+    """Say by how much the choice may have raised the AUC."""
+    if np.isnan(optimism):
+        return (
+            "By how much it is too high is not known: that is estimated from how the AUC varies "
+            "with the patients, and this one does not vary. Its "
+            f"{numbers.level(LEVEL)} interval, as if it were the only model, is "
+            f"[{numbers.value(bounds[0])}, {numbers.value(bounds[1])}]."
+        )
+    # From all models alike to one that is better: the choice raised the AUC by all of it, or by 0.
+    low, high = max(0.0, bounds[0] - optimism), bounds[1]
+    return (
+        f"If all were equally good, it would be too high by {numbers.value(optimism)} on average: "
+        f"{numbers.value(value - optimism)} without that. If one is truly better, it is too high "
+        f"by less; a {numbers.level(LEVEL)} interval for both cases is [{numbers.value(low)}, "
+        f"{numbers.value(high)}]."
+    )
+
+
+def _left_out(case: Case, rows: Ints) -> str:
+    everything = functools.reduce(np.union1d, [model.rows for model in case.models])
+    number = len(everything) - len(rows)
+    return f"{number} images that not all models judge are left out." if number else ""
 
 
 def _table(
@@ -114,6 +140,6 @@ def _table(
         "rows": rows,
         "caption": f"{len(rows)} of {len(order)} models on the {images} images that all have "
         "judged; in the last column how often a model has the highest AUC in other samples of such "
-        f"patients, if the AUCs here are the true ones.{correlated} The intervals do not know of "
-        "the choice.",
+        f"patients, if the AUCs here are the true ones.{correlated} The intervals do not "
+        "account for choosing the best model.",
     }
