@@ -1,7 +1,7 @@
 """Images for the controls of the training without the lungs (row -> image).
 
 Each control blacks out something else than the lungs of the image, or shows their outline alone:
-what a training reaches by it is not owed to what is around the lungs.
+what a training reaches by it does not come from what is around the lungs.
 """
 
 import hashlib

@@ -78,7 +78,9 @@ def test_the_auc_is_that_of_mann_and_whitney_and_intervals_are_adjusted() -> Non
 
 def test_measurements_at_random_are_not_named() -> None:
     row = row_of(make_case(200), measured(make_case(200)))
-    assert row.meaning.startswith("No measurement is shown to differ")
+    assert row.meaning.startswith(
+        "No measurement is shown to differ between the classes by more than the margin (0.05)."
+    )
     assert "Within sources: none." in row.meaning
 
 
@@ -131,7 +133,7 @@ def test_masks_of_one_class_are_not_compared() -> None:
     assert "area of the lungs" not in cells(row) and "column 'mask'" in row.meaning
     absent = row.blocks[0]["caption"].partition("fewer than 10 patients of a class: ")[2]
     assert len(absent.split(", ")) == 4 and "area of the lungs" in absent
-    assert "4 measurements lack images of a class" in row.meaning
+    assert "4 measurements exist for fewer than 10 patients of a class" in row.meaning
 
 
 @pytest.mark.parametrize("missing", ["manifest", "images", "class"])

@@ -182,21 +182,22 @@ def _decomposition(case: Case, rows: Ints, values: Floats, groups: Ints) -> Deco
 def _meaning(case: Case, found: Comparisons, level: float) -> str:
     """Name what differs, over all pairs and within sources, and what was not measured."""
     sentences = ["No measurement varies among these images."]
+    margin = f"the margin ({case.margin:g})"
     if found.compared:
         named = _named({one.name: one.whole for one in found.compared}, case, level)
         sentences = [
-            f"These differ between the classes by more than the margin: {named}. The cause may be "
+            f"These differ between the classes by more than {margin}: {named}. The cause may be "
             "medical (images in bed, other exposures)."
             if named
-            else "No measurement is shown to differ between the classes by more than the margin."
+            else f"No measurement is shown to differ between the classes by more than {margin}."
         ]
         inside = {one.name: one.within for one in found.compared if one.within is not None}
         if inside:
             sentences.append(f"Within sources: {_named(inside, case, level) or 'none'}.")
     if found.absent:
         sentences.append(
-            f"{len(found.absent)} measurements lack images of a class; those of lungs need the "
-            "column 'mask'."
+            f"{len(found.absent)} measurements exist for fewer than {FEWEST} patients of a class; "
+            "those of lungs need the column 'mask'."
         )
     return " ".join(sentences)
 
