@@ -21,7 +21,8 @@ from cxrtool.recipes import library
 MEANING = {
     ExitCode.DONE: "All of it was done.",
     ExitCode.SOME_INPUTS_FAILED: "The run ended, but some inputs failed; each is a line on "
-    "standard error and a row of failures.csv. With split --check: there are findings.",
+    "standard error and a row of failures.csv. With split --check: there are findings; of audit: a "
+    "verdict of --fail-on occurs.",
     ExitCode.NOTHING_DONE: "Nothing was done: bad usage, an input that makes the run "
     "meaningless, or images of which none could be used. No table was written.",
     ExitCode.BROKE_MIDWAY: "It broke midway for a reason outside the inputs (disk full, out of "

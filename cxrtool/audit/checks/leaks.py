@@ -19,6 +19,8 @@ REFERENCE = (
     "M. Roberts et al., Common pitfalls and recommendations for using machine learning to detect "
     "and prognosticate for COVID-19, Nature Machine Intelligence 3, 2021."
 )
+# With more images of unknown patients, that none is in two parts is not known.
+MOST_UNKNOWN = 0.05
 WORDS = {
     "patient": "their patient",
     "path": "the same path",
@@ -74,10 +76,19 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
         why = f"{', '.join(absent)}: absent"
         raise NotAssessed(why, "Make the manifest with cxrtool ingest.")
     leaked = np.logical_or.reduce([*marks.values()])
+    not_there = f" Not compared, as absent: {', '.join(absent)}." if absent else ""
+    unknown = _of_unknown_patients(case, learned | tested)
+    if not leaked.any() and unknown > MOST_UNKNOWN:
+        why = (
+            f"the patient of {numbers.share(unknown)} of the images is unknown, and may be in "
+            f"training and test. No held-out image is the same picture.{not_there}"
+        )
+        raise NotAssessed(why.rstrip("."), "Add a column 'patient' (cxrtool ingest --metadata).")
     row = CheckRow("leaks", value=float(leaked.sum() / tested.sum()))
     row.patients = len(np.unique(case.images.patients[tested]))
     counts = ", ".join(f"{WORDS[c]} of {int(m.sum())}" for c, m in marks.items() if m.any())
-    not_there = f" Not compared, as absent: {', '.join(absent)}." if absent else ""
+    if unknown:
+        not_there += f" The patient of {numbers.share(unknown)} of all images is unknown."
     row.verdict = SHOWN if leaked.any() else EXCLUDED
     of = f"{int(leaked.sum())} of {int(tested.sum())} held-out images"
     row.meaning = (
@@ -88,6 +99,11 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     )
     row.next = "cxrtool split --check lists them; split again by patient." if leaked.any() else ""
     return row
+
+
+def _of_unknown_patients(case: Case, rows: Marks) -> float:
+    """Return the share of images whose patient nobody can compare."""
+    return float((case.images.identities["patient"][rows] == 0).mean())
 
 
 def _effects(case: Case, learned: Marks, tested: Marks) -> list[CheckRow]:

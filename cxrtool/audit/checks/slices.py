@@ -43,7 +43,10 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     worst, best = groups[0], groups[-1]
     row = CheckRow(name, DESCRIPTIVE, patients=len(np.unique(case.images.patients[model.rows])))
     row.meaning = (
-        f"The lowest AUC is {numbers.value(worst[1].whole.value)} ({worst[0]}), the highest "
+        f"Only one group has {source_aucs.FEWEST} patients of both classes, {worst[0]}: AUC "
+        f"{numbers.value(worst[1].whole.value)}. There is none to compare it with."
+        if len(groups) == 1
+        else f"The lowest AUC is {numbers.value(worst[1].whole.value)} ({worst[0]}), the highest "
         f"{numbers.value(best[1].whole.value)} ({best[0]}), of {len(groups)} groups. The lowest of "
         f"many groups is low by chance, too.{_over_sources(case, model)}"
     )
@@ -90,7 +93,7 @@ def _table(
         "kind": "table",
         "columns": ["group", "images", "patients", "AUC [95 % interval]"],
         "rows": rows,
-        "caption": f"The {len(rows)} groups with the lowest AUC of {model.name}, of {number}.",
+        "caption": f"Groups with the lowest AUC of {model.name}: {len(rows)} of {number}.",
     }
 
 

@@ -81,7 +81,7 @@ def _row(case: Case, column: str, model: ModelScores) -> CheckRow:
         alone is not None and alone.value >= estimates.NEARLY_SURE and _is_too_wide(parts)
     ):
         _set_not_identifiable(row, column, parts)
-    row.blocks = [_table(column, parts, keep)]
+    row.blocks = [_table(case.title(f"AUC by pairs of {column}", model), column, parts, keep)]
     return row
 
 
@@ -143,7 +143,7 @@ def _set_not_identifiable(row: CheckRow, column: str, parts: Decomposition) -> N
     row.next = f"Add images of both classes from the same {column}, then run the audit again."
 
 
-def _table(column: str, parts: Decomposition, keep: Marks) -> dict[str, object]:
+def _table(title: str, column: str, parts: Decomposition, keep: Marks) -> dict[str, object]:
     """Show the parts of the AUC."""
     rows = [["all pairs", 1.0, (parts.whole.value, *parts.whole.bounds(0.95))]]
     if parts.share > 0:
@@ -157,5 +157,5 @@ def _table(column: str, parts: Decomposition, keep: Marks) -> dict[str, object]:
         "kind": "table",
         "columns": ["pairs", "share", "AUC [95 % interval]"],
         "rows": rows,
-        "caption": f"AUC by pairs of {column}.{more}",
+        "caption": f"{title}.{more}",
     }
