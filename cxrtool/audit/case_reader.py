@@ -24,7 +24,7 @@ from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.data import label_columns
-from cxrtool.files import predictions_reader
+from cxrtool.files import predictions_reader, unread_columns
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
 from cxrtool.files.predictions import FINDING, Predictions, is_of_findings
@@ -52,6 +52,7 @@ def read_predictions(
     if table is not None and "label" in table.columns and not of_findings:
         finder = LabelFinder(table)
     tables = predictions_reader.opened(files, where, labelled=finder is None)
+    unread_columns.warn(tables, unread_columns.OTHER_NAMES, table.known() if table else ())
     optional = dict.fromkeys([*COLUMNS, *more, "sha256", "dup_group", FINDING])
     wanted = [c for c in optional if c != "label"]
     result = predictions_reader.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)

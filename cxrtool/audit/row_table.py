@@ -9,6 +9,7 @@ from cxrtool.audit.case import FORMAT, IDENTITIES, LEARNED
 from cxrtool.core.codes import Codes
 from cxrtool.core.progress import note
 from cxrtool.data.label_columns import file_format
+from cxrtool.files import unread_columns
 from cxrtool.files.manifest import Manifest, Where
 from cxrtool.files.predictions import Predictions
 from cxrtool.files.text_columns import Coded, Texts, digests
@@ -46,12 +47,17 @@ class RowTable:
     def __len__(self) -> int:
         return len(self.keys["path"])
 
+    def known(self) -> list[str]:
+        """List the columns that the table has, or that have a value."""
+        return [*self.columns, *(name for name, own in self.identities.items() if own.any())]
+
 
 def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> RowTable:
     """Read the columns of a manifest that the checks need."""
     manifest = Manifest(path, where)
     for column in more:
         manifest.index(column, "Check --within.")
+    unread_columns.warn([manifest], unread_columns.OTHER_NAMES)
     wanted = [c for c in dict.fromkeys([*COLUMNS, *more]) if c in manifest.columns]
     codes = {c: Codes() for c in [*wanted, FORMAT]}
     at = {c: i for i, c in enumerate(manifest.columns)}

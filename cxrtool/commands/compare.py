@@ -132,7 +132,7 @@ def run(
         table_comparison,
     )
     from cxrtool.files import disk as places
-    from cxrtool.files import predictions_reader
+    from cxrtool.files import predictions_reader, unread_columns
     from cxrtool.files.failures import Failures
 
     places.check_output(output)
@@ -154,6 +154,7 @@ def run(
     given = inputs(files or [])
     check(plot, report)
     tables = predictions_reader.opened(given, option_values.conditions("--where", where))
+    unread_columns.warn(tables, ("patient", "source"))
     if averages:
         effects.refuse(context, idle.averages_of(tables[0].classes))
     chosen = None if averages else positive_of(tables[0].classes, question)

@@ -136,8 +136,9 @@ def idle_without_chance(design: "Design") -> dict[str, str]:
 def judge(manifest: "Manifest", output: str, dry_run: bool) -> NoReturn:
     """Write one row a finding, and exit with 1 if there is any."""
     from cxrtool.data import split_check
-    from cxrtool.files import table
+    from cxrtool.files import table, unread_columns
 
+    unread_columns.warn([manifest], ("patient",))
     findings = split_check.check(manifest)
     if not dry_run:
         table.write(output, split_check.COLUMNS, findings)
@@ -149,10 +150,11 @@ def divide(
 ) -> None:
     """Divide the manifest and write it with its parts."""
     from cxrtool.data import partition, split_rows
-    from cxrtool.files import table
+    from cxrtool.files import table, unread_columns
     from cxrtool.files.failures import Failures
     from cxrtool.stats import label_traps
 
+    unread_columns.warn([manifest], ("source",))
     rows = split_rows.SplitRows(manifest, design)
     plan = partition.divide(rows, design)
     partition.note_parts(rows, design, plan)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from cxrtool.core.codes import Codes
 from cxrtool.core.errors import CxrtoolError, Skip
+from cxrtool.files import prediction_remedies
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
 from cxrtool.files.predictions import Predictions
-from cxrtool.files.predictions_table import CHANCE, REMEDY, Floats, PredictionsTable
+from cxrtool.files.predictions_table import CHANCE, Floats, PredictionsTable
 from cxrtool.files.text_columns import Coded, Texts, digests
 
 # Tables are written with few digits: the sum of a row may be so far from 1.
@@ -72,8 +73,10 @@ def read(
         for rows in table.batches():
             gathered.add(table, number, rows, skipped)
     if not gathered.number:
-        what = "no row could be used" if skipped.failed else "no row has a label"
-        raise CxrtoolError(f"{', '.join(t.name for t in tables)}: {what}", REMEDY)
+        what, remedy = "no row has a label", "Fill in the column label."
+        if skipped.failed:
+            what, remedy = "no row could be used", "See the reasons above."
+        raise CxrtoolError(f"{', '.join(t.name for t in tables)}: {what}", remedy)
     return gathered.done([table.name for table in tables])
 
 
@@ -176,16 +179,13 @@ class _PredictionRows:
         for name, value in zip(self.classes, p.tolist(), strict=True):
             if not 0 <= value <= 1:
                 what = f"{CHANCE}{name} is '{cell[CHANCE + name]}', not a probability"
-                return Skip(cell["path"], what, "Correct the row.")
+                return Skip(cell["path"], what, prediction_remedies.of_values(p))
         if abs(p.sum() - 1) > OFF:
             return Skip(
                 cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Correct the row."
             )
         column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])
-        near = [name for name in self.classes if name.casefold() == value.casefold()]
-        remedy = f"Leave such rows out ({column}!={value})."
-        if near:
-            remedy = f"Write it as the column {CHANCE}{near[0]} does: {near[0]}."
+        remedy = prediction_remedies.of_name(column, value, self.classes)
         return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)
 
     def done(self, names: list[str]) -> Predictions:

@@ -30,8 +30,10 @@ class PredictionsTable(Manifest):
         if len(self.classes) < 2:
             self.close()
             what = f"{len(self.classes) or 'no'} column{'s' * (not self.classes)} p_CLASS"
+            there = ", ".join(c for c in self.columns if c)
             raise CxrtoolError(
-                f"{self.name}: {what}", "It needs one probability column for each class."
+                f"{self.name}: {what} among: {there}",
+                "It needs one probability column for each class.",
             )
 
     def index(self, column: str, remedy: str = "", settings: Sequence[str] = ()) -> int:

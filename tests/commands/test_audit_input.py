@@ -95,6 +95,34 @@ def test_without_a_manifest_predictions_need_labels(cli: Cli, tmp_path: Path) ->
     assert result.code == 2 and "label" in result.err
 
 
+def renamed(row: dict[str, str]) -> None:
+    row.update(hospital=row.pop("source"), Patient_ID=row.pop("patient"))
+
+
+def test_columns_that_seem_to_be_source_and_patient_are_named(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    other = rewritten(table, "other.csv", lambda _, row: renamed(row))
+    result = cli("audit", other, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    said = [line for line in result.err.splitlines() if "is not read as" in line]
+    assert [line[line.index("column '") :] for line in said] == [
+        "column 'Patient_ID' is not read as the patient: if it is the patient, name it 'patient'",
+        "column 'hospital' is not read as the source: if it is the source, name it 'source'",
+    ]
+
+
+def test_columns_that_the_manifest_has_are_not_looked_for(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+
+    def without_scores(row: dict[str, str]) -> None:
+        del row["p_normal"], row["p_covid"]
+
+    manifest = rewritten(table, "m.csv", lambda _, row: without_scores(row))
+    other = rewritten(table, "other.csv", lambda _, row: renamed(row))
+    arguments = ("-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert "is not read as" not in cli("audit", manifest, table, *arguments).err
+    assert "is not read as" not in cli("audit", manifest, other, *arguments).err
+
+
 def test_sources_that_differ_by_blanks_alone_are_one(cli: Cli, tmp_path: Path) -> None:
     table = predictions(tmp_path / "p.csv", number=60, association=0.5, use=1)
 

@@ -1245,7 +1245,18 @@ def test_a_label_in_other_letters_is_recognised_as_such(
     assert in_process("compare", str(table)) == 1
     said = capfd.readouterr().err
     assert "label 'covid' is not one of: COVID, Normal" in said
-    assert "Write it as the column p_COVID does: COVID." in said
+    assert "Did you mean 'COVID'? Write it as the column p_COVID does." in said
+
+
+def test_a_column_that_seems_to_be_the_patient_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "p.csv"
+    table.write_text("path,label,PatientID,view_position,p_c,p_n\na,c,1,PA,1,0\nb,n,2,PA,0,1\n")
+    assert in_process("compare", str(table)) == 0
+    said = capfd.readouterr().err
+    assert "p.csv: column 'PatientID' is not read as the patient: if it is the patient" in said
+    assert "view_position" not in said, "compare reads no view"
 
 
 def test_images_without_a_patient_are_counted_where_others_have_one(

@@ -67,6 +67,16 @@ def test_split_warns_of_the_rows_that_are_used(rows: list[Row], capfd: Said) -> 
     assert lines(capfd) == []
 
 
+def test_split_names_a_column_that_seems_to_be_the_source(rows: list[Row], capfd: Said) -> None:
+    bare = [{n: v for n, v in row.items() if n != "source"} for row in rows]
+    write_table(Path("m.csv"), [row | {"site": "east"} for row in bare])
+    assert in_process("split", "m.csv", "-o", "s.csv") == 0
+    assert len(lines(capfd, "column 'site' is not read as the source")) == 1
+    write_table(Path("m.csv"), [row | {"subject": "1"} for row in bare if row.pop("patient")])
+    assert in_process("split", "m.csv", "--check") in (0, 1)
+    assert len(lines(capfd, "column 'subject' is not read as the patient")) == 1
+
+
 def test_split_of_paths_and_nothing_else(capfd: Said) -> None:
     write_table(Path("m.csv"), [{"path": f"{k}.png"} for k in range(30)])
     assert in_process("split", "m.csv", "--group", "none", "-o", "s.csv") == 0

@@ -96,6 +96,32 @@ def test_a_row_that_cannot_be_judged_is_reported(read: Read, row: str, reason: s
     assert skipped == [reason]
 
 
+@pytest.mark.parametrize(
+    ("row", "remedy"),
+    [
+        ("1.png,a,nan,0.5", "Correct the row."),
+        ("1.png,a,inf,0", "Correct the row."),
+        ("1.png,a,69.95,30.05", "Divide by 100, if these are per cent."),
+        ("1.png,a,99.2,0.8", "Divide by 100, if these are per cent."),
+        ("1.png,a,3.5,1.25", "Divide by 100, if these are per cent; apply a sigmoid or softmax, "),
+        ("1.png,a,-2.5,1.5", "Are these logits? Apply a sigmoid or softmax."),
+        ("1.png,a,255,12", "Are these logits? Apply a sigmoid or softmax."),
+        ("1.png,A,0.5,0.5", "Did you mean 'a'? Write it as the column p_a does."),
+        (
+            "1.png,a-19,0.5,0.5",
+            "If they mean the same, rename the label or the column p_a; else leave such rows out "
+            "(label!=a-19).",
+        ),
+        ("1.png,q,0.5,0.5", "If they mean the same, rename the label or the column p_...; else "),
+        ("1.png,?,0.5,0.5", "If they mean the same, rename the label or the column p_...; else "),
+    ],
+)
+def test_the_remedy_names_what_the_cause_may_be(read: Read, row: str, remedy: str) -> None:
+    read(table(row, "2.png,b,0,1"))
+    (skipped,) = rows_of(Path("failures.csv"))
+    assert skipped["remedy"].startswith(remedy)
+
+
 def test_labels_without_a_probability_are_taken_where_they_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text(table("1.png,a,1,0", "2.png,none,0,1", "3.png,q,0,1"), encoding="utf-8")
@@ -128,10 +154,16 @@ def test_sums_of_rounded_probabilities_are_let_pass(read: Read) -> None:
             "x.csv: no column 'label' among: path, p_a, p_b",
         ),
         (table("a,1,0", header="label,p_a,p_b"), "x.csv: no column 'path' among: label, p_a, p_b"),
-        (table("1.png,a", header="path,label"), "x.csv: no columns p_CLASS"),
-        (table("1.png,a,1", header="path,label,p_a"), "x.csv: 1 column p_CLASS"),
-        (table("1.png,,1,0"), "x.csv: no row has a label"),
-        (table("1.png,a,1,1"), "x.csv: no row could be used"),
+        (
+            table("1.png,a", header="path,label"),
+            "x.csv: no columns p_CLASS among: path, label. It",
+        ),
+        (
+            table("1.png,a,1", header="path,label,p_a"),
+            "x.csv: 1 column p_CLASS among: path, label, p_a.",
+        ),
+        (table("1.png,,1,0"), "x.csv: no row has a label. Fill in the column label."),
+        (table("1.png,a,1,1"), "x.csv: no row could be used. See the reasons above."),
         (table(), "x.csv: no rows after the header"),
         ("", "x.csv: empty, without even a header"),
         (table("1.png,a,1,0", header="path,label,p_a,p_a"), "x.csv: row 1: column 'p_a' occurs"),

@@ -1,0 +1,35 @@
+"""Columns that are not read because of their name, though they seem to be what a command reads."""
+
+from collections.abc import Collection, Iterable
+
+from cxrtool.core.progress import note
+from cxrtool.files.table import Table
+
+# What other tables call the columns of a manifest, in small letters and digits alone.
+OTHER_NAMES = {
+    "patient": ("patient", "patientid", "patientnumber", "pid", "subject", "subjectid"),
+    "source": ("source", "hospital", "site", "institution", "centre", "center", "dataset"),
+    "view": ("view", "viewposition", "projection"),
+    "sex": ("sex", "gender", "patientsex", "patientgender"),
+    "age": ("age", "patientage", "ageyears"),
+}
+
+
+def letters(text: str) -> str:
+    """Write a name in small letters and digits alone, so that spellings of it are equal."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def warn(tables: Iterable[Table], read: Collection[str], known: Collection[str] = ()) -> None:
+    """Warn of columns that seem to be one that is read, where a table lacks that one.
+
+    What is `known` from another table may be absent.
+    """
+    for table in tables:
+        for name, others in OTHER_NAMES.items():
+            if name not in read or name in known or name in table.columns:
+                continue
+            for column in table.columns:
+                if letters(column) in others:
+                    what = f"{table.name}: column '{column}' is not read as the {name}"
+                    note(f"warning: {what}: if it is the {name}, name it '{name}'")
