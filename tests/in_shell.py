@@ -43,17 +43,22 @@ class Program:
     processes: list[subprocess.Popen[bytes]]
 
 
+MADE: list[Program] = []
+
+
 @functools.cache
-def program() -> Program:
-    """Make the program, at its first use."""
+def program(torch: bool = True) -> Program:
+    """Make the program, at its first use; without PyTorch for commands that do without."""
     folder = Path(tempfile.mkdtemp(prefix="cxrtool-program-"))
-    processes = [_listening(folder, name) for name in ("light", prepared.TORCH)]
+    doors = ("light", prepared.TORCH) if torch else ("light",)
+    processes = [_listening(folder, name) for name in doors]
     asks, own = folder / "asks.py", folder / "cxrtool"
     asks.write_text(ASKS)
     names = {"need_torch": "|".join(prepared.NEED_TORCH), "python": sys.executable}
+    MADE.append(Program(folder, processes))
     own.write_text(PROGRAM.format(**names, folder=folder, asks=asks))
     own.chmod(0o755)
-    return Program(folder, processes)
+    return MADE[-1]
 
 
 def _listening(folder: Path, name: str) -> subprocess.Popen[bytes]:
@@ -65,10 +70,10 @@ def _listening(folder: Path, name: str) -> subprocess.Popen[bytes]:
 
 def close() -> None:
     """End the processes, if there are any."""
-    if not program.cache_info().currsize:
-        return
-    for process in program().processes:
-        process.kill()
-        process.wait()
-    shutil.rmtree(program().folder)
+    for made in MADE:
+        for process in made.processes:
+            process.kill()
+            process.wait()
+        shutil.rmtree(made.folder)
+    MADE.clear()
     program.cache_clear()

@@ -364,7 +364,7 @@ def in_full(name: str, top: Path, **variables: str) -> RecipeRun:
         DATA="data",
         CALLS=str(top / "calls"),
         TABLES=str(top / "tables"),
-        REAL=str(in_shell.program().folder / "cxrtool"),
+        REAL=str(in_shell.program(torch=False).folder / "cxrtool"),
         **variables,
     )
 
