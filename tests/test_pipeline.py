@@ -110,7 +110,7 @@ def test_a_signal_ends_a_run_with_its_code_and_nothing_half_done(tmp_path, sent,
     assert not list(tmp_path.glob(".cxrtool-*.part"))
 
 
-def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
+def test_a_fault_of_the_program_says_so_in_one_line(tmp_path, monkeypatch, capfd):
     from cxrtool.cli import app
     from cxrtool.data import split_check
 
@@ -118,10 +118,9 @@ def test_a_fault_of_the_program_says_so_in_one_line(monkeypatch, capfd):
         raise KeyError("surprise")
 
     monkeypatch.setattr(split_check, "check", broken)
-    monkeypatch.setattr(sys, "stdin", None)
-    path = os.devnull
-    monkeypatch.setattr("cxrtool.files.manifest.Manifest.__init__", lambda *a, **k: None)
-    assert app.run(["split", "--check", path]) == 3
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("m.csv").write_text("path,label,patient,split\n1.png,covid,P1,train\n")
+    assert app.run(["split", "--check", "m.csv"]) == 3
     error = capfd.readouterr().err
     assert "KeyError: 'surprise'. This is an error in cxrtool" in error
     assert error.count("\n") == 1

@@ -157,9 +157,9 @@ def _columns_tables(
             "kind": "table",
             "columns": ["cluster", "column", "value", "in the cluster", "in other images"],
             "rows": cells,
-            "caption": "What the images of the cluster have in common: values whose share exceeds "
-            f"that of the other images by {100 * NOTABLE:.0f} percentage points or more (of images "
-            "where the column is known).",
+            "caption": "What the images of the cluster have in common: values with a higher share "
+            f"than in the other images, by {numbers.percent(NOTABLE)} or more of the images where "
+            "the column is known.",
         }
     ]
 
