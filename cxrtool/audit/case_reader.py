@@ -281,7 +281,7 @@ def _places(table: RowTable | None, judged: Predictions) -> tuple[Ints, Ints]:
     if unlike.any():
         note(
             f"warning: {unlike.sum()} predictions have the raw file of an image of another "
-            "patient, source or label: images with this raw file are told apart by path"
+            "patient, source or label: such images are identified by their path"
         )
     place = _found(table, judged, key)
     offset = 0 if table is None else len(table)

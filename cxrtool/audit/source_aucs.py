@@ -45,7 +45,7 @@ def pooled(aucs: Sequence[Auc]) -> PooledMean:
 
 @dataclass(frozen=True)
 class SourceAuc:
-    """A source of which AUC is known; of matched pairs too, if enough of its images have a stratum.
+    """AUC of a source, and AUC of its matched pairs if enough of its images have a stratum.
 
     `matched` is of the images whose stratum is known alone.
     """

@@ -34,7 +34,7 @@ STARTS = 4
 class FeatureCluster:
     """A cluster: its images, and how far each image is from its centre."""
 
-    number: int  # of the clusters of which it is one
+    number: int  # of clusters in the same clustering
     members: Marks
     distances: Floats
 

@@ -49,7 +49,7 @@ def assess(case: Case) -> list[CheckRow]:
 
 @dataclass(frozen=True)
 class MatchedAucs:
-    """AUC over pairs that are alike in some columns, of the images of which these are known."""
+    """AUC over pairs of images with equal values in some columns, all of them known."""
 
     columns: list[str]
     keep: Marks  # of the rows of the model

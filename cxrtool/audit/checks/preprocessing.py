@@ -117,7 +117,7 @@ def _too_few(name: str, lead: str, common: CommonImages, groups: Sequence[SeedGr
     """Show ranges: how much seeds vary is not known from a few."""
     why = (
         f"{lead}. The AUC varies with the seed of the training: with fewer than {ENOUGH_SEEDS} "
-        "seeds of each, a difference cannot be told from luck"
+        "seeds of each, a difference may be due to chance alone"
     )
     return not_assessed(name, why + _remarks(common, groups).rstrip("."), HOW, DESCRIPTIVE)
 
