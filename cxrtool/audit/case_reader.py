@@ -18,12 +18,12 @@ from cxrtool.audit.case import (
     ImageRows,
     ModelScores,
 )
+from cxrtool.audit.derived_columns import age_bands, common_sizes
 from cxrtool.audit.image_keys import image_keys
 from cxrtool.audit.row_table import COLUMNS, RowTable
 from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
-from cxrtool.data import label_columns
 from cxrtool.files import predictions_reader, unread_columns
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
@@ -31,8 +31,6 @@ from cxrtool.files.predictions import FINDING, Predictions, is_of_findings
 from cxrtool.files.text_columns import Coded, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
-
-AGE_BANDS = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (80, "60-79"))
 
 
 def read_predictions(
@@ -97,35 +95,11 @@ def _rows(table: RowTable, positive: Ints, of_manifest: Marks) -> ImageRows:
     patients = np.unique(keys, return_inverse=True)[1]
     columns = dict(table.columns)
     if "age" in columns:
-        columns[AGE_BAND] = Coded.of([*map(age_band, columns["age"].names)], columns["age"].codes)
+        columns[AGE_BAND] = age_bands(columns["age"])
     if {"width", "height"} <= set(columns):
-        columns[SIZE] = _sizes(columns["width"], columns["height"])
+        columns[SIZE] = common_sizes(columns["width"], columns["height"])
     identities = {**table.identities, **table.keys}
     return ImageRows(table.paths.__getitem__, positive, patients, identities, columns, of_manifest)
-
-
-def age_band(text: str) -> str:
-    """Name the band of an age in years, such as `57`, `057Y` or `90+`; unknown is empty."""
-    digits = text.strip().rstrip("+Yy").strip()
-    try:
-        age = float(digits)
-    except ValueError:
-        return ""
-    if not 0 <= age < 150:
-        return ""
-    return next((band for end, band in AGE_BANDS if age < end), "80+")
-
-
-def _sizes(width: Coded, height: Coded) -> Coded:
-    """Name the sizes that many images have."""
-    pairs, codes = np.unique(
-        np.column_stack([width.codes, height.codes]), axis=0, return_inverse=True
-    )
-    cells = [(width.names[w], height.names[h]) for w, h in pairs.tolist()]
-    sizes = Coded.of([" x ".join(cell) if all(cell) else "" for cell in cells], codes.ravel())
-    common = dict(zip(sizes.names, label_columns.common(sizes).tolist(), strict=True))
-    names = [name if not name or common[name] else "other sizes" for name in sizes.names]
-    return Coded.of(names, sizes.codes)
 
 
 def of_rows(table: RowTable, judged: Predictions) -> Predictions:
@@ -161,6 +135,7 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
         )
     whole = row_table.taken(own, fresh) if table is None else row_table.appended(table, own, fresh)
     whole = _filled(whole, own, place)
+    _note_others(whole, own, place, judged)
     labels = np.full(len(whole), -1, np.int64)
     if table is not None and "label" in table.columns:
         labels[: len(table)] = _labels(table.columns["label"], judged.classes, positive)
@@ -261,6 +236,23 @@ def _filled(whole: RowTable, own: RowTable, place: Ints) -> RowTable:
         codes[place[unknown]] = theirs[unknown]
         columns[name] = Coded(both.names, codes)
     return replace(whole, identities=identities, columns=columns)
+
+
+def _note_others(whole: RowTable, own: RowTable, place: Ints, judged: Predictions) -> None:
+    """Warn of predictions whose image has another patient or source elsewhere."""
+    theirs, patient = own.identities["patient"], whole.identities["patient"][place]
+    differ = (theirs != 0) & (theirs != patient)
+    if "source" in own.columns:
+        both = Coded.joined([own.columns["source"], whole.columns["source"].take(place)])
+        codes, listed = both.codes[: len(own)], both.codes[len(own) :]
+        differ |= ~both.isin([""])[: len(own)] & (codes != listed)
+    if differ.any():
+        first = judged.path(int(np.flatnonzero(differ)[0]))
+        note(
+            f"warning: {differ.sum()} predictions, such as of {first}, have another patient or "
+            "source than another row of the same image: the first one is used; if these are two "
+            "images, give each a path of its own"
+        )
 
 
 def _labels(column: Coded, classes: Sequence[str], positive: str) -> Ints:

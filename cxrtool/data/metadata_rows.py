@@ -7,6 +7,7 @@ from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.progress import note
 from cxrtool.data.collections.folder import label as folder_label
 from cxrtool.data.packed_rows import Row
+from cxrtool.files import unread_columns
 from cxrtool.files.table import Table
 from cxrtool.files.tree import Index
 
@@ -29,6 +30,7 @@ def described(
     if naming is None:
         naming = _naming_column(table, files)
     _note_unused(table, {naming, *taken.values()})
+    unread_columns.warn([table], OBVIOUS, taken, "add --column {column}={name}")
     used = set()
     numbering = _numbering(metadata, folders)
     for row in table.rows():

@@ -172,7 +172,8 @@ def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Ro
         row["source"] = named or _source(path, selection)
         if row.get("patient"):
             owner = named or row.get(NUMBERING) or row["source"]
-            row["patient"] = f"{owner}/{row['patient']}"
+            # A table that this tool wrote has it already.
+            row["patient"] = f"{owner}/{row['patient'].removeprefix(f'{owner}/')}"
         for column in MASKS:
             if row.get(column):
                 row[column] = manifest.relative(row[column], selection.root)

@@ -169,8 +169,9 @@ def run(folder: str, given: list[str]) -> int:
     disk.make_folder(folder)
     disk.claim(folder)
     environment = {**os.environ, "CXRTOOL_CACHE": "cache"}
-    for step in steps():
-        progress.note(f"== {step.title}: {step.why}")
+    whole = steps()
+    for k, step in enumerate(whole, 1):
+        progress.note(f"== Step {k} of {len(whole)}, {step.title}: {step.why}")
         for command in step.commands:
             progress.note(f"$ cxrtool {command}")
             words = [sys.executable, "-m", "cxrtool", *command.split(), *given]

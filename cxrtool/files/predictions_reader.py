@@ -11,9 +11,10 @@ from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.files import prediction_remedies
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
-from cxrtool.files.predictions import Predictions
+from cxrtool.files.model_names import combined, told_apart
+from cxrtool.files.predictions import FINDING, Predictions
 from cxrtool.files.predictions_table import CHANCE, Floats, PredictionsTable
-from cxrtool.files.text_columns import Coded, Texts, digests
+from cxrtool.files.text_columns import Coded, Ints, Texts, digests
 
 # Tables are written with few digits: the sum of a row may be so far from 1.
 OFF = 0.02
@@ -67,7 +68,12 @@ def read(
         for column in {*wanted} - {"model"}:
             table.index(column)
     gathered = _PredictionRows(
-        tables[0].classes, ["model", *wanted, *optional], same, unpredicted, labels
+        tables[0].classes,
+        ["model", *wanted, *optional],
+        same,
+        unpredicted,
+        labels,
+        {*wanted, "source", FINDING},
     )
     for number, table in enumerate(tables):
         for rows in table.batches():
@@ -104,8 +110,9 @@ class _PredictionRows:
         same: Collection[str],
         unpredicted: Callable[[str], bool] | None,
         labels: Labels | None = None,
+        grouping: Collection[str] = (),
     ) -> None:
-        self.labels = labels
+        self.labels, self.grouping = labels, grouping
         self.classes, self.number, self.paths, self.same = classes, 0, Texts(), same
         self.unpredicted = unpredicted or (lambda _: False)
         self.outputs = {name: k for k, name in enumerate(classes)}
@@ -189,11 +196,12 @@ class _PredictionRows:
         return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)
 
     def done(self, names: list[str]) -> Predictions:
-        """Join all rows; models of one name that predict the same images get names of their own."""
+        """Join all rows."""
         joined = {name: np.concatenate(self.parts.pop(name)) for name in list(self.parts)}
         coded = {name: Coded(list(c.known), c.codes()) for name, c in self.codes.items()}
-        groups = [column.codes for name, column in coded.items() if name != "model"]
-        coded["model"] = _distinct_models(coded["model"], joined, names, groups)
+        if joined["file"].any():
+            images = self._images(joined, coded)
+            coded["model"] = told_apart(coded["model"], joined["file"], names, images)
         more = list(self.at)[len(self.classes) :]
         return Predictions(
             [*self.classes, *more],
@@ -208,35 +216,17 @@ class _PredictionRows:
             self.paths,
         )
 
+    def _images(
+        self, joined: dict[str, NDArray[np.generic]], coded: dict[str, Coded]
+    ) -> list[Ints]:
+        """Return keys of the images: the path and, of images in several versions, the raw file.
 
-def _distinct_models(
-    model: Coded,
-    joined: dict[str, NDArray[np.generic]],
-    files: list[str],
-    groups: Sequence[NDArray[np.integer]],
-) -> Coded:
-    """Add the file to the name of a model that several files have for the same images.
-
-    In another group, such as the test of a matrix, an image is another one.
-    """
-    names, codes = list(model.names), model.codes.copy()
-    file = joined["file"]
-    if not file.any():
-        return model
-    images = np.unique(joined["same path"], return_inverse=True)[1]
-    for group in groups:
-        pairs = np.column_stack([images, group])
-        images = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
-    for k, name in enumerate(model.names):
-        mine = codes == k
-        there = np.unique(file[mine])
-        if len(there) == 1:
-            continue
-        parts = [images[mine & (file == f)] for f in there]
-        if sum(len(np.unique(part)) for part in parts) == len(np.unique(images[mine])):
-            continue
-        for f in there:
-            codes[mine & (file == f)] = len(names)
-            names.append(f"{name} ({files[int(f)]})")
-    used, codes = np.unique(codes, return_inverse=True)
-    return Coded([names[k] for k in used], codes)
+        In another group, such as the test of a matrix, an image is another one. Columns that only
+        describe the file of the image differ between its versions, and another radiograph may have
+        the same raw file's name.
+        """
+        columns = {name: column.codes for name, column in coded.items() if name != "model"}
+        path = [joined["same path"], *columns.values()]
+        grouping = [codes for name, codes in columns.items() if name in self.grouping]
+        raw = [joined["same raw"], joined["label"], *grouping]
+        return [combined(path, joined["same path"] != 0), combined(raw, joined["same raw"] != 0)]

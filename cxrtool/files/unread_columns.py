@@ -1,5 +1,6 @@
 """Columns that are not read because of their name, though they seem to be what a command reads."""
 
+import shlex
 from collections.abc import Collection, Iterable
 
 from cxrtool.core.progress import note
@@ -20,10 +21,15 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def warn(tables: Iterable[Table], read: Collection[str], known: Collection[str] = ()) -> None:
+def warn(
+    tables: Iterable[Table],
+    read: Collection[str],
+    known: Collection[str] = (),
+    remedy: str = "name it '{name}'",
+) -> None:
     """Warn of columns that seem to be one that is read, where a table lacks that one.
 
-    What is `known` from another table may be absent.
+    What is `known` from elsewhere may be absent. The remedy may name the `{column}`, too.
     """
     for table in tables:
         for name, others in OTHER_NAMES.items():
@@ -32,4 +38,5 @@ def warn(tables: Iterable[Table], read: Collection[str], known: Collection[str] 
             for column in table.columns:
                 if letters(column) in others:
                     what = f"{table.name}: column '{column}' is not read as the {name}"
-                    note(f"warning: {what}: if it is the {name}, name it '{name}'")
+                    do = remedy.format(name=name, column=shlex.quote(column))
+                    note(f"warning: {what}: if it is the {name}, {do}")

@@ -62,6 +62,8 @@ def test_pairs_alike_in_all_columns_are_counted() -> None:
     whole, _ = counted(case, [])
     matched, share = counted(case, [AGE_BAND, "sex", "view"])
     assert row.value == pytest.approx(whole - matched)
+    positive = case.images.positive[case.models[0].rows] == 1
+    assert f"({share * positive.sum() * (~positive).sum():,.0f} pairs, " in row.meaning
     cells = row.blocks[0]["rows"]
     assert cells[1][:2] == ["alike in age band, sex and view", pytest.approx(share)]
     assert cells[0][4][0] == pytest.approx(whole) and cells[1][4][0] == pytest.approx(matched)

@@ -27,6 +27,8 @@ def test_permuted_labels_tell_nothing_where_the_ill_have_more_images() -> None:
     permuted, halved = controls.assess(uneven())
     assert permuted.low <= 0.05 and "caution" not in permuted.meaning
     assert halved.low <= 0.05
+    # 9 of 100: [0.048, 0.162]; 10 of 100: [0.055, 0.174].
+    assert "up to 9 by chance" in permuted.meaning
 
 
 def test_labels_are_exchanged_between_patients_as_a_whole() -> None:

@@ -85,3 +85,25 @@ def test_one_path_is_one_image_for_all_models(
     again = [r | {"model": "b"} for r in first]
     assert judged(tmp_path, first, again, other) == 80
     assert "warning: 120 predictions" in capfd.readouterr().err
+
+
+def test_one_path_with_two_sources_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = [r | {"path": r["raw"]} for r in rows_of("A", "a")]
+    second = [r | {"path": r["raw"]} for r in rows_of("B", "b")]
+    assert judged(tmp_path, first, second) == 40
+    said = capfd.readouterr().err
+    assert "warning: 40 predictions, such as of images/0.png, have another patient or" in said
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+def test_one_path_of_one_patient_is_not_named(
+    manifest: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    known = rows_of("A", "a")
+    unknown = [r | {"patient": "", "source": "", "model": "b"} for r in known]
+    if manifest:
+        known = [{k: r[k] for k in ("path", "raw", "label", "patient", "source")} for r in known]
+    judged(tmp_path, known, unknown)
+    assert "another patient" not in capfd.readouterr().err

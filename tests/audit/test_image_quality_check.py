@@ -136,6 +136,14 @@ def test_masks_of_one_class_are_not_compared() -> None:
     assert "4 measurements exist for fewer than 10 patients of a class" in row.meaning
 
 
+def test_images_that_were_not_measured_are_counted() -> None:
+    case = make_case(200)
+    values = measured(case)
+    assert "Not measured" not in row_of(case, values).meaning
+    values[:7] = np.nan
+    assert "Not measured: 7 of the judged images" in row_of(case, values).meaning
+
+
 @pytest.mark.parametrize("missing", ["manifest", "images", "class"])
 def test_what_is_lacking_is_said(missing: str) -> None:
     case = make_case(100)

@@ -69,7 +69,7 @@ def test_a_command_that_fails_ends_it_with_its_code(
     said = capfd.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        "cxrtool demo: == One: To see.",
+        "cxrtool demo: == Step 1 of 1, One: To see.",
         "cxrtool demo: $ cxrtool split nowhere.csv",
         "cxrtool split: nowhere.csv: no such file or directory. Check the path.",
     ]

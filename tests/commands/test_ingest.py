@@ -752,6 +752,26 @@ def test_a_table_without_labels_leaves_them_to_the_folders(cxrtool: Run, classes
     assert "cxrtool ingest: people.csv: columns that are not used: notes" in done.stderr
 
 
+def test_a_column_of_the_metadata_that_seems_to_be_the_patient_is_named(
+    cxrtool: Run, tmp_path: Path
+) -> None:
+    write(tmp_path, {"xrays/1.png": noise(1)})
+    (tmp_path / "t.csv").write_text("file,Patient ID,label\n1.png,7,a\n")
+    done = cxrtool("ingest", "xrays", "--metadata", "t.csv")
+    assert "'Patient ID' is not read as the patient" in done.stderr
+    assert "add --column 'Patient ID'=patient" in done.stderr
+    done = cxrtool("ingest", "xrays", "--metadata", "t.csv", "--column", "Patient ID=patient")
+    assert "is not read" not in done.stderr
+    assert [r["patient"] for r in table(done.stdout)] == ["xrays/7"]
+
+
+def test_a_manifest_as_metadata_keeps_its_patients(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path, {"xrays/1.png": noise(1), "xrays/2.png": noise(2)})
+    (tmp_path / "t.csv").write_text("path,source,patient\n1.png,north,north/7\n2.png,north,8\n")
+    done = cxrtool("ingest", "xrays", "--metadata", "t.csv")
+    assert [r["patient"] for r in table(done.stdout)] == ["north/7", "north/8"]
+
+
 def test_a_name_that_two_folders_have_is_not_guessed(cxrtool: Run, tmp_path: Path) -> None:
     write(tmp_path / "xrays", {"a/1.png": noise(1), "b/1.png": noise(2), "b/2.png": noise(3)})
     (tmp_path / "t.csv").write_text("file,patient\n1.png,p\nb/2.png,q\n")

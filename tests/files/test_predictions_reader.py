@@ -211,6 +211,41 @@ def test_models_of_one_name_that_judge_the_same_images_are_told_apart(read: Read
     assert found.coded["model"].names == ["r18"], "one model on two sets of images"
 
 
+def test_a_model_of_several_files_with_different_images_is_said_to_be_one(
+    read: Read, capfd: pytest.CaptureFixture[str]
+) -> None:
+    header = f"{HEADER},model"
+    read(
+        table("1.png,a,1,0,0", header=header),
+        table("2.png,a,1,0,0", header=header),
+        table("3.png,a,1,0,other", header=header),
+    )
+    line = capfd.readouterr().err
+    assert "'0' is in 2 files with different images (x.csv, y.csv)" in line
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "apart"),
+    [
+        ("hist/1.png,a,1,0,0,raw/1.png", True),
+        ("hist/1.png,b,1,0,0,raw/1.png", False),  # another radiograph of the same file name
+        ("hist/1.png,a,1,0,0,raw/2.png", False),
+        ("hist/1.png,a,1,0,0,", False),
+    ],
+)
+def test_runs_of_one_name_that_judge_two_versions_of_an_image_are_told_apart(
+    read: Read, row: str, apart: bool
+) -> None:
+    header = f"{HEADER},model,raw"
+    other = "plain/9.png,b,0,1,0,"  # Without a raw file, as the last row of the second table.
+    found, _ = read(
+        table("plain/1.png,a,1,0,0,raw/1.png", other, header=header), table(row, header=header)
+    )
+    expected = ["0 (x.csv)", "0 (y.csv)"] if apart else ["0"]
+    assert sorted(found.coded["model"].names) == expected
+
+
 def test_what_is_written_is_read_again(read: Read) -> None:
     columns = predictions.columns(["a", "b"])
     cells = predictions.cells(["a", "b"], [1 / 3, 2 / 3])

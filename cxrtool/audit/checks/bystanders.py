@@ -44,6 +44,11 @@ WHOLE, INSIDE, USED = "bystanders", "bystanders within sources", "bystanders use
 FEWEST = 10
 # What the data may carry: the AUC without anatomy.
 LIMIT = 0.7
+# The next step where each source has one class: without its cues the sources still differ.
+BY_SOURCE = (
+    "Add images of both classes from the same source. To remove cues does not help here: what is "
+    "left of the source would still predict the label."
+)
 # Images with a similar bystander score are those of one of so many equal groups.
 BINS = 5
 SIGNATURE = [bystanders.NAMES.index(name) for name in bystanders.SIGNATURE]
@@ -120,6 +125,7 @@ def _whole(case: Case, rows: Ints, values: Floats, fit: CrossFit) -> CheckRow:
     if _is_by_source(case, rows):
         # What the sources differ in predicts the label, too: the row 'overlap' says so.
         row.beyond = NOT_IDENTIFIABLE
+        row.next = BY_SOURCE
     row.patients, row.sources = int(_patients(case, rows).max()) + 1, _sources(case)
     row.blocks = [_groups_table(case, rows, values)]
     return row
@@ -186,7 +192,10 @@ def _groups_table(case: Case, rows: Ints, values: Floats) -> dict[str, object]:
         "columns": ["cue", "what it sees", "AUC [95 % interval]"],
         "rows": cells,
         "caption": "AUC for new patients from each kind of cue alone. Only cues without anatomy "
-        "decide: posture, tubes and exposure at the edges of the chest can follow the disease.",
+        "decide: posture, tubes and exposure at the edges of the chest can follow the disease. "
+        "`grid` is what resampling and JPEG leave in the pixels, `file` the format, size and "
+        "quality of the file. All images of the manifest with a label are used, those of training, "
+        "too.",
     }
 
 

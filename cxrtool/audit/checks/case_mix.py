@@ -143,7 +143,7 @@ def _meaning(matched: MatchedAucs) -> str:
     low, high = parts.bounds(LEVEL)
     sentences = [
         f"{left_out}AUC is {numbers.value(parts.whole.value)}; over pairs of images alike in "
-        f"{names} ({numbers.share(parts.share)} of all pairs) it is "
+        f"{names} ({_pairs(matched):,} pairs, {numbers.share(parts.share)} of all) it is "
         f"{numbers.value(parts.within.value)}, a difference of "
         f"{numbers.interval(parts.value, low, high)}: over these pairs "
         f"{_comparison(matched, low, high)}{_counted_once(matched)}.",
@@ -152,6 +152,12 @@ def _meaning(matched: MatchedAucs) -> str:
     if unused:
         sentences.append(f"Not matched, as unknown for many or all images: {_listed(unused)}.")
     return " ".join(sentences)
+
+
+def _pairs(matched: MatchedAucs) -> int:
+    """Return the number of matched pairs."""
+    positive, negative = matched.all_images
+    return round(matched.parts.share * positive * negative)
 
 
 def _comparison(matched: MatchedAucs, low: float, high: float) -> str:

@@ -92,8 +92,13 @@ def _row(name: str, missed: int, made: int, what: str) -> CheckRow:
     row.low, row.high = intervals.wilson(missed, made)
     row.meaning = (
         f"{what} in {missed} of {made} repetitions (5 % are expected, fewer if the intervals are "
-        "cautious)."
+        f"cautious, up to {_most(made)} by chance)."
     )
     if row.low > 1 - LEVEL:
         row.meaning += " That is more than expected: read the intervals of this audit with caution."
     return row
+
+
+def _most(made: int) -> int:
+    """Return the largest count whose interval includes the expected share."""
+    return max(k for k in range(made + 1) if intervals.wilson(k, made)[0] <= 1 - LEVEL)

@@ -104,7 +104,8 @@ def assess(case: Case) -> list[CheckRow]:
         remedy = "Give the manifest of the images (cxrtool audit MANIFEST)."
         raise NotAssessed("images are read of the rows of a manifest only", remedy)
     rows = case.judged[case.images.positive[case.judged] >= 0]
-    rows = rows[np.isfinite(measured[rows]).any(axis=1)]
+    readable = np.isfinite(measured[rows]).any(axis=1)
+    unmeasured, rows = int((~readable).sum()), rows[readable]
     if _is_small(case, rows):
         why = f"fewer than {FEWEST} patients of a class have readable images"
         raise NotAssessed(why, "Add images of both classes.")
@@ -113,6 +114,11 @@ def assess(case: Case) -> list[CheckRow]:
     found = _compared(case, rows, measured[rows])
     level = 1 - ALPHA / max(1, sum(len(one.aucs) for one in found.compared))
     row.meaning = _meaning(case, found, level)
+    if unmeasured:
+        row.meaning += (
+            f" Not measured: {unmeasured} of the judged images, which are not in the manifest or "
+            "cannot be read."
+        )
     row.blocks = [_table(case, found, level)] if found.compared else []
     return [row]
 
