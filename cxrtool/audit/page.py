@@ -103,8 +103,7 @@ def page(
     first = [p for p in drawn if p[0].kind == pictures.PATIENTS and overall == NOT_IDENTIFIABLE]
     _verdict(result.section("Verdict"), case, plan, rows, overall, first)
     _checks(result.section("Checks"), plan, rows)
-    rest = [picture for picture in drawn if picture not in first]
-    if rest:
+    if rest := [picture for picture in drawn if picture not in first]:
         _pictures(result.section("Evidence"), rest)
     _details(result, plan, rows)
     _methods(result.section("Methods"), case, plan)
@@ -161,6 +160,8 @@ def _verdict(
     if overall == EXCLUDED:
         return
     own = [row for row in rows if row.kind == CONFIRMATORY and row.verdict == overall]
+    # What cues tell is plain once it is said how the sources overlap.
+    own.sort(key=lambda row: row.check == "bystanders")
     for row in own[:REASONS]:
         section.text(_prose(row.meaning), lead=f"Why ({row.name})")
     if len(own) > REASONS:
@@ -224,8 +225,7 @@ def _prose(text: str) -> str:
 
 def _pictures(section: Section, drawn: Sequence[tuple[Plot, str]]) -> None:
     for picture, file in drawn:
-        half = picture.kind in pictures.HALF
-        section.picture(file, picture.alt, picture.caption, half=half)
+        section.picture(file, picture.alt, picture.caption, half=picture.kind in pictures.HALF)
 
 
 def _details(page: Page, plan: Plan, rows: Sequence[CheckRow]) -> None:

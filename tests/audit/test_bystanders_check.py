@@ -70,7 +70,7 @@ def test_a_cue_in_classes_of_different_sources_is_that_of_the_sources() -> None:
     rows = rows_of(parted)
     assert rows["bystanders"].verdict == "not identifiable" and rows["bystanders"].low > 0.7
     assert "one class alone" in rows["bystanders"].meaning
-    assert "To remove cues does not help" in rows["bystanders"].next
+    assert "To remove the cues does not help" in rows["bystanders"].next
     one = replace(whole, images=replace(whole.images, columns={}))
     assert rows_of(one)["bystanders"].verdict == "shown", "without the column nothing is known"
 

@@ -44,10 +44,10 @@ WHOLE, INSIDE, USED = "bystanders", "bystanders within sources", "bystanders use
 FEWEST = 10
 # What the data may carry: the AUC without anatomy.
 LIMIT = 0.7
-# The next step where each source has one class: without its cues the sources still differ.
+# Where each source has one class, they differ in more than the cues.
 BY_SOURCE = (
-    "Add images of both classes from the same source. To remove cues does not help here: what is "
-    "left of the source would still predict the label."
+    "To remove the cues does not help here: what is left of the source would still predict the "
+    "label."
 )
 # Images with a similar bystander score are those of one of so many equal groups.
 BINS = 5
