@@ -84,14 +84,22 @@ def folder(top: Path, number: int) -> None:
         if not place.exists():
             os.link(phantoms[n % len(phantoms)], place)
         rows.append(str(place))
-    write(top / "images.csv", {"path": np.array(rows)})
+    labels = np.where(np.arange(number) % 2, "covid", "normal")
+    write(top / "images.csv", {"path": np.array(rows), "label": labels})
 
 
+RUN = ["train", "parts.csv", "--arch", "conv8", "--size", "32", "--epochs", "1", "--device", "cpu"]
 CASES: dict[str, tuple[Callable[[Path, int], None], Words]] = {
     "compare": (tables, ["compare", "predictions.csv", "-o", "out.csv"]),
     "split": (tables, ["split", "plain.csv", "--test", "0.2", "-o", "out.csv"]),
     "ingest": (folder, ["ingest", "many", "-o", "out.csv"]),
     "equalize": (folder, ["equalize", "images.csv", "-d", "equal", "-f", "-o", "out.csv"]),
+    "evaluate": (folder, ["evaluate", "run", "images.csv", "--device", "cpu", "-o", "out.csv"]),
+    "cam": (
+        folder,
+        ["cam", "run", "images.csv", "--device", "cpu", "-f", "-d", "maps", "-o", "out.csv"],
+    ),
+    "tsne": (folder, ["tsne", "run", "images.csv", "--device", "cpu", "-o", "out.csv"]),
     "audit": (
         tables,
         ["audit", "rows.csv", "--predictions", "predictions.csv", "-f", "-d", "found"],
@@ -118,6 +126,8 @@ def main() -> None:
         top = Path(name)
         drawn = ["phantom", str(PHANTOMS), "--size", "128", "-d", "few", "-o", "few.csv"]
         run(top, drawn)
+        run(top, ["split", "few.csv", "--val", "0.2", "--test", "0.2", "-o", "parts.csv"])
+        run(top, [*RUN, "-d", "run"])
         for command, (make, words) in CASES.items():
             least, most = (ROWS, given.rows) if make is tables else (IMAGES, given.images)
             before: tuple[float, float] | None = None
