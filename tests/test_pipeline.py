@@ -77,6 +77,30 @@ def test_a_closed_standard_output_does_not_matter_where_nothing_goes_there(big):
     assert (big / "out.csv").read_text().startswith("path,label,patient,split\n")
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "cxrtool split -q big.csv -o >(cat > out.csv); wait $!",
+        "cxrtool split -q big.csv -o /dev/stdout | cat > out.csv",
+        "mkfifo named; cat named > out.csv & cxrtool split -q big.csv -o named; wait",
+    ],
+    ids=["a pipe of the shell", "/dev/stdout", "a named pipe"],
+)
+def test_an_output_may_be_a_pipe(big, script):
+    done = sh(script, big)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len((big / "out.csv").read_text().splitlines()) == 30_001
+
+
+def test_dev_stdout_is_standard_output(big):
+    """As a file it would replace what is there already; closed, it would lose the table."""
+    done = sh("echo before > out.txt; cxrtool split -q big.csv -o /dev/stdout >> out.txt", big)
+    assert done.returncode == 0
+    assert (big / "out.txt").read_text().startswith("before\npath,label,patient,split\n")
+    done = sh("cxrtool split -q big.csv -o /dev/stdout >&-", big)
+    assert (done.returncode, done.stdout) == (3, "") and "is closed" in done.stderr
+
+
 def test_a_closed_standard_input_is_a_usage_error(tmp_path):
     done = sh("cxrtool split <&-", tmp_path)
     assert done.returncode == 2
@@ -124,6 +148,13 @@ def test_a_fault_of_the_program_says_so_in_one_line(tmp_path, monkeypatch, capfd
     error = capfd.readouterr().err
     assert "KeyError: 'surprise'. This is an error in cxrtool" in error
     assert error.count("\n") == 1
+    # With -v, what a report needs: where it happened.
+    assert app.run(["split", "--check", "m.csv", "-v"]) == 3
+    lines = capfd.readouterr().err.splitlines()
+    assert "cxrtool split: Traceback (most recent call last):" in lines
+    assert any("in broken" in line for line in lines)
+    assert all(line.startswith("cxrtool split: ") for line in lines)
+    assert "KeyError: 'surprise'. This is an error in cxrtool" in lines[-1]
 
 
 def test_no_network_connection_is_opened(tmp_path):

@@ -22,6 +22,8 @@ from cxrtool.core.outputs import FilledFolder, Output, Reservation
 from cxrtool.files import formats
 
 LONGEST_TITLE = 200
+# As a file it would be replaced where `>>` is to append to it.
+STANDARD_OUTPUT = "/dev/stdout"
 SEPARATORS = (os.sep, os.altsep or os.sep)
 
 
@@ -69,6 +71,8 @@ def reserving(verb: str, command: ModuleType) -> Callable[..., Any]:
 
     @functools.wraps(command.run)
     def run(**given: Any) -> Any:
+        if given.get("output") == STANDARD_OUTPUT:
+            given["output"] = "-"
         with reserved(verb, command.run, given, endings) as reservation:
             for parameter in parameters(command.run):
                 # Images that are named one by one; those of a manifest are compared as it is read.

@@ -20,6 +20,12 @@ def unfollowed(path: str) -> str:
     return os.path.join(os.path.realpath(head), name)
 
 
+def followed(path: str) -> str:
+    """Follow the links of a path, except to a pipe that a shell names: /dev/fd/63 has no other."""
+    place = os.path.realpath(path)
+    return place if os.path.lexists(place) or not os.path.exists(path) else absolute(path)
+
+
 def is_device_or_folder(place: str) -> bool:
     """Whether a path is a device or a folder."""
     return os.path.exists(place) and not os.path.isfile(place) and not os.path.islink(place)

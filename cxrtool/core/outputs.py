@@ -39,7 +39,8 @@ class Output:
     @property
     def place(self) -> str:
         """Where it will be written: a link that the user did not name is replaced."""
-        return os.path.realpath(self.path) if self.named else file_identity.unfollowed(self.path)
+        resolve = file_identity.followed if self.named else file_identity.unfollowed
+        return resolve(self.path)
 
     @property
     def identity(self) -> Identity | None:
@@ -114,6 +115,8 @@ class Reservation:
     def add(self, output: Output) -> None:
         """Reserve a file."""
         place, identity = output.place, output.identity
+        if output.named and output.path != "-" and self.outer is None:
+            self._links[file_identity.absolute(output.path)] = place
         if identity is None and (output.path == "-" or file_identity.is_device_or_folder(place)):
             return  # Any number of outputs may go to /dev/null.
         other = self._outputs.get(place) or (identity and self._there.get(identity))
@@ -128,8 +131,6 @@ class Reservation:
             self._keep(output.path)
             if self.outer is not None:
                 self.outer.enter(output.path)
-            elif output.named:
-                self._links[file_identity.absolute(output.path)] = place
 
     def fill(self, folder: FilledFolder) -> None:
         """Reserve a folder."""
@@ -214,11 +215,14 @@ class Reservation:
                 what = f"{head}: is a link that leads out of {folder.path}"
                 raise CxrtoolError(what, f"Remove it, or name another folder with {folder.option}.")
 
+    def is_named(self, path: str) -> bool:
+        """Whether the user named this output, so that a link that it is may be followed."""
+        return file_identity.absolute(path) in self._links
+
     def target(self, path: str) -> str:
         """Return where a file is to be written; a link is followed only where the user named it."""
-        link = self._links.get(file_identity.absolute(path))
-        if link is not None:
-            return link
+        if self.is_named(path):
+            return self._links[file_identity.absolute(path)]
         self.enter(path)
         place = file_identity.unfollowed(path)
         if place not in self._outputs:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from cxrtool.core import outputs
+from cxrtool.core import file_identity, outputs
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 
 # What makes an output impossible from the start: a mistake of the command line, not of the disk.
@@ -125,7 +125,7 @@ def check_output(path: str) -> None:
                 "standard output is closed", "Name an output file.", settings=["output"]
             )
         return
-    target = os.path.realpath(path)
+    target = file_identity.followed(path)
     if os.path.isdir(target):
         raise CxrtoolError(f"{shown(path)}: is a folder", "Name a file in it.")
     folder = os.path.dirname(target)
@@ -169,11 +169,11 @@ def atomic(path: str | os.PathLike[str], *, fresh: bool = False) -> Iterator[Bin
     With `fresh`, FileExistsError means that the name is taken by then.
     """
     target = Path(outputs.current().target(shown(path)))
-    is_link = target.is_symlink()
+    is_link = target.is_symlink() and not outputs.current().is_named(shown(path))
     if target.is_dir() and not is_link:
         raise CxrtoolError(f"{shown(path)}: is a folder", "Name a file in it.")
     if target.exists() and not target.is_file() and not is_link:
-        # /dev/null or a FIFO: there is nothing to rename over.
+        # /dev/null, a FIFO or a pipe of the shell: there is nothing to rename over.
         with _reported(path), open(target, "wb") as file:
             yield file
         return

@@ -113,3 +113,28 @@ def test_a_folder_that_is_searched_is_not_filled() -> None:
             outputs.current().search("in")
     with reserved([], [], [FilledFolder("--convert", "in")]):
         outputs.current().search("in/deep")
+
+
+def test_a_device_that_the_user_names_by_a_link_stays() -> None:
+    Path("nowhere").symlink_to(os.devnull)
+    with reserved([], [Output("--output", "nowhere")]), disk.open_output("nowhere") as file:
+        file.write(b"x")
+    assert os.readlink("nowhere") == os.devnull
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="the system names no descriptors")
+def test_a_pipe_that_a_shell_names_is_written_into() -> None:
+    reads, writes = os.pipe()
+    path = f"/dev/fd/{writes}"
+    with reserved([], [Output("--output", path)]), disk.open_output(path) as file:
+        disk.check_output(path)
+        file.write(b"x")
+    # Nobody else may have it written into: a link in a folder that is filled leads nowhere.
+    Path("made").mkdir()
+    Path("made/link").symlink_to(path)
+    with reserved([], [], [FilledFolder("--dir", "made")]), disk.atomic("made/link") as file:
+        file.write(b"y")
+    os.close(writes)
+    with open(reads, "rb") as pipe:
+        assert pipe.read() == b"x"
+    assert Path("made/link").read_bytes() == b"y" and not os.path.islink("made/link")
