@@ -7,11 +7,13 @@ import numpy as np
 
 from cxrtool.audit.case import FORMAT, IDENTITIES, LEARNED
 from cxrtool.core.codes import Codes
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.data.label_columns import file_format
 from cxrtool.files import unread_columns
 from cxrtool.files.manifest import Manifest, Where
 from cxrtool.files.predictions import Predictions
+from cxrtool.files.predictions_table import is_chance
 from cxrtool.files.text_columns import Coded, Texts, digests
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Marks
@@ -55,6 +57,10 @@ class RowTable:
 def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> RowTable:
     """Read the columns of a manifest that the checks need."""
     manifest = Manifest(path, where)
+    # A pipe cannot be looked into, to tell the one table from the other.
+    if any(map(is_chance, manifest.columns)):
+        what = f"{manifest.name}: holds predictions (columns p_CLASS) and is no manifest"
+        raise CxrtoolError(what, "Name it with its option.", settings=[f"predictions={path}"])
     for column in more:
         manifest.index(column, "Check --within.")
     unread_columns.warn([manifest], unread_columns.OTHER_NAMES)

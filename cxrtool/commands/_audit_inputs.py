@@ -47,7 +47,10 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
             if path != "-" and not os.path.exists(path):
                 raise CxrtoolError(f"{path}: no such file", "Check the path.")
         what = f"{manifests[1]}: a second manifest, beside {manifests[0]}"
-        raise CxrtoolError(what, "Join them first: cxrtool ingest A.csv B.csv.")
+        remedy = "Join them first: cxrtool ingest A.csv B.csv."
+        if manifests[1] == "-" or not os.path.isfile(manifests[1]):
+            remedy = f"If it holds predictions, write --predictions {manifests[1]}."
+        raise CxrtoolError(what, remedy)
     if not manifests and not tables:
         return input_or_stdin(None), []
     return (manifests[0] if manifests else None), tables

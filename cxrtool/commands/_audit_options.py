@@ -39,7 +39,7 @@ Inputs = Annotated[
     typer.Argument(
         metavar="[MANIFEST|PREDICTIONS...]",
         help="A manifest, tables of predictions, or both; '-' reads a manifest from standard "
-        "input.",
+        "input, and --predictions - predictions.",
     ),
     Role.READS,
 ]

@@ -371,6 +371,20 @@ def test_an_audit_that_is_killed_ends_the_same(tmp_path: Path, cxrtool: Run) -> 
     assert snapshot(tmp_path / "out") == snapshot(tmp_path / "whole")
 
 
+def test_predictions_from_a_pipe_are_not_taken_for_a_manifest(cxrtool: Run, tmp_path: Path) -> None:
+    """They would be left out of the audit without a word: a pipe cannot be looked into."""
+    table = predictions(tmp_path / "p.csv", number=60).read_text()
+    done = cxrtool("audit", "-d", "out", stdin=table)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "standard input: holds predictions" in done.stderr
+    assert "(--predictions -)" in done.stderr
+    (tmp_path / "m.csv").write_text("path,label\na.png,covid\n")
+    done = cxrtool("audit", "m.csv", "-", "-d", "out", stdin=table)
+    assert done.returncode == 2 and "write --predictions -." in done.stderr
+    done = cxrtool("audit", "--predictions", "-", "-d", "out", *UNSEEN, stdin=table)
+    assert done.returncode in (0, 1) and verdicts(tmp_path / "out")["broken"] == "excluded"
+
+
 def test_a_table_that_is_not_there_is_no_second_manifest(cli: Cli, tmp_path: Path) -> None:
     manifest = tmp_path / "split.csv"
     manifest.write_text("path,label\na.png,covid\n")
