@@ -136,7 +136,7 @@ def measured(item: Item) -> tuple[str, Skip | None] | Skip:
     skip = None
     if item.mask:
         try:
-            mask = grey_levels.to_mask(image.read(item.mask).grey, grey.shape)
+            mask = grey_levels.to_mask(image.read_beside(item.mask).grey, grey.shape)
             values += [
                 outside_lungs.outside_lungs(grey, mask),
                 outside_lungs.mask_shape(mask),

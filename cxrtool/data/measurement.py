@@ -133,7 +133,7 @@ def _join_masks(job: Job, folder: manifest.ImageFolder) -> dict[str, str]:
     if len(job.mask_halves) < len(manifest.HALVES):
         return {LOST: "the mask of the other lung is absent"}
     try:
-        halves = [image.read(half) for half in job.mask_halves]
+        halves = [image.read_beside(half) for half in job.mask_halves]
     except Unreadable as e:
         return {LOST: f"it or the mask of the other lung cannot be read: {e.reason}"}
     if len({h.grey.shape for h in halves}) != 1:

@@ -105,7 +105,7 @@ class Viewing:
         if wanted == "none" or not row.get(column):
             return None
         try:
-            return image.read(os.path.join(self.here, row[column]))
+            return image.read_beside(os.path.join(self.here, row[column]))
         except Unreadable as e:
             warnings.append(f"its {column} {row[column]} cannot be read: {e.reason}")
             return None

@@ -90,6 +90,18 @@ def read(path: str | os.PathLike[str], window: HounsfieldWindow | None = None) -
     return decode(load(path), window)
 
 
+def read_beside(path: str | os.PathLike[str]) -> Picture:
+    """Read a mask that goes with an image; Unreadable says why not.
+
+    In a worker, whose memory is bounded, a mask that is too large does not cost the image its row.
+    """
+    try:
+        return read(path)
+    except MemoryError:
+        pass  # What was read so far is given up first.
+    raise Unreadable("it needs too much memory")
+
+
 def load(path: str | os.PathLike[str]) -> Encoded:
     """Read the bytes of an image file."""
     try:

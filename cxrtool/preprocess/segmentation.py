@@ -113,7 +113,7 @@ class RowSegmenter:
         if not row.get(column):
             return None
         try:
-            return image.read(os.path.join(self.here, row[column]))
+            return image.read_beside(os.path.join(self.here, row[column]))
         except Unreadable as e:
             warnings.append(f"its {column} {row[column]} cannot be {purpose}: {e.reason}")
             return None

@@ -13,7 +13,15 @@ from handy import noise
 from PIL import Image
 
 from cxrtool.audit import image_measurements
-from cxrtool.audit.image_measurements import KEPT, NAMES, TABLE, Item, MeasuredImages, measure
+from cxrtool.audit.image_measurements import (
+    KEPT,
+    NAMES,
+    TABLE,
+    Item,
+    MeasuredImages,
+    measure,
+    measured,
+)
 from cxrtool.core.errors import CxrtoolError, ExitCode
 from cxrtool.core.parallel import Crew
 from cxrtool.files import image, image_facts
@@ -223,6 +231,23 @@ def test_a_mask_that_cannot_be_read_costs_the_mask(folder: Path, read: list[str]
     assert "absent.png" in result.lost[2].reason
     assert np.isnan(result.columns(outside_lungs.SHAPE)[2]).all()
     assert not np.isnan(result.columns(bystanders.GROUPS["border"])[2]).any()
+
+
+def test_a_mask_too_large_for_memory_costs_the_mask(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = image.read
+
+    def read(path: str) -> image.Picture:
+        if path == "bomb.png":
+            raise MemoryError
+        return really(path)
+
+    monkeypatch.setattr(image, "read", read)
+    wanted = items("bomb.png")[0]
+    cells, skip = measured(wanted)
+    assert cells.startswith(measured(items()[0])[0].rstrip(",")) and skip is not None
+    assert "its mask bomb.png: it needs too much memory" in skip.reason
 
 
 def test_a_mask_of_another_size_is_brought_to_that_of_the_image(folder: Path) -> None:

@@ -391,6 +391,15 @@ def test_a_mask_that_cannot_be_read(cnnx: Path, rows: list[Row], capfd: Said) ->
     )
 
 
+@pytest.mark.slow
+def test_a_mask_that_is_a_bomb_costs_itself_alone(cnnx: Path, rows: list[Row], capfd: Said) -> None:
+    Path("bomb.png").write_bytes(odd.png_bomb())
+    write_table(Path("m.csv"), [{**rows[0], "mask": "bomb.png"}])
+    (row,) = mapped(cnnx, "m.csv")
+    assert row["in_lung"] == ""
+    assert said(capfd)[0].endswith("its mask bomb.png cannot be read: it needs too much memory")
+
+
 def test_a_mask_without_lungs(cnnx: Path, rows: list[Row]) -> None:
     Image.new("L", (32, 32)).save("black.png")
     write_table(Path("m.csv"), [{**rows[0], "mask": "black.png"}])

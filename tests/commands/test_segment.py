@@ -295,6 +295,19 @@ def test_a_mask_that_cannot_be_read_is_a_warning(
     assert done.stderr == f"cxrtool segment: {line}"
 
 
+@pytest.mark.slow
+def test_a_mask_that_is_a_bomb_costs_itself_alone(
+    cxrtool: Run, phantoms: Path, tmp_path: Path
+) -> None:
+    """The image and the lesion of a row are good files, whatever the mask is."""
+    given = [{**row, "mask": "bomb.png"} for row in rows_of(phantoms)[:1]]
+    write(tmp_path, {"bomb.png": odd.png_bomb()})
+    done = cxrtool(*SEGMENT, write_table(tmp_path / "m.csv", given), "-d", "out")
+    (row,) = table(done.stdout)
+    assert (done.returncode, row["dice"]) == (0, "")
+    assert done.stderr.endswith("bomb.png cannot be compared: it needs too much memory\n")
+
+
 def test_no_lungs_are_told(cxrtool: Run, phantoms: Path, tmp_path: Path) -> None:
     black = odd.saved(Image.fromarray(np.zeros((80, 60), np.uint8)), "PNG")
     write(tmp_path, {"black.png": black})

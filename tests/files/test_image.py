@@ -167,6 +167,17 @@ def test_what_follows_the_end_does_not_matter() -> None:
     np.testing.assert_array_equal(image.decode(image.Encoded(data + b"trailing")).grey, odd.RAMP8)
 
 
+def test_a_mask_too_large_for_memory_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a worker any other error would cost the image of the same row."""
+
+    def full(_: object) -> image.Picture:
+        raise MemoryError
+
+    monkeypatch.setattr(image, "read", full)
+    with pytest.raises(Unreadable, match="it needs too much memory"):
+        image.read_beside("mask.png")
+
+
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="no such file or directory"):
         image.read(tmp_path / "absent.png")
