@@ -8,9 +8,10 @@ import re
 import typer
 
 from cxrtool.core import registry
-from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_memory
+from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_lost_device, is_memory
 
 FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
+LOST_DEVICE = "The device failed. Run the same command again, or name another one (--device)."
 WITH_TORCH = ("torch", "torchvision", "timm")
 NO_TORCH = "PyTorch is not installed. Install it: pip install torch torchvision."
 CLOSED = "standard output is closed. Send it to a file, or to a pipe."
@@ -38,6 +39,8 @@ def outcome(e: BaseException) -> tuple[object, ExitCode]:
             return _outside(e), ExitCode.BROKE_MIDWAY
         case _ if is_memory(e):
             return FULL, ExitCode.BROKE_MIDWAY
+        case _ if is_lost_device(e):
+            return f"{str(e).splitlines()[0]}. {LOST_DEVICE}", ExitCode.BROKE_MIDWAY
     return f"{type(e).__name__}: {e}. {REPORT}", ExitCode.BROKE_MIDWAY
 
 

@@ -47,6 +47,22 @@ def is_memory(e: BaseException) -> bool:
     return isinstance(e, MemoryError) or said
 
 
+# How CUDA words that an accelerator has failed, and not the program (cudaGetErrorString).
+LOST = (
+    "uncorrectable ECC error",
+    "unspecified launch failure",
+    "hardware stack error",
+    "busy or unavailable",
+    "launch timed out",
+    "CUDA error: unknown error",
+)
+
+
+def is_lost_device(e: BaseException) -> bool:
+    """Whether an error means that an accelerator has failed."""
+    return isinstance(e, RuntimeError) and any(words in str(e) for words in LOST)
+
+
 class Terminated(BaseException):
     """SIGTERM arrived: clusters send it shortly before they kill."""
 
