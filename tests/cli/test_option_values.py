@@ -1,5 +1,7 @@
 """Values of options, as they are typed."""
 
+import os
+
 import pytest
 
 from cxrtool.cli import option_values
@@ -42,3 +44,13 @@ def test_a_condition_without_a_column_or_sign_is_refused(text):
 def test_a_cap_is_a_positive_count(text):
     with pytest.raises(CxrtoolError, match="--cap"):
         option_values.count("--cap", text)
+
+
+def test_there_are_as_many_workers_as_cores_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cluster gives a job some of the cores of a machine."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1, 5, 9}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert option_values.crew("auto").jobs == 3
+    assert option_values.crew("7").jobs == 7

@@ -131,6 +131,9 @@ def test_list_is_the_one_option_that_lists_choices(verb, capfd):
         return
     assert handy.in_process(verb, "--list") == 0
     head, *rows = csv.reader(io.StringIO(capfd.readouterr().out, newline=""))
+    if command.plugins is not None:
+        more = ["input", "parameters", "provider"] if verb == "train" else []
+        assert head == ["name", "options", "summary", *more]
     assert "name" in head and rows and all(len(row) == len(head) for row in rows)
 
 

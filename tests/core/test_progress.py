@@ -1,5 +1,8 @@
 """Lines on standard error: in whose name, and how many."""
 
+import io
+import sys
+
 import pytest
 
 from cxrtool.core import progress
@@ -46,6 +49,40 @@ def test_a_command_inside_another_speaks_in_its_own_name(capfd: pytest.CaptureFi
             progress.note("inner")
         progress.note("outer")
     assert capfd.readouterr().err == "cxrtool train: inner\ncxrtool demo: outer\n"
+
+
+class Screen(io.StringIO):
+    """Standard error as a terminal, or as a file."""
+
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self.is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self.is_terminal
+
+
+@pytest.mark.parametrize(
+    ("when", "is_terminal", "level", "shown"),
+    [
+        ("auto", True, 0, True),
+        ("auto", True, -1, False),
+        ("auto", False, 1, False),
+        ("always", False, -1, True),
+        ("never", True, 1, False),
+    ],
+)
+def test_bars_are_for_terminals_unless_asked_for(
+    when: str, is_terminal: bool, level: int, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", screen := Screen(is_terminal))
+    with progress.speaking("cxrtool split") as speaker:
+        speaker.level = level
+        assert list(progress.bar([1, 2], 2, "rows", when)) == [1, 2]
+        with progress.counter(2, 0, "rows", when) as count:
+            count(1)
+    assert ("0/2 [" in screen.getvalue()) == shown
+    assert shown or not screen.getvalue()
 
 
 def test_a_line_takes_the_place_of_the_bar(capfd: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,30 @@ def test_atomic_writes_all_or_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a"]
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_atomic_names_a_file_when_it_is_on_the_disk(
+    fresh: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name may reach the disk before the bytes do, and after a power cut stand for nothing."""
+    done: list[str] = []
+
+    def flush(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_size == 3, "it is whole"
+        done.append("flushed")
+
+    def name(*places: object) -> None:
+        done.append("named")
+        really(*places)
+
+    how = "link" if fresh else "replace"
+    really = getattr(os, how)
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, how, name)
+    with disk.atomic(tmp_path / "a", fresh=fresh) as file:
+        file.write(b"new")
+    assert done == ["flushed", "named"]
+
+
 def test_atomic_keeps_to_the_umask(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
