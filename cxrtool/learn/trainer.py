@@ -251,6 +251,10 @@ def train(
         if data.masks:
             what = f"{data.masks} of {len(data.train)} training images are lung masks"
             progress.note(f"warning: {what} (segment --keep mask): they show the outlines alone")
+        if data.tested:
+            what = f"{data.tested} training rows have a fold, but are of the split's test or unseen"
+            remedy = "Leave them out (--where split!=test,unseen)."
+            progress.note(f"warning: {data.name}: {what}. {remedy}")
         if head_rows.BY_PLACE in training.began_with:
             progress.note(f"warning: weights: {training.began_with}")
         for text in training.remarks():

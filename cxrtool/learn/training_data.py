@@ -86,6 +86,11 @@ class Data:
             return 0
         return sum(bool(row.get("mask")) and row["mask"] == row["path"] for row in self.train)
 
+    @property
+    def tested(self) -> int:
+        """How many rows are learned from by their fold, though their split keeps them for tests."""
+        return sum(row.get("split") in ("test", "unseen") for row in self.train)
+
     @cached_property
     def preprocessing(self) -> str:
         """What was done to the images before."""
@@ -265,6 +270,14 @@ class Reader:
 
 class NoImageLeft(CxrtoolError):
     """No image of a part can be read."""
+
+
+def check_read(names: Sequence[str], labels: NDArray[np.int64]) -> None:
+    """Refuse a class of which no training image was read."""
+    for place, name in enumerate(names):
+        if place not in labels:
+            what = f"no image of the class '{name}' to train on can be read"
+            raise NoImageLeft(what, "See the reasons above, or leave the class out.")
 
 
 def _both(train: AnyPart, val: AnyPart, data: Data) -> tuple[AnyPart, AnyPart | None]:

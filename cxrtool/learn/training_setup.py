@@ -119,8 +119,11 @@ class TrainingSetup:
         return augmentation.parse(self.settings.augment)
 
     def loaded(self, reader: Reader) -> tuple[ImageSet, ImageSet | None]:
-        """Read the pixels."""
-        return reader.parts(self.data)
+        """Read the pixels; a class that only unreadable images have cannot be learned."""
+        train, val = reader.parts(self.data)
+        if self.task == "classify":
+            training_data.check_read(self.data.classes, train.labels)
+        return train, val
 
     def learner(self, plan: TrainingPlan) -> Learner:
         """Make what learns by a plan."""

@@ -147,6 +147,22 @@ def test_folds_leak_too(phantoms: Path, capfd: Said) -> None:
     assert leaks() == NONE
 
 
+def test_test_rows_that_a_fold_has_are_named(phantoms: Path, capfd: Said) -> None:
+    """A published test part beside folds of all rows: the fold decides, and that is said."""
+    rows = rows_of(phantoms / "folds.csv")
+    for row in rows:
+        row["split"] = "test" if row["fold"] == "4" else "train"
+    write_table(Path("m.csv"), rows)
+    number = sum(row["fold"] == "4" for row in rows)
+    assert train("--fold", "1") == 0
+    assert lines(capfd, "have a fold") == [
+        f"cxrtool train: warning: m.csv: {number} training rows have a fold, but are of the "
+        "split's test or unseen. Leave them out (--where split!=test,unseen)."
+    ]
+    assert train("--fold", "1", "--where", "split!=test,unseen", folder="second") == 0
+    assert lines(capfd, "have a fold") == []
+
+
 def test_masks_leak_too(rows: list[Row], capfd: Said) -> None:
     share_patient(rows)
     write_table(Path("m.csv"), rows)

@@ -148,6 +148,23 @@ def test_a_validation_part_of_which_nothing_can_be_read_is_refused(
     assert not Path("r/model.safetensors").exists()
 
 
+def test_a_class_of_which_no_training_image_can_be_read_is_refused(
+    phantoms: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Else a classifier would be made that has never seen one of its classes."""
+    rows = rows_of(phantoms / "split.csv")
+    for row in rows:
+        if (row["split"], row["label"]) == ("train", "covid"):
+            row["path"] = "absent.png"
+    write_table(Path("m.csv"), rows)
+    assert in_process("train", "m.csv", *NETWORK, *SMALL, "-d", "r") == 2
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "cxrtool train: no image of the class 'covid' to train on can be read. See the reasons "
+        "above, or leave the class out."
+    )
+    assert not Path("r/model.safetensors").exists()
+
+
 # Every command that reads images, what it is given, and the last line where it can use none.
 NONE = {
     "ingest": (["in", "-o", "out.csv"], "no image could be used"),
