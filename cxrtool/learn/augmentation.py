@@ -77,6 +77,8 @@ MIDDLE = {
     "brightness": 1.0,
     "contrast": 1.0,
 }
+# Nothing is left of an image that is multiplied by 0.
+FACTORS = {"zoom", "scale", "brightness", "contrast"}
 FILLS = {"nearest": "border", "constant": "zeros"}
 
 
@@ -120,12 +122,21 @@ def _range(name: str, text: str) -> tuple[float, float]:
     except ValueError:
         values = math.nan, math.nan
     if not all(map(math.isfinite, values)) or values[0] > values[1]:
-        what = f"augmentation {name}={text} is neither a number nor LOW..HIGH"
-        remedy = f"Write it as {name}=0.1 or {name}=0.9..1.1."
-        raise CxrtoolError(what, remedy, settings=["augment"])
+        raise _mistake(name, text, " is neither a number nor LOW..HIGH")
+    if name not in MIDDLE and (dots or not 0 <= values[0] <= 1):
+        raise _mistake(name, text, ": a flip has one value, the probability that it happens")
     if name in MIDDLE and not dots:
-        return MIDDLE[name] - values[0], MIDDLE[name] + values[0]
+        values = MIDDLE[name] - values[0], MIDDLE[name] + values[0]
+    if name in FACTORS and values[0] <= 0:
+        raise _mistake(name, text, f" begins at {values[0]:g}, which leaves no image")
     return values
+
+
+def _mistake(name: str, text: str, what: str) -> CxrtoolError:
+    key = name.replace("_", "-")
+    examples = f"{key}=0.1 or {key}=0.9..1.1" if name in MIDDLE else f"{key}=0.5"
+    error = f"augmentation {key}={text}{what}"
+    return CxrtoolError(error, f"Write it as {examples}.", settings=["augment"])
 
 
 def drawn(augmentation: Augmentation, number: int, seed: int) -> dict[str, Tensor]:

@@ -101,6 +101,13 @@ def test_a_batch_is_the_same_in_parts() -> None:
         ("rotate", "augmentation rotate has no value. Write it as rotate=0.1."),
         ("zoom=a", "augmentation zoom=a is neither a number nor LOW..HIGH."),
         ("zoom=2..1", "augmentation zoom=2..1 is neither a number nor LOW..HIGH."),
+        ("hflip=50", "hflip=50: a flip has one value, the probability that it happens. Write it"),
+        ("vflip=-0.5", "vflip=-0.5: a flip has one value"),
+        ("hflip=0.2..0.7", "hflip=0.2..0.7: a flip has one value"),
+        ("scale=1", "scale=1 begins at 0, which leaves no image. Write it as scale=0.1 or"),
+        ("zoom=1.2@0.5", "zoom=1.2@0.5 begins at -0.2, which leaves no image"),
+        ("brightness=1.5", "brightness=1.5 begins at -0.5, which leaves no image"),
+        ("shift-x=a", "augmentation shift-x=a is neither"),
         ("fill=red", "fill of the augmentation 'red' is not one of: nearest, constant"),
     ],
 )
