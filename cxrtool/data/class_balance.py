@@ -1,9 +1,20 @@
 """Change the class counts of parts: caps, and rows that are dropped, repeated or borrowed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.data.assignment import Ints, Keys
+
+# Rows without one of these are not of one patient, nor one picture.
+IDENTITIES = ("patient", "sha256", "dup_group")
+
+
+def limits(column: str, values: Sequence[str], limit: int) -> Ints:
+    """Return the limit of each value of a column; there is none for an unknown identity."""
+    free = {""} if column in IDENTITIES else set[str]()
+    return np.array([-1 if value in free else limit for value in values], np.int64)
 
 
 def cap(classes: Ints, most: Ints, order: Keys) -> NDArray[np.bool_]:

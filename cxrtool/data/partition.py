@@ -84,9 +84,10 @@ def _cap(rows: SplitRows, design: Design, plan: RowParts, forced: Ints) -> None:
             there = ", ".join(names)
             what = f"the cap '{key}' is neither a column nor a label; labels are: {there}"
             raise rows.error(what, "Choose one of them.", "cap")
-        most = np.full(len(names), limit if by_column else -1)
-        if not by_column:
-            most[names.index(key)] = limit
+        if by_column:
+            most = class_balance.limits(key, names, limit)
+        else:
+            most = np.array([limit if name == key else -1 for name in names], np.int64)
         most = np.append(most, -1)
         codes = np.where(external | ~plan.used, len(names), codes)
         kept = class_balance.cap(codes, most, rows.row_keys(design.seed))

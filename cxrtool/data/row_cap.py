@@ -55,11 +55,11 @@ def _kept(
         raise CxrtoolError(what, "Choose one of them.", settings=["cap"])
     # What another cap has left out counts for none.
     codes = np.where(there, codes, len(known))
-    most = np.full(len(known) + 1, limit if by_column else -1)
-    most[-1] = -1
-    if not by_column:
-        most[known[key]] = limit
-    return class_balance.cap(codes, most, order)
+    if by_column:
+        most = class_balance.limits(key, [*known], limit)
+    else:
+        most = np.array([limit if value == key else -1 for value in known], np.int64)
+    return class_balance.cap(codes, np.append(most, -1), order)
 
 
 def _order(rows: PackedRows, seed: int) -> Keys:

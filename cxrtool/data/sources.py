@@ -177,10 +177,10 @@ def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Ro
         for column in MASKS:
             if row.get(column):
                 row[column] = manifest.relative(row[column], selection.root)
-    known = any(row.get(c) for c in ("finding", "label"))
-    row["label"] = _label(row, selection.labels, unused)
-    if known and not row["label"]:
+    label = _label(row, selection.labels, unused)
+    if label is None:
         return Skip(shown, "its label is mapped to nothing", failed=False)
+    row["label"] = label
     return wrong_view(row, selection.views) or row
 
 
@@ -198,10 +198,11 @@ def _source(path: str, selection: Selection) -> str:
     return os.path.basename(os.path.abspath(_folder(path)))
 
 
-def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str:
+def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str | None:
     """Rename by the first pattern that fits the collection's own word, or else the label.
 
-    An uncertain finding of a list (`Edema?`) is nothing to name a class by.
+    None if it is mapped to nothing. An uncertain finding of a list (`Edema?`) is nothing to name a
+    class by.
     """
     label, finding = row.get("label", ""), row.get("finding", "")
     if finding_lists.UNCERTAIN in finding:
@@ -210,7 +211,7 @@ def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str:
         for pattern, new in patterns:
             if words and fnmatch.fnmatchcase(words.lower(), pattern.lower()):
                 unused.discard(pattern)
-                return new
+                return new or None
     return label
 
 

@@ -179,6 +179,20 @@ def test_labels_are_mapped(cxrtool: Run, classes: Path) -> None:
     ]
 
 
+def test_findings_without_labels_are_kept(cxrtool: Run, tmp_path: Path) -> None:
+    write(tmp_path / "xrays", {f"{i}.png": noise(i) for i in range(2)})
+    (tmp_path / "meta.csv").write_text("file,found\n0.png,Edema|Mass\n1.png,\n")
+    done = cxrtool("ingest", "xrays", "--metadata", "meta.csv", "--column", "found=finding")
+    assert done.returncode == 0
+    assert [(r["finding"], r["label"]) for r in table(done.stdout)] == [
+        ("Edema|Mass", ""),
+        ("", ""),
+    ]
+    (tmp_path / "m.csv").write_text(done.stdout)
+    again = table(cxrtool("ingest", "m.csv").stdout)
+    assert [r["finding"] for r in again] == ["Edema|Mass", ""]
+
+
 def test_metadata(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
     (tmp_path / "meta.csv").write_text(
         "filename,finding,patientid,view,age\n"

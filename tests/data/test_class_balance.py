@@ -24,6 +24,12 @@ def test_cap_keeps_so_many_of_each_class(codes: list[int], most: int) -> None:
         assert (kept & (classes == c)).sum() == (size if c == 3 else min(size, most))
 
 
+def test_an_unknown_identity_is_not_capped() -> None:
+    assert class_balance.limits("patient", ["", "p"], 2).tolist() == [-1, 2]
+    assert class_balance.limits("dup_group", ["a", "", "b"], 1).tolist() == [1, -1, 1]
+    assert class_balance.limits("sex", ["", "F"], 3).tolist() == [3, 3]
+
+
 @st.composite
 def cells(draw: st.DrawFn) -> tuple[Ints, Ints, assignment.Keys]:
     """Draw the part (-1: not to be balanced), the class and the key of some rows."""

@@ -159,6 +159,12 @@ def labels(rows: list[Row], plan: partition.RowParts) -> dict[str, dict[str, int
     return {part: dict(count) for part, count in found.items()}
 
 
+def test_images_of_unknown_patients_are_not_capped_as_one(tmp_path: Path) -> None:
+    rows = [(f"{i}.png", "covid", "p" if i < 8 else "", "a", "", "") for i in range(20)]
+    plan = divide(tmp_path, rows, stratify=[], test=0.5, caps=[("patient", 3)])
+    assert plan.used[:8].sum() == 3 and plan.used[8:].all()
+
+
 def test_the_papers_eleven_folds(tmp_path: Path) -> None:
     # Luiz et al.: 572 images of each of three classes; ten folds and an unseen one of 52 each.
     rows = images(covid=576, normal=1583, pneumonia=4273)

@@ -42,6 +42,14 @@ def test_at_most_so_many_of_each_label() -> None:
     assert labels(both) == {"normal": 60, "other": 7, "covid": 3}
 
 
+def test_images_of_unknown_patients_are_not_one_patient() -> None:
+    rows = PackedRows()
+    for i in range(12):
+        rows.add({"path": f"a/{i}.png", "label": "covid", "patient": "p" if i < 6 else ""})
+    found = Counter(row["patient"] for row in capped(rows, ("patient", 2)))
+    assert found == {"p": 2, "": 6}
+
+
 def test_a_second_cap_counts_what_the_first_left() -> None:
     found = capped(gathered(), ("other", 10), ("source", 40))
     sources = Counter(row["source"] for row in found)

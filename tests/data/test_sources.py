@@ -7,6 +7,13 @@ from cxrtool.data import sources
 PATTERNS = [("*edema*", "oedema"), ("*mass*", "mass")]
 
 
+def test_a_finding_that_no_pattern_fits_is_not_mapped_to_nothing() -> None:
+    row = {"finding": "Edema|Mass", "label": ""}
+    assert sources._label(row, [], set()) == ""
+    assert sources._label(row, [("fracture", "")], {"fracture"}) == ""
+    assert sources._label(row, [("*mass", "")], {"*mass"}) is None
+
+
 @pytest.mark.parametrize(
     ("finding", "label"),
     [

@@ -62,18 +62,20 @@ def _part(path: str, pattern: re.Pattern[str]) -> str:
 
 
 def _labels(root: str, there: list[str]) -> tuple[str, dict[str, str]]:
-    """Tell the collection by the table of labels; the findings by session are in it."""
+    """Tell the collection by the tables of labels; the findings by session are in them."""
     pattern = re.compile(r"labels_.*(posi|nega?)\.tsv", re.IGNORECASE)
     named = [(path, pattern.fullmatch(os.path.basename(path))) for path in there]
-    tables = {match[1].lower()[:3]: path for path, match in named if match}
-    if len(tables) != 1:
-        both = " and ".join(sorted(tables.values()))
-        if both:
-            raise CxrtoolError(f"{root}: holds both {both}", "Name one collection's folder.")
+    tables = sorted((match[1].lower()[:3], path) for path, match in named if match)
+    kinds = dict(tables)
+    if not kinds:
         raise CxrtoolError(f"{root}: no derivatives/labels/labels_....tsv", REMEDY)
-    ((kind, table),) = tables.items()
-    records = tab_records(table, "ReportID", "Labels")
+    if len(kinds) > 1:
+        both = " and ".join(sorted(kinds.values()))
+        raise CxrtoolError(f"{root}: holds both {both}", "Name one collection's folder.")
+    # An iteration of the collection has a table of its own.
+    records = [r for _, table in tables for r in tab_records(table, "ReportID", "Labels")]
     findings = {r["ReportID"]: "|".join(_listed(r["Labels"])) for r in records}
+    (kind,) = kinds
     return "covid" if kind == "pos" else "negative", findings
 
 

@@ -43,6 +43,19 @@ def test_needs_images(read: Read) -> None:
         read("bimcv", {LABELS: TREES["bimcv"][LABELS]})
 
 
+def test_every_iteration_has_a_table_of_its_own(read: Read, table: Show) -> None:
+    second = (
+        "\tPatientID\tReportID\tReport\tLabels\tLocalizations\n"
+        "0\tsub-S03999\tses-E08000\t.\t['effusion']\t[]\n"
+    )
+    rows, _ = read("bimcv", TREES["bimcv"] | {f"iter2/{LABELS}": second})
+    assert table(rows, "patient", "finding") == [
+        "sub-S03047|COVID 19|pneumonia",
+        "sub-S03047|normal|unchanged",
+        "sub-S03999|effusion",
+    ]
+
+
 def test_the_two_collections_are_not_mixed(read: Read) -> None:
     other = {"derivatives/labels/labels_SARS-cov-2_nega.tsv": TREES["bimcv"][LABELS]}
     with pytest.raises(CxrtoolError, match=r"holds both .*nega\.tsv and .*posi\.tsv"):
