@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrtool.audit import verdicts
-from cxrtool.audit.case import AGE_BAND, Case, ModelScores
+from cxrtool.audit.case import AGE_BAND, LEARNED, Case, ModelScores
 from cxrtool.audit.verdicts import CONFIRMATORY, EXCLUDED, NOT_ASSESSED, SHOWN, CheckRow
 from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 from cxrtool.stats.within import Decomposition, Marks
 
-LEARNED = ("train", "val")
 # Of more values of a column, the most frequent are named.
 NAMED = 8
 
@@ -151,9 +150,11 @@ def internal(case: Case, rows: Sequence[CheckRow]) -> Fact:
     if not case.images.has("split"):
         return _unknown("split: absent")
     learned = _is_learned(case)[case.judged]
-    answer = "no" if learned.any() else "yes"
+    unknown = int((~case.images.known("split")[case.judged]).sum())
+    answer = "no" if learned.any() else "" if unknown else "yes"
     of = f"{int(learned.sum())} of {len(learned)} images that are judged"
-    return Fact(answer, f"{of} are of training or validation.")
+    more = f"; the part of {unknown} is unknown" if unknown else ""
+    return Fact(answer, f"{of} are of training or validation{more}.")
 
 
 def external(case: Case, rows: Sequence[CheckRow]) -> Fact:
@@ -177,9 +178,7 @@ def _is_learned(case: Case) -> Marks:
     column = case.images.columns.get("split")
     if column is None:
         return np.zeros(len(case.images), bool)
-    wanted = np.array([name in LEARNED for name in column.names], bool)
-    marks: Marks = wanted[column.codes]
-    return marks
+    return column.isin(LEARNED)
 
 
 def shift(case: Case, rows: Sequence[CheckRow]) -> Fact:

@@ -90,10 +90,6 @@ class MeasuredImages:
     values: NDArray[np.float64]  # (items, NAMES)
     lost: dict[int, Skip]  # the items of which something was not read, and why
 
-    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Return some measurements, such as those of a group of `bystanders`."""
-        return self.values[:, [NAMES.index(name) for name in names]]
-
 
 def measure(
     items: Sequence[Item], crew: Crew, folder: str, skipped: Failures, when: str = "auto"

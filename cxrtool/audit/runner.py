@@ -127,7 +127,8 @@ def _kept_or_run(case: Case, plan: Plan, check: str, file: str, again: bool) -> 
 
 def _key(case: Case, plan: Plan, check: str) -> str:
     """Return a digest of all that the outcome of a check depends on."""
-    digest = hashlib.sha256(json.dumps([plan.record(case), plan.checks, check]).encode())
+    said = [plan.record(case), plan.checks, case.within, check]
+    digest = hashlib.sha256(json.dumps(said).encode())
     images = case.images
     for column in sorted(images.columns):
         digest.update("\0".join([column, *images.columns[column].names]).encode())

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from cxrtool.audit.verdicts import CheckRow
     from cxrtool.files.failures import Failures
 
+# The checks that look at further columns.
+WITHIN = {"attributes", "hidden-slices", "preprocessing", "slices", "within"}
+
 
 def run(
     context: typer.Context,
@@ -179,7 +182,9 @@ def idle(
         or ("" if "lungs-out" in checks else "the check 'lungs-out' is not run"),
         "--retrain-also": "" if retrain else "--retrain is not given",
         "--cache": no_run,
-        "--within": "" if "within" in checks else "the check 'within' is not run",
+        "--within": ""
+        if WITHIN & {*checks}
+        else f"none of the checks {', '.join(sorted(WITHIN))} is run",
     }
 
 

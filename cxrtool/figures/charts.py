@@ -162,6 +162,8 @@ def counts(
         names = [name or "unknown" for name in plot.names(list(shown), 24)]
         axes.set_yticks(range(len(shown)), names)
         axes.set(xlabel=plot.text(label, 60), ylim=(len(shown) - 0.4, -0.6))
+        if len(groups) > PANELS:
+            axes.set_title(f"the first {PANELS} of {len(groups)}")
         axes.margins(x=0.12)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.tick_params(axis="y", length=0)

@@ -82,6 +82,17 @@ def test_a_test_on_other_hospitals_is_external(tmp_path: Path) -> None:
     assert known["disjoint"].answer == "yes"
 
 
+def test_images_of_an_unknown_part_are_not_called_held_out(tmp_path: Path) -> None:
+    case = make_case(100)
+    parts = ["" if k < 10 else "test" for k in range(100)]
+    columns = {**case.images.columns, "split": coded(parts)}
+    case = replace(case, images=replace(case.images, columns=columns))
+    assert facts_of(case, tmp_path)["internal"] == Fact(
+        "",
+        "0 of 100 images that are judged are of training or validation; the part of 10 is unknown.",
+    )
+
+
 def replace_rows(model: object, keep: np.ndarray) -> object:  # type: ignore[type-arg]
     return replace(  # type: ignore[type-var]
         model, rows=model.rows[keep], scores=model.scores[keep], predicted=model.predicted[keep]

@@ -137,6 +137,27 @@ def test_finished_checks_are_kept_and_others_are_not(cli: Cli, tmp_path: Path) -
     assert (out / "audit.csv").read_bytes() != before["audit.csv"]
 
 
+def test_a_kept_check_is_of_the_same_columns(cli: Cli, tmp_path: Path) -> None:
+    """Without predictions, --within changes no test, and the checks of attributes read it."""
+    label = [("normal", "covid")[k % 2] for k in range(80)]
+    rows = [f"{k}.png,{name},P{k},A,S-{name},W-{name}" for k, name in enumerate(label)]
+    manifest, out = tmp_path / "m.csv", tmp_path / "out"
+    manifest.write_text("\n".join(["path,label,patient,source,scanner,ward", *rows]) + "\n")
+    base = ("audit", manifest, "-d", out, "--checks", "attributes")
+    for column, other in (("scanner", "ward"), ("ward", "scanner")):
+        assert cli(*base, "--within", column).code == 0
+        text = (out / "audit.json").read_text()
+        assert column in text and other not in text
+
+
+def test_within_needs_a_check_that_reads_it(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=20)
+    result = cli("audit", table, "-d", tmp_path / "out", "--within", "view", "--checks", "broken")
+    assert result.code == 2
+    assert "--within has no effect: none of the checks attributes, hidden-slices," in result.err
+    assert cli("audit", table, "-d", tmp_path, "--within", "view", "--checks", "slices").code == 0
+
+
 def test_absent_columns_are_named(cli: Cli, tmp_path: Path) -> None:
     table = predictions(tmp_path / "p.csv", columns=("patient",))
     result = cli("audit", table, "-d", tmp_path / "out")

@@ -154,6 +154,12 @@ def test_too_many_panels_are_counted(drawn: Draw) -> None:
     assert figure.get_suptitle() == f"the first {charts.PANELS} of {count}"
 
 
+def test_too_many_groups_are_counted(drawn: Draw) -> None:
+    count = charts.PANELS + 1
+    (axes,) = drawn(charts.counts, {str(i): {"x": 1} for i in range(count)}).axes
+    assert axes.get_title() == f"the first {charts.PANELS} of {count}"
+
+
 def test_counts_have_a_bar_a_class_also_where_there_is_none(drawn: Draw) -> None:
     figure = drawn(charts.counts, {"a": {"ill": 3, "well": 0}, "b": {"well": 5}}, label="patients")
     axes = figure.axes[0]
