@@ -168,7 +168,7 @@ def read(
         usual if color is None else dict.fromkeys(option_values.entries("--colour", color))
     )
     for column in coloured:
-        source.index(column, "Check --color.")
+        source.index(column, "Check --colour.")
     return source.columns, coloured, list(_model_inputs.prepared_alike(source, about.preprocessing))
 
 

@@ -29,7 +29,7 @@ class Window:
 
 
 def window(shape: tuple[int, int], fit: str) -> Window:
-    """Find what a network sees of an image; `pixels.framed_by` cuts it out."""
+    """Find what a network sees of an image; `pixel_cache.framed_by` cuts it out."""
     height, width = shape
     if fit == "crop":
         side = max(1, min(height, width) * 7 // 8)

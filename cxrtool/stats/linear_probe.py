@@ -60,10 +60,10 @@ def probe(
     however many images they have, and one with several values shares its weight among them.
 
     p is that of a permutation test: the share of random exchanges of values between patients
-    (`units.permuted`) whose values are predicted as well. The folds are made anew for each, in the
-    same way, so that the test is exact: where values have nothing to do with features, p <= a has
-    at most the probability a. "As well" is judged by the mean probability of the right value,
-    which has more power than counts of right and wrong.
+    (`exchange_units.permuted`) whose values are predicted as well. The folds are made anew for
+    each, in the same way, so that the test is exact: where values have nothing to do with features,
+    p <= a has at most the probability a. "As well" is judged by the mean probability of the right
+    value, which has more power than counts of right and wrong.
 
     The balanced accuracy varies among permutations as a share of n independent images would.
     Wilson's interval for so many bounds it, with Student's quantile, as n is estimated. The same

@@ -146,7 +146,7 @@ def _few(values: Floats) -> Floats:
 
 
 def _band(parts: list[Floats], level: float, width: int) -> tuple[Floats, Floats]:
-    """Return the percentiles of the curves at every place, as `bootstrapping.interval` does."""
+    """Return the percentiles of the curves at every place, as `cluster_bootstrap.interval` does."""
     curves = np.sort(np.concatenate([np.empty((0, width)), *parts]), axis=0)
     if not len(curves):
         return np.full(width, np.nan), np.full(width, np.nan)

@@ -437,7 +437,7 @@ def test_a_column_that_is_not_there(small_run: Path, phantoms: Path, capfd: Said
     assert tsne(small_run, phantoms / "split.csv", "--color", "label,hospital") == 2
     (only,) = said(capfd)
     assert f"{phantoms}/split.csv: no column 'hospital' among: path, " in only
-    assert only.endswith("Check --color.")
+    assert only.endswith("Check --colour.")
 
 
 @pytest.mark.parametrize("option", ["--stats", "--failures"])

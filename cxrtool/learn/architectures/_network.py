@@ -132,10 +132,6 @@ class Network(Net):
         return depth, height, width
 
 
-def _unchanged(images: Tensor) -> Tensor:
-    return images
-
-
 def too_small(size: int) -> CxrtoolError:
     """Make the error for images that are too small for the network."""
     return CxrtoolError(f"the network needs larger images than {size} x {size}", "Raise the size.")
