@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -45,6 +46,12 @@ def test_files_are_opened_and_removed_in_one_room_only(path):
             assert isinstance(call.value, ast.Name) and call.value.id in own
         if isinstance(call, ast.Attribute) and isinstance(call.value, ast.Name):
             assert call.value.id not in ("os", "shutil") or call.attr not in REMOVING
+
+
+def test_matplotlib_is_imported_in_one_room_only():
+    """The room says first where matplotlib may keep its own files."""
+    found = {p for p in MODULES if re.search(r"(?m)^ *(import|from) matplotlib", p.read_text())}
+    assert found and {p.parent.name for p in found} == {"figures"}
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "commands").glob("[!_]*.py")), ids=name)

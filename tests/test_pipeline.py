@@ -157,6 +157,30 @@ def test_a_fault_of_the_program_says_so_in_one_line(tmp_path, monkeypatch, capfd
     assert "KeyError: 'surprise'. This is an error in cxrtool" in lines[-1]
 
 
+# Two tables of predictions are drawn, by a library that has files of its own.
+DRAW = "cxrtool compare p.csv --plots plots --report page.html -o table.md -q"
+
+
+@pytest.mark.slow
+def test_files_are_written_where_they_were_asked_for_and_in_the_cache_alone(tmp_path):
+    for name in ("work", "home", "temporary"):
+        (tmp_path / name).mkdir()
+    rows = "".join(f"{i}.png,{'ab'[i % 2]},p{i},0.{i},{1 - i / 10:.1f}\n" for i in range(1, 9))
+    (tmp_path / "work" / "p.csv").write_text("path,label,patient,p_a,p_b\n" + rows)
+    places = "unset XDG_CACHE_HOME MPLCONFIGDIR; export HOME=$PWD/../home TMPDIR=$PWD/../temporary"
+    done = sh(f"{places}; {DRAW}", tmp_path / "work")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    made = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    elsewhere = {p for p in made if not p.startswith(("work/", "home/.cache/cxrtool/"))}
+    assert not elsewhere
+    assert {p.name for p in (tmp_path / "work").iterdir()} == {
+        *("p.csv", "page.html", "plots", "table.md")
+    }
+    # A home that cannot be written is no reason for another word on standard error.
+    done = sh(f"{places}; export HOME=/dev/null/home; {DRAW}", tmp_path / "work")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_no_network_connection_is_opened(tmp_path):
     """Workers are reached through sockets of this machine, which have no host."""
     code = (
