@@ -7,9 +7,10 @@ from typing import Any
 import cv2
 
 from cxrtool import __version__
-from cxrtool.core import choices, registry
+from cxrtool.core import choices, parallel, registry
 from cxrtool.core.errors import CxrtoolError, Skip, Unreadable
 from cxrtool.core.filenames import file_name
+from cxrtool.core.parallel import Crew
 from cxrtool.files import image, manifest
 from cxrtool.files.boxes import Box
 from cxrtool.files.grey_levels import Grey
@@ -143,8 +144,17 @@ def resized(grey: Grey, size: int, interpolation: str) -> Grey:
 
 
 def _digest(name: str, path: str) -> str:
+    """Return the digest of a file that a method needs; a worker reads it, as it does any image."""
+    (found,) = parallel.each(_read_digest, [path], Crew())
+    if isinstance(found, str):
+        return found
+    remedy = found.remedy if isinstance(found, Skip) else "Name a smaller one."
+    what = f"{path}, which {name} needs: {found.reason}"
+    raise CxrtoolError(what, remedy, settings=["method"])
+
+
+def _read_digest(path: str) -> str | Skip:
     try:
         return image.read(path).sha256
     except Unreadable as e:
-        what = f"{path}, which {name} needs: {e.reason}"
-        raise CxrtoolError(what, e.remedy, settings=["method"]) from e
+        return Skip(path, e.reason, e.remedy)

@@ -862,6 +862,15 @@ def test_an_input_that_was_touched_is_not_made_again(cxrtool: Run, once: Path) -
     assert again(cxrtool, once) == set()
 
 
+@pytest.mark.slow
+def test_a_reference_that_is_a_bomb_is_one_line(cxrtool: Run, once: Path) -> None:
+    (once / "bomb.png").write_bytes(odd.png_bomb())
+    done = cxrtool("equalize", "m.csv", "-d", "eq", "--method", "match:reference=bomb.png")
+    what = "bomb.png, which match needs: needs more than 1 GiB of memory. Name a smaller one"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"cxrtool equalize: {what} (--method).\n"
+
+
 def test_a_changed_reference_makes_all_of_them_again(cxrtool: Run, once: Path) -> None:
     write(once, {"r.png": noise(8), "s.png": noise(8)})
     again(cxrtool, once, "--method", "match:reference=r.png")
