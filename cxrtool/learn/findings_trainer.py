@@ -10,7 +10,6 @@ from cxrtool.core import choices, finding_lists
 from cxrtool.core.choices import First
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.files.manifest import Manifest
-from cxrtool.files.run_fields import DataAbout
 from cxrtool.files.run_record import About
 from cxrtool.learn import findings_data, inference, initial_weights, losses
 from cxrtool.learn.architectures._network import Net
@@ -93,10 +92,9 @@ class FindingsTraining(Training):
         return result
 
     def about(self, state: TrainingState) -> About:
-        """Describe the run, its loss and the images that were read."""
+        """Describe the run and its loss."""
         about = super().about(state)
-        data = cast(DataAbout, {**about.data, **self.read_counts})
-        return replace(about, options=about.options | {"loss": "bce"}, data=data)
+        return replace(about, options=about.options | {"loss": "bce"})
 
     @property
     def criterion(self) -> str:

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from dataclasses import asdict
 from functools import cached_property
 from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cxrtool import __version__
 from cxrtool.core import choices, registry
@@ -58,6 +60,7 @@ class TrainingSetup:
         on_skip: OnSkip,
     ) -> None:
         self.settings, self.place = settings, place
+        self.read_counts: dict[str, dict[str, int]] = {}  # of the images that could be read
         self.data = self.read(source, on_skip)
         # Classes that are not there are refused before any image is read.
         self.named_weights = self._named_weights()
@@ -123,7 +126,12 @@ class TrainingSetup:
         train, val = reader.parts(self.data)
         if self.task == "classify":
             training_data.check_read(self.data.classes, train.labels)
+            parts = {"train": train} | ({"val": val} if val is not None else {})
+            self.read_counts = {n: self._counted(part.labels) for n, part in parts.items()}
         return train, val
+
+    def _counted(self, labels: NDArray[np.int64]) -> dict[str, int]:
+        return dict(Counter(self.data.classes[place] for place in labels.tolist()))
 
     def learner(self, plan: TrainingPlan) -> Learner:
         """Make what learns by a plan."""
@@ -232,7 +240,12 @@ class TrainingSetup:
             options=asdict(settings) | state.chosen(),
             data=cast(
                 DataAbout,
-                {"manifest": os.path.basename(data.name), "sha256": data.digest, **data.counts()},
+                {
+                    "manifest": os.path.basename(data.name),
+                    "sha256": data.digest,
+                    **data.counts(),
+                    **self.read_counts,
+                },
             ),
             leaks=data.leaks,
             label_traps=data.label_traps.record(),

@@ -6,7 +6,9 @@ learns from, black pictures.
 
 from __future__ import annotations
 
+import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +148,18 @@ def test_a_validation_part_of_which_nothing_can_be_read_is_refused(
         "no image of the validation part can be read. See the reasons above.\n"
     )
     assert not Path("r/model.safetensors").exists()
+
+
+def test_a_run_counts_the_images_that_were_read(phantoms: Path) -> None:
+    rows = rows_of(phantoms / "split.csv")
+    for part in ("train", "val"):
+        next(r for r in rows if (r["split"], r["label"]) == (part, "covid"))["path"] = "absent.png"
+    write_table(Path("m.csv"), rows)
+    assert in_process("train", "m.csv", *NETWORK, *SMALL, "-d", "r") == 1
+    data = json.loads(Path("r/run.json").read_text())["data"]
+    for part in ("train", "val"):
+        read = [r["label"] for r in rows if r["split"] == part and r["path"] != "absent.png"]
+        assert data[part] == Counter(read)
 
 
 def test_a_class_of_which_no_training_image_can_be_read_is_refused(
