@@ -12,6 +12,9 @@ from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_lost_devi
 
 FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
 LOST_DEVICE = "The device failed. Run the same command again, or name another one (--device)."
+# PyTorch calls a C++ compiler, which it finds missing at the first step.
+COMPILERS = ("torch._inductor", "torch._dynamo")
+NO_COMPILER = "Install a C++ compiler, or leave out --compile."
 WITH_TORCH = ("torch", "torchvision", "timm")
 NO_TORCH = "PyTorch is not installed. Install it: pip install torch torchvision."
 CLOSED = "standard output is closed. Send it to a file, or to a pipe."
@@ -41,6 +44,9 @@ def outcome(e: BaseException) -> tuple[object, ExitCode]:
             return FULL, ExitCode.BROKE_MIDWAY
         case _ if is_lost_device(e):
             return f"{str(e).splitlines()[0]}. {LOST_DEVICE}", ExitCode.BROKE_MIDWAY
+        case _ if type(e).__module__.startswith(COMPILERS):
+            what = f"the network cannot be compiled: {str(e).splitlines()[0]}"
+            return f"{what}. {NO_COMPILER}", ExitCode.BROKE_MIDWAY
     return f"{type(e).__name__}: {e}. {REPORT}", ExitCode.BROKE_MIDWAY
 
 

@@ -11,6 +11,8 @@ import typer
 from cxrtool.cli import error_lines
 from cxrtool.core.errors import BrokenRun, CxrtoolError, Interrupted, Terminated
 
+# As PyTorch raises it, without PyTorch.
+InductorError = type("InductorError", (RuntimeError,), {"__module__": "torch._inductor.exc"})
 AGAIN = "Solve this, then run the same command again."
 
 
@@ -33,6 +35,12 @@ AGAIN = "Solve this, then run the same command again."
             RuntimeError("CUDA error: unspecified launch failure\nCompile with ..."),
             3,
             f"CUDA error: unspecified launch failure. {error_lines.LOST_DEVICE}",
+        ),
+        (
+            InductorError("InvalidCxxCompiler: No working C++ compiler found\n\nSet TORCH_LOGS"),
+            3,
+            "the network cannot be compiled: InvalidCxxCompiler: No working C++ compiler found. "
+            + error_lines.NO_COMPILER,
         ),
         (KeyError("surprise"), 3, f"KeyError: 'surprise'. {error_lines.REPORT}"),
         (RuntimeError("a fault"), 3, f"RuntimeError: a fault. {error_lines.REPORT}"),
