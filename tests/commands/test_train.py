@@ -730,6 +730,16 @@ def test_a_class_that_is_not_there_is_refused(
     assert not Path("d").exists()
 
 
+def test_bfloat16_learns_nearly_the_same(phantoms: Path) -> None:
+    losses = []
+    for amp in ("none", "bf16", "auto"):
+        assert train(phantoms / "split.csv", "--amp", amp, epochs=1, folder=amp) == 0
+        losses.append(float(rows_of(Path(amp, "history.csv"))[0]["loss"]))
+    exact, rounded, usual = losses
+    assert rounded == pytest.approx(exact, rel=0.02) and rounded != exact
+    assert usual == exact, "on a processor bfloat16 is not faster"
+
+
 def test_a_frozen_backbone_stays_as_it_was(phantoms: Path) -> None:
     train(phantoms / "split.csv", "--freeze", "backbone", epochs=2)
     torch.manual_seed(training_loop.mixed(0, 0))
