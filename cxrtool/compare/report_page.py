@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cxrtool.compare import (
@@ -49,8 +49,13 @@ class ReportDetails:
     skipped: int = 0
 
 
-def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]]) -> Page:
-    """Build the page; each plot comes with its file."""
+def page(
+    shows: Shows,
+    about: ReportDetails,
+    pictures: Sequence[tuple[Plot, str]],
+    cut: Collection[str] = (),
+) -> Page:
+    """Build the page; each plot comes with its file. Of the kinds `cut` there are more plots."""
     result = Page(_title(shows), _lead(shows, about))
     _summary(result, shows, about)
     _images(result, shows, about)
@@ -59,7 +64,7 @@ def page(shows: Shows, about: ReportDetails, pictures: Sequence[tuple[Plot, str]
     _tests(result, shows)
     _pairs(result, shows)
     report_papers.add(result, shows, _group(shows))
-    _pictures(result, pictures)
+    _pictures(result, pictures, cut)
     # Last, as it is the longest; the matrix has all that was asked for.
     if shows.matrix is None:
         _all_metrics(result, shows)
@@ -79,7 +84,9 @@ def write(shows: Shows, about: ReportDetails, plot: str | None, report: str | No
         for picture, file in there:
             picture.draw(file)
         if report is not None:
-            pages.write(report, page(shows, about, [(p, f) for p, f in there if p in few]))
+            shown = [(p, f) for p, f in there if p in few]
+            cut = {p.kind for p in pictures if p not in few}
+            pages.write(report, page(shows, about, shown, cut))
 
 
 def chosen(pictures: Sequence[Plot]) -> list[Plot]:
@@ -238,7 +245,7 @@ def _pairs(page: Page, shows: Shows) -> None:
         )
 
 
-def _pictures(page: Page, pictures: Sequence[tuple[Plot, str]]) -> None:
+def _pictures(page: Page, pictures: Sequence[tuple[Plot, str]], cut: Collection[str]) -> None:
     for kind, heading in HEADINGS.items():
         own = [(picture, file) for picture, file in pictures if picture.kind == kind]
         if not own:
@@ -246,8 +253,8 @@ def _pictures(page: Page, pictures: Sequence[tuple[Plot, str]]) -> None:
         section = page.section(heading)
         for picture, file in own:
             section.picture(file, picture.alt, picture.caption)
-        if len(own) == PICTURES:
-            section.text(f"The first {PICTURES} are shown here; `--plots DIR` writes all of them.")
+        if kind in cut:
+            section.text(f"The first {len(own)} are shown here; `--plots DIR` writes all of them.")
 
 
 def _methods(page: Page, shows: Shows, about: ReportDetails) -> None:

@@ -15,7 +15,7 @@ import pytest
 from browser import Browser, browser, tables
 from handy import in_process, snapshot, table, weak
 
-from cxrtool.compare import display
+from cxrtool.compare import display, report_page
 
 assert browser  # a fixture
 
@@ -120,6 +120,18 @@ def test_plots_and_page_and_the_table_as_before() -> None:
     assert text.count("<img ") == 8
     assert "Paired tests between models" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize(("most", "sentences"), [(2, 0), (1, 2)])
+def test_the_page_says_where_it_has_not_all_plots(
+    most: int, sentences: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two models there are two confusion matrices and two histograms, one of all else."""
+    monkeypatch.setattr(report_page, "PICTURES", most)
+    made("a.csv")
+    made("b.csv", seed=1)
+    text = page("a.csv", "b.csv")
+    assert text.count(f"The first {most} are shown here") == sentences
 
 
 def test_the_page_has_the_numbers_of_the_table() -> None:
