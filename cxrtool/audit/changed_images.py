@@ -70,7 +70,11 @@ class Changer:
     def _lungs(self, place: Place, grey: grey_levels.Grey) -> Mask:
         """Read the mask of the lungs, or find them."""
         if place.mask:
-            return grey_levels.to_mask(image.read(place.mask).grey, grey.shape)
+            try:
+                mask = image.read_beside(place.mask)
+            except Unreadable as e:
+                raise Unreadable(f"its mask {place.mask} cannot be read: {e.reason}") from e
+            return grey_levels.to_mask(mask.grey, grey.shape)
         found: Mask = registry.module("segmenters", "lungs").segment(grey)
         return found
 

@@ -7,7 +7,7 @@ import re
 
 import typer
 
-from cxrtool.core import registry
+from cxrtool.core import progress, registry
 from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated, is_lost_device, is_memory
 
 FULL = "out of memory. Use fewer workers (-j 1), or a smaller --batch where there is one."
@@ -71,8 +71,7 @@ PLAIN = {
 def _usage(e: typer.TyperException) -> str:
     """Word a mistake on the command line as one sentence with the remedy."""
     text = " ".join(e.format_message().split()).rstrip(".")
-    context = getattr(e, "ctx", None)
-    remedy = f"See {context.command_path if context else 'cxrtool'} --help."
+    remedy = f"See {progress.name()} --help."
     if unknown := re.match(r"No such command '?([^'\s]*)'?", text):
         return str(registry.unknown("command", unknown[1], registry.names("commands")))
     if unknown := re.match(r"No such option: (\S+)", text):

@@ -47,6 +47,11 @@ def mute() -> None:
         speaker.level = MUTE
 
 
+def name() -> str:
+    """In whose name lines are printed: that of the command."""
+    return _speakers[-1].name
+
+
 def is_verbose() -> bool:
     """Whether -v asks for more lines."""
     return _speakers[-1].level > 0

@@ -71,6 +71,13 @@ def test_without_a_mask_the_lungs_are_found(tmp_path: Path, place: Place) -> Non
     assert result.lungs.shape == (32, 32)
 
 
+def test_a_mask_that_cannot_be_read_is_named(tmp_path: Path, place: Place) -> None:
+    (tmp_path / "mask.png").write_bytes(b"no image")
+    result = Changer("lungs", Frame(32, 1))(place)
+    assert isinstance(result, Skip) and result.path == "a.png"
+    assert result.reason.startswith(f"its mask {tmp_path / 'mask.png'} cannot be read: ")
+
+
 def test_a_mask_is_framed_as_its_image_is(place: Place) -> None:
     result = Changer("lungs", Frame(64, 1, "crop"))(place)
     assert isinstance(result, Changed) and result.lungs is not None

@@ -9,7 +9,7 @@ import shlex
 
 import handy
 import pytest
-from handy import shell
+from handy import in_process, shell
 
 from cxrtool.cli import options
 from cxrtool.cli.descriptions import Flag, verbs
@@ -62,6 +62,17 @@ def test_an_unknown_option_is_one_line_and_exit_2(cxrtool, verb):
     done = cxrtool(verb, "--quite")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"cxrtool {verb}: no such option: --quite. Did you mean --quiet?\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_option_without_its_value_names_the_help_of_its_command(verb, capfd):
+    command = next(v for v in verbs() if v.name == verb)
+    option = next(Flag(o).long for o in command.options if not o.is_flag)
+    assert in_process(verb, option) == 2
+    said = capfd.readouterr().err
+    assert said == (
+        f"cxrtool {verb}: option '{option}' requires an argument. See cxrtool {verb} --help.\n"
+    )
 
 
 @pytest.mark.parametrize("mistake", BAD)
