@@ -12,7 +12,15 @@ import typer
 from typer.main import get_command
 
 from cxrtool import __version__
-from cxrtool.cli import address_space, error_lines, file_roles, old_names, option_names, signals
+from cxrtool.cli import (
+    address_space,
+    error_lines,
+    file_roles,
+    old_names,
+    option_names,
+    repeated_options,
+    signals,
+)
 from cxrtool.core import progress, registry
 from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated
 from cxrtool.core.progress import Speaker
@@ -151,6 +159,8 @@ def _invoke(verb: str, arguments: list[str], speaker: Speaker) -> None:
         command, name, words = application.commands[verb], _named(verb), words[1:]
     with option_names.added(application, verb):
         try:
+            if command is not application:
+                notes += repeated_options.notes(verb, command, words, SETTINGS)
             context = command.make_context(name, words, **SETTINGS)
             speaker.level = _level(context.params)
         finally:
