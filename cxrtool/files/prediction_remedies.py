@@ -12,8 +12,10 @@ from cxrtool.files.unread_columns import letters
 OFF_PERCENT = 2
 
 
-def of_values(p: NDArray[np.float64]) -> str:
-    """Say what the values of a row may be that are no probabilities."""
+def of_values(p: NDArray[np.float64], text: str = "") -> str:
+    """Say what the values of a row may be that are no probabilities. `text` is the first."""
+    if text.rstrip().endswith("%"):
+        return "Divide by 100, and leave out the sign %."
     if not np.isfinite(p).all():
         return "Correct the row."
     if (p < 0).any() or (p > 100).any():
@@ -21,6 +23,14 @@ def of_values(p: NDArray[np.float64]) -> str:
     if abs(p.sum() - 100) <= OFF_PERCENT:
         return "Divide by 100, if these are per cent."
     return "Divide by 100, if these are per cent; apply a sigmoid or softmax, if these are logits."
+
+
+def of_sum(p: NDArray[np.float64]) -> str:
+    """Say what the values of a row may be that are probabilities, but do not sum to 1."""
+    if not p.any():
+        return "Correct the row."
+    sigmoids = "If these are outputs of one sigmoid unit a class, divide each row by its sum"
+    return f"{sigmoids}; else correct the row."
 
 
 def of_name(column: str, value: str, classes: Sequence[str]) -> str:

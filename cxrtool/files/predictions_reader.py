@@ -183,14 +183,14 @@ class _PredictionRows:
             return Skip(cell["path"], "no label", failed=False)
         if not cell["path"]:
             return Skip("", f"an image of '{label}' has no path", "Name the image.")
-        for name, value in zip(self.classes, p.tolist(), strict=True):
-            if not 0 <= value <= 1:
-                what = f"{CHANCE}{name} is '{cell[CHANCE + name]}', not a probability"
-                return Skip(cell["path"], what, prediction_remedies.of_values(p))
+        for name, chance in zip(self.classes, p.tolist(), strict=True):
+            if not 0 <= chance <= 1:
+                value = cell[CHANCE + name]
+                what = f"{CHANCE}{name} is '{value}', not a probability"
+                return Skip(cell["path"], what, prediction_remedies.of_values(p, value))
         if abs(p.sum() - 1) > OFF:
-            return Skip(
-                cell["path"], f"its p_ columns sum to {p.sum():.4g}, not 1", "Correct the row."
-            )
+            what = f"its p_ columns sum to {p.sum():.4g}, not 1"
+            return Skip(cell["path"], what, prediction_remedies.of_sum(p))
         column, value = ("label", label) if label not in self.at else ("pred", cell["pred"])
         remedy = prediction_remedies.of_name(column, value, self.classes)
         return Skip(cell["path"], f"{column} '{value}' is not one of: {known}", remedy)

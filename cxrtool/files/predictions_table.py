@@ -31,14 +31,25 @@ class PredictionsTable(Manifest):
             self.close()
             what = f"{len(self.classes) or 'no'} column{'s' * (not self.classes)} p_CLASS"
             there = ", ".join(c for c in self.columns if c)
-            raise CxrtoolError(
-                f"{self.name}: {what} among: {there}",
-                "It needs one probability column for each class.",
-            )
+            raise CxrtoolError(f"{self.name}: {what} among: {there}", self._more_classes())
 
     def index(self, column: str, remedy: str = "", settings: Sequence[str] = ()) -> int:
         """Find a column that must be there."""
         return super().index(column, REMEDY if column in ("path", "label") else "", settings)
+
+    def _more_classes(self) -> str:
+        """Say where the column of another class may come from."""
+        needed = "It needs one probability column for each class"
+        for column in self.columns:
+            if not is_chance(column) and is_chance(small := column[:1].lower() + column[1:]):
+                return f"{needed}: rename '{column}' to '{small}' (they begin with a small p_)."
+        if not self.classes:
+            return f"{needed}."
+        (known,) = self.classes
+        other = "normal" if known.casefold() != "normal" else "abnormal"
+        return (
+            f"{needed}: add that of the other class, such as {CHANCE}{other} = 1 - {CHANCE}{known}."
+        )
 
     def close(self) -> None:
         """Close the file, of which no more is read."""

@@ -104,6 +104,14 @@ def test_a_row_that_cannot_be_judged_is_reported(read: Read, row: str, reason: s
         ("1.png,a,69.95,30.05", "Divide by 100, if these are per cent."),
         ("1.png,a,99.2,0.8", "Divide by 100, if these are per cent."),
         ("1.png,a,3.5,1.25", "Divide by 100, if these are per cent; apply a sigmoid or softmax, "),
+        ("1.png,a,4.35%,95.65%", "Divide by 100, and leave out the sign %."),
+        ("1.png,a,1,0 %", "Divide by 100, and leave out the sign %."),
+        (
+            "1.png,a,0.9,0.4",
+            "If these are outputs of one sigmoid unit a class, divide each row by its sum; ",
+        ),
+        ("1.png,a,0.3,0.2", "If these are outputs of one sigmoid unit a class, divide each row "),
+        ("1.png,a,0,0", "Correct the row."),
         ("1.png,a,-2.5,1.5", "Are these logits? Apply a sigmoid or softmax."),
         ("1.png,a,255,12", "Are these logits? Apply a sigmoid or softmax."),
         ("1.png,A,0.5,0.5", "Did you mean 'a'? Write it as the column p_a does."),
@@ -160,7 +168,18 @@ def test_sums_of_rounded_probabilities_are_let_pass(read: Read) -> None:
         ),
         (
             table("1.png,a,1", header="path,label,p_a"),
-            "x.csv: 1 column p_CLASS among: path, label, p_a.",
+            "x.csv: 1 column p_CLASS among: path, label, p_a. It needs one probability column for "
+            "each class: add that of the other class, such as p_normal = 1 - p_a.",
+        ),
+        (
+            table("1.png,a,1", header="path,label,p_Normal"),
+            "x.csv: 1 column p_CLASS among: path, label, p_Normal. It needs one probability column "
+            "for each class: add that of the other class, such as p_abnormal = 1 - p_Normal.",
+        ),
+        (
+            table("1.png,a,1,0", header="path,label,P_a,p_b"),
+            "x.csv: 1 column p_CLASS among: path, label, P_a, p_b. It needs one probability column "
+            "for each class: rename 'P_a' to 'p_a' (they begin with a small p_).",
         ),
         (table("1.png,,1,0"), "x.csv: no row has a label. Fill in the column label."),
         (table("1.png,a,1,1"), "x.csv: no row could be used. See the reasons above."),
