@@ -89,7 +89,7 @@ def _option(flag: Flag) -> str:
     value = f" \\fI{roff(flag.metavar)}\\fR" if flag.metavar else ""
     default = flag.default if flag.metavar and flag.default not in (None, "") else None
     text = flag.help + (f" [default: {default}]" if default is not None else "")
-    again = " May be given several times." if flag.repeats else ""
+    again = " May be given several times." if flag.repeats and "May be repeated" not in text else ""
     return f".TP\n{names}{value}\n{roff(text + again)}"
 
 

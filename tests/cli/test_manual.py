@@ -35,6 +35,12 @@ def test_check_tells_what_differs_and_writing_mends_it(tmp_path, capsys):
     assert manual.main(["--check"], root) == 0
 
 
+def test_no_page_says_twice_that_an_option_may_be_repeated():
+    texts = [page.read_text() for page in (ROOT / "man").glob("*.1")]
+    lines = [line for text in texts for line in text.splitlines() if "May be repeated" in line]
+    assert lines and not [line for line in lines if "May be given several times" in line]
+
+
 @pytest.mark.skipif(shutil.which("man") is None, reason="install man-db")
 @pytest.mark.parametrize("verb", ["", *registry.names("commands")])
 def test_man_shows_every_page_without_a_warning(verb):
