@@ -103,6 +103,7 @@ def test_the_page_of_classes_without_overlap_begins_with_the_picture_of_it(tmp_p
     assert len(captions) == 1 and captions[0].startswith("Patients by source and class")
     text = " ".join(block.get("text", "") for block in first.blocks)
     assert "No source has patients of both classes" in text
+    assert "The source alone predicts the label with AUC 1.000 (cross-validated by patient)" in text
     assert "Add images of both classes from the same source" in text
     # It is there once.
     assert not [b for s in rest for b in s.blocks if b.get("caption") == captions[0]]

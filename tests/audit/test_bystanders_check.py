@@ -61,6 +61,8 @@ def test_a_cue_in_the_data_is_shown() -> None:
     assert rows["bystanders"].verdict == "shown"
     assert rows["bystanders within sources"].verdict == "shown"
     assert rows["bystanders"].value > 0.9
+    # The terminal and audit.csv have no table.
+    assert "table of cues in audit.html" in rows["bystanders"].next
 
 
 def test_a_cue_in_classes_of_different_sources_is_that_of_the_sources() -> None:
@@ -71,6 +73,10 @@ def test_a_cue_in_classes_of_different_sources_is_that_of_the_sources() -> None:
     assert rows["bystanders"].verdict == "not identifiable" and rows["bystanders"].low > 0.7
     assert "one class alone" in rows["bystanders"].meaning
     assert "To remove the cues does not help" in rows["bystanders"].next
+    inside = rows["bystanders within sources"]
+    assert inside.verdict == "not assessed" and "too few" not in inside.meaning.lower()
+    assert inside.meaning == "Each source has one class alone."
+    assert inside.next == "Add images of both classes of the same source."
     one = replace(whole, images=replace(whole.images, columns={}))
     assert rows_of(one)["bystanders"].verdict == "shown", "without the column nothing is known"
 

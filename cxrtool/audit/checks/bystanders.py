@@ -136,7 +136,12 @@ def _is_by_source(case: Case, rows: Ints) -> bool:
     if _sources(case) < 2 or not case.images.known("source")[rows].all():
         return False
     codes, positive = case.images.columns["source"].codes[rows], case.images.positive[rows]
-    return not np.intersect1d(codes[positive == 1], codes[positive == 0]).size
+    return not _has_both(codes, positive)
+
+
+def _has_both(codes: Ints, positive: Ints) -> bool:
+    """Tell whether any source has images of both classes."""
+    return bool(np.intersect1d(codes[positive == 1], codes[positive == 0]).size)
 
 
 def _inside(case: Case, rows: Ints, values: Floats) -> CheckRow:
@@ -146,6 +151,9 @@ def _inside(case: Case, rows: Ints, values: Floats) -> CheckRow:
     codes = np.unique(case.images.columns["source"].codes[rows], return_inverse=True)[1]
     ranked = cross_fit.ranks_within(values, codes)
     fit = _fitted(case, rows, ranked, codes)
+    if fit.auc is None and not _has_both(codes, case.images.positive[rows]):
+        why = "each source has one class alone"
+        return not_assessed(INSIDE, why, "Add images of both classes of the same source.")
     row = _tested(case, INSIDE, fit, "the label of new patients of the same source")
     row.patients, row.sources = int(_patients(case, rows).max()) + 1, int(codes.max()) + 1
     return row
@@ -169,8 +177,8 @@ def _tested(case: Case, name: str, fit: CrossFit, what: str) -> CheckRow:
         limit=LIMIT,
         number=len(case.family),
         sentences=sentences,
-        next="Look at the table of cues below; remove them (cxrtool equalize --conceal auto, "
-        "cxrtool segment --keep lungs) or balance them.",
+        next="Look at the table of cues in audit.html; remove them (cxrtool equalize --conceal "
+        "auto, cxrtool segment --keep lungs) or balance them.",
     )
 
 

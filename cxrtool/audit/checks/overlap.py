@@ -116,7 +116,7 @@ def _explain(
     if alone is not None:
         # For new patients a column that tells nothing is a little below 0.5.
         tells = f"with AUC {numbers.value(alone)}" if alone > 0.5 else "no better than a guess"
-        by = f" The source alone predicts the label {tells}."
+        by = f" The source alone predicts the label {tells} (cross-validated by patient)."
     pairs = "of the pairs of a positive and a negative patient are of one source"
     share = f"{numbers.share(row.value)} {pairs}."
     if row.verdict == NOT_IDENTIFIABLE:
