@@ -168,9 +168,11 @@ def _power(row: CheckRow) -> str:
     """Say what the images of a row can show."""
     if np.isnan(row.detectable):
         return "There are too few images to show any effect."
+    # What may be an effect on either side is a difference of two AUCs.
+    what = "AUC" if np.isnan(row.floor) else "difference"
     return (
-        f"With a power of {numbers.level(POWER)} these images show true values from "
-        f"{numbers.value(row.detectable)} on."
+        f"These images would show a true {what} of {numbers.value(row.detectable)} or more "
+        f"(with a power of {numbers.level(POWER)})."
     )
 
 

@@ -83,7 +83,13 @@ def test_where_no_effect_would_be_shown_the_row_says_so() -> None:
     few, enough = row_of(0.1, 0.4, 1), row_of(0.1, 0.1, 1)
     assert judged(few, enough, family=2) == ["inconclusive", "inconclusive"]
     assert np.isnan(few.detectable) and "too few images to show any effect" in few.meaning
-    assert f"show true values from {enough.detectable:.3f} on" in enough.meaning
+    would = "These images would show a true"
+    assert f"{would} AUC of {enough.detectable:.3f} or more (with a power" in enough.meaning
+    # Only a difference has a floor.
+    two_sided = row_of(0.1, 0.1, 1)
+    two_sided.floor = -0.05
+    assert judged(two_sided, family=1) == ["inconclusive"]
+    assert f"{would} difference of {two_sided.detectable:.3f} or more" in two_sided.meaning
 
 
 def test_the_overall_verdict_is_the_worst_of_the_confirmatory_rows() -> None:
