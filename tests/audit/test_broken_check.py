@@ -157,6 +157,48 @@ def test_a_threshold_of_any_height_contradicts_no_score() -> None:
         assert broken.assess(decided(make_case(200), threshold))[0].verdict == "excluded"
 
 
+@pytest.mark.parametrize(
+    ("named", "negatives", "said"),
+    [
+        (1, ["normal"], "The model names 'covid' for all 400 images: at its threshold"),
+        (0, ["normal"], "The model names 'normal' for all 400 images: at its threshold"),
+        (
+            0,
+            ["normal", "other"],
+            "The model names 'covid' for none of 400 images: at its threshold",
+        ),
+        (-1, ["normal"], "At 0.5 the model names 'covid' for all 400 images: at this threshold"),
+    ],
+)
+def test_one_class_for_all_images_is_said(named: int, negatives: list[str], said: str) -> None:
+    case = replace(make_case(400), negatives=negatives)
+    (model,) = case.models
+    own = replace(model, scores=0.6 + model.scores / 3, predicted=np.full(400, named))
+    (row,) = broken.assess(replace(case, models=[own]))
+    assert row.verdict == "excluded" and not row.next
+    assert f"{said} it separates nothing; its AUC can still do so." in row.meaning
+    # Without one image the classes are two; without the classes of three nothing is known.
+    own.predicted[0] = 1 - own.predicted[0] if named >= 0 else -1
+    own.scores[0] = 0.4
+    (row,) = broken.assess(replace(case, models=[own]))
+    assert "separates nothing" not in row.meaning
+
+
+def test_without_named_classes_nothing_is_said_of_three() -> None:
+    case = replace(make_case(400), negatives=["normal", "other"])
+    (model,) = case.models
+    own = replace(model, scores=model.scores / 3, predicted=np.full(400, -1))
+    (row,) = broken.assess(replace(case, models=[own]))
+    assert "separates nothing" not in row.meaning
+
+
+def test_one_score_for_all_is_said_once() -> None:
+    case = make_case(400)
+    own = replace(case.models[0], scores=np.full(400, 0.7), predicted=np.ones(400, np.int64))
+    (row,) = broken.assess(replace(case, models=[own]))
+    assert row.verdict == "shown" and "separates nothing" not in row.meaning
+
+
 def test_classes_in_the_wrong_order_are_a_fault_where_the_table_names_the_class() -> None:
     case = make_case(200)
     (model,) = case.models

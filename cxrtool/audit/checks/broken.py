@@ -5,8 +5,8 @@ probabilities are a fault of the file, or of the sources where they do; the thre
 sources where they do not. A source whose images are all predicted as one class, though it has
 images of both, is a fault if its scores tell nothing of the label though those of other sources do.
 A model that uses the source predicts one class for it, too: this is said, and judged by the checks
-`within` and `independence` (tests/benchmarks/audit_broken.py has the rates). An AUC below 0.5 is
-named with its possible causes.
+`within` and `independence` (tests/benchmarks/audit_broken.py has the rates). One class for all
+images is said, too: a matter of the threshold. An AUC below 0.5 is named with its possible causes.
 """
 
 import numpy as np
@@ -51,6 +51,7 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     whole = _decomposed(case, model, np.ones(len(positive), bool)).whole
     row.value, (row.low, row.high) = whole.value, whole.bounds(0.95)
     none = "No fault was found (the value is the AUC of the model)."
+    remarks += _one_for_all(case, model)
     row.meaning = " ".join([*(faults or [none]), *remarks, *_hints(row)])
     row.next = "Check how the predictions were made." if faults else ""
     return row
@@ -160,6 +161,21 @@ def _decisions(model: ModelScores) -> Ints:
     if (model.predicted >= 0).all():
         return model.predicted
     return (model.scores > 0.5).astype(np.int64)
+
+
+def _one_for_all(case: Case, model: ModelScores) -> list[str]:
+    """Say that one class is named for all images, of which some have another label."""
+    predicted, is_named = _decisions(model), bool((model.predicted >= 0).all())
+    has_two = len(case.negatives) == 1
+    # Of three or more classes the most probable one is named: that is no matter of 0.5.
+    if len(np.unique(predicted)) > 1 or _is_one(model.scores) or not (is_named or has_two):
+        return []
+    of_all = f"for all {len(predicted)} images"
+    what = f"'{case.positive}' {of_all}" if predicted[0] else f"'{case.negatives[0]}' {of_all}"
+    if not predicted[0] and not has_two:
+        what = f"'{case.positive}' for none of {len(predicted)} images"
+    lead, where = ("The", "its threshold") if is_named else ("At 0.5 the", "this threshold")
+    return [f"{lead} model names {what}: at {where} it separates nothing; its AUC can still do so."]
 
 
 def _is_blind(case: Case, model: ModelScores, there: Marks) -> bool:

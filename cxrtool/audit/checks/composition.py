@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cxrtool.audit.case import AGE_BAND, Case
-from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow
+from cxrtool.audit.verdicts import DESCRIPTIVE, NOT_ASSESSED, CheckRow
 from cxrtool.figures import numbers
 from cxrtool.stats.metrics import Ints
 
@@ -30,6 +30,8 @@ KINDS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
     ("AP view", "view", lambda view: view.upper().startswith("AP")),
     ("mask that looks wrong", "mask_flag", bool),
 )
+# What tells whether the patients and views of the classes are alike.
+ASKED = ("view", "age", "sex")
 COMPLETE = ("patient", "source", "view", "age", "sex")
 
 
@@ -40,7 +42,11 @@ def assess(case: Case) -> list[CheckRow]:
     cells = [cell for kind in KINDS if (cell := _share(case, kind, groups))]
     cells += [cell for column in COMPLETE if (cell := _missing(case, column, groups))]
     row = CheckRow("composition", DESCRIPTIVE, patients=len(np.unique(case.images.patients[rows])))
-    row.meaning = _meaning(cells)
+    unknown = [column for column in ASKED if not _is_known(case, column, groups)]
+    row.meaning = _meaning(cells, unknown)
+    if unknown == [*ASKED] and not _notable(cells):
+        row.verdict = NOT_ASSESSED
+        row.next = "Add the columns 'view', 'age' and 'sex' (cxrtool ingest --metadata)."
     names = [case.positive, "other classes" if len(case.negatives) > 1 else case.negatives[0]]
     table = {
         "kind": "table",
@@ -85,12 +91,28 @@ def _missing(case: Case, column: str, groups: list[Ints]) -> tuple[str, float, f
     )
 
 
-def _meaning(cells: list[tuple[str, float, float]]) -> str:
-    notable = [
+def _is_known(case: Case, column: str, groups: list[Ints]) -> bool:
+    """Tell whether a column has a value in both classes."""
+    if column not in case.images.columns:
+        return False
+    known = case.images.known(column)
+    return all(known[rows].any() for rows in groups)
+
+
+def _notable(cells: list[tuple[str, float, float]]) -> list[str]:
+    return [
         f"{name} ({numbers.share(first)} against {numbers.share(second)})"
         for name, first, second in cells
         if abs(first - second) >= NOTABLE
     ]
-    if not notable:
-        return "No share that is known differs by 10 percentage points or more between the classes."
-    return f"Shares that differ between positive and negative images: {', '.join(notable)}."
+
+
+def _meaning(cells: list[tuple[str, float, float]], unknown: list[str]) -> str:
+    names = f"{', '.join(unknown[:-1])} and {unknown[-1]}" if unknown[1:] else "".join(unknown)
+    if notable := _notable(cells):
+        told = f"Shares that differ between positive and negative images: {', '.join(notable)}."
+    elif unknown == [*ASKED]:
+        return f"Of {names} none is known for both classes, so that they were not compared."
+    else:
+        told = "No share that is known differs by 10 percentage points or more between the classes."
+    return f"{told} Not known for both classes, and so not compared: {names}." if unknown else told
