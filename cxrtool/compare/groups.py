@@ -16,6 +16,9 @@ from cxrtool.stats.weighted_metrics import Ints
 
 ALL = "all"  # The model of runs that are pooled as repeats.
 NOTHING = "(none)"  # The group of rows whose cell is empty.
+KEEP_ONE = (
+    "Keep one of its rows; if they are of two runs, give each its own value in the column model."
+)
 
 
 def once(
@@ -37,7 +40,7 @@ def once(
     for at in np.sort(order[again]).tolist():
         model = predictions.coded["model"]
         what = f"it occurs twice for model '{model.names[model.codes[at]]}'"
-        skipped.add(Skip(predictions.path(at), what, "Keep one of its rows."))
+        skipped.add(Skip(predictions.path(at), what, KEEP_ONE))
     return predictions.take(np.sort(order[~again])) if again.any() else predictions
 
 

@@ -6,7 +6,6 @@ stays `007` and `NA` stays `NA`.
 
 import contextlib
 import csv
-import difflib
 import io
 import itertools
 import operator
@@ -19,7 +18,7 @@ from typing import BinaryIO, TypeVar
 
 from cxrtool.core import outputs
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.files import csv_records, disk
+from cxrtool.files import csv_records, disk, misspelled_columns
 from cxrtool.files.csv_records import Damaged, Records
 
 # Rows that are checked and written together: C loops over them, and they stay in the cache.
@@ -243,8 +242,8 @@ class Table:
         except ValueError:
             self._close()
             there = ", ".join(c for c in self.columns if c)
-            if near := difflib.get_close_matches(column, self.columns, 1, 0.75):
-                remedy = f"Did you mean '{near[0]}'?"
+            if meant := misspelled_columns.remedy(column, self.columns):
+                remedy, settings = meant, ()
             raise CxrtoolError(
                 f"{self.name}: no column '{column}' among: {there}",
                 remedy or "Check the header.",

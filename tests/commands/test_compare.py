@@ -422,6 +422,8 @@ def test_rows_that_cannot_be_judged_are_listed(capfd: Said) -> None:
         "3": "no label",
         "4": "it occurs twice for model 'm'",
     }
+    twice = rows_of(Path("failures.csv"))[-1]["remedy"]
+    assert twice.endswith("of two runs, give each its own value in the column model.")
     assert capfd.readouterr().err.count("\n") == 6
     assert in_process("compare", "m.csv", "--strict", "-o", "strict") == 2
     assert not Path("strict").exists()

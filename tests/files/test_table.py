@@ -159,10 +159,24 @@ def test_a_missing_column_is_named_among_those_there(tmp_path: Path) -> None:
     )
 
 
-def test_a_misspelled_column_is_answered_with_the_nearest(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("path,patient\n")
-    with pytest.raises(CxrtoolError, match="Did you mean 'patient'\\?"):
-        Table(str(tmp_path / "t.csv")).index("pateint", "Give --group none.")
+@pytest.mark.parametrize(
+    ("wanted", "header", "remedy"),
+    [
+        ("pateint", "path,patient", "Did you mean 'patient'?"),  # the user typed it
+        ("label", "path,lable", "Rename 'lable' to 'label'."),
+        ("source", "path,souce", "Rename 'souce' to 'source'."),
+        ("finding", "path,findings", "Rename 'findings' to 'finding'."),
+        ("dhash", "path,dhash_sq", "Rename 'dhash_sq' to 'dhash'."),
+        ("source", "path,score", "Give --group none."),
+    ],
+)
+def test_a_misspelled_column_is_answered_with_the_nearest(
+    tmp_path: Path, wanted: str, header: str, remedy: str
+) -> None:
+    (tmp_path / "t.csv").write_text(f"{header}\n")
+    with pytest.raises(CxrtoolError) as raised:
+        Table(str(tmp_path / "t.csv")).index(wanted, "Give --group none.")
+    assert str(raised.value).endswith(f". {remedy}")
 
 
 def test_the_rows_can_be_read_again(tmp_path: Path) -> None:
