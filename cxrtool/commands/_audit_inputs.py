@@ -1,6 +1,7 @@
 """What audit reads: a manifest, tables of predictions, and the predictions of a run."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
     from cxrtool.files.manifest import input_or_stdin
     from cxrtool.files.predictions import is_predictions
 
+    _refuse_runs([*inputs, *predictions])
     tables = [*predictions, *(path for path in inputs if is_predictions(path))]
     manifests = [path for path in inputs if path not in tables]
     if len(manifests) > 1:
@@ -54,6 +56,14 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
     if not manifests and not tables:
         return input_or_stdin(None), []
     return (manifests[0] if manifests else None), tables
+
+
+def _refuse_runs(inputs: list[str]) -> None:
+    """Refuse the folder of a run in place of a table, before it is opened as one."""
+    for path in inputs:
+        if os.path.isfile(os.path.join(path, "run.json")):
+            remedy = f"It is a run: write --run {shlex.quote(path)}"
+            raise CxrtoolError(f"{path}: is a folder, not a table", remedy)
 
 
 def prediction_settings(cache: str | None, root: str | None, crew: "Crew") -> "PredictionSettings":

@@ -1,5 +1,6 @@
 """Columns that are not read because of their name, though they seem to be what a command reads."""
 
+import difflib
 import shlex
 from collections.abc import Collection, Iterable
 
@@ -14,6 +15,10 @@ OTHER_NAMES = {
     "sex": ("sex", "gender", "patientsex", "patientgender"),
     "age": ("age", "patientage", "ageyears"),
 }
+# Columns whose absence goes unnoticed: their names are recognised with a mistake of typing, too.
+QUIET = ("patient", "source")
+# How alike a name must be, which begins with the same letter: `soruce`, `paitent`, `patients`.
+ALIKE, SHORTEST = 0.83, 5
 
 
 def letters(text: str) -> str:
@@ -36,7 +41,13 @@ def warn(
             if name not in read or name in known or name in table.columns:
                 continue
             for column in table.columns:
-                if letters(column) in others:
+                if letters(column) in others or _is_nearly(name, letters(column)):
                     what = f"{table.name}: column '{column}' is not read as the {name}"
                     do = remedy.format(name=name, column=shlex.quote(column))
                     note(f"warning: {what}: if it is the {name}, {do}")
+
+
+def _is_nearly(name: str, text: str) -> bool:
+    if name not in QUIET or len(text) < SHORTEST or text[0] != name[0]:
+        return False
+    return difflib.SequenceMatcher(None, text, name).ratio() >= ALIKE

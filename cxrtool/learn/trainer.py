@@ -225,9 +225,10 @@ class Training(TrainingSetup):
             if best.get(name) is not None
         )
         seen = f" (validation: {figures})" if figures else ""
-        progress.note(
-            f"{self.place.folder}: the best of {self.state.epoch} epochs is {best['epoch']}{seen}"
-        )
+        number, folder = self.state.epoch, self.place.folder
+        chosen = number > 1 and best.get("fallen") is not None
+        by = f", by val_{self.settings.monitor} (--monitor)," if chosen else ""
+        progress.note(f"{folder}: the best of {number} epochs{by} is {best['epoch']}{seen}")
 
 
 def train(

@@ -95,6 +95,18 @@ def test_without_a_manifest_predictions_need_labels(cli: Cli, tmp_path: Path) ->
     assert result.code == 2 and "label" in result.err
 
 
+@pytest.mark.parametrize("beside", [(), ("m.csv",), ("--predictions",)])
+def test_a_run_in_place_of_a_table_is_named(
+    cli: Cli, tmp_path: Path, beside: tuple[str, ...]
+) -> None:
+    run = tmp_path / "a run"
+    run.mkdir()
+    (run / "run.json").write_text("{}")
+    result = cli("audit", *beside, run, "-d", tmp_path / "out")
+    assert result.code == 2 and not (tmp_path / "out").exists()
+    assert f"is a folder, not a table. It is a run: write --run '{run}'" in result.err
+
+
 def renamed(row: dict[str, str]) -> None:
     row.update(hospital=row.pop("source"), Patient_ID=row.pop("patient"))
 

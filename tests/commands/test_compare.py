@@ -1261,6 +1261,32 @@ def test_a_column_that_seems_to_be_the_patient_is_named(
     assert "view_position" not in said, "compare reads no view"
 
 
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("soruce", "source"),
+        ("Sources", "source"),
+        ("score", ""),
+        ("resource", ""),
+        ("paitent", "patient"),
+        ("patients", "patient"),
+        ("inpatient", ""),
+        ("patent", "patient"),
+        ("note", ""),
+    ],
+)
+def test_a_column_that_is_nearly_the_patient_or_the_source_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], column: str, name: str
+) -> None:
+    table = tmp_path / "p.csv"
+    table.write_text(f"path,label,{column},p_c,p_n\na,c,1,1,0\nb,n,2,0,1\n")
+    assert in_process("compare", str(table)) == 0
+    said = capfd.readouterr().err
+    assert said.count("is not read as") == bool(name)
+    if name:
+        assert f"column '{column}' is not read as the {name}: if it is the {name}, name" in said
+
+
 def test_images_without_a_patient_are_counted_where_others_have_one(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

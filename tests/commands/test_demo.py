@@ -109,7 +109,9 @@ def made(tmp_path: Path) -> Path:
     ):
         rows = [{"check": f"{check} ({n})", "verdict": verdict, "value": 6.25} for n in inside]
         (tmp_path / f"audit-{end}side").mkdir()
-        (tmp_path / f"audit-{end}side" / "audit.json").write_text(json.dumps({"checks": rows}))
+        (tmp_path / f"audit-{end}side" / "audit.json").write_text(
+            json.dumps({"overall": "inconclusive", "checks": rows})
+        )
     return tmp_path
 
 
@@ -124,8 +126,11 @@ def test_the_story_says_what_the_figures_say(made: Path) -> None:
         "not a medical device",
         "<td>not identifiable</td>",
         "6.250",
+        "The verdict on the new patients is <code>inconclusive</code>, and does not contradict ",
     ):
         assert expected in text, expected
+    assert "<b>Table 2.</b> Area under the ROC curve" in text, "the table that it is about"
+    assert "imagenet" not in text, "its weights are a download"
 
 
 # Some minutes on two idle cores, far longer on a busy machine: the limit only ends what hangs.

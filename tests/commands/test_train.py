@@ -490,11 +490,12 @@ def test_without_val_the_last_epoch_is_the_best(phantoms: Path) -> None:
     assert (about()["temperature"], about()["threshold"]) == (1.0, 0.5)
 
 
-def test_val_of_one_class_has_no_auc(phantoms: Path, split: list[Row]) -> None:
+def test_val_of_one_class_has_no_auc(phantoms: Path, split: list[Row], capfd: Said) -> None:
     kept = [r for r in split if r["split"] == "train" or r["label"] == "covid"]
     write_table(Path("m.csv"), kept)
     assert train("m.csv", "--monitor", "auc", epochs=2) == 0
     assert history()[0]["val_auc"] == "" and about()["best"]["val_auc"] is None
+    assert "the best of 2 epochs is 2 (validation: " in capfd.readouterr().err, "nothing chose it"
 
 
 def test_relative_paths_are_relative_to_root(split: list[Row], phantoms: Path) -> None:
@@ -840,7 +841,7 @@ def test_patience_ends_a_run_that_gets_no_better(
 
 @pytest.mark.parametrize("monitor, best", [("loss", 1), ("auc", 3), ("accuracy", 2)])
 def test_what_is_monitored_decides_the_best(
-    monitor: str, best: int, phantoms: Path, monkeypatch: pytest.MonkeyPatch
+    monitor: str, best: int, phantoms: Path, monkeypatch: pytest.MonkeyPatch, capfd: Said
 ) -> None:
     figures = iter(
         [
@@ -852,6 +853,8 @@ def test_what_is_monitored_decides_the_best(
     monkeypatch.setattr(validation, "validated", lambda *_: next(figures))
     train(phantoms / "split.csv", "--monitor", monitor, epochs=3)
     assert about()["best"]["epoch"] == best
+    said = f"the best of 3 epochs, by val_{monitor} (--monitor), is {best} (validation: auc"
+    assert said in capfd.readouterr().err
 
 
 def test_one_image_that_is_left_over_joins_the_batch_before(phantoms: Path) -> None:
