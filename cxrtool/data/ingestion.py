@@ -11,7 +11,14 @@ from cxrtool.core import parallel
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import bar, detail, note
-from cxrtool.data import duplicates, lesion_boxes, measurement, packed_rows, sources
+from cxrtool.data import (
+    duplicates,
+    lesion_boxes,
+    measurement,
+    packed_rows,
+    shared_patients,
+    sources,
+)
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.data.measurement import MeasurementSettings
 from cxrtool.data.packed_rows import Row
@@ -187,6 +194,8 @@ def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed
         what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
         remedy = "Check the path, the preset and the views."
         raise CxrtoolError(what, remedy, settings=["preset", "view"])
+    if len(set(paths)) > 1:
+        shared_patients.warn(rows, LISTED, selection.root)
     return rows
 
 

@@ -10,6 +10,7 @@ from cxrtool.core import finding_lists, outputs, registry
 from cxrtool.core.errors import CxrtoolError, NoImage, Skip
 from cxrtool.core.progress import note
 from cxrtool.data import metadata_rows
+from cxrtool.data.folder_names import FolderNames
 from cxrtool.data.metadata_rows import NUMBERING, SAMPLE
 from cxrtool.data.packed_rows import Row
 from cxrtool.files import manifest
@@ -64,8 +65,11 @@ def gather(paths: list[str], selection: Selection) -> Iterator[Row | Skip]:
         if os.path.isdir(path) or selection.preset is not None or selection.metadata is not None:
             outputs.current().search(_folder(path))
     unused = {pattern for pattern, _ in selection.labels}
+    folders = FolderNames(_folder(p) for p in paths if not _is_list(p, selection))
     for path, row in _all_rows(paths, selection):
-        gathered = row if isinstance(row, Skip) else _finished(row, path, selection, unused)
+        gathered = (
+            row if isinstance(row, Skip) else _finished(row, path, selection, unused, folders)
+        )
         _protect(gathered, selection.root)
         yield gathered
     for pattern in sorted(unused):
@@ -97,7 +101,7 @@ def _protect(gathered: Row | Skip, root: str | None) -> None:
 
 
 def _rows(path: str, selection: Selection) -> Iterator[Row | Skip]:
-    if selection.preset is None and (path == "-" or path.lower().endswith(".csv")):
+    if _is_list(path, selection):
         return _listed(path, selection.root)
     if os.path.isdir(path) or selection.preset is not None:
         return _of_collection(path, selection.preset or "folder")
@@ -130,6 +134,13 @@ def _folder(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 
 
+def _is_list(path: str, selection: Selection) -> bool:
+    """Whether a path is a manifest: with a preset or metadata it is what they describe."""
+    if selection.preset is not None or selection.metadata is not None:
+        return False
+    return path == "-" or path.lower().endswith(".csv")
+
+
 def _listed(path: str, root: str | None) -> Iterator[Row]:
     """Take the rows of a manifest as they are; what it measured need not be measured again."""
     source = manifest.Manifest(path)
@@ -149,10 +160,12 @@ def _listed(path: str, root: str | None) -> Iterator[Row]:
         note(f"warning: {source.name}: some images do not exist below the root folder {where}")
 
 
-def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Row | Skip:
+def _finished(
+    row: Row, path: str, selection: Selection, unused: set[str], folders: FolderNames
+) -> Row | Skip:
     """Add what the selection gives: source, patient across sources, label; filter the view.
 
-    `unused` are the label patterns that no row has matched yet.
+    `unused` are the label patterns that no row has matched yet, `folders` the names of sources.
     """
     shown = manifest.relative(row["path"], selection.root)
     try:
@@ -169,7 +182,7 @@ def _finished(row: Row, path: str, selection: Selection, unused: set[str]) -> Ro
         row["raw"] = shown
         selection.named += 1
         named = selection.source or row.get("source")
-        row["source"] = named or _source(path, selection)
+        row["source"] = named or _source(path, selection, folders)
         if row.get("patient"):
             owner = named or row.get(NUMBERING) or row["source"]
             # A table that this tool wrote has it already.
@@ -192,10 +205,10 @@ def wrong_view(row: Row, views: frozenset[str], known: bool = False) -> Skip | N
     return Skip(row["path"], f"view is '{view}', not {' or '.join(sorted(views))}", failed=False)
 
 
-def _source(path: str, selection: Selection) -> str:
+def _source(path: str, selection: Selection, folders: FolderNames) -> str:
     if selection.preset is not None and selection.preset.partition(":")[0] != "folder":
         return selection.preset.partition(":")[0]
-    return os.path.basename(os.path.abspath(_folder(path)))
+    return folders.of(_folder(path))
 
 
 def _label(row: Row, patterns: list[tuple[str, str]], unused: set[str]) -> str | None:
