@@ -205,7 +205,8 @@ def note_parts(rows: SplitRows, design: Design, plan: RowParts) -> None:
         here = used & (plan.part == k)
         line = f"{part}: {int(plan.times[here].sum())} rows"
         if "patient" in rows.columns:
-            line += f" of {len(np.unique(patients[here & (patients >= 0)]))} patients"
+            number = len(np.unique(patients[here & (patients >= 0)]))
+            line += f" of {number} patients" if number else " of unknown patients"
         if "label" in rows.columns:
             line += f": {_classes_of(rows, plan, here)}"
         note(line)

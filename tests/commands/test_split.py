@@ -182,6 +182,7 @@ def test_patients_that_are_unknown(cxrtool: "Command") -> None:
     assert done.stderr.endswith(
         "warning: 10 rows have no patient: each counts as a patient of its own\n"
     )
+    assert " rows of unknown patients" in done.stderr and " 0 patients" not in done.stderr
 
 
 def test_where_chooses_rows(cxrtool: "Command", manifest: Path) -> None:
