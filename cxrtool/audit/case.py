@@ -17,6 +17,8 @@ FORMAT, SIZE, AGE_BAND = "format", "size", "age band"
 # Columns by which images are known to be the same, or of the same patient.
 IDENTITIES = ("patient", "sha256", "dup_group")
 LEARNED, HELD_OUT = ("train", "val"), ("test", "unseen")
+# Of more models, the first are named.
+NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,14 @@ class Case:
         """The columns within which AUC is computed for the verdict; of the age, its bands."""
         columns = [AGE_BAND if column == "age" else column for column in self.within]
         return list(dict.fromkeys(["source", "view", *columns]))
+
+    @property
+    def judges(self) -> str:
+        """Name the models in a sentence: a name may be a number, such as 0."""
+        names = [f"'{model.name}'" for model in self.models]
+        if len(names) > NAMED:
+            names = [*names[:NAMED], f"and {len(names) - NAMED} more"]
+        return f"the model{'s' * (len(self.models) > 1)} {', '.join(names)}"
 
     def title(self, check: str, model: ModelScores) -> str:
         """Name the row of a check; the model is named where there are several."""

@@ -42,14 +42,17 @@ def _counts(case: Case, column: str, rows: Ints) -> str:
     own = case.images.columns[column]
     values, sizes = np.unique(own.codes[rows], return_counts=True)
     order = np.argsort(-sizes, kind="stable")
-    texts = []
-    for at in order[:NAMED].tolist():
-        there = rows[own.codes[rows] == values[at]]
-        patients = len(np.unique(case.images.patients[there]))
-        name = own.names[values[at]] or "unknown"
-        texts.append(f"{name}: {len(there)} images of {patients} patients")
+    texts = [
+        f"{own.names[at] or 'unknown'}: {_of_patients(case, rows[own.codes[rows] == at])}"
+        for at in values[order[:NAMED]].tolist()
+    ]
     more = [f"and {len(order) - NAMED} more"] if len(order) > NAMED else []
     return f"{column}: {'; '.join([*texts, *more])}."
+
+
+def _of_patients(case: Case, rows: Ints) -> str:
+    patients = len(np.unique(case.images.patients[rows]))
+    return f"{numbers.counted(len(rows), 'image')} of {numbers.counted(patients, 'patient')}"
 
 
 def _everything(case: Case) -> Ints:
@@ -114,12 +117,12 @@ def classes(case: Case, rows: Sequence[CheckRow]) -> Fact:
 
 def sample(case: Case, rows: Sequence[CheckRow]) -> Fact:
     """Count images and patients by class."""
-    texts = []
-    for at, name in ((1, case.positive), (0, ", ".join(case.negatives))):
-        there = case.judged[case.images.positive[case.judged] == at]
-        patients = len(np.unique(case.images.patients[there]))
-        texts.append(f"{name}: {len(there)} images of {patients} patients")
-    return Fact(f"{len(case.judged)} images", f"{'; '.join(texts)}.")
+    judged = case.judged
+    texts = [
+        f"{name}: {_of_patients(case, judged[case.images.positive[judged] == at])}"
+        for at, name in ((1, case.positive), (0, ", ".join(case.negatives)))
+    ]
+    return Fact(numbers.counted(len(judged), "image"), f"{'; '.join(texts)}.")
 
 
 def models(case: Case, rows: Sequence[CheckRow]) -> Fact:

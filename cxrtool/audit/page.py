@@ -24,6 +24,7 @@ from cxrtool.audit.verdicts import (
 )
 from cxrtool.compare.display import Plot
 from cxrtool.figures.html_page import Entry, Level, Page, Section
+from cxrtool.figures.numbers import counted
 from cxrtool.figures.tables import Cell, PValue, ReportTable
 
 LEVELS: dict[str, Level] = {
@@ -76,10 +77,7 @@ VERDICTS = (
     ("Shown", "the interval lies beyond the margin, or a fault was counted."),
     ("Excluded", "the interval lies inside the margin, or no fault was found."),
     ("Inconclusive", "neither; the images are too few."),
-    (
-        "Not identifiable",
-        "the classes do not overlap, and more images of the same kind do not help.",
-    ),
+    ("Not identifiable", "the classes do not overlap; more images of the same kind do not help."),
     ("Not assessed", "an input is missing; the next step supplies it."),
 )
 # Commands stand between apostrophes where they are printed to a terminal.
@@ -113,11 +111,11 @@ def page(
 
 def _lead(case: Case, left_out: str) -> str:
     rows = case.judged
-    models = ", ".join(model.name for model in case.models)
-    source = f"predictions of {models}" if models else "a manifest without predictions"
+    source = f"predictions of {case.judges}" if case.models else "a manifest without predictions"
     unknown = int((case.images.identities["patient"][rows] == 0).sum())
     if unknown:
-        source += f"; {unknown} images without a patient count as patients of their own"
+        own = "counts as a patient of its own" if unknown == 1 else "count as patients of their own"
+        source += f"; {counted(unknown, 'image')} without a patient {own}"
     judged = (
         f"{len(rows)} images of {len(np.unique(case.images.patients[rows]))} patients are judged: "
         f"{case.positive} against {', '.join(case.negatives)}; {source}."
@@ -284,12 +282,12 @@ def _methods(section: Section, case: Case, plan: Plan) -> None:
 def _joining(case: Case) -> list[str]:
     """Say what was found when predictions were put to the rows of the manifest."""
     counts = {
-        f"{case.unmatched} images of the predictions are not in the manifest. Nothing is known of "
-        "them but what the predictions say.": case.unmatched,
-        f"{case.relabelled} predictions have another label than the manifest; those of the "
-        "predictions are used.": case.relabelled,
-        f"{case.learned} predictions are of training or validation images and are not "
-        "judged.": case.learned,
+        f"Not in the manifest: {counted(case.unmatched, 'image')} of the predictions, of which "
+        "nothing is known but what the predictions say.": case.unmatched,
+        f"With another label than in the manifest: {counted(case.relabelled, 'prediction')}; that "
+        "of the prediction is used.": case.relabelled,
+        f"Not judged, as learned from: {counted(case.learned, 'prediction')} of training or "
+        "validation images.": case.learned,
     }
     return [sentence for sentence, count in counts.items() if count]
 

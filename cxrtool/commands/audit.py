@@ -140,7 +140,8 @@ def left_out(skipped: "Failures") -> str:
     if not len(skipped):
         return ""
     listed = os.path.basename(skipped.file or "")
-    return f"{len(skipped)} rows or images were left out, listed in {listed}."
+    what = "1 row or image was" if len(skipped) == 1 else f"{len(skipped)} rows or images were"
+    return f"{what} left out, listed in {listed}."
 
 
 def verdicts_of(fail_on: list[str] | None) -> set[str]:

@@ -94,6 +94,15 @@ def count(number: int | None) -> str:
     return "" if number is None else str(number)
 
 
+def counted(number: int, what: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(1, "image"), counted(72, "image")
+    ('1 image', '72 images')
+    """
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def exact(number: Number) -> str:
     """Write a number with every digit, for programs.
 

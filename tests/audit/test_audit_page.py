@@ -210,6 +210,33 @@ def test_a_cue_in_the_images_is_not_said_to_be_used(tmp_path: Path) -> None:
     assert pages.conclusion(make_case(), [cue, other], verdicts.SHOWN) == pages.CUE
 
 
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (["0"], "predictions of the model '0'."),
+        (["a", "b"], "predictions of the models 'a', 'b'."),
+        ([*"abcdefgh"], "predictions of the models 'a', 'b', 'c', 'd', 'e', 'f', and 2 more."),
+        ([], "a manifest without predictions."),
+    ],
+)
+def test_the_first_sentence_names_the_models(models: list[str], said: str) -> None:
+    case, plan = runner.plan(make_case(models=models), CHECKS, [])
+    assert said in html(pages.page(case, plan, [], verdicts.EXCLUDED))
+
+
+def test_one_image_is_not_called_images(tmp_path: Path) -> None:
+    case = replace(make_case(), unmatched=1, relabelled=1, learned=1)
+    patients = case.images.identities["patient"].copy()
+    patients[0] = 0
+    identities = {**case.images.identities, "patient": patients}
+    case = replace(case, images=replace(case.images, identities=identities))
+    text = html(audited(case, tmp_path)[0])
+    assert not re.search(r"\b1 (images|predictions|patients)\b", text)
+    assert "1 image without a patient counts as a patient of its own" in text
+    assert "Not in the manifest: 1 image of the predictions" in text
+    assert "Not judged, as learned from: 1 prediction of" in text
+
+
 def test_images_without_a_patient_are_counted_in_the_first_sentence(tmp_path: Path) -> None:
     case = make_case()
     unknown = case.images.identities["patient"].copy()

@@ -37,14 +37,15 @@ def test_no_leak_is_excluded() -> None:
 def test_unknown_patients_are_no_proof_that_none_is_in_two_parts(share: float) -> None:
     row = row_of(forget(known_files(make_case()), share))
     assert row.verdict == NOT_ASSESSED
-    assert f"the patient of {100 * share:.1f} % of the images is unknown" in row.meaning.lower()
+    part = "all images" if share == 1 else f"{100 * share:.1f} % of all images"
+    assert row.meaning.startswith(f"The patients of {part} are unknown, and may be in training")
     assert "patient" in row.next
 
 
 def test_of_few_unknown_patients_the_number_is_told() -> None:
     row = row_of(forget(known_files(make_case()), 0.04))
     assert row.verdict == EXCLUDED
-    assert row.meaning.endswith("The patient of 4.0 % of all images is unknown.")
+    assert row.meaning.endswith("The patients of 4.0 % of all images are unknown.")
 
 
 def test_the_same_file_is_a_leak_whoever_the_patients_are() -> None:

@@ -126,7 +126,7 @@ def test_images_that_not_all_models_judge_are_left_out() -> None:
     fewer = replace(models[7], **{n: getattr(models[7], n)[3:][::-1] for n in names})
     (row,) = rows_of(case, models[:7], [fewer], models[8:])
     assert "on the same 397 images" in row.meaning
-    assert "3 images that not all models judge are left out." in row.meaning
+    assert "Left out: 3 images that not all models judge." in row.meaning
     same = [replace(m, **{n: getattr(m, n)[3:] for n in names}) for m in models]
     (alone,) = rows_of(case, same)
     assert (row.value, row.low) == pytest.approx((alone.value, alone.low))

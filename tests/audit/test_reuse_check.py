@@ -78,7 +78,7 @@ def test_models_are_compared_on_the_images_that_all_have_judged() -> None:
     part = ModelScores("m1", second.rows[back], second.scores[back], second.predicted[back])
     row = row_of(replace(case, models=[first, part]))
     assert "Of 2 models on the same 300 images" in row.meaning and row.patients == 150
-    assert "100 images that not all models judge are left out." in row.meaning
+    assert "Left out: 100 images that not all models judge." in row.meaning
     aucs = {cell[0]: cell[1][0] for cell in row.blocks[0]["rows"]}
     common = np.sort(part.rows)
     expected = roc_auc_score(case.images.positive[common], first.scores[common])

@@ -45,7 +45,7 @@ def test_predictions_that_the_manifest_lacks_are_counted(cli: Cli, tmp_path: Pat
     result = cli("audit", manifest, table, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
     assert result.code == 0
     assert "the manifest lists 10 of the 60 images of the predictions" in result.err
-    assert "50 images of the predictions are not in the manifest" in (
+    assert "Not in the manifest: 50 images of the predictions" in (
         (tmp_path / "out" / "audit.html").read_text()
     )
 

@@ -138,7 +138,8 @@ def _meaning(matched: MatchedAucs) -> str:
     parts, names = matched.parts, _listed(matched.columns)
     missing = int((~matched.keep).sum())
     unknown = _listed(matched.columns, "or")
-    left_out = f"Without {missing} images of unknown {unknown}, " if missing else ""
+    images = numbers.counted(missing, "image")
+    left_out = f"Without {images} of unknown {unknown}, " if missing else ""
     unused = [column for column in COLUMNS if column not in matched.columns]
     low, high = parts.bounds(LEVEL)
     sentences = [

@@ -80,7 +80,7 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     unknown = _of_unknown_patients(case, learned | tested)
     if not leaked.any() and unknown > MOST_UNKNOWN:
         why = (
-            f"the patient of {numbers.share(unknown)} of the images is unknown, and may be in "
+            f"the patients of {_part(unknown)} are unknown, and may be in "
             f"training and test. No held-out image is the same picture.{not_there}"
         )
         raise NotAssessed(why.rstrip("."), "Add a column 'patient' (cxrtool ingest --metadata).")
@@ -88,7 +88,7 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     row.patients = len(np.unique(case.images.patients[tested]))
     counts = ", ".join(f"{WORDS[c]} of {int(m.sum())}" for c, m in marks.items() if m.any())
     if unknown:
-        not_there += f" The patient of {numbers.share(unknown)} of all images is unknown."
+        not_there += f" The patients of {_part(unknown)} are unknown."
     row.verdict = SHOWN if leaked.any() else EXCLUDED
     of = f"{int(leaked.sum())} of {int(tested.sum())} held-out images"
     row.meaning = (
@@ -99,6 +99,11 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     )
     row.next = "cxrtool split --check lists them; split again by patient." if leaked.any() else ""
     return row
+
+
+def _part(share: float) -> str:
+    """Write which images are meant; a share that is rounded to all of them is not all."""
+    return "all images" if share == 1 else f"{numbers.share(share)} of all images"
 
 
 def _of_unknown_patients(case: Case, rows: Marks) -> float:

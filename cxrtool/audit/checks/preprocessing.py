@@ -195,7 +195,9 @@ def _remarks(common: CommonImages, groups: Sequence[SeedGroup]) -> str:
     """Say what was left out, and what looks as if it were no matter of seeds."""
     texts = []
     if common.left_out:
-        texts.append(f"{common.left_out} images that not all models judge are left out.")
+        texts.append(
+            f"Left out: {numbers.counted(common.left_out, 'image')} that not all models judge."
+        )
     if common.copies:
         texts.append(f"{common.copies} models have the scores of another one: they count once.")
     if odd := [group for group in groups if group.names_differ]:

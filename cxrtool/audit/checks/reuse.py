@@ -122,7 +122,8 @@ def _correction(value: float, optimism: float, bounds: Bounds) -> str:
 def _left_out(case: Case, rows: Ints) -> str:
     everything = functools.reduce(np.union1d, [model.rows for model in case.models])
     number = len(everything) - len(rows)
-    return f"{number} images that not all models judge are left out." if number else ""
+    images = numbers.counted(number, "image")
+    return f"Left out: {images} that not all models judge." if number else ""
 
 
 def _table(

@@ -97,7 +97,9 @@ def _without_groups(name: str, column: str, number: int) -> CheckRow:
 
 def _judged(case: Case, name: str, column: str, parts: Decomposition, unknown: int) -> CheckRow:
     share, inside = parts.share, parts.within
-    left_out = f"Without {unknown} images of unknown {column}, " if unknown else ""
+    left_out = (
+        f"Without {numbers.counted(unknown, 'image')} of unknown {column}, " if unknown else ""
+    )
     lead = left_out + (
         f"AUC is {numbers.value(parts.whole.value)}; over pairs of the same {column} "
         f"({numbers.share(share)} of all pairs) it is {numbers.value(inside.value)}"
@@ -152,7 +154,7 @@ def _table(title: str, column: str, parts: Decomposition, keep: Marks) -> dict[s
     if parts.share < 1:
         rows.append([f"different {column}", 1 - parts.share, parts.between])
     unknown = int((~keep).sum())
-    more = f" {unknown} images without {column} are left out." if unknown else ""
+    more = f" Left out: {numbers.counted(unknown, 'image')} without {column}." if unknown else ""
     return {
         "kind": "table",
         "columns": ["pairs", "share", "AUC [95 % interval]"],
