@@ -46,7 +46,7 @@ def assess(case: Case) -> list[CheckRow]:
     row.meaning = _meaning(cells, unknown)
     if unknown == [*ASKED] and not _notable(cells):
         row.verdict = NOT_ASSESSED
-        row.next = "Add the columns 'view', 'age' and 'sex' (cxrtool ingest --metadata)."
+        row.next = "Add columns 'view', 'age' and 'sex' to the manifest or predictions."
     names = [case.positive, "other classes" if len(case.negatives) > 1 else case.negatives[0]]
     table = {
         "kind": "table",
