@@ -1,7 +1,6 @@
 """Whether patients of joined manifests are one person by their name only (rows -> a warning)."""
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -11,23 +10,30 @@ from cxrtool.data.packed_rows import PackedRows, Row
 
 
 class _Part:
-    """The rows of one source in one table: its patients in doubt, its images, its folder."""
+    """The rows of one source in one table: its patients in doubt, their images, its folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str, table: str, root: str | None) -> None:
+        self.source, self.table, self.root = source, table, root or ""
         self.patients: set[str] = set()
         self.images: set[int] = set()
         self.folders: set[str] = set()
 
     def folder(self) -> str:
         """Return the folder above all images."""
-        return os.path.realpath(os.path.commonpath(self.folders))
+        places = {os.path.abspath(os.path.join(self.root, folder)) for folder in self.folders}
+        return os.path.realpath(os.path.commonpath(places))
 
-    def is_strange_to(self, other: "_Part") -> bool:
-        """Whether the two share no image, and neither folder is the other or lies in it."""
-        if self.images & other.images:
-            return False
-        ours, theirs = self.folder(), other.folder()
-        return os.path.commonpath([ours, theirs]) not in (ours, theirs)
+
+Parts = dict[tuple[str, str], _Part]
+
+
+def _are_strangers(parts: Parts, first: tuple[str, str], second: tuple[str, str]) -> bool:
+    """Whether two tables share patients of a source, and no folder is the other or lies in it."""
+    one, two = parts[first], parts[second]
+    if one.source != two.source or not one.patients & two.patients:
+        return False
+    folders = one.folder(), two.folder()
+    return os.path.commonpath(folders) not in folders
 
 
 def warn(rows: PackedRows, listed: str, root: str | None) -> None:
@@ -43,17 +49,18 @@ def warn(rows: PackedRows, listed: str, root: str | None) -> None:
         The folder that paths are relative to.
     """
     shared = _shared(rows, listed)
-    if not shared:
+    parts = _parts(rows, listed, root, shared) if shared else {}
+    pairs = [pair for pair in combinations(parts, 2) if _are_strangers(parts, *pair)]
+    if not pairs:
         return
-    parts = _parts(rows, listed, root, shared)
+    _add_images(rows, listed, parts)
     example, patients = "", set[tuple[str, str]]()
-    for (source, table), (other_source, other) in combinations(parts, 2):
-        one, two = parts[source, table], parts[other_source, other]
-        both = one.patients & two.patients
-        if source != other_source or not both or not one.is_strange_to(two):
+    for one, two in ((parts[first], parts[second]) for first, second in pairs):
+        if one.images & two.images:
             continue
-        patients |= {(source, patient) for patient in both}
-        places = f"{table} ({_shown(one)}) and {other} ({_shown(two)})"
+        both = one.patients & two.patients
+        patients |= {(one.source, patient) for patient in both}
+        places = " and ".join(f"{part.table} ({_shown(part)})" for part in (one, two))
         example = example or f"'{min(both)}' in {places}"
     if patients:
         _say(len(patients), example)
@@ -87,41 +94,62 @@ def _shared(rows: PackedRows, listed: str) -> set[int]:
     return shared
 
 
-def _parts(
-    rows: PackedRows, listed: str, root: str | None, shared: set[int]
-) -> dict[tuple[str, str], _Part]:
-    """Gather what each table has of each source."""
-    parts: dict[tuple[str, str], _Part] = defaultdict(_Part)
+def _parts(rows: PackedRows, listed: str, root: str | None, shared: set[int]) -> Parts:
+    """Gather the patients that each table shares, and where its images are, by source."""
+    parts: Parts = {}
     published = set(registry.names("collections"))
     for row in rows:
         source, patient = row.get("source", ""), row.get("patient", "")
         # A published collection numbers its patients once, in however many parts it is ingested.
         if listed not in row or source in published:
             continue
-        part = parts[source, row[listed]]
-        part.folders.add(_top(row, root))
+        key = (source, row[listed])
+        if key not in parts:
+            parts[key] = _Part(source, row[listed], root)
+        part = parts[key]
+        part.folders.add(_top(row))
         if hash((source, patient)) in shared:
             part.patients.add(patient)
-            # Hashes take less memory than the names of a million images.
-            names = (row.get("sha256"), row.get("raw") or row["path"])
-            part.images.update(map(hash, filter(None, names)))
     return parts
 
 
-def _top(row: Row, root: str | None) -> str:
+def _add_images(rows: PackedRows, listed: str, parts: Parts) -> None:
+    """Add the images of the patients in doubt."""
+    for row in rows:
+        part = parts.get((row.get("source", ""), row.get(listed, "")))
+        if part is not None and row.get("patient", "") in part.patients:
+            # Hashes take less memory than the names of a million images.
+            names = (row.get("sha256"), row.get("raw") or row["path"])
+            part.images.update(map(hash, filter(None, names)))
+
+
+def _top(row: Row) -> str:
     """Return the folder of an image, or the one above it that its source, class or person names.
 
     Where a manifest was split by class and joined again, the folders of the classes are one place.
     Only what the manifest says counts: the working folder may have the name of a class.
     """
     parts = os.path.dirname(row.get("raw") or row["path"]).split(os.sep)
-    source, within = row.get("source", "").split("/"), set(_names_within(row))
+    end = _end_of_source(parts, row.get("source", "")) or _end_above(parts, row)
+    # Nothing before the first slash is the root itself.
+    return os.sep.join(parts[:end]) or (os.sep if len(parts) > 1 and not parts[0] else "")
+
+
+def _end_of_source(parts: list[str], name: str) -> int:
+    """Count the parts of a path down to the folder that the source is called after; 0 if none."""
+    source = name.split("/")
+    # Most paths are done with by the first comparison.
+    if not name or source[-1] not in parts:
+        return 0
+    ends = range(len(parts), len(source) - 1, -1)
+    return next((end for end in ends if parts[end - len(source) : end] == source), 0)
+
+
+def _end_above(parts: list[str], row: Row) -> int:
+    """Count the parts of a path above the folder of its class or person; all if there is none."""
+    within = set(_names_within(row))
     ends = range(len(parts), 0, -1)
-    named = (end for end in ends if source != [""] and parts[:end][-len(source) :] == source)
-    above = (end - 1 for end in ends if parts[end - 1].lower() in within)
-    end = next(named, next(above, len(parts)))
-    top = os.sep.join(parts[:end]) or (os.sep if parts[0] == "" and len(parts) > 1 else "")
-    return os.path.abspath(os.path.join(root or "", top))
+    return next((end - 1 for end in ends if parts[end - 1].lower() in within), len(parts))
 
 
 def _names_within(row: Row) -> Iterator[str]:

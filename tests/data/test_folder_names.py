@@ -184,3 +184,12 @@ def test_a_copy_of_the_images_is_the_same_people(cxrtool: Run, hospitals: Path) 
 def test_parts_of_a_published_collection_have_its_numbers(cxrtool: Run, hospitals: Path) -> None:
     manifests(cxrtool, hospitals, "--source", "nih")
     assert SHARED not in cxrtool("ingest", "pc1.csv", "pc2.csv").stderr
+
+
+def test_folders_are_those_below_the_root(cxrtool: Run, hospitals: Path) -> None:
+    manifests(cxrtool, hospitals, "--root", str(hospitals))
+    here = hospitals / "h1"
+    given = ("ingest", "../pc1.csv", "../pc2.csv", "--root", "..")
+    assert (
+        f"pc1.csv (xray) and ../pc2.csv ({hospitals}/h2/xray)" in cxrtool(*given, cwd=here).stderr
+    )
