@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,14 @@ def in_process(*args: str) -> int:
         gc.collect()
     gc.unfreeze()
     return code
+
+
+def options(fixed: Sequence[object], given: Sequence[object]) -> list[str]:
+    """Put options of a test behind fixed pairs, less those that are given again."""
+    again = {str(word).partition("=")[0] for word in given}
+    pairs = zip(fixed[::2], fixed[1::2], strict=True)
+    kept = [str(word) for pair in pairs if pair[0] not in again for word in pair]
+    return [*kept, *map(str, given)]
 
 
 def about(folder: str = "r") -> dict[str, Any]:

@@ -16,7 +16,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from handy import Row, in_process, noise, pixels, rows_of, start, wait_for, weak, write, write_table
+from handy import (
+    Row,
+    in_process,
+    noise,
+    options,
+    pixels,
+    rows_of,
+    start,
+    wait_for,
+    weak,
+    write,
+    write_table,
+)
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
@@ -60,7 +72,7 @@ def split(phantoms: Path) -> list[Row]:
 
 
 def train(*args: object, epochs: int = 1, folder: str = "r") -> int:
-    return in_process("train", *SMALL, "--epochs", str(epochs), "-d", folder, *map(str, args))
+    return in_process("train", *options([*SMALL, "--epochs", epochs, "-d", folder], args))
 
 
 def about(folder: str | Path = "r") -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from handy import Row, about, in_process, line, rows_of, write_table
+from handy import Row, about, in_process, line, options, rows_of, write_table
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
@@ -45,8 +45,8 @@ def discs(count: int = 24) -> list[Row]:
 
 
 def train(*given: object, epochs: int = 1, folder: str = "r") -> int:
-    fixed = ["train", "m.csv", "--task", "findings", *SMALL, "-j", "1"]
-    return in_process(*fixed, "--epochs", str(epochs), "-d", folder, *map(str, given))
+    fixed = ["--task", "findings", *SMALL, "-j", "1", "--epochs", epochs, "-d", folder]
+    return in_process("train", "m.csv", *options(fixed, given))
 
 
 def test_it_learns_each_finding_and_every_reader_takes_the_run(capfd: Said) -> None:

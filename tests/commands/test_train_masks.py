@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handy import Row, about, in_process, line, pixels, rows_of, write_table
+from handy import Row, about, in_process, line, options, pixels, rows_of, write_table
 from PIL import Image
 
 from cxrtool.files import run_folder
@@ -55,9 +55,8 @@ def discs(count: int) -> list[Row]:
 
 
 def train(*args: object, epochs: int = 1, folder: str = "r") -> int:
-    return in_process(
-        "train", "m.csv", *SMALL, "--epochs", str(epochs), "-d", folder, *map(str, args)
-    )
+    fixed = [*SMALL, "--epochs", epochs, "-d", folder]
+    return in_process("train", "m.csv", *options(fixed, args))
 
 
 def test_it_learns_discs_and_segment_finds_those_it_never_saw(capfd: Said) -> None:
