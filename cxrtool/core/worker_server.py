@@ -14,6 +14,7 @@ from typing import Any
 # Seconds after which it is tried again to start a process: a server that was killed needs a moment
 # to be gone.
 PAUSES = (0.1, 0.3, 1.0, 0.0)
+SAFE = "PYTHONSAFEPATH"  # Python then leaves the working folder out of where it looks for modules.
 
 
 @contextlib.contextmanager
@@ -75,10 +76,28 @@ def _start_server() -> None:
     resource_tracker.ensure_running()  # It would end the blocking below.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        with _silence():
+        with _silence(), _own_modules():
             forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _own_modules() -> Iterator[None]:
+    """Keep what is started meanwhile from importing what lies in the working folder.
+
+    A folder `cxrtool` there, such as a clone, would be taken for the package, unless this process
+    runs from it.
+    """
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if SAFE in os.environ or os.path.realpath(package) == os.path.realpath(os.curdir):
+        yield
+        return
+    os.environ[SAFE] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[SAFE]
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from multiprocessing import forkserver
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any
 import numpy as np
 import odd
 import pytest
+from handy import rows_of
+from PIL import Image
 
 from cxrtool.core import worker_pool
 from cxrtool.core.errors import BrokenRun, Unreadable
@@ -274,3 +278,16 @@ def test_a_worker_that_cannot_start_ends_the_run(monkeypatch: pytest.MonkeyPatch
 
 def exit_at_once(*_: Any) -> None:
     os._exit(9)
+
+
+def test_a_folder_of_the_packages_name_does_not_take_its_place(tmp_path: Path) -> None:
+    """A clone in the working folder is a folder `cxrtool` that is no package."""
+    (tmp_path / "cxrtool").mkdir()
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        Image.new("L", (40, 40), number).save(tmp_path / "in" / f"{number}.png")
+    # As the script of the installed package does: the working folder is not where modules are.
+    script = "import sys; sys.path.remove(''); from cxrtool.__main__ import main; main()"
+    command = [sys.executable, "-c", script, "ingest", "in", "-j", "2", "-o", "m.csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, len(rows_of(tmp_path / "m.csv"))) == (0, 3), done.stderr
