@@ -164,7 +164,7 @@ def _decisions(model: ModelScores) -> Ints:
 
 
 def _one_for_all(case: Case, model: ModelScores) -> list[str]:
-    """Say that one class is named for all images, of which some have another label."""
+    """Say so where the model names the same class for all images, though their labels differ."""
     predicted, is_named = _decisions(model), bool((model.predicted >= 0).all())
     has_two = len(case.negatives) == 1
     # Of three or more classes the most probable one is named: that is no matter of 0.5.
