@@ -60,9 +60,9 @@ else
 	$(PYTHON) -m venv .venv
 endif
 
-# torch and torchvision are large: the first install takes minutes and 5 GB.
+# torch and torchvision are large: the first install takes minutes and 6.2 GB.
 .venv/.package: pyproject.toml | .venv/bin/python
-	@echo 'Installing cxrtool and what it needs into .venv (PyTorch: minutes, 5 GB) ...'
+	@echo 'Installing cxrtool and what it needs into .venv (PyTorch: about two minutes, up to 6.2 GB) ...'
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python -e .
 else

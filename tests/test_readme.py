@@ -32,6 +32,10 @@ LINKS = [
 FINDINGS = {"covid": "COVID-19", "pneumonia": "SARS", "normal": "No Finding"}
 
 
+def test_the_smaller_install_comes_before_the_large_one():
+    assert README.index("/whl/cpu") < README.index("make demo")
+
+
 @pytest.fixture
 def world(tmp_path):
     """A folder with what a reader has: images/, cohen/, scans/ and all.csv."""

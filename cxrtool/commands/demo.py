@@ -2,8 +2,9 @@
 
 In the training set of two phantom hospitals, each class comes from its own hospital. Three networks
 are trained: on whole images, on the lungs alone, and on images without lungs. They are evaluated on
-held-out patients of the same hospitals and on patients of new hospitals. DIR/index.html explains
-the results: the first look excellent, the second do not, and why.
+held-out patients of the same hospitals and on new patients of three hospitals: these two and a new
+one, each with both classes. DIR/index.html explains the results: the first look excellent, the
+second do not, and why.
 
 Every command is printed before it runs. --dry-run prints all of them as a shell script instead. The
 demo takes a few minutes on two cores and 150 MB. A demo that was stopped continues when it is run
