@@ -33,7 +33,7 @@ FINDINGS = {"covid": "COVID-19", "pneumonia": "SARS", "normal": "No Finding"}
 
 
 def test_the_smaller_install_comes_before_the_large_one():
-    assert README.index("/whl/cpu") < README.index("make demo")
+    assert README.index("/whl/cpu") < README.index("\n    make demo\n")
 
 
 @pytest.fixture

@@ -125,8 +125,9 @@ def _cells(line: str) -> list[str]:
 def _table(rows: list[list[str]]) -> list[str]:
     """Write a table as a list: man's pages are too narrow for most tables."""
     (name, *heads), _, *body = rows
-    # A table of two columns explains itself; of others, the first heading says what the rows are.
-    lines = [".PP", f"\\fI{_escaped(name)}\\fR"] if len(heads) > 1 and name else []
+    # What the rows are; of two columns also what is said of them, which is not repeated in each.
+    shown = [name, *heads] if len(heads) == 1 else [name]
+    lines = [".PP", f"\\fI{_escaped(': '.join(filter(None, shown)))}\\fR"] if any(shown) else []
     for first, *others in body:
         lines += [".TP", f"\\fB{_escaped(first.replace('`', '').replace('**', ''))}\\fR"]
         cells = [(head, cell) for head, cell in zip(heads, others, strict=True) if cell.strip()]

@@ -10,7 +10,7 @@ from typing import Any
 
 import cxrtool
 from cxrtool import __version__
-from cxrtool.cli import completions, guides
+from cxrtool.cli import completions, guides, man_facts
 from cxrtool.cli.app import ABOUT
 from cxrtool.cli.descriptions import HELP, Flag, Verb, verbs
 from cxrtool.core import registry
@@ -18,19 +18,6 @@ from cxrtool.core.errors import ExitCode
 from cxrtool.files import disk, formats, text
 from cxrtool.recipes import library
 
-MEANING = {
-    ExitCode.DONE: "All of it was done.",
-    ExitCode.SOME_INPUTS_FAILED: "The run ended, but some inputs failed; each is a line on "
-    "standard error and a row of failures.csv. With split --check: there are findings; of audit: a "
-    "verdict of --fail-on occurs.",
-    ExitCode.NOTHING_DONE: "Nothing was done: bad usage, an input that makes the run "
-    "meaningless, or images of which none could be used. No table was written.",
-    ExitCode.BROKE_MIDWAY: "It broke midway for a reason outside the inputs (disk full, out of "
-    "memory); what is on the disk is whole, and the same command again goes on from there.",
-    ExitCode.INTERRUPTED: "Interrupted; likewise whole and resumable.",
-    ExitCode.CLOSED_PIPE: "The reader of standard output went away.",
-    ExitCode.TERMINATED: "Terminated; likewise whole and resumable.",
-}
 FORMATS = ("manifest", "run")
 GUIDES = "man/guides"
 CSV = (
@@ -72,7 +59,9 @@ def page(verb: Verb) -> str:
     examples = [text for example, text in verb.paragraphs() if example]
     if examples:
         lines += [".SH EXAMPLES", *(f".nf\n{roff(text)}\n.fi" for text in examples)]
-    lines += [*_statuses(), *_surroundings(verb), _see_also(verb.name)]
+    has_failures = any(Flag(option).long == "--failures" for option in verb.options)
+    lines += _statuses(man_facts.meanings(verb.name, has_failures))
+    lines += [*_surroundings(verb), _see_also(verb.name)]
     return "\n".join(lines) + "\n"
 
 
@@ -98,8 +87,8 @@ def _choice(name: str, options: str, summary: str) -> str:
     return f".TP\n\\fB{roff(spec)}\\fR\n{roff(summary)}."
 
 
-def _statuses() -> list[str]:
-    summary = (f".TP\n.B {code.value}\n{roff(MEANING[code])}" for code in ExitCode)
+def _statuses(meanings: dict[ExitCode, str]) -> list[str]:
+    summary = (f".TP\n.B {code.value}\n{roff(text)}" for code, text in meanings.items())
     return [".SH EXIT STATUS", *summary]
 
 
@@ -118,7 +107,8 @@ def _surroundings(verb: Verb) -> list[str]:
 def _see_also(name: str = "", form: str = "") -> str:
     others = [n for n in registry.names("commands") if n != name]
     pages = (["cxrtool"] if name else []) + [f"cxrtool-{n}" for n in others]
-    listed = ",\n".join(f".BR {roff(p)} (1)" for p in pages)
+    read_on = [f".BR cxrtool\\-{guide} (7)" for guide in man_facts.GUIDES.get(name, ())]
+    listed = ",\n".join([*read_on, *(f".BR {roff(p)} (1)" for p in pages)])
     listed += "".join(f",\n.BR cxrtool\\-{name} (5)" for name in FORMATS if name != form)
     research = "Research software, not a medical device."
     return f".SH SEE ALSO\n{listed}\n.SH NOTES\n{research}"
@@ -184,7 +174,7 @@ def overview(commands: list[Verb]) -> str:
         lines.append(f".PP\n.nf\n{roff(paragraph)}\n.fi" if example else f".PP\n{roff(paragraph)}")
     lines.append(".SH COMMANDS")
     lines += [f".TP\n\\fBcxrtool\\-{v.name}\\fR(1)\n{roff(v.summary)}." for v in commands]
-    return "\n".join([*lines, *_statuses(), _see_also()]) + "\n"
+    return "\n".join([*lines, *_statuses(man_facts.of_all_commands()), _see_also()]) + "\n"
 
 
 def tables(commands: list[Verb]) -> dict[str, list[str]]:

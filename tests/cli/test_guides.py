@@ -51,6 +51,19 @@ def test_a_guide_becomes_a_man_page() -> None:
         ".SH Part\n.IP \\(bu 3\none\n.IP \\(bu 3\ntwo\nmore\n"
         ".PP\n.RS 4\n.nf\ncxrtool a \\-\\-b\n.fi\n.RE\n"
         ".PP\n.RS 4\n.nf\none\n\ntwo\n.fi\n.RE\n"
-        ".TP\n\\fBj\\fR\nk\n"
+        ".PP\n\\fIh: i\\fR\n.TP\n\\fBj\\fR\nk\n"
         ".SH SEE ALSO\n.BR cxrtool (1)\n.SH NOTES\nResearch software, not a medical device.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("table", "shown"),
+    [
+        ("| check | what it asks |\n|---|---|\n| a | b |", ["\\fIcheck: what it asks\\fR", "b"]),
+        ("| | what it asks |\n|---|---|\n| a | b |", ["\\fIwhat it asks\\fR", "b"]),
+        ("| x | y | z |\n|---|---|---|\n| a | b | c |", ["\\fIx\\fR", "y: b;", "z: c"]),
+    ],
+)
+def test_the_heads_of_a_table_stay(table: str, shown: list[str]) -> None:
+    lines = guides.man_page("x", f"# X\n\n{table}\n", "1.0").splitlines()
+    assert [line for line in shown if line not in lines] == []

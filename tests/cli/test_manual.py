@@ -1,6 +1,7 @@
 """The generated files are those of the command line, and read as such in the real programs."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -39,6 +40,30 @@ def test_no_page_says_twice_that_an_option_may_be_repeated():
     texts = [page.read_text() for page in (ROOT / "man").glob("*.1")]
     lines = [line for text in texts for line in text.splitlines() if "May be repeated" in line]
     assert lines and not [line for line in lines if "May be given several times" in line]
+
+
+def see_also(verb):
+    text = (ROOT / "man" / f"cxrtool-{verb}.1").read_text()
+    return re.findall(r"^\.BR (\S+) \((\d)\)", text.replace("\\-", "-"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("verb", registry.names("commands"))
+def test_every_command_names_its_guides_and_every_page_that_it_names_is_there(verb):
+    named = see_also(verb)
+    assert [name for name, section in named if section == "7"]
+    assert [p for p in named if not (ROOT / "man" / f"{p[0]}.{p[1]}").is_file()] == []
+
+
+@pytest.mark.parametrize("verb", registry.names("commands"))
+def test_exit_codes_are_told_of_the_command_itself(verb):
+    text = (ROOT / "man" / f"cxrtool-{verb}.1").read_text().replace("\\-", "-")
+    status = text.partition(".SH EXIT STATUS\n")[2].partition(".SH")[0]
+    assert ("a verdict of --fail-on" in status) == (verb == "audit")
+    assert ("there are findings" in status) == (verb == "split")
+    options = text.partition(".SH EXIT STATUS\n")[0]
+    named = set(re.findall(r"--[a-z-]+", status))
+    assert [option for option in named if option not in options] == []
+    assert ("some inputs failed" in status) == ("--failures" in options)
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="install man-db")
