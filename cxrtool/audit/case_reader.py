@@ -24,6 +24,7 @@ from cxrtool.audit.row_table import COLUMNS, RowTable
 from cxrtool.compare import groups
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
+from cxrtool.figures import numbers
 from cxrtool.files import predictions_reader, unread_columns
 from cxrtool.files.failures import Failures
 from cxrtool.files.manifest import Where
@@ -55,7 +56,8 @@ def read_predictions(
     wanted = [c for c in optional if c != "label"]
     result = predictions_reader.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)
     if finder is not None and finder.found:
-        note(f"{finder.found} predictions have no label: those of the manifest are used")
+        have = numbers.counted_that(finder.found, "prediction", "has", "have")
+        note(f"{have} no label: that of the manifest is used")
     return groups.once(result, [], skipped, grouped=False)
 
 
@@ -144,8 +146,8 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
     differ = int(((labels[place] >= 0) & (labels[place] != theirs)).sum())
     if differ:
         note(
-            f"warning: {differ} predictions have another label than the manifest: "
-            "those of the predictions are used"
+            f"warning: {numbers.counted_that(differ, 'prediction', 'has', 'have')} another label "
+            "than the manifest: that of the predictions is used"
         )
     labels[place] = theirs
     _check_labels(int((labels[place] != theirs).sum()))
@@ -199,7 +201,8 @@ def _single(column: Coded) -> str | None:
 
 def _check_labels(differ: int) -> None:
     if differ:
-        what = f"{differ} predictions have another label than another model's of the same image"
+        have = numbers.counted_that(differ, "prediction", "has", "have")
+        what = f"{have} another label than another model's of the same image"
         raise CxrtoolError(what, "Correct the labels, or audit one table at a time.")
 
 
@@ -216,8 +219,8 @@ def _held_out(own: RowTable, whole: RowTable, place: Ints) -> Marks:
     learned = np.where(theirs.isin([""]), listed.isin(LEARNED), theirs.isin(LEARNED))
     if learned.all() or not learned.any():
         return np.ones(len(place), bool)
-    what = f"{learned.sum()} predictions are of training or validation images"
-    note(f"warning: {what}: they are not judged")
+    what = numbers.counted_that(int(learned.sum()), "prediction", "is", "are")
+    note(f"warning: {what} of training or validation images: not judged")
     return ~learned
 
 
@@ -248,10 +251,12 @@ def _note_others(whole: RowTable, own: RowTable, place: Ints, judged: Prediction
         differ |= ~both.isin([""])[: len(own)] & (codes != listed)
     if differ.any():
         first = judged.path(int(np.flatnonzero(differ)[0]))
+        number = int(differ.sum())
         note(
-            f"warning: {differ.sum()} predictions, such as of {first}, have another patient or "
-            "source than another row of the same image: the first one is used; if these are two "
-            "images, give each a path of its own"
+            f"warning: {numbers.counted(number, 'prediction')}, such as of {first}, "
+            f"{'has' if number == 1 else 'have'} another patient or source than another row of the "
+            "same image: the first one is used; if these are two images, give each a path of its "
+            "own"
         )
 
 
@@ -272,8 +277,9 @@ def _places(table: RowTable | None, judged: Predictions) -> tuple[Ints, Ints]:
     key, unlike = image_keys(judged)
     if unlike.any():
         note(
-            f"warning: {unlike.sum()} predictions have the raw file of an image of another "
-            "patient, source or label: such images are identified by their path"
+            f"warning: {numbers.counted_that(int(unlike.sum()), 'prediction', 'has', 'have')} the "
+            "raw file of an image of another patient, source or label: such images are "
+            "identified by their path"
         )
     place = _found(table, judged, key)
     offset = 0 if table is None else len(table)

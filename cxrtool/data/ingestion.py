@@ -24,6 +24,7 @@ from cxrtool.data.measurement import MeasurementSettings
 from cxrtool.data.packed_rows import Row
 from cxrtool.data.sources import FILE, LISTED, Selection
 from cxrtool.data.thumbnails import Index, Thumbnails
+from cxrtool.figures.numbers import counted, counted_that
 from cxrtool.files import disk
 from cxrtool.files.failures import Failures
 from cxrtool.images import fingerprints
@@ -104,17 +105,18 @@ class Measured:
                 jobs=self.crew.jobs,
             )
         if thumbnails.absent:
-            what = f"{thumbnails.absent} images that may be duplicates cannot be read again"
-            note(f"warning: {what}, and are not compared; check the root folder")
+            images = counted(thumbnails.absent, "image")
+            what = f"possible duplicates: {images} cannot be read again"
+            note(f"warning: {what}, nor compared; check the root folder")
         # An image of one grey level has no fingerprint, and a hash of zeros.
         plain = ~arrays["fingerprint"].any(axis=1) & arrays["dhash"].any(axis=1)
         if plain.any():
-            what = f"{int(plain.sum())} images have no fingerprint in their manifest"
+            have = counted_that(int(plain.sum()), "image", "has", "have")
+            what = f"{have} no fingerprint in the manifest"
             note(f"warning: {what}: copies are not looked for as widely (ingest the images again)")
         if groups:
-            number = len(set(groups.values()))
-            plural = "" if number == 1 else "s"
-            note(f"{len(groups)} images are duplicates, in {number} group{plural} (dup_group)")
+            number = counted(len(set(groups.values())), "group")
+            note(f"{len(groups)} images are duplicates, in {number} (dup_group)")
         return groups
 
     def _read_again(self, numbers: Index) -> Iterator[bytes]:
@@ -148,12 +150,12 @@ class Measured:
         `joins` is true where masks of single lungs were joined.
         """
         total, unknown = self._labels.total(), hash("") in self._people
-        people = f"{len(self._people) - unknown} patients"
+        people = counted(len(self._people) - unknown, "patient")
         if unknown:
             people = f"{people} and unknown ones" if len(self._people) > 1 else "unknown patients"
-        sources = f"{len(self._sources)} source{'s'[: len(self._sources) != 1]}"
+        sources = counted(len(self._sources), "source")
         classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
-        note(f"{total} images of {people}, {sources}: {classes}")
+        note(f"{counted(total, 'image')} of {people}, {sources}: {classes}")
         if set(self._labels) == {"(no label)"}:
             note(
                 "no image has a label: for training, put each class into a folder of its own and "
@@ -164,18 +166,20 @@ class Measured:
             note(f"warning: the window has no effect on {which} images: no CT of over 8 bits")
         if self._burned:
             note(
-                f"{self._burned} images have burnt-in text according to their header "
+                f"{counted_that(self._burned, 'image', 'has', 'have')} burnt-in text "
+                "according to the header "
                 "(BurnedInAnnotation); cxrtool equalize can cover it"
             )
         if self._halved and not joins:
             note(
-                f"{self._halved} images have a mask of each lung, but none of both; "
+                f"{counted_that(self._halved, 'image', 'has', 'have')} a mask of each "
+                "lung, but none of both; "
                 "cxrtool ingest can join them"
             )
         if self._boxed and not joins:
             note(
-                f"{self._boxed} images have boxes around a lesion and no mask of it: --convert DIR "
-                "or --join-masks DIR draws it (lesion)"
+                f"{counted_that(self._boxed, 'image', 'has', 'have')} boxes around a lesion "
+                "and no mask of it: --convert DIR or --join-masks DIR draws it (lesion)"
             )
         for view in sorted(set(views) - self._views):
             note(f"warning: no image has the view {view}")

@@ -6,7 +6,7 @@ tables. What is undefined (None, NaN) is empty, or what `undefined` says.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Number = float | None
 
@@ -101,6 +101,24 @@ def counted(number: int, what: str) -> str:
     ('1 image', '72 images')
     """
     return f"{number} {what}{'s' * (number != 1)}"
+
+
+def counted_that(number: int, what: str, one: str, many: str) -> str:
+    """Write how many there are of something, and the verb that fits.
+
+    >>> counted_that(1, "image", "has", "have"), counted_that(72, "image", "has", "have")
+    ('1 image has', '72 images have')
+    """
+    return f"{counted(number, what)} {one if number == 1 else many}"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Join names as a sentence does.
+
+    >>> listed(["age"]), listed(["age", "sex"]), listed(["age", "sex", "view"], "or")
+    ('age', 'age and sex', 'age, sex or view')
+    """
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def exact(number: Number) -> str:

@@ -40,7 +40,7 @@ def test_a_share_that_differs_is_named() -> None:
 
 def test_alike_columns_are_alike() -> None:
     row = row_of(with_columns(**ALIKE))
-    assert row.meaning.startswith("No share that is known differs by 10 percentage points")
+    assert row.meaning.startswith("None of the known shares differs by 10 percentage points")
     assert not row.verdict and "Not known" not in row.meaning
 
 
@@ -52,12 +52,12 @@ def test_without_view_age_and_sex_it_is_not_assessed(columns: dict[str, Sequence
         assert not row.verdict and "without sex (0.0 % against 100.0 %)" in row.meaning
         assert row.meaning.endswith("so not compared: view, age and sex.")
     else:
-        assert row.verdict == NOT_ASSESSED and "No share" not in row.meaning
+        assert row.verdict == NOT_ASSESSED and "None of the known" not in row.meaning
         assert row.meaning.startswith("Of view, age and sex none is known for both classes")
         assert "'view', 'age' and 'sex'" in row.next
 
 
 def test_what_is_unknown_is_named_beside_what_is_known() -> None:
     row = row_of(with_columns(view=["PA", "AP", "PA", "AP"]))
-    assert not row.verdict and row.meaning.startswith("No share that is known differs")
+    assert not row.verdict and row.meaning.startswith("None of the known shares differs")
     assert row.meaning.endswith("Not known for both classes, and so not compared: age and sex.")

@@ -127,7 +127,7 @@ def test_altered_copies_across_manifests(cxrtool: Run, tmp_path: Path) -> None:
     (tmp_path / "b" / "mirrored.png").unlink()
     gone = cxrtool("ingest", "both.csv")
     assert gone.stdout == again.stdout
-    assert "1 images that may be duplicates cannot be read again" in gone.stderr
+    assert "possible duplicates: 1 image cannot be read again" in gone.stderr
 
 
 def test_a_manifest_without_fingerprints_says_what_it_lacks(cxrtool: Run, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_manifest_without_fingerprints_says_what_it_lacks(cxrtool: Run, tmp_pa
         del row["fingerprint"], row["dup_group"]
     write_table(tmp_path / "old.csv", rows)
     done = cxrtool("ingest", "old.csv")
-    assert "2 images have no fingerprint in their manifest" in done.stderr
+    assert "2 images have no fingerprint in the manifest" in done.stderr
     found = table(done.stdout)
     assert found[0]["dup_group"] == found[1]["dup_group"] != "" and not found[0]["fingerprint"]
 
@@ -511,7 +511,7 @@ def rsna(folder: Path) -> None:
 def test_boxes_become_masks_of_the_lesion(cxrtool: Run, tmp_path: Path) -> None:
     rsna(tmp_path / "rsna")
     done = cxrtool("ingest", "rsna", "--preset", "rsna", "-o", "m.csv")
-    hint = "1 images have boxes around a lesion and no mask of it: --convert DIR or --join-masks"
+    hint = "1 image has boxes around a lesion and no mask of it: --convert DIR or --join-masks"
     assert hint in done.stderr
     assert [r["lesion"] for r in rows_of(tmp_path / "m.csv")] == ["", ""]
     done = cxrtool("ingest", "rsna", "--preset", "rsna", "--convert", "png", "-o", "c.csv")
@@ -1025,7 +1025,7 @@ def test_text_that_the_header_says_is_burnt_in_is_told_of(cxrtool: Run, tmp_path
     write(tmp_path, {f"in/{n}.dcm": odd.dicom(BurnedInAnnotation=b) for n, b in burned.items()})
     done = cxrtool("ingest", "in")
     assert done.returncode == 0
-    said = "2 images have burnt-in text according to their header (BurnedInAnnotation)"
+    said = "2 images have burnt-in text according to the header (BurnedInAnnotation)"
     assert f"cxrtool ingest: {said}; cxrtool equalize can cover it\n" in done.stderr
     assert "burned_in" not in done.stdout
     assert "in/a.dcm: its header says" in cxrtool("ingest", "in", "-v").stderr

@@ -7,7 +7,6 @@ AUC of all, and beside it AUC in sources with training images and in sources wit
 It decides nothing: age and sex belong to many diseases, and are no fault of the data.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from cxrtool.audit.case import AGE_BAND, Case, ModelScores
 from cxrtool.audit.source_aucs import WithBounds, with_bounds
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, NotAssessed, not_assessed
 from cxrtool.figures import numbers
+from cxrtool.figures.numbers import listed
 from cxrtool.stats import matching
 from cxrtool.stats.metrics import Floats, Ints
 from cxrtool.stats.within import Auc, Decomposition, Marks, difference_bounds
@@ -71,13 +71,13 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     name = case.title(NAME, model)
     columns = [c for c in COLUMNS if _is_known(case, model, c)]
     if not columns:
-        why = f"{_listed(COLUMNS)} are known for less than half of the images of a class"
+        why = f"{listed(COLUMNS)} are known for less than half of the images of a class"
         return not_assessed(name, why, "Complete these columns.", DESCRIPTIVE)
     matched = _matched(case, model, columns)
     if not matched.has_pairs or matched.partners < FEWEST_MATCHED:
         why = (
             f"{matched.partners} of {matched.patients} patients have a partner of the other class "
-            f"that is alike in {_listed(columns)}; an interval needs at least {FEWEST_MATCHED}"
+            f"that is alike in {listed(columns)}; an interval needs at least {FEWEST_MATCHED}"
         )
         remedy = "Add images of both classes from patients who are alike."
         return not_assessed(name, why, remedy, DESCRIPTIVE)
@@ -130,14 +130,10 @@ def _per_positive(
     return Auc(matching.auc_per_positive(positive, scores, groups), parts.strata, effects)
 
 
-def _listed(columns: Sequence[str], word: str = "and") -> str:
-    return f" {word} ".join(filter(None, [", ".join(columns[:-1]), columns[-1]]))
-
-
 def _meaning(matched: MatchedAucs) -> str:
-    parts, names = matched.parts, _listed(matched.columns)
+    parts, names = matched.parts, listed(matched.columns)
     missing = int((~matched.keep).sum())
-    unknown = _listed(matched.columns, "or")
+    unknown = listed(matched.columns, "or")
     images = numbers.counted(missing, "image")
     left_out = f"Without {images} of unknown {unknown}, " if missing else ""
     unused = [column for column in COLUMNS if column not in matched.columns]
@@ -151,7 +147,7 @@ def _meaning(matched: MatchedAucs) -> str:
         f"{matched.patients - matched.partners} of {matched.patients} patients have no partner.",
     ]
     if unused:
-        sentences.append(f"Not matched, as unknown for many or all images: {_listed(unused)}.")
+        sentences.append(f"Not matched, as unknown for many or all images: {listed(unused)}.")
     return " ".join(sentences)
 
 
@@ -166,7 +162,7 @@ def _comparison(matched: MatchedAucs, low: float, high: float) -> str:
     if low > 0:
         return "part of the AUC comes from the case mix"
     if high < 0:
-        return f"AUC is higher among patients of the same {_listed(matched.columns)}"
+        return f"AUC is higher among patients of the same {listed(matched.columns)}"
     return "the case mix is not shown to change the AUC"
 
 
@@ -193,7 +189,7 @@ def _less(matched: MatchedAucs, own: Auc) -> WithBounds:
 
 def _table(case: Case, model: ModelScores, matched: MatchedAucs) -> dict[str, object]:
     """Show AUC over all pairs and over matched ones."""
-    parts, names = matched.parts, _listed(matched.columns)
+    parts, names = matched.parts, listed(matched.columns)
     rows = [
         ["all pairs", 1.0, *matched.all_images, with_bounds(parts.whole), None],
         _cells(f"alike in {names}", matched, parts.within),
@@ -204,7 +200,7 @@ def _table(case: Case, model: ModelScores, matched: MatchedAucs) -> dict[str, ob
     if case.images.has("source"):
         closer = _matched(case, model, [*matched.columns, "source"])
         if closer.has_pairs and closer.partners >= FEWEST_MATCHED:
-            rows.append(_cells(f"alike in {_listed(closer.columns)}", closer, closer.parts.within))
+            rows.append(_cells(f"alike in {listed(closer.columns)}", closer, closer.parts.within))
     return {
         "kind": "table",
         "columns": ["pairs", "share of all pairs", *COUNTS, "AUC [95 % interval]", LESS],

@@ -108,11 +108,13 @@ def _notable(cells: list[tuple[str, float, float]]) -> list[str]:
 
 
 def _meaning(cells: list[tuple[str, float, float]], unknown: list[str]) -> str:
-    names = f"{', '.join(unknown[:-1])} and {unknown[-1]}" if unknown[1:] else "".join(unknown)
+    names = numbers.listed(unknown)
     if notable := _notable(cells):
-        told = f"Shares that differ between positive and negative images: {', '.join(notable)}."
+        told = f"These shares differ between positive and negative images: {', '.join(notable)}."
     elif unknown == [*ASKED]:
         return f"Of {names} none is known for both classes, so that they were not compared."
     else:
-        told = "No share that is known differs by 10 percentage points or more between the classes."
+        told = (
+            "None of the known shares differs by 10 percentage points or more between the classes."
+        )
     return f"{told} Not known for both classes, and so not compared: {names}." if unknown else told

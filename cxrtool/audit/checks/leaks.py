@@ -73,10 +73,13 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     marks = _leaked(case, learned, tested)
     absent = [name for name in WORDS if name not in marks and name != "raw"]
     if not marks:
-        why = f"{', '.join(absent)}: absent"
+        why = f"{', '.join(absent)}: absent or empty"
         raise NotAssessed(why, "Make the manifest with cxrtool ingest.")
     leaked = np.logical_or.reduce([*marks.values()])
-    not_there = f" Not compared, as absent: {', '.join(absent)}." if absent else ""
+    # ingest leaves dup_group empty where no image has a duplicate: then there is none to compare.
+    empty = " (dup_group is empty where no duplicates were found)" * ("dup_group" in absent)
+    listed = ", ".join(absent)
+    not_there = f" Not compared, as absent or empty: {listed}{empty}." if absent else ""
     unknown = _of_unknown_patients(case, learned | tested)
     if not leaked.any() and unknown > MOST_UNKNOWN:
         why = (
