@@ -107,6 +107,7 @@ _cxrtool() {
         "evaluate --where") return ;;
         "evaluate --root") _cxrtool_dirs; return ;;
         "evaluate --jobs"|"evaluate -j") _cxrtool_words "auto"; return ;;
+        "evaluate --engine") _cxrtool_words "local"; return ;;
         "evaluate --output"|"evaluate -o") _cxrtool_files; return ;;
         "evaluate --failures") _cxrtool_files; return ;;
         "evaluate --progress") _cxrtool_words "auto always never"; return ;;
@@ -225,6 +226,7 @@ _cxrtool() {
         "tsne --where") return ;;
         "tsne --root") _cxrtool_dirs; return ;;
         "tsne --jobs"|"tsne -j") _cxrtool_words "auto"; return ;;
+        "tsne --engine") _cxrtool_words "local"; return ;;
         "tsne --output"|"tsne -o") _cxrtool_files; return ;;
         "tsne --failures") _cxrtool_files; return ;;
         "tsne --progress") _cxrtool_words "auto always never"; return ;;
@@ -237,14 +239,14 @@ _cxrtool() {
             compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --move --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --target --keep-columns --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
+            evaluate) _cxrtool_words "--epoch --threshold --calibrate --tta --ensemble --hierarchy --batch --test-name --target --keep-columns --device --cache --where --root --jobs --engine --output --failures --strict --progress --quiet --verbose --help" ;;
             ingest) _cxrtool_words "--preset --metadata --column --map-label --source --view --cap --convert --window --join-masks --bits --key --exact-age --list --seed --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             phantom) _cxrtool_words "--dir --labels --sources --confound --size --slices --seed --root --jobs --output --dry-run --force --progress --quiet --verbose --help" ;;
             recipe) _cxrtool_words "--paper --missing --data --output --list --quiet --verbose --help" ;;
             segment) _cxrtool_words "--dir --model --keep --blur --dilate --margin --bits --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             split) _cxrtool_words "--test --val --folds --unseen --leave-out --test-where --group --stratify --balance --cap --paper --straddle --check --where --seed --output --failures --dry-run --quiet --verbose --help" ;;
             train) _cxrtool_words "--dir --task --arch --classes --weights --first-layer --freeze --loss --class-weights --rebalance --label-smoothing --optimizer --schedule --lr --epochs --batch --patience --monitor --size --channels --fit --normalize --augment --clip --fold --repeat --amp --compile --log --device --cache --list --where --root --jobs --seed --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
-            tsne) _cxrtool_words "--layer --perplexity --method --pca --max-iter --colour --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --output --failures --strict --progress --quiet --verbose --help" ;;
+            tsne) _cxrtool_words "--layer --perplexity --method --pca --max-iter --colour --plot --stats --permutations --seed --batch --device --cache --where --root --jobs --engine --output --failures --strict --progress --quiet --verbose --help" ;;
         esac
         return
     fi

@@ -28,6 +28,12 @@ def idle_jobs(engine: str) -> str:
     return "" if engine == "local" else "the workers are those of --engine"
 
 
+def idle_with_networks(engine: str) -> dict[str, str]:
+    """Say why options have no effect where the engine runs networks, too."""
+    keeps = "" if engine == "local" else "the workers of --engine read every image anew"
+    return {"--jobs": idle_jobs(engine), "--cache": keeps}
+
+
 def crew(jobs: str, engine: str = "local") -> "Crew":
     """Read who does the work."""
     from cxrtool.core.parallel import Crew

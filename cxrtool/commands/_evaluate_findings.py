@@ -32,7 +32,8 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     if given["target"] is not None and not given["target"].strip():
         raise CxrtoolError("--target is empty", "Name a label, or leave it out.")
     refused = dict.fromkeys(IDLE, why) | _model_inputs.idle_with_images(inputs)
-    effects.refuse(context, refused)
+    engine = given["engine"]
+    effects.refuse(context, refused | option_values.idle_with_networks(engine))
     if given["threshold"] in ("val", "youden"):
         what = f"--threshold {given['threshold']}: {why}, and one threshold is for all of them"
         raise CxrtoolError(what, "Give a probability, or leave it out.")
@@ -41,7 +42,8 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     if strict and seen.of_weights:
         what = f"nothing says which images {folder} was trained on"
         raise CxrtoolError(what, "Evaluate without --strict.")
-    device = distributed.begin(inference.device(given["device"]))
+    here = _model_inputs.device_here(given["device"], engine)
+    device = distributed.begin(inference.device(here))
     output, failures = _model_inputs.outputs_of_process(given["output"], given["failures"], inputs)
     conditions = option_values.conditions("--where", given["where"])
     source = _model_inputs.opened(inputs, conditions, again=strict)
@@ -53,7 +55,8 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         batch=given["batch"],
         cache=given["cache"] or pixel_cache.default_folder(),
         root=given["root"] or "",
-        crew=option_values.crew(given["jobs"]),
+        crew=option_values.crew(given["jobs"], engine),
+        remote="" if engine == "local" else given["device"],
     )
     model = inference.Model(one, device)
     truth = findings.Truth(one.about.classes, given["target"])

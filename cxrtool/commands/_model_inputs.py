@@ -20,6 +20,18 @@ def idle_with_images(inputs: list[str]) -> dict[str, str]:
     return dict.fromkeys(options_of_rows, "images have no columns" if are_images(inputs) else "")
 
 
+def device_here(device: str, engine: str) -> str:
+    """Return the device of this process: with a cluster, --device is that of its workers."""
+    from cxrtool.learn import distributed
+
+    if engine == "local":
+        return device
+    if distributed.processes() > 1:
+        what = "several processes cannot share the workers of --engine"
+        raise CxrtoolError(what, "Start one, without torchrun.")
+    return "cpu"
+
+
 def idle_without_more(
     source: "Manifest | None", columns: list[str], always: list[str], test: str | None
 ) -> dict[str, str]:

@@ -96,6 +96,7 @@ def run(
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
+    engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,
     strict: options.Strict = False,
@@ -114,13 +115,15 @@ def run(
     if runs.read(folder).about.task == "findings":
         raise typer.Exit(_evaluate_findings.run(context, context.params))
     effects.refuse(context, {"--target": f"{folder} has classes, and no findings"})
+    effects.refuse(context, option_values.idle_with_networks(engine))
     first = [replace(runs.classifier(f), epoch=epoch) for f in (folder, *(ensemble or ()))]
     below = replace(runs.classifier(hierarchy), epoch=epoch) if hierarchy else None
     check_runs([one.folder for one in first])
     effects.refuse(
         context, idle(first, below, threshold) | _model_inputs.idle_with_images(inputs or [])
     )
-    where_to = distributed.begin(inference.device(device))
+    here = _model_inputs.device_here(device, engine)
+    where_to = distributed.begin(inference.device(here))
     output, failures = _model_inputs.outputs_of_process(output, failures, inputs or [])
     composed = threshold == "val" and (len(first) > 1 or tta > 0)
     conditions = option_values.conditions("--where", where)
@@ -136,7 +139,8 @@ def run(
         tta=tta,
         cache=cache or pixel_cache.default_folder(),
         root=root or "",
-        crew=option_values.crew(jobs),
+        crew=option_values.crew(jobs, engine),
+        remote="" if engine == "local" else device,
     )
     predictor = predictor_of(first, below, where_to, settings)
     judge = prediction_judge.Judge(predictor.classes)

@@ -68,6 +68,7 @@ def run(
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
+    engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,
     strict: options.Strict = False,
@@ -76,6 +77,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
+    from cxrtool.commands import _model_inputs
     from cxrtool.explain import features, probe_report
     from cxrtool.files import json_writer, pixel_cache, table
     from cxrtool.files import run_folder as runs
@@ -83,6 +85,7 @@ def run(
     from cxrtool.learn import inference, prediction
     from cxrtool.stats import projection
 
+    effects.refuse(context, option_values.idle_with_networks(engine))
     check(output, plot, stats)
     check_method(method)
     chance = seed % (1 << 32)  # what scikit-learn takes
@@ -90,12 +93,14 @@ def run(
     result = runs.classifier(folder, or_findings=True)
     columns, coloured, rows = read(manifest, where, color, result.about)
     effects.refuse(context, {"--permutations": "" if coloured else "no column is probed"})
-    tap = features.Tap(inference.Model(result, inference.device(device)), layer)
+    here = inference.device(_model_inputs.device_here(device, engine))
+    tap = features.Tap(inference.Model(result, here), layer)
     reading = prediction.PredictionSettings(
         batch,
         cache=cache or pixel_cache.default_folder(),
         root=root or "",
-        crew=option_values.crew(jobs),
+        crew=option_values.crew(jobs, engine),
+        remote="" if engine == "local" else device,
     )
     skipped = Failures(failures, output=output, strict=strict)
     kept, vectors = features.of_rows(rows, tap, reading, skipped, progress)

@@ -1,7 +1,8 @@
 """What a network makes of images at a place inside it: one row of numbers an image."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.progress import bar
 from cxrtool.files import pixel_cache
 from cxrtool.files.failures import Failures
+from cxrtool.learn import remote_batches
 from cxrtool.learn.architectures._network import Network
 from cxrtool.learn.inference import Model, batches, bounded, finite, precision, prepared
 from cxrtool.learn.prediction import CHUNK, PredictionSettings, Row
@@ -120,9 +122,7 @@ def of_rows(
     """
     kept: list[Row] = []
     result: list[Floats] = []
-    waiting = iter(rows)
-    while chunk := list(itertools.islice(waiting, CHUNK)):
-        features, skips = _of(tap, settings, chunk, progress)
+    for chunk, features, skips in _parts(rows, tap, settings, progress):
         for skip in skips.values():
             skipped.add(skip)
         good = [number for number in range(len(chunk)) if number not in skips]
@@ -132,6 +132,36 @@ def of_rows(
     if not kept:
         skipped.refuse()
     return kept, np.concatenate(result)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is asked of a network on a worker: its features at a place."""
+
+    layer: str
+
+    def __call__(self, model: Model, images: NDArray[np.uint8]) -> Floats:
+        """Return the features of a batch of images."""
+        return Tap(model, self.layer).features(torch.from_numpy(images))
+
+
+def _parts(
+    rows: Iterable[Row], tap: Tap, settings: PredictionSettings, progress: str
+) -> Iterator[tuple[list[Row], Floats, dict[int, Skip]]]:
+    """Yield the rows in parts, with the features of the images, and the unread ones."""
+    if settings.remote:
+        place = remote_batches.RemotePlace(settings.remote)
+        ask = Taken(tap.layer)
+        work = remote_batches.Networks((tap.model.run,), ask, place, settings.root)
+        shown = bar(rows, None, "images", progress)
+        for chunk, ((features, skips),) in remote_batches.answers(
+            work, shown, CHUNK, settings.batch, settings.crew
+        ):
+            yield chunk, features, skips
+        return
+    waiting = iter(rows)
+    while chunk := list(itertools.islice(waiting, CHUNK)):
+        yield chunk, *_of(tap, settings, chunk, progress)
 
 
 def _of(

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cxrtool.core import finding_lists
 from cxrtool.core.errors import Skip
@@ -20,7 +18,7 @@ from cxrtool.core.negative_names import says_none
 from cxrtool.figures import numbers
 from cxrtool.files import predictions
 from cxrtool.learn.inference import Model
-from cxrtool.learn.prediction import PredictionSettings, Predictor, predicted
+from cxrtool.learn.prediction import Looks, PredictionSettings, Predictor, predicted
 from cxrtool.stats import metrics
 from cxrtool.stats.label_traps import AUDIT
 
@@ -91,9 +89,10 @@ class FindingsPredictor(Predictor):
     def __init__(self, model: Model, settings: PredictionSettings) -> None:
         super().__init__([model], None, settings)
 
-    def logs_of(self, logits: Tensor) -> Tensor:
-        """Return log p of each finding: they need not sum to 1."""
-        return torch.nn.functional.logsigmoid(logits)
+    @property
+    def looks(self) -> Looks:
+        """What is asked of the network: each finding by itself."""
+        return Looks(findings=True)
 
 
 class FindingsJudge:

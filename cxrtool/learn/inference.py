@@ -159,7 +159,7 @@ class Model:
     """A run that gives probabilities, of images or of their pixels."""
 
     def __init__(self, run: Run, where: torch.device, amp: bool = False) -> None:
-        self.about: About = run.about
+        self.run, self.about = run, run.about
         self.name, self.folder, self.device, self.amp = run.name, run.folder, where, amp
         about = self.about
         tensors = _finite_weights(run)

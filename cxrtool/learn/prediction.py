@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
 from cxrtool.files import pixel_cache, predictions
 from cxrtool.files.run_record import About
-from cxrtool.learn import augmentation, distributed, training_loop
+from cxrtool.learn import augmentation, distributed, remote_batches, training_loop
 from cxrtool.learn.inference import Model, batches, bounded
 from cxrtool.learn.losses import log_probabilities
 from cxrtool.learn.prediction_judge import Judge
@@ -38,6 +38,7 @@ class PredictionSettings:
     cache: str = ""
     root: str = ""
     crew: Crew = field(default_factory=Crew)
+    remote: str = ""  # the device of networks on the crew's Dask workers; they are here if empty
 
 
 class Predictor:
@@ -87,21 +88,45 @@ class Predictor:
 
     def levels(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         """Return the probabilities of every image, and which a run could not read and why."""
+        return self._together([self._of(model, rows) for model in self._every])
+
+    @property
+    def _every(self) -> list[Model]:
+        return [*self.models, *([self.second] if self.second else [])]
+
+    def _together(
+        self, of_models: Sequence[tuple[Floats, dict[int, Skip]]]
+    ) -> tuple[Floats, dict[int, Skip]]:
         skips: dict[int, Skip] = {}
-        each: list[Floats] = []
-        for model in self.models:
-            p, unread = self._of(model, rows)
+        for _, unread in of_models:
             skips = unread | skips
-            each.append(p[:, [model.about.classes.index(c) for c in self.first]])
+        each = [
+            np.exp(logs)[:, [model.about.classes.index(c) for c in self.first]]
+            for model, (logs, _) in zip(self.models, of_models, strict=False)
+        ]
         levels = np.mean(each, axis=0)
         if self.second is not None:
-            p, unread = self._of(self.second, rows)
-            skips = unread | skips
-            levels = np.concatenate([levels, p], axis=1)
+            levels = np.concatenate([levels, np.exp(of_models[-1][0])], axis=1)
         return levels, skips
 
+    def parts(self, source: Iterable[Row]) -> Iterator[tuple[list[Row], Floats, dict[int, Skip]]]:
+        """Yield the rows in parts, with the probabilities of the images, and the unread ones."""
+        settings = self.settings
+        if not settings.remote:
+            waiting = iter(source)
+            while chunk := list(itertools.islice(waiting, CHUNK)):
+                yield chunk, *self.shared(chunk)
+            return
+        runs = tuple(model.run for model in self._every)
+        place = remote_batches.RemotePlace(settings.remote)
+        work = remote_batches.Networks(runs, self.looks, place, settings.root)
+        for chunk, each in remote_batches.answers(
+            work, source, CHUNK, settings.batch, settings.crew
+        ):
+            yield chunk, *self._together(each)
+
     def shared(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
-        """Do the same together with other processes, each its part."""
+        """Return what `levels` does, together with other processes, each its part."""
         part = distributed.part(len(rows))
         mine = rows[part]
         levels, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
@@ -131,9 +156,10 @@ class Predictor:
             classes = np.where(classes == 1, 1 + levels[:, 2:].argmax(axis=1), classes)
         return classes
 
-    def logs_of(self, logits: Tensor) -> Tensor:
-        """Return log p of each class."""
-        return log_probabilities(logits)
+    @property
+    def looks(self) -> "Looks":
+        """What is asked of every network."""
+        return Looks(self.settings.tta, self.settings.calibrate)
 
     def _of(self, model: Model, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
         about, settings = model.about, self.settings
@@ -142,23 +168,34 @@ class Predictor:
         array, skips = pixel_cache.gathered(
             paths, frame, settings.cache, settings.crew, "never", digests
         )
-        temperature = about.temperature if settings.calibrate else 1.0
         logs = [
-            self._logs(model, array[step], temperature)
+            self.looks(model, array[step])
             for step in batches(len(array), bounded(settings.batch, about.size))
         ]
-        return np.exp(np.concatenate(logs)), skips
+        return np.concatenate(logs), skips
 
-    def _logs(self, model: Model, array: NDArray[np.uint8], temperature: float) -> Floats:
+
+@dataclass(frozen=True)
+class Looks:
+    """The logarithm of the probabilities of a batch: the mean of several looks at each image."""
+
+    tta: int = 0
+    calibrate: bool = False
+    findings: bool = False  # They need not sum to 1.
+
+    def __call__(self, model: Model, array: NDArray[np.uint8]) -> Floats:
+        """Look at a batch of images."""
+        temperature = model.about.temperature if self.calibrate else 1.0
         images = torch.from_numpy(np.array(array))
         looks = [model.logits(images)]
-        for look in range(self.settings.tta):
+        for look in range(self.tta):
             # Every image alike, so that what is beside it changes nothing.
             drawn = augmentation.drawn(MILD, 1, training_loop.mixed(look, 7))
             drawn = {name: value.expand(len(images)) for name, value in drawn.items()}
             changed = augmentation.augmented(images.to(model.device).float(), drawn)
             looks.append(model.logits(changed))
-        each = [self.logs_of((logits / temperature).double()) for logits in looks]
+        logs_of = logsigmoid if self.findings else log_probabilities
+        each = [logs_of((logits / temperature).double()) for logits in looks]
         mean = torch.stack(each).exp().mean(dim=0).log()
         return mean.cpu().numpy()
 
@@ -167,9 +204,7 @@ def predicted(
     source: Iterable[Row], predictor: Predictor, skipped: Callable[[Skip], None]
 ) -> Iterator[tuple[Row, Floats]]:
     """Yield every row whose image all runs can read, with the probabilities of its levels."""
-    waiting = iter(source)
-    while chunk := list(itertools.islice(waiting, CHUNK)):
-        levels, skips = predictor.shared(chunk)
+    for chunk, levels, skips in predictor.parts(source):
         for number, pair in enumerate(zip(chunk, levels, strict=True)):
             if number in skips:
                 skipped(skips[number])

@@ -25,6 +25,7 @@ COMMANDS = ("evaluate", "cam", "tsne", "train")
 # What has an effect in every call, and what says how much is written where.
 EVERYWHERE = {
     "--device",
+    "--engine",
     "--root",
     "--jobs",
     "--output",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import odd
 import pytest
+from cluster import kill, launched
 from handy import (
     Run,
     noise,
@@ -21,7 +19,6 @@ from handy import (
     rows_of,
     snapshot,
     start,
-    surroundings,
     table,
     wait_for,
     write,
@@ -29,42 +26,6 @@ from handy import (
 )
 
 from cxrtool.preprocess.pipeline import REMEDY
-
-CLUSTER = """
-import sys
-from distributed import LocalCluster
-
-if __name__ == "__main__":
-    with LocalCluster(
-        n_workers=int(sys.argv[1]), threads_per_worker=1, dashboard_address=None, silence_logs=50
-    ) as cluster:
-        print(cluster.scheduler_address, flush=True)
-        sys.stdin.read()
-"""
-
-
-def launched(folder: Path, workers: int = 2) -> tuple[subprocess.Popen[str], str]:
-    """Start a cluster whose workers stand in a folder of their own."""
-    (folder / "elsewhere").mkdir()
-    (folder / "elsewhere" / "cluster.py").write_text(CLUSTER)
-    process = subprocess.Popen(
-        [sys.executable, "cluster.py", str(workers)],
-        cwd=folder / "elsewhere",
-        env=surroundings(folder),
-        text=True,
-        start_new_session=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    return process, process.stdout.readline().strip()
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 @pytest.fixture(scope="module")

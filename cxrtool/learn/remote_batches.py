@@ -1,0 +1,199 @@
+"""Networks on the workers of a Dask cluster: batches of rows go there, and numbers come back.
+
+What a network makes of an image depends, in its last digits, on the batch around it and on the
+number of threads that add up. So the batches are those of the work on this machine, and each worker
+takes as many threads as this process would.
+"""
+
+import itertools
+import os
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrtool.core import parallel
+from cxrtool.core.errors import BrokenRun, CxrtoolError, Skip, is_memory
+from cxrtool.core.parallel import Crew, Lost
+from cxrtool.files import pixel_cache
+from cxrtool.files.run_folder import LAST, Run
+from cxrtool.learn import inference
+from cxrtool.learn.inference import Model, batches, bounded
+
+T = TypeVar("T")
+Row = dict[str, str]
+Bytes = NDArray[np.uint8]
+# The numbers of the images of a batch, and which of these cannot be read and why.
+Answer = tuple[Any, dict[int, Skip]]
+# What is asked of a network about a batch of images; it goes to the workers.
+Ask = Callable[[Model, Bytes], Any]
+
+SMALLER = "Choose a smaller --batch."
+# Networks that a worker keeps: those of an ensemble come in turn.
+MOST_KEPT = 4
+_kept: OrderedDict[object, Any] = OrderedDict()
+# One network at a time works in a process: its threads are all that there are, and the hooks on its
+# modules are for one batch.
+_alone = threading.Lock()
+
+
+@dataclass(frozen=True)
+class RemotePlace:
+    """How networks run on the workers, whose working folder is another."""
+
+    device: str
+    here: str = field(default_factory=os.getcwd)
+    threads: int = field(default_factory=torch.get_num_threads)
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Do the work of a network."""
+        try:
+            with _alone:
+                torch.set_num_threads(self.threads)
+                return work()
+        except RuntimeError as e:
+            if not is_memory(e):
+                raise
+            raise CxrtoolError("a worker of the cluster is out of memory", SMALLER) from None
+
+    def model(self, run: Run) -> Model:
+        """Load the network of a run, or take it as it was loaded before."""
+        there = replace(run, folder=os.path.join(self.here, run.folder))
+
+        def load() -> Model:
+            model = Model(there, inference.device(self.device))
+            model.folder = run.folder  # as messages name it
+            return model
+
+        return kept((repr(there), self.device, _state(there)), load)
+
+
+def kept(key: object, make: Callable[[], T]) -> T:
+    """Make what the next batches need, too, or take what was made for an earlier one."""
+    if key not in _kept:
+        _kept[key] = make()
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    _kept.move_to_end(key)
+    result: T = _kept[key]
+    return result
+
+
+def _state(run: Run) -> object:
+    """Say which weights of the last epoch are there; run.json has the digest of the best ones."""
+    if run.epoch != "last":
+        return None
+    try:
+        about = os.stat(os.path.join(run.folder, LAST))
+    except OSError:
+        return None
+    return about.st_size, about.st_mtime_ns, about.st_ino
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images for one of the networks, from a place of a part of the rows on."""
+
+    network: int
+    start: int
+    paths: tuple[str, ...]
+    unread: Mapping[int, Skip] = field(default_factory=dict)  # known to crash what reads them
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The work on a batch: read its images and ask a network."""
+
+    runs: tuple[Run, ...]
+    ask: Ask
+    place: RemotePlace
+    root: str
+
+    def frame(self, batch: Batch) -> pixel_cache.Frame:
+        """Say how the images of a batch are read."""
+        about, root = self.runs[batch.network].about, os.path.join(self.place.here, self.root)
+        return pixel_cache.Frame(about.size, about.image_channels, about.fit, root)
+
+    def __call__(self, batch: Batch) -> Answer:
+        """Answer; an image that cannot be read is black."""
+        frame, skips = self.frame(batch), dict(batch.unread)
+        array = np.zeros((len(batch.paths), frame.channels, frame.size, frame.size), np.uint8)
+        for number, path in enumerate(batch.paths):
+            pixels = skips.get(number) or frame(path)
+            if isinstance(pixels, Skip):
+                skips[number] = pixels
+            else:
+                array[number] = pixels
+        run, place = self.runs[batch.network], self.place
+        return place.run(lambda: self.ask(place.model(run), array)), skips
+
+
+def answers(
+    work: Networks, source: Iterable[Row], part: int, batch: int, crew: Crew
+) -> Iterator[tuple[list[Row], list[Answer]]]:
+    """Yield the rows in parts, each with the answer of every network to all of its images.
+
+    The batches of a part are those that this machine would make of it. Those of later parts are
+    under way meanwhile.
+    """
+    parts: deque[tuple[list[Row], int]] = deque()
+    sent: deque[Batch] = deque()
+
+    def given() -> Iterator[Batch]:
+        waiting = iter(source)
+        while rows := list(itertools.islice(waiting, part)):
+            some = list(_divided(work.runs, rows, batch))
+            parts.append((rows, len(some)))
+            for one in some:
+                sent.append(one)
+                yield one
+
+    found: list[tuple[Batch, Answer]] = []
+    with closing(parallel.each(work, given(), crew)) as results:
+        for result in results:
+            one = sent.popleft()
+            again = isinstance(result, Lost)
+            found.append((one, _without_the_worst(work, one, crew) if again else result))
+            if len(found) == parts[0][1]:
+                yield parts.popleft()[0], [_joined(found, n) for n in range(len(work.runs))]
+                found = []
+
+
+def _divided(runs: Sequence[Run], rows: Sequence[Row], batch: int) -> Iterator[Batch]:
+    paths = tuple(row["path"] for row in rows)
+    for network, run in enumerate(runs):
+        for step in batches(len(paths), bounded(batch, run.about.size)):
+            yield Batch(network, step.start, paths[step])
+
+
+def _joined(found: Sequence[tuple[Batch, Answer]], network: int) -> Answer:
+    own = [(batch.start, *answer) for batch, answer in found if batch.network == network]
+    skips = {start + n: skip for start, _, some in own for n, skip in some.items()}
+    return np.concatenate([values for _, values, _ in own]), skips
+
+
+def _without_the_worst(work: Networks, batch: Batch, crew: Crew) -> Answer:
+    """Find out which images of a batch crash the workers, and ask again without these."""
+    with closing(parallel.each(work.frame(batch), batch.paths, crew)) as results:
+        read = list(results)
+    unread = {
+        number: Skip(batch.paths[number], one.reason, "Remove it.")
+        for number, one in enumerate(read)
+        if isinstance(one, Lost)
+    }
+    with closing(parallel.each(work, [replace(batch, unread=unread)], crew)) as results:
+        answer: Answer | Lost = next(results)
+    if isinstance(answer, Lost):
+        raise lost(answer)
+    return answer
+
+
+def lost(batch: Lost) -> CxrtoolError:
+    """Say that a batch has no answer, whatever its images are."""
+    return BrokenRun(f"a batch of images {batch.reason}", SMALLER)
