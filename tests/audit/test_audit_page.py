@@ -194,6 +194,10 @@ def test_it_fits_a_phone_and_prints_on_two_sheets(browser: Browser, tmp_path: Pa
     for width in (360, 390, 1280):
         browser.open(file, width)
         assert browser.run("document.documentElement.scrollWidth") <= width
+        # No picture scrolls sideways.
+        too_wide = "one.clientWidth > one.closest('figure').clientWidth"
+        wide = f"[...document.images].filter((one) => {too_wide})"
+        assert browser.run(f"{wide}.length") == 0 and browser.run("document.images.length") > 0
         # The verdict is in sight without scrolling.
         assert browser.run("document.querySelector('.verdict').getBoundingClientRect().top") < 600
         assert browser.violations() == []
