@@ -2,8 +2,7 @@
 
 The names in a file are those of whoever wrote it. Prefixes such as `module.` are dropped, and the
 old names of DenseNet's layers are brought up to date. A layer of the head that has another shape is
-left as it is, as the record says. Pickles are read as tensors only: one that holds anything
-else is refused, and nothing of it runs.
+left as it is, as the record says.
 """
 
 import os
@@ -11,30 +10,22 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cxrtool.core.choices import First
-from cxrtool.core.errors import CxrtoolError, one_line, shortened
+from cxrtool.core.errors import CxrtoolError, shortened
 from cxrtool.files import run_folder
-from cxrtool.learn import head_rows, imagenet_weights
+from cxrtool.learn import head_rows, imagenet_weights, weights_reader
+from cxrtool.learn.weights_reader import Tensors
 
-Tensors = dict[str, Tensor]
-
-MODEL = "model.safetensors"
-PICKLES = (".pth", ".pt", ".tar")
-# Where training scripts put the weights among the rest of what they save.
-INSIDE = ("state_dict", "model_state_dict", "model", "network", "net", "weights")
 # What wrappers and other people's classes put before a name.
 PREFIX = re.compile(r"(module|model|network|net|encoder|backbone|(densenet|resnet|vgg)\d+)\.")
 # Before 2018, DenseNet's layers were called `denselayer1.norm.1`.
 OLD_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
 # CheXNet's classifier is a row of a linear layer and a sigmoid.
 ROW = re.compile(r"\.0\.(weight|bias)$")
-# How PyTorch names what a pickle asks for beyond tensors.
-FORBIDDEN = re.compile(r"GLOBAL ([\w.]+)")
 COUNTER = "num_batches_tracked"
 # What stands behind the folder of a run whose last epoch is meant, and not its best.
 LAST_EPOCH = ":last"
@@ -108,7 +99,7 @@ def _taken(
     elif of_last_epoch(spec):
         label, tensors = spec, run_folder.last_weights(spec.removesuffix(LAST_EPOCH))
     else:
-        label, tensors = spec, _read(Path(spec))
+        label, tensors = spec, weights_reader.read(Path(spec))
     if findings and (folder := run_of(spec)) is not None:
         theirs = run_folder.read(folder).about.classes
         tensors, outputs = head_rows.by_name(network, tensors, theirs, findings)
@@ -179,65 +170,6 @@ def converts_first(record: str) -> bool:
 
 def _layers(keys: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(key.rpartition(".")[0] for key in keys))
-
-
-def _read(path: Path) -> Tensors:
-    """Read the tensors of a file or of a run."""
-    if path.is_dir():
-        if not (path / MODEL).is_file():
-            raise CxrtoolError(f"the folder '{path}' has no {MODEL}", "Name the folder of a run.")
-        # Checked by the digest in run.json.
-        return run_folder.read(str(path)).tensors()
-    if path.suffix not in (".safetensors", *PICKLES):
-        what = f"weights '{path}' are not one of: none, imagenet, a file, the folder of a run"
-        raise CxrtoolError(what, f"Files end in .safetensors, {', '.join(PICKLES)}.")
-    if not path.is_file():
-        raise CxrtoolError(f"there are no weights '{path}'", "Check the path.")
-    tensors = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
-    if not tensors:
-        raise CxrtoolError(f"weights '{path}' hold no named tensors", "Save a state_dict.")
-    return tensors
-
-
-def _safetensors(path: Path) -> Tensors:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _pickled(path: Path) -> Tensors:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        # A damaged pickle raises nearly anything.
-        raise _unreadable(path, error) from None
-    return _inside(content)
-
-
-def _unreadable(path: Path, error: Exception) -> CxrtoolError:
-    if asked := FORBIDDEN.search(str(error)):
-        what = f"weights '{path}' hold more than tensors ({asked[1]}), and are not loaded"
-        return CxrtoolError(what, "Save the state_dict alone.")
-    # PyTorch's advice on the lines after the first is to load what was refused.
-    first = str(error).strip().partition("\n")[0].partition(". ")[0]
-    reason = one_line(first or type(error).__name__)
-    return CxrtoolError(
-        f"weights '{path}' are damaged, or not weights ({reason})", "Fetch them again."
-    )
-
-
-def _inside(content: Any) -> Tensors:
-    """Take the tensors out of a checkpoint, whatever else is saved with them."""
-    if not isinstance(content, Mapping):
-        return {}
-    for key in INSIDE:
-        if isinstance(content.get(key), Mapping):
-            return _inside(content[key])
-    return {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
 
 
 def _matched(network: nn.Module, source: Tensors, first: First) -> Match:
