@@ -1,8 +1,11 @@
 """--help costs what Typer costs: nothing heavy is imported."""
 
+import os
 import subprocess
 import sys
 
+import cv2
+import numpy as np
 import pytest
 
 from cxrtool.core import registry
@@ -37,3 +40,17 @@ def test_the_package_itself_imports_nothing():
     code = "import sys; before = set(sys.modules); import cxrtool; print(set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "{'cxrtool'}\n"
+
+
+def test_ingest_of_images_that_differ_does_not_import_scipy(tmp_path):
+    for shade, name in enumerate(("a", "b")):
+        shape = np.zeros((40, 40), np.uint8)
+        shape[10 + 15 * shade :, shade * 20 :] = 200
+        cv2.imwrite(str(tmp_path / f"{name}.png"), shape)
+    code = (
+        "import sys; from cxrtool.cli import app; "
+        f"code = app.run(['ingest', {str(tmp_path)!r}, '-o', {os.devnull!r}, '-q']); "
+        "sys.exit(code or ('scipy' in sys.modules and 'scipy') or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

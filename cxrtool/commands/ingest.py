@@ -44,6 +44,7 @@ import typer
 
 from cxrtool.cli import effects, option_values, options
 from cxrtool.commands import _ingest_options
+from cxrtool.core import parallel
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 
@@ -87,6 +88,8 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
+    if engine == "local" and not all(path.endswith(".csv") for path in paths or ()):
+        parallel.prepare("cxrtool.data.measurement")
     from cxrtool.data import ingestion, measurement, row_cap, sources
     from cxrtool.files import disk, hounsfield, manifest, pseudonyms, table
     from cxrtool.files.failures import Failures
