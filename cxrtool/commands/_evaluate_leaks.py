@@ -36,7 +36,7 @@ def warn(watch: "Watch") -> None:
     """Say which images are no test."""
     result = watch.exposure()
     if result.own:
-        what = f"{result.own} of {result.number} images are those that the run was trained on"
+        what = f"the run was trained on {result.own} of {result.number} images"
         note(f"warning: {what}: the results are too optimistic")
     if result.sentence:
         note(f"warning: {result.sentence}: the results are too optimistic")

@@ -9,6 +9,7 @@ from cxrtool.data import assignment, class_balance
 from cxrtool.data.assignment import Ints
 from cxrtool.data.split_design import Design, SplitPart
 from cxrtool.data.split_rows import SplitRows
+from cxrtool.figures import numbers
 
 
 class RowParts:
@@ -138,7 +139,9 @@ def _classes(
     """Code what is to be spread evenly, after checking that it can be."""
     total = int(groups.max()) + 1
     if total < parts:
-        raise rows.error(f"{total} patients cannot fill {parts} parts", "Ask for fewer parts.")
+        raise rows.error(
+            f"{numbers.counted(total, 'patient')} cannot fill {parts} parts", "Ask for fewer parts."
+        )
     # The first column must be spread; of the others, only the label is worth refusing for.
     for column in dict.fromkeys(rows.strata[:1] + ["label"] * ("label" in rows.strata)):
         names, codes = rows.codes[column].ordered()

@@ -102,7 +102,7 @@ def test_the_same_scores_again_are_no_further_seed() -> None:
     again = [replace(seeds_of(case, HIST, 1)[0], name=f"hist-{k}") for k in range(5)]
     (row,) = rows_of(case, seeds_of(case, ""), again)
     assert row.verdict == NOT_ASSESSED
-    assert "4 models have the scores of another one: they count once." in row.meaning
+    assert "4 models have the scores of another one: counted once." in row.meaning
 
 
 def test_several_preprocessings_are_adjusted_and_compared_with_the_plainest() -> None:

@@ -254,7 +254,7 @@ def test_rows_that_say_that_they_were_trained_on_are_counted_apart(
     assert evaluate(small_run, "m.csv", "--strict") == 0
     number = len(of(rows, "train"))
     assert lines(capfd, "optimistic") == [
-        f"cxrtool evaluate: warning: {number} of 40 images are those that the run was trained on: "
+        f"cxrtool evaluate: warning: the run was trained on {number} of 40 images: "
         "the results are too optimistic"
     ]
 

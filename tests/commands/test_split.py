@@ -277,7 +277,7 @@ def test_what_cannot_be_done_is_one_line(
             b"path;patient\na;p\n",
             "row 1: its cells are separated by semicolons. Save it with commas (CSV UTF-8).",
         ),
-        (b"path,patient\na,p\n", "1 patients cannot fill 3 parts. Ask for fewer parts."),
+        (b"path,patient\na,p\n", "1 patient cannot fill 3 parts. Ask for fewer parts."),
     ],
 )
 @pytest.mark.parametrize("piped", [False, True])

@@ -9,44 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from handy import Row, about, in_process, line, options, rows_of, write_table
+from disc_findings import NAMES, discs, train
+from handy import about, in_process, line, rows_of, write_table
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from cxrtool.core import registry
 from cxrtool.files import run_folder
-from cxrtool.learn import findings_learner, head_rows, inference, initial_weights
+from cxrtool.learn import findings_learner, inference
 
 Said = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.usefixtures("own_folder")
-
-NAMES = ["Edema", "Hernia", "Mass"]
-CENTRES = {"Edema": (10, 12), "Hernia": (20, 36), "Mass": (30, 12)}
-SMALL = ["--arch", "conv8", "--size", "32", "--batch", "8", "--lr", "0.02", "--device", "cpu"]
-
-
-def discs(count: int = 24) -> list[Row]:
-    """Draw up to three discs, each the sign of a finding, and list them as collections do."""
-    y, x = np.mgrid[:48, :40]
-    rows = []
-    for number in range(count):
-        there = [name for k, name in enumerate(NAMES) if (number * 5 + number // 8) >> k & 1]
-        grey = np.random.default_rng(number).integers(0, 40, (48, 40), np.uint8)
-        for name in there:
-            across, down = CENTRES[name]
-            grey[np.hypot(x - across, y - down) < 8] = 220
-        Image.fromarray(grey).save(f"{number}.png")
-        part = ("train", "train", "val", "test")[number // 3 % 4]
-        listed = "|".join(there) or ("No Finding", "normal")[number % 2]
-        row = {"path": f"{number}.png", "label": "x", "patient": str(number), "source": "s"}
-        rows.append(row | {"finding": listed, "split": part})
-    write_table(Path("m.csv"), rows)
-    return rows
-
-
-def train(*given: object, epochs: int = 1, folder: str = "r") -> int:
-    fixed = ["--task", "findings", *SMALL, "-j", "1", "--epochs", epochs, "-d", folder]
-    return in_process("train", "m.csv", *options(fixed, given))
 
 
 def test_it_learns_each_finding_and_every_reader_takes_the_run(capfd: Said) -> None:
@@ -315,35 +287,6 @@ def test_folds_and_repeats() -> None:
     assert rows_of(Path("both/seed-0/history.csv")) != rows_of(Path("both/seed-1/history.csv"))
 
 
-def test_outputs_of_a_run_go_on_by_their_names() -> None:
-    rows = discs()
-    assert train("--lr", "0.1", epochs=2, folder="first") == 0
-    for row in rows:
-        row["finding"] = row["finding"].replace("Hernia", "Flu")
-    write_table(Path("m.csv"), rows)
-    given = ["--classes", "mass,Flu,Edema", "--weights", "first", "--freeze", "backbone"]
-    assert train(*given, "--lr", "1e-9", folder="second") == 0
-    assert about("second")["loaded"].endswith("; outputs of mass, Edema; fresh outputs: Flu")
-    before, after = (run_folder.read(f).tensors()["last.weight"] for f in ("first", "second"))
-    torch.testing.assert_close(after[[0, 2]], before[[2, 0]], atol=1e-6, rtol=0)
-    assert not torch.allclose(after[1], before[1], atol=1e-3)
-    # Names that a run does not have leave all outputs fresh, as many as there are.
-    network = inference.of_findings("conv8", 3, 1, 32)
-    tensors, words = head_rows.by_name(network, run_folder.read("first").tensors(), NAMES, "abc")
-    assert words == "" and "last.weight" not in tensors and "body.0.weight" in tensors
-
-
-def test_chexnet_learns_its_own_findings_by_default(capfd: Said) -> None:
-    names = registry.module("architectures", "chexnet").LABELS
-    rows = discs(28)
-    for number, row in enumerate(rows):
-        row |= {"finding": names[number % 14], "split": "train"}
-    write_table(Path("m.csv"), rows)
-    given = ["--arch", "chexnet", "--size", "32", "--dry-run"]
-    assert train(*given) == 0
-    assert "would train chexnet (6,968,206 of 6,968,206 weights)" in line(capfd)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arch", ["densenet121", "cvr-net", "squeezenet", "timm:vit_tiny_patch16_224", "coronet"]
@@ -392,42 +335,6 @@ def test_an_auc_that_is_not_there_chooses_no_epoch(capfd: Said) -> None:
     assert train("--monitor", "auc", epochs=2) == 2
     assert line(capfd).startswith("--monitor auc has no effect: no finding is present in some val")
     assert not Path("r").exists()
-
-
-def test_a_folder_called_imagenet_is_not_asked_for_outputs(tmp_path: Path) -> None:
-    Path("imagenet").mkdir()
-    assert initial_weights.run_of("imagenet") is None
-    discs()
-    assert train(folder="imagenet", epochs=1) == 0
-    assert initial_weights.run_of("imagenet") is None
-    assert initial_weights.run_of("./imagenet:last") == "./imagenet"
-
-
-def test_weights_alone_of_a_run_of_findings_stay_findings(capfd: Said) -> None:
-    discs()
-    assert train() == 0
-    alone = ["train", "--epochs", "0", "--weights", "r", "--arch", "conv8", "--size", "32"]
-    alone += ["--normalize", "unit", "-d", "alone"]
-    capfd.readouterr()
-    assert in_process(*alone, "--classes", "x,y,z") == 2
-    assert line(capfd).startswith("r has the findings Edema, Hernia, Mass, and other names are")
-    assert in_process(*alone) == 0
-    assert (about("alone")["task"], about("alone")["classes"]) == ("findings", NAMES)
-
-
-def test_outputs_taken_by_their_place_are_said(capfd: Said) -> None:
-    rows = discs()
-    assert train() == 0
-    for number, row in enumerate(rows):
-        row["label"] = ("a", "b", "Mass")[number % 3]
-    write_table(Path("m.csv"), rows)
-    fixed = ["train", "m.csv", *SMALL, "-j", "1", "--epochs", "1", "-d", "c"]
-    capfd.readouterr()
-    assert in_process(*fixed, "--weights", "r", "--classes", "a,b,Mass") == 0
-    told = "outputs taken by their place: Edema for a, Hernia for b\n"
-    assert told in capfd.readouterr().err
-    assert train("--weights", "r/model.safetensors", folder="again") == 0
-    assert "taken by their place for Edema, Hernia, Mass\n" in capfd.readouterr().err
 
 
 def test_lists_that_contradict_themselves_and_joined_names_are_said(capfd: Said) -> None:

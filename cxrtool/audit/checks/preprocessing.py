@@ -199,7 +199,8 @@ def _remarks(common: CommonImages, groups: Sequence[SeedGroup]) -> str:
             f"Left out: {numbers.counted(common.left_out, 'image')} that not all models judge."
         )
     if common.copies:
-        texts.append(f"{common.copies} models have the scores of another one: they count once.")
+        have = numbers.counted_that(common.copies, "model", "has", "have")
+        texts.append(f"{have} the scores of another one: counted once.")
     if odd := [group for group in groups if group.names_differ]:
         names = ", ".join(model.name for model in odd[0].models)
         texts.append(

@@ -64,7 +64,8 @@ def _validated(case: Case, rows: Ints) -> str:
     if not number:
         return ""
     return (
-        f"{number} of the {len(rows)} images are of the part val: training may have "
+        f"{number} of the {len(rows)} images {'is' if number == 1 else 'are'} of the part val: "
+        "training may have "
         "chosen its best epoch on them, which raises AUC by an amount that is not known here"
     )
 
