@@ -57,7 +57,7 @@ def read_predictions(
     result = predictions_reader.read(tables, [], skipped, wanted, ("path", "raw"), labels=finder)
     if finder is not None and finder.found:
         have = numbers.counted_that(finder.found, "prediction", "has", "have")
-        note(f"{have} no label: that of the manifest is used")
+        note(f"{have} no label: the label of the manifest counts")
     return groups.once(result, [], skipped, grouped=False)
 
 
@@ -147,7 +147,7 @@ def joined(table: RowTable | None, judged: Predictions, positive: str) -> Joined
     if differ:
         note(
             f"warning: {numbers.counted_that(differ, 'prediction', 'has', 'have')} another label "
-            "than the manifest: that of the predictions is used"
+            "than the manifest: the label of the predictions counts"
         )
     labels[place] = theirs
     _check_labels(int((labels[place] != theirs).sum()))

@@ -9,14 +9,14 @@ GUIDES = {
     "compare": ("evidence", "statistics"),
     "demo": ("phantoms", "installing"),
     "equalize": ("preprocessing",),
-    "evaluate": ("training", "evidence"),
+    "evaluate": ("training", "evidence", "preprocessing"),
     "ingest": ("data", "duplicates"),
     "phantom": ("phantoms",),
     "recipe": ("recipes",),
     "segment": ("preprocessing", "limits"),
     "split": ("splitting", "duplicates"),
     "train": ("training", "performance"),
-    "tsne": ("evidence", "statistics"),
+    "tsne": ("evidence", "statistics", "preprocessing"),
 }
 
 MEANING = {
@@ -33,10 +33,16 @@ MEANING = {
 }
 # What exit code 1 means beyond that, or in place of it where no input can fail.
 ONE = {
-    "audit": "Or a verdict of --fail-on occurs.",
+    "audit": "Or the audit came to a verdict that --fail-on names.",
     "demo": "A command of the chain ended with 1; its own page says why.",
     "recipe": "With --missing and a recipe named: a collection that it needs is not there.",
     "split": "With --check: there are findings.",
+}
+# What exit code 2 means where no images are read, and of a chain of commands.
+TWO = {
+    "demo": "Bad usage, or a command of the chain ended with 2; its own line says why.",
+    "phantom": "Nothing was done: bad usage. No table was written.",
+    "recipe": "Nothing was done: bad usage. No script was written.",
 }
 
 
@@ -45,11 +51,15 @@ def meanings(command: str, has_failures: bool) -> dict[ExitCode, str]:
     result = dict(MEANING)
     failed = MEANING[ExitCode.SOME_INPUTS_FAILED] if has_failures else ""
     result[ExitCode.SOME_INPUTS_FAILED] = f"{failed} {ONE.get(command, '')}".strip()
+    result[ExitCode.NOTHING_DONE] = TWO.get(command, MEANING[ExitCode.NOTHING_DONE])
     return {code: text for code, text in result.items() if text}
 
 
 def of_all_commands() -> dict[ExitCode, str]:
     """Return what the exit codes mean for the commands in general."""
-    one = "With split --check: there are findings; of audit: a verdict of --fail-on occurs."
+    one = (
+        "With split --check: there are findings; with audit: it came to a verdict that --fail-on "
+        "names."
+    )
     text = f"{MEANING[ExitCode.SOME_INPUTS_FAILED]} {one}"
     return {**MEANING, ExitCode.SOME_INPUTS_FAILED: text}

@@ -3,6 +3,7 @@
 The limits of time and memory that guard the work on this machine are the cluster's own there.
 """
 
+import importlib
 import logging
 import re
 import warnings
@@ -23,7 +24,7 @@ def each(
     function: Callable[[Any], Any], items: Iterable[Any], address: str
 ) -> Generator[Any, None, None]:
     """Yield `function(item)` for every item in order; a bounded number is under way."""
-    client, slots = _connect(address)
+    client, slots = _connect(address, function.__module__)
     waiting: deque[tuple[Any, Any]] = deque()  # inputs, and what will come of them
     tasks = iter(items)
 
@@ -50,7 +51,7 @@ def each(
         client.close()
 
 
-def _connect(address: str) -> tuple[Any, int]:
+def _connect(address: str, module: str) -> tuple[Any, int]:
     """Find the cluster, and count the tasks that it works on at a time."""
     try:
         from distributed import Client
@@ -70,27 +71,35 @@ def _connect(address: str) -> tuple[Any, int]:
         remedy = "Start one (dask scheduler), or check the address."
         raise CxrtoolError(what, remedy, settings=["engine"]) from e
     try:
-        return client, _slots(client, address)
+        return client, _slots(client, address, module)
     except BaseException:
         client.close()
         raise
 
 
-def _slots(client: Any, address: str) -> int:
+def _slots(client: Any, address: str, module: str) -> int:
     remedy = f"Install cxrtool {__version__} where the workers run, and start some (dask worker)."
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
-        there = client.submit(version, pure=False).result(timeout=PATIENCE)
+        there = client.submit(version, module, pure=False).result(timeout=PATIENCE)
     except Exception as e:
-        what = f"{address}: the workers of this Dask scheduler cannot be used ({type(e).__name__})"
+        what = f"{address}: the workers of this Dask scheduler cannot be used ({_why(e)})"
         raise CxrtoolError(what, remedy) from e
     if there != __version__:
         raise CxrtoolError(f"{address}: its workers have cxrtool {there}", remedy)
     return sum(client.nthreads().values())
 
 
-def version() -> str:
-    """Return the version of cxrtool that a worker has."""
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, ImportError) else type(error).__name__
+
+
+def version(module: str) -> str:
+    """Return the version of cxrtool that a worker has, if it can import what the work needs.
+
+    A worker that cannot would end, and the work wait for it without a word.
+    """
+    importlib.import_module(module)
     return __version__
 
 

@@ -46,4 +46,4 @@ def prepare(module: str) -> None:
 
     Both take a quarter of a second, which is much beside the work on two hundred images.
     """
-    worker_server.context([module])
+    worker_server.prepare([module])

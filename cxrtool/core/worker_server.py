@@ -14,6 +14,7 @@ from typing import Any
 # Seconds after which it is tried again to start a process: a server that was killed needs a moment
 # to be gone.
 PAUSES = (0.1, 0.3, 1.0, 0.0)
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SAFE = "PYTHONSAFEPATH"  # Python then leaves the working folder out of where it looks for modules.
 
 
@@ -56,7 +57,7 @@ def context(modules: list[str]) -> Any:
     A fork of this process would copy its threads' locks; a spawned worker would import anew.
     """
     # More threads inside a worker than cores outside would only fight.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in THREADS:
         os.environ.setdefault(name, "1")
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -64,6 +65,15 @@ def context(modules: list[str]) -> Any:
     workers.set_forkserver_preload(modules)
     _start_server()
     return workers
+
+
+def prepare(modules: list[str]) -> None:
+    """Start the server early; libraries that are yet to be imported here keep their threads."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    context(modules)
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
 
 
 def _start_server() -> None:

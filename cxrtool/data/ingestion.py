@@ -106,8 +106,8 @@ class Measured:
             )
         if thumbnails.absent:
             images = counted(thumbnails.absent, "image")
-            what = f"possible duplicates: {images} cannot be read again"
-            note(f"warning: {what}, nor compared; check the root folder")
+            what = f"possible duplicates: {images} cannot be read again and compared"
+            note(f"warning: {what}; check the root folder")
         # An image of one grey level has no fingerprint, and a hash of zeros.
         plain = ~arrays["fingerprint"].any(axis=1) & arrays["dhash"].any(axis=1)
         if plain.any():

@@ -60,7 +60,7 @@ class RemotePlace:
         except RuntimeError as e:
             if not is_memory(e):
                 raise
-            raise CxrtoolError("a worker of the cluster is out of memory", SMALLER) from None
+            raise BrokenRun("a worker of the cluster is out of memory", SMALLER) from None
 
     def model(self, run: Run) -> Model:
         """Load the network of a run, or take it as it was loaded before."""

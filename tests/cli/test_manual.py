@@ -58,7 +58,7 @@ def test_every_command_names_its_guides_and_every_page_that_it_names_is_there(ve
 def test_exit_codes_are_told_of_the_command_itself(verb):
     text = (ROOT / "man" / f"cxrtool-{verb}.1").read_text().replace("\\-", "-")
     status = text.partition(".SH EXIT STATUS\n")[2].partition(".SH")[0]
-    assert ("a verdict of --fail-on" in status) == (verb == "audit")
+    assert ("a verdict that --fail-on names" in status) == (verb == "audit")
     assert ("there are findings" in status) == (verb == "split")
     options = text.partition(".SH EXIT STATUS\n")[0]
     named = set(re.findall(r"--[a-z-]+", status))

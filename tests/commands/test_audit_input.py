@@ -83,7 +83,7 @@ def test_labels_are_taken_from_the_manifest(cli: Cli, tmp_path: Path, kept: bool
     result = cli("audit", manifest, bare, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
     assert whole.code == result.code == 0
     number = 30 if kept else 60
-    assert f"{number} predictions have no label: that of the manifest is used" in result.err
+    assert f"{number} predictions have no label: the label of the manifest counts" in result.err
     tables = [(tmp_path / name / "audit.csv").read_bytes() for name in ("whole", "out")]
     assert tables[0] == tables[1]
 

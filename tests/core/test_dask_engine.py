@@ -25,7 +25,15 @@ from handy import (
     write_table,
 )
 
+from cxrtool.core import dask_engine
+from cxrtool.core.errors import CxrtoolError
 from cxrtool.preprocess.pipeline import REMEDY
+
+
+class NotThere:
+    """Work whose module the workers cannot import, as that of networks without PyTorch."""
+
+    __module__ = "cxrtool.not_there"
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +195,11 @@ def test_an_address_that_is_none(address: str, cxrtool: Run, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_workers_that_cannot_import_the_work_are_refused(engine: str) -> None:
+    with pytest.raises(CxrtoolError, match=r"cannot be used \(No module named .*not_there'\)\. In"):
+        list(dask_engine.each(NotThere(), [1], engine.removeprefix("dask=")))  # type: ignore[arg-type]
+
+
 def test_no_scheduler(cxrtool: Run, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

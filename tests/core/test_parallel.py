@@ -19,7 +19,7 @@ import pytest
 from handy import rows_of
 from PIL import Image
 
-from cxrtool.core import worker_pool
+from cxrtool.core import parallel, worker_pool
 from cxrtool.core.errors import BrokenRun, Unreadable
 from cxrtool.core.parallel import Crew, Lost, each
 from cxrtool.files import dicom_recognition, image
@@ -291,3 +291,13 @@ def test_a_folder_of_the_packages_name_does_not_take_its_place(tmp_path: Path) -
     command = [sys.executable, "-c", script, "ingest", "in", "-j", "2", "-o", "m.csv"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, len(rows_of(tmp_path / "m.csv"))) == (0, 3), done.stderr
+
+
+def test_an_early_server_leaves_the_threads_of_this_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    parallel.prepare("cxrtool.data.measurement")
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
