@@ -24,7 +24,7 @@ MEANING = {
     ExitCode.SOME_INPUTS_FAILED: "The run ended, but some inputs failed; each is a line on "
     "standard error and a row of failures.csv.",
     ExitCode.NOTHING_DONE: "Nothing was done: bad usage, an input that makes the run "
-    "meaningless, or images of which none could be used. No table was written.",
+    "meaningless, or no image that could be used. No table was written.",
     ExitCode.BROKE_MIDWAY: "It broke midway for a reason outside the inputs (disk full, out of "
     "memory); what is on the disk is whole, and the same command again goes on from there.",
     ExitCode.INTERRUPTED: "Interrupted; likewise whole and resumable.",

@@ -58,5 +58,5 @@ def test_the_same_file_is_a_leak_whoever_the_patients_are() -> None:
 
 def test_a_column_without_values_is_not_called_absent() -> None:
     row = row_of(known_files(make_case()))
-    told = "dup_group (dup_group is empty where no duplicates were found)."
-    assert "as absent or empty: " in row.meaning and row.meaning.endswith(told)
+    expected = "dup_group (empty where no duplicates were found)."
+    assert "as absent or empty: " in row.meaning and row.meaning.endswith(expected)

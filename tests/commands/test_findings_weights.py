@@ -76,7 +76,7 @@ def test_outputs_taken_by_their_place_are_said(capfd: Said) -> None:
     fixed = ["train", "m.csv", *SMALL, "-j", "1", "--epochs", "1", "-d", "c"]
     capfd.readouterr()
     assert in_process(*fixed, "--weights", "r", "--classes", "a,b,Mass") == 0
-    told = "outputs taken by their place: Edema for a, Hernia for b\n"
-    assert told in capfd.readouterr().err
+    expected = "outputs taken by their place: Edema for a, Hernia for b\n"
+    assert expected in capfd.readouterr().err
     assert train("--weights", "r/model.safetensors", folder="again") == 0
     assert "taken by their place for Edema, Hernia, Mass\n" in capfd.readouterr().err

@@ -110,11 +110,17 @@ def _notable(cells: list[tuple[str, float, float]]) -> list[str]:
 def _meaning(cells: list[tuple[str, float, float]], unknown: list[str]) -> str:
     names = numbers.listed(unknown)
     if notable := _notable(cells):
-        told = f"These shares differ between positive and negative images: {', '.join(notable)}."
+        sentence = (
+            f"These shares differ between positive and negative images: {', '.join(notable)}."
+        )
     elif unknown == [*ASKED]:
         return f"Of {names} none is known for both classes, so that they were not compared."
     else:
-        told = (
+        sentence = (
             "None of the known shares differs by 10 percentage points or more between the classes."
         )
-    return f"{told} Not known for both classes, and so not compared: {names}." if unknown else told
+    return (
+        f"{sentence} Not known for both classes, and so not compared: {names}."
+        if unknown
+        else sentence
+    )

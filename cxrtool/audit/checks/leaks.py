@@ -77,7 +77,7 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
         raise NotAssessed(why, "Make the manifest with cxrtool ingest.")
     leaked = np.logical_or.reduce([*marks.values()])
     # ingest leaves dup_group empty where no image has a duplicate: then there is none to compare.
-    empty = " (dup_group is empty where no duplicates were found)" * ("dup_group" in absent)
+    empty = " (empty where no duplicates were found)" * ("dup_group" in absent)
     listed = ", ".join(absent)
     not_there = f" Not compared, as absent or empty: {listed}{empty}." if absent else ""
     unknown = _of_unknown_patients(case, learned | tested)
