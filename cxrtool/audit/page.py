@@ -3,14 +3,15 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from cxrtool.audit import pictures, verdicts
+from cxrtool.audit import page_methods, pictures
 from cxrtool.audit.case import Case
 from cxrtool.audit.checks import bystanders
-from cxrtool.audit.runner import ESTIMAND, Plan, module
+from cxrtool.audit.runner import Plan, module
 from cxrtool.audit.verdicts import (
     CONFIRMATORY,
     CONTROL,
@@ -53,6 +54,8 @@ CUE = (
     "The images carry a cue that follows the label without the disease. Whether a model uses it is "
     "not shown here."
 )
+# These rows are about the images, whatever was predicted of them.
+OF_MANIFEST = (bystanders.WHOLE, bystanders.INSIDE)
 # Of more reasons, the first are given in full below the verdict.
 REASONS = 3
 NO_MODEL = "What was assessed of these data shows no effect of the data set. No model was judged."
@@ -63,9 +66,10 @@ COLUMNS = ("check", "verdict", "value", "p", "detectable", "patients", "sources"
 KINDS = (
     (
         CONFIRMATORY,
-        "Confirmatory checks: the worst of them is the overall verdict. Intervals and verdicts are "
-        "adjusted for all of them together. `detectable` is the smallest true value that these "
-        "images show with a power of 80 %; an effect makes the error larger, so it can lie beyond "
+        "Confirmatory checks: the worst of them is the overall verdict. Rows with a `p` are tests, "
+        "with intervals and verdicts adjusted for all tests together. The interval of `broken` is "
+        "of 95 %, and tests nothing. `detectable` is the smallest true value that these images "
+        "show with a power of 80 %; an effect makes the error larger, so it can lie beyond "
         "a narrow interval. Values of `within` and of `used` are differences of AUC, those of the "
         "other checks AUC, shares or counts, as their sentences say. `p` is for an effect beyond "
         "the margin, before the adjustment; 1 means that the value itself is inside.",
@@ -73,15 +77,10 @@ KINDS = (
     (DESCRIPTIVE, "Descriptive checks: they decide nothing."),
     (CONTROL, "Controls of the audit itself, on these data."),
 )
-VERDICTS = (
-    ("Shown", "the interval lies beyond the margin, or a fault was counted."),
-    ("Excluded", "the interval lies inside the margin, or no fault was found."),
-    ("Inconclusive", "neither; the images are too few."),
-    ("Not identifiable", "the classes do not overlap; more images of the same kind do not help."),
-    ("Not assessed", "an input is missing; the next step supplies it."),
-)
 # Commands stand between apostrophes where they are printed to a terminal.
 COMMAND = re.compile(r"'(cxrtool [^']+)'")
+# How the row that is printed names a table of the page, which the page has as a link.
+CUES = "the table of cues in audit.html"
 
 
 def page(
@@ -97,15 +96,16 @@ def page(
     `left_out` says in words what is not judged.
     """
     result = Page("Audit: disease or data set?", _lead(case, left_out), compact=True)
+    rows = _linked(plan, rows)
     # Where the classes do not overlap, the picture of it is the whole explanation.
     first = [p for p in drawn if p[0].kind == pictures.PATIENTS and overall == NOT_IDENTIFIABLE]
     _verdict(result.section("Verdict"), case, plan, rows, overall, first)
-    _checks(result.section("Checks"), plan, rows)
+    _checks(result.section("Checks"), case, plan, rows)
     if rest := [picture for picture in drawn if picture not in first]:
         _pictures(result.section("Evidence"), rest)
     _details(result, plan, rows)
-    _methods(result.section("Methods"), case, plan)
-    _references(result.section("References"), plan)
+    page_methods.write(result.section("Methods"), case, plan)
+    page_methods.write_references(result.section("References"), plan)
     return result
 
 
@@ -130,7 +130,7 @@ def conclusion(case: Case, rows: Sequence[CheckRow], overall: str) -> str:
     own = [row for row in confirmatory if row.verdict == overall]
     if overall == SHOWN and not any(row.is_tested for row in own):
         return FAULTY
-    if overall == SHOWN and all(row.name in (bystanders.WHOLE, bystanders.INSIDE) for row in own):
+    if overall == SHOWN and all(row.name in OF_MANIFEST for row in own):
         return CUE
     if overall in (SHOWN, NOT_IDENTIFIABLE, INCONCLUSIVE):
         return CONCLUSIONS[overall]
@@ -175,18 +175,49 @@ def _verdict(
         section.picture(file, picture.alt, picture.caption)
 
 
-def _checks(section: Section, plan: Plan, rows: Sequence[CheckRow]) -> None:
+def _linked(plan: Plan, rows: Sequence[CheckRow]) -> list[CheckRow]:
+    """Name the table of cues by its number on this page, and link to it.
+
+    The tables of the checks come after one table for each kind of rows, and are not on paper.
+    """
+    named = [
+        row.name
+        for check in plan.checks
+        for row in rows
+        if row.check == check
+        for block in row.blocks
+        if block["kind"] == "table"
+    ]
+    if bystanders.WHOLE not in named:
+        return list(rows)
+    number = len({row.kind for row in rows}) + named.index(bystanders.WHOLE) + 1
+    link = f"[Table {number}](#table-{number}) (on the screen)"
+    return [replace(row, next=row.next.replace(CUES, link)) for row in rows]
+
+
+def _checks(section: Section, case: Case, plan: Plan, rows: Sequence[CheckRow]) -> None:
     for kind, caption in KINDS:
         own = [row for row in rows if row.kind == kind]
         if own:
             entries = [_entry(row) for row in own]
-            section.entries(COLUMNS, entries, caption + _lacking(own), brief=kind != CONFIRMATORY)
+            caption += _beyond_judged(case, own) + _lacking(own)
+            section.entries(COLUMNS, entries, caption, brief=kind != CONFIRMATORY)
     if plan.absent:
         section.text(
             f"{', '.join(plan.absent)}. A cause that only such a column would show was not "
             "looked for.",
             lead="Columns that are absent",
         )
+
+
+def _beyond_judged(case: Case, rows: Sequence[CheckRow]) -> str:
+    """Say why a row counts more patients than are judged."""
+    judged = len(np.unique(case.images.patients[case.judged]))
+    names = [f"`{row.name}`" for row in rows if row.name in OF_MANIFEST and row.patients > judged]
+    if not names:
+        return ""
+    use = "uses" if len(names) == 1 else "use"
+    return f" {' and '.join(names)} {use} all labelled images of the manifest, also of training."
 
 
 def _is_printed(row: CheckRow) -> bool:
@@ -258,41 +289,3 @@ def _cell(value: Any) -> Cell:
         numbers = [math.nan if part is None else float(part) for part in value]
         return numbers[0] if math.isnan(numbers[1]) else (numbers[0], numbers[1], numbers[2])
     return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
-def _methods(section: Section, case: Case, plan: Plan) -> None:
-    section.text(ESTIMAND, lead="Estimand")
-    section.text(
-        f"Margin {case.margin:g}. Confirmatory tests: {len(plan.family)}, adjusted together "
-        f"by Holm's procedure at {verdicts.ALPHA:g} (two-sided). They were written to audit.json "
-        "before outcomes were read. Intervals keep the images of a patient together. Changed from "
-        f"the defaults: {', '.join(plan.changed) or 'nothing'}. Seed {case.seed}.",
-        lead="Tests",
-    )
-    if joining := _joining(case):
-        section.text(*joining, lead="Joining")
-    section.text(" ".join(f"{name}: {when}" for name, when in VERDICTS), lead="Verdicts")
-    section.text(
-        "A verdict is about these images. It is no proof that a model uses the disease: a cause "
-        "that is in no column and in no image measurement stays unseen.",
-        lead="Limits",
-    )
-
-
-def _joining(case: Case) -> list[str]:
-    """Say what was found when predictions were put to the rows of the manifest."""
-    counts = {
-        f"Not in the manifest: {counted(case.unmatched, 'image')} of the predictions, of which "
-        "nothing is known but what the predictions say.": case.unmatched,
-        f"With another label than in the manifest: {counted(case.relabelled, 'prediction')}; that "
-        "of the prediction is used.": case.relabelled,
-        f"Not judged, as learned from: {counted(case.learned, 'prediction')} of training or "
-        "validation images.": case.learned,
-    }
-    return [sentence for sentence, count in counts.items() if count]
-
-
-def _references(section: Section, plan: Plan) -> None:
-    references = dict.fromkeys(module(check).REFERENCE for check in plan.checks)
-    # In one paragraph: the page prints on two sheets.
-    section.text(" ".join(f"({k}) {text}" for k, text in enumerate(filter(None, references), 1)))

@@ -40,6 +40,8 @@ NUMERIC = re.compile(
 )
 # The size of a plot in points, of which there are 72 where a browser has 96 pixels.
 SVG_SIZE = re.compile(rb'<svg[^>]* width="(\d+\.?\d*)pt" height="(\d+\.?\d*)pt"')
+# The one link that a text may hold: to a table of the same page.
+TO_TABLE = re.compile(r"\[(Table (\d+))\]\(#table-\2\)")
 # Findings have a word beside their colour, for readers who do not see colours.
 LEVELS = {"good": "Good", "bad": "Problem", "note": "Note"}
 DISCLAIMER = "Research software, not a medical device. Do not use it for decisions about patients."
@@ -90,7 +92,10 @@ class Page:
 
 
 class Section:
-    """A part of a page under a heading. In its texts `backticks` set code."""
+    """A part of a page under a heading.
+
+    In its texts `backticks` set code, and `[Table 2](#table-2)` links to that table.
+    """
 
     def __init__(self, page: Page, title: str, number: int, printed: bool = True) -> None:
         self.title, self.id, self.printed = title, f"section-{number}", printed
@@ -215,8 +220,9 @@ def _template() -> Template:
 
 
 def _prose(text: str) -> Markup:
-    """Escape a text, and set what is between backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(one_line(text)))))
+    """Escape a text, set what is between backticks as code, and link to tables of the page."""
+    escaped = TO_TABLE.sub(r'<a href="#table-\2">\1</a>', str(escape(one_line(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))
 
 
 def _policy(style: str, script: str) -> str:

@@ -20,6 +20,7 @@ from cxrtool.audit.verdicts import CheckRow
 from cxrtool.core import registry
 from cxrtool.figures import html_page
 from cxrtool.figures.html_page import Page
+from cxrtool.images.bystanders import NAMES
 
 __all__ = ["browser"]
 
@@ -117,6 +118,57 @@ def test_methods_and_references_are_last_and_absent_columns_are_named(tmp_path: 
     text = " ".join(reader.text("p"))
     assert " sex, age. A cause that only such a column would show" in text
     assert "Changed from the defaults: --margin." in text
+
+
+def with_cues(case: Case) -> Case:
+    """Plant burnt-in text in the images of one class."""
+    values = np.random.default_rng(0).normal(size=(len(case.images), len(NAMES)))
+    values[:, NAMES.index("text_count")] += 3 * case.images.positive
+    return replace(case, measured=lambda: values)
+
+
+def test_the_advice_on_cues_links_to_their_table(tmp_path: Path) -> None:
+    """The terminal and audit.csv name the page; on the page the table has a number."""
+    case, plan = runner.plan(with_cues(make_case()), ["overlap", "bystanders", "attributes"], [])
+    rows = runner.run(case, plan, str(tmp_path))
+    (cues,) = [one for one in rows if one.name == "bystanders"]
+    assert cues.verdict == verdicts.SHOWN and pages.CUES in cues.next
+    page = pages.page(case, plan, rows, verdicts.overall(rows))
+    link = re.search(r'<a href="#(table-\d+)">(Table \d+)</a>', text := html(page))
+    assert link and pages.CUES not in text
+    caption = re.search(f'<figcaption id="{link[1]}"><b>{link[2]}.</b> ([^<]+)', text)
+    assert caption and caption[1].startswith("AUC for new patients from each kind of cue alone.")
+
+
+def test_rows_of_all_images_of_the_manifest_say_so(tmp_path: Path) -> None:
+    case = with_cues(make_case())
+    held_out = np.flatnonzero(case.images.columns["split"].isin(("test",)))
+    (model,) = case.models
+    part = replace(model, rows=held_out, scores=model.scores[held_out])
+    part = replace(part, predicted=model.predicted[held_out])
+    said = []
+    for models, name in (([part], "part"), ([model], "whole")):
+        (tmp_path / name).mkdir()
+        own, plan = runner.plan(replace(case, models=models), ["bystanders"], [])
+        rows = runner.run(own, plan, str(tmp_path / name))
+        page = pages.page(own, plan, rows, verdicts.overall(rows))
+        (table,) = [b for b in page.sections[1].blocks if b["kind"] == "entries"]
+        said.append("all labelled images of the manifest" in table["caption"])
+    assert said == [True, False], "where all images are judged there is nothing to explain"
+
+
+def test_only_rows_with_a_p_are_said_to_be_adjusted(tmp_path: Path) -> None:
+    """`broken` has an interval and no test; its interval is that of the AUC alone."""
+    case, plan = runner.plan(make_case(use=1), [*CHECKS, "broken"], [])
+    rows = runner.run(case, plan, str(tmp_path))
+    (broken,) = [one for one in rows if one.name == "broken"]
+    assert not np.isnan(broken.low) and np.isnan(broken.p) and not broken.is_tested
+    page = pages.page(case, plan, rows, verdicts.overall(rows))
+    (caption,) = [b["caption"] for b in page.sections[1].blocks if b.get("number") == 1]
+    assert "Rows with a `p` are tests" in caption
+    assert "The interval of `broken` is of 95 %" in caption
+    confirmatory = [one for one in rows if one.kind == verdicts.CONFIRMATORY]
+    assert all(np.isnan(one.p) != one.is_tested for one in confirmatory)
 
 
 HOSTILE = ("<script>alert(1)</script>", "a\nb", "", "{0}{low}", "x" * 300)

@@ -79,7 +79,8 @@ def test_the_auc_is_that_of_mann_and_whitney_and_intervals_are_adjusted() -> Non
 def test_measurements_at_random_are_not_named() -> None:
     row = row_of(make_case(200), measured(make_case(200)))
     assert row.meaning.startswith(
-        "No measurement is shown to differ between the classes by more than the margin (0.05)."
+        "No measurement of the pixels (sharpness, contrast, text, borders) and masks is shown to "
+        "differ between the classes by more than the margin (0.05)."
     )
     assert "Within sources: none." in row.meaning
 

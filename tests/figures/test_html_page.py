@@ -268,6 +268,16 @@ def test_contents_are_listed_when_there_are_many(sections: int, contents: int) -
     assert reader.text("a") == [f"Part <{i}>" for i in range(contents)]
 
 
+def test_a_text_links_to_tables_of_the_page_and_to_nothing_else() -> None:
+    page = html_page.Page("A page")
+    section = page.section("One")
+    section.text("See [Table 2](#table-2).", "[Table 1](#table-2) [Table 3](https://a.example)")
+    text = page.render()
+    assert '<p>See <a href="#table-2">Table 2</a>.</p>' in text
+    assert text.count("<a ") == 1
+    assert "[Table 3](https://a.example)" in text
+
+
 def test_a_command_keeps_its_lines() -> None:
     page = html_page.Page("t")
     page.section("s").code("cxrtool ingest a \\\n  | cxrtool split > 'b'\t\n")

@@ -84,9 +84,10 @@ def _meaning(cells: list[list[object]], absent: list[str]) -> str:
         if isinstance(cell[3], tuple) and cell[3][0] >= NOTABLE
     ]
     lead = (
-        f"Columns that follow the label (AUC of the column alone): {', '.join(notable)}."
+        "Columns of the manifest that follow the label (AUC of the column alone): "
+        f"{', '.join(notable)}."
         if notable
-        else "No column that is there follows the label (AUC of 0.6 or more)."
+        else "No column of the manifest follows the label (AUC of 0.6 or more)."
         if any(isinstance(cell[3], tuple) and not np.isnan(cell[3][0]) for cell in cells)
         else "No column could be judged."
     )

@@ -177,8 +177,10 @@ def _tested(case: Case, name: str, fit: CrossFit, what: str) -> CheckRow:
         limit=LIMIT,
         number=len(case.family),
         sentences=sentences,
-        next="Look at the table of cues in audit.html; remove them (cxrtool equalize --conceal "
-        "auto, cxrtool segment --keep lungs) or balance them.",
+        next="Look at the table of cues in audit.html, and remove them: text with 'cxrtool "
+        "equalize --conceal auto', all beside the lungs with 'cxrtool segment --keep lungs', "
+        "format and size of files with 'cxrtool equalize --size 512'. Traces of JPEG or resampling "
+        "(grid) stay: balance these.",
     )
 
 

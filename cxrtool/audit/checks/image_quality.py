@@ -195,7 +195,8 @@ def _meaning(case: Case, found: Comparisons, level: float) -> str:
             f"These differ between the classes by more than {margin}: {named}. The cause may be "
             "medical (images in bed, other exposures)."
             if named
-            else f"No measurement is shown to differ between the classes by more than {margin}."
+            else "No measurement of the pixels (sharpness, contrast, text, borders) and masks is "
+            f"shown to differ between the classes by more than {margin}."
         ]
         inside = {one.name: one.within for one in found.compared if one.within is not None}
         if inside:
