@@ -1,6 +1,6 @@
 """What is said of a comparison while it is made: whose images it counts, and what limits it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,20 +26,31 @@ def note_unknown_patients(predictions: Predictions) -> None:
         note(f"{each} no patient: there each image counts as a patient of its own")
 
 
-def note_intervals(results: Sequence[Result], question: Question) -> None:
-    """Say what limits the results, and how the intervals treat patients."""
+def _model_and_group(result: Result) -> str:
+    return ", ".join(filter(None, [result.model, result.group]))
+
+
+def note_intervals(
+    results: Sequence[Result],
+    question: Question,
+    place: Callable[[Result], str] = _model_and_group,
+) -> None:
+    """Say what limits the results, and how the intervals treat patients.
+
+    `place` names the model and the group of a result.
+    """
     if any(r.several for r in results):
         images, patients = _most_of_a_model(results)
         but = ", but for the normal ones" if question.interval == "normal" else ""
         note(f"{images} images of {patients} patients: the intervals are by patient{but}")
     poor = [result for result in results if len(np.unique(result.judged.labels)) == 1]
     for result in poor[:1]:
-        where = ", ".join(filter(None, [result.model, result.group]))
+        where = place(result)
         label = result.classes[int(result.judged.labels[0])]
         more = f" (and {_more_groups(len(poor) - 1, 'is', 'are')} of one class)" if poor[1:] else ""
         only = f"every image of {where} is '{label}'{more}"
         note(f"warning: {only}: what needs two classes, as AUC, is left empty")
-    _warn_of_few(results)
+    _warn_of_few(results, place)
     averaged = [r for r in results if r.positive is None and left_out(r)]
     for result in averaged[:1]:
         where = " ".join(filter(None, [f"of {result.model}", result.group and f"({result.group})"]))
@@ -71,16 +82,15 @@ def _more_groups(number: int, one: str = "", several: str = "") -> str:
     )
 
 
-def _warn_of_few(results: Sequence[Result]) -> None:
+def _warn_of_few(results: Sequence[Result], place: Callable[[Result], str]) -> None:
     """Warn of intervals that rest on few patients of a class, the fewest first."""
     few = sorted(
-        (number, r.model, r.group, name)
+        (number, r.model, r.group, name, place(r))
         for r in results
         for name, number in [r.rarest]
         if number < FEW
     )
-    for number, model, group, name in few[:1]:
-        where = ", ".join(filter(None, [model, group]))
+    for number, _, _, name, where in few[:1]:
         more = f" (and {_more_groups(len(few) - 1, 'has', 'have')} fewer than {FEW})"
         more = more if few[1:] else ""
         who = "1 patient" if number == 1 else f"{number} patients"

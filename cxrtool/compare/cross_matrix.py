@@ -45,6 +45,11 @@ class Matrix:
         return None if cell is None else cell.figures[cell.key(self.metric)]
 
 
+def place_of(cell: Result) -> str:
+    """Name a cell in a sentence."""
+    return f"the cell trained on {cell.model} and tested on {cell.group}"
+
+
 def columns_of(text: str, there: Collection[str]) -> tuple[str, str]:
     """Read --matrix ROWS,COLUMNS; `there` are the columns that the predictions have."""
     names = commas.split(text)

@@ -69,7 +69,9 @@ def crossed(
     first = (question.metrics or ("auc",))[0]
     every = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
     matrix = cross_matrix.cross(result, names, every, skipped)
-    return Shows([*matrix.cells.values()], question, [matrix.metric], matrix=matrix)
+    cells = [*matrix.cells.values()]
+    comparison_notes.note_intervals(cells, question, cross_matrix.place_of)
+    return Shows(cells, question, [matrix.metric], matrix=matrix)
 
 
 def _unpredicted(question: Question) -> Callable[[str], bool] | None:

@@ -822,6 +822,37 @@ def test_matrix(capfd: Said) -> None:
     assert list(told[-1]["metrics"]) == ["f1_gap"]
 
 
+def test_cells_of_few_patients_or_of_one_class_are_warned_of(capfd: Said) -> None:
+    """The smallest class of all cells is named, as without a matrix."""
+    rows = [r for r in crossed() if r["split"] == "test"]
+    numbers: dict[tuple[str, str, str], int] = {}
+    for r in rows:
+        if (r["train"], r["test"]) == ("a", "b") and r["raw"].startswith("a"):
+            r["raw"] = r["path"]
+        place = r["train"], r["test"], r["label"]
+        numbers[place] = numbers.get(place, 0) + 1
+    write("m.csv", rows)
+    compare("m.csv", "--matrix", "train,test", "--bootstrap", "0")
+    fewest, (train, test, label) = min((number, place) for place, number in numbers.items())
+    said = capfd.readouterr().err
+    cell = f"the cell trained on {train} and tested on {test}"
+    assert f"warning: {fewest} patients of '{label}' in {cell} (and 3 more groups have few" in said
+    write("m.csv", [r for r in rows if (r["train"], r["test"], r["label"]) != ("b", "a", "n")])
+    compare("m.csv", "--matrix", "train,test", "--bootstrap", "0")
+    said = capfd.readouterr().err
+    assert "warning: every image of the cell trained on b and tested on a is 'y'" in said
+    # 30 patients of each class in all cells are enough.
+    cells = itertools.product("ab", "ab", range(60))
+    large = [
+        {**rows[0], "path": f"{b}/{k}.png", "raw": f"{b}/{k}.png", "patient": f"{b}{k}"}
+        | {"train": a, "test": b, "label": "ny"[k % 2]}
+        for a, b, k in cells
+    ]
+    write("m.csv", large)
+    compare("m.csv", "--matrix", "train,test", "--bootstrap", "0")
+    assert "fewer than" not in capfd.readouterr().err
+
+
 def test_the_gap_is_bounded_by_drawing_patients_for_all_cells_at_once() -> None:
     rows = crossed()
     for row in rows:
