@@ -62,7 +62,7 @@ endif
 
 # torch and torchvision are large: the first install takes minutes and 6.2 GB.
 .venv/.package: pyproject.toml | .venv/bin/python
-	@echo 'Installing cxrtool and what it needs into .venv (PyTorch: about two minutes, up to 6.2 GB) ...'
+	@echo 'Installing cxrtool and what it needs into .venv (PyTorch: 2 to 7 minutes by machine, up to 6.2 GB) ...'
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python -e .
 else

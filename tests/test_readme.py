@@ -12,6 +12,7 @@ import pytest
 
 from cxrtool.cli import manual
 from cxrtool.core import registry
+from cxrtool.demo import page
 
 ROOT = pathlib.Path(manual.ROOT)
 # In this order a reader goes from one page to the next.
@@ -83,6 +84,12 @@ def test_the_commands_run_in_the_order_of_the_pages(world):
             text=True,
         )
         assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+
+def test_the_commands_for_own_images_of_the_demo_are_those_of_the_quick_start():
+    lines = "".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).splitlines()
+    places = [lines.index(command) for command in page.OWN]
+    assert places == sorted(places)
 
 
 def test_there_are_blocks_and_each_command_is_in_one():

@@ -78,14 +78,25 @@ def _usage(e: typer.TyperException) -> str:
         text = unknown[0]
         near = difflib.get_close_matches(unknown[1], _long_options(e), 1)
         remedy = f"Did you mean {near[0]}?" if near else remedy
+    if text.startswith("Missing option '--dir'"):
+        remedy = f"Name a folder to write to{_example(e)}."
     for pattern, plain in PLAIN.items():
         text = re.sub(pattern, plain, text)
     return f"{text[:1].lower()}{text[1:]}. {remedy}"
 
 
+def _example(e: typer.TyperException) -> str:
+    """Show a folder as the examples of the command name it."""
+    named = re.search(r" -d (\S+)", getattr(_command(e), "help", None) or "")
+    return f", for example -d {named[1]}" if named else ""
+
+
+def _command(e: typer.TyperException) -> object:
+    return getattr(getattr(e, "ctx", None), "command", None)
+
+
 def _long_options(e: typer.TyperException) -> list[str]:
-    command = getattr(getattr(e, "ctx", None), "command", None)
-    return [o for p in getattr(command, "params", ()) for o in p.opts if o.startswith("--")]
+    return [o for p in getattr(_command(e), "params", ()) for o in p.opts if o.startswith("--")]
 
 
 def has_working_folder() -> bool:

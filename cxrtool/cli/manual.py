@@ -6,6 +6,7 @@
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import cxrtool
@@ -104,12 +105,15 @@ def _surroundings(verb: Verb) -> list[str]:
     return lines
 
 
-def _see_also(name: str = "", form: str = "") -> str:
+def _see_also(name: str = "", form: str = "", guides: Sequence[str] = ()) -> str:
     others = [n for n in registry.names("commands") if n != name]
     pages = (["cxrtool"] if name else []) + [f"cxrtool-{n}" for n in others]
-    read_on = [f".BR cxrtool\\-{guide} (7)" for guide in man_facts.GUIDES.get(name, ())]
-    listed = ",\n".join([*read_on, *(f".BR {roff(p)} (1)" for p in pages)])
-    listed += "".join(f",\n.BR cxrtool\\-{name} (5)" for name in FORMATS if name != form)
+    read_on = [f".BR cxrtool\\-{guide} (7)" for guide in man_facts.GUIDES.get(name, guides)]
+    formats = [f".BR cxrtool\\-{other} (5)" for other in FORMATS if other != form]
+    commands = [f".BR {roff(p)} (1)" for p in pages]
+    # The page of cxrtool itself lists its commands first, that of a command its guides.
+    parts = (commands, formats, read_on) if guides else (read_on, commands, formats)
+    listed = ",\n".join(line for part in parts for line in part)
     research = "Research software, not a medical device."
     return f".SH SEE ALSO\n{listed}\n.SH NOTES\n{research}"
 
@@ -160,8 +164,8 @@ def formats_pages() -> dict[str, str]:
     }
 
 
-def overview(commands: list[Verb]) -> str:
-    """Write the man page of cxrtool itself."""
+def overview(commands: list[Verb], guides: Sequence[str]) -> str:
+    """Write the man page of cxrtool itself, which names all guides."""
     first, *rest = ABOUT.strip().split("\n\n")
     lines = [
         f'.TH CXRTOOL 1 "" "cxrtool {__version__}" "cxrtool manual"',
@@ -174,7 +178,8 @@ def overview(commands: list[Verb]) -> str:
         lines.append(f".PP\n.nf\n{roff(paragraph)}\n.fi" if example else f".PP\n{roff(paragraph)}")
     lines.append(".SH COMMANDS")
     lines += [f".TP\n\\fBcxrtool\\-{v.name}\\fR(1)\n{roff(v.summary)}." for v in commands]
-    return "\n".join([*lines, *_statuses(man_facts.of_all_commands()), _see_also()]) + "\n"
+    lines += [*_statuses(man_facts.of_all_commands()), _see_also(guides=guides)]
+    return "\n".join(lines) + "\n"
 
 
 def tables(commands: list[Verb]) -> dict[str, list[str]]:
@@ -217,7 +222,7 @@ def generated(root: str) -> dict[str, str]:
     """Make every generated file: its path and its text."""
     commands = verbs()
     files = {f"man/cxrtool-{v.name}.1": page(v) for v in commands}
-    files["man/cxrtool.1"] = overview(commands)
+    files["man/cxrtool.1"] = overview(commands, guide_names(root))
     files |= formats_pages()
     files["completions/cxrtool.bash"] = completions.bash(commands)
     files["completions/_cxrtool"] = completions.zsh(commands)

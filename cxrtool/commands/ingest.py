@@ -88,7 +88,7 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    if engine == "local" and not all(path.endswith(".csv") for path in paths or ()):
+    if engine == "local" and not dry_run and not all(path.endswith(".csv") for path in paths or ()):
         parallel.prepare("cxrtool.data.measurement")
     from cxrtool.data import ingestion, measurement, row_cap, sources
     from cxrtool.files import disk, hounsfield, manifest, pseudonyms, table

@@ -20,6 +20,8 @@ from cxrtool.core import commas, outputs
 from cxrtool.core.errors import CxrtoolError
 
 # The subpackage of each kind of plug-in; the others are at the top of the package.
+# So many letters are a beginning: fewer begin too many names.
+BEGUN = 3
 FOLDERS = {
     "architectures": "learn.architectures",
     "checks": "audit.checks",
@@ -260,9 +262,15 @@ def unknown(
 
 
 def nearest(given: str, valid: Collection[str]) -> str:
-    """Return the name that was most likely meant, in whatever case it was typed; or nothing."""
+    """Return the name that was most likely meant, in whatever case it was typed; or nothing.
+
+    A name that begins with what was typed is meant rather than one that looks more like it.
+    """
     by_case = {name.lower(): name for name in valid}
-    near = difflib.get_close_matches(given.lower(), list(by_case), 1, 0.6)
+    begun = [name for name in by_case if len(given) >= BEGUN and name.startswith(given.lower())]
+    near = difflib.get_close_matches(given.lower(), begun, 1, 0) or difflib.get_close_matches(
+        given.lower(), list(by_case), 1, 0.6
+    )
     return by_case[near[0]] if near else ""
 
 

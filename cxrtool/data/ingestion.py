@@ -196,6 +196,9 @@ def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed
     if not rows:
         skipped.close()
         what = f"{', '.join(paths)}: no image to read ({len(skipped)} left out)"
+        if not len(skipped) and sources.are_class_folders(paths, selection):
+            remedy = "Name a folder with one subfolder of images per class, or a collection."
+            raise CxrtoolError(what, remedy, settings=["preset"])
         remedy = "Check the path, the preset and the views."
         raise CxrtoolError(what, remedy, settings=["preset", "view"])
     if len(set(paths)) > 1:

@@ -130,6 +130,11 @@ def _of_collection(path: str, spec: str) -> Iterator[Row | Skip]:
         note(f"warning: {absent} of {there + absent} that {name} lists are absent; {where}")
 
 
+def are_class_folders(paths: list[str], selection: Selection) -> bool:
+    """Whether nothing but the folders says what class an image is of."""
+    return selection.preset is selection.metadata is None and all(map(os.path.isdir, paths))
+
+
 def _folder(path: str) -> str:
     return path if os.path.isdir(path) else os.path.dirname(path) or "."
 

@@ -81,6 +81,12 @@ def test_man_shows_every_page_without_a_warning(verb):
         assert f"\n{heading}\n" in done.stdout
 
 
+def test_the_page_of_cxrtool_names_every_page():
+    text = (ROOT / "man" / "cxrtool.1").read_text().partition("SEE ALSO")[2].replace("\\-", "-")
+    named = {f"{name}.{section}" for name, section in re.findall(r"\.BR (\S+) \((\d)\)", text)}
+    assert named == {file.name for file in (ROOT / "man").glob("cxrtool-*.[1-8]")}
+
+
 @pytest.mark.skipif(shutil.which("man") is None, reason="install man-db")
 @pytest.mark.parametrize("name", manual.guide_names(manual.ROOT))
 def test_man_shows_every_guide_without_a_warning(name):

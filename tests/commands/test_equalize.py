@@ -431,7 +431,10 @@ METHODS = "ahe, beasf, clahe, hist, match, none, stack"
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (["m.csv"], "missing option '--dir' / '-d'. See cxrtool equalize --help."),
+        (
+            ["m.csv"],
+            "missing option '--dir' / '-d'. Name a folder to write to, for example -d eq/.",
+        ),
         (
             ["m.csv", "-d", "eq", "--method", "clahee"],
             f"--method 'clahee' is not one of: {METHODS}. Did you mean 'clahe'?",

@@ -75,6 +75,19 @@ def test_an_option_without_its_value_names_the_help_of_its_command(verb, capfd):
     )
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_missing_folder_is_named_with_an_example(verb, capfd):
+    """Every example of a command with a folder has one."""
+    command = next(v for v in verbs() if v.name == verb)
+    needed = {Flag(o).long for o in command.options if o.required}
+    assert needed <= {"--dir"}
+    if needed:
+        assert in_process(verb, *["1" for _ in command.arguments]) == 2
+        said = capfd.readouterr().err
+        start = f"cxrtool {verb}: missing option '--dir' / '-d'. Name a folder to write to, for "
+        assert re.fullmatch(re.escape(start) + r"example -d [a-z]\S+\.\n", said)
+
+
 @pytest.mark.parametrize("mistake", BAD)
 @pytest.mark.parametrize("verb", READERS)
 def test_a_bad_manifest_is_one_line_and_exit_2(cxrtool, verb, mistake, tmp_path):

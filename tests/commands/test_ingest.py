@@ -18,6 +18,7 @@ import odd
 import pytest
 from handy import (
     Run,
+    in_process,
     noise,
     pixels,
     random_png,
@@ -31,6 +32,7 @@ from handy import (
 )
 from PIL import Image
 
+from cxrtool.core import parallel
 from cxrtool.data import sources
 from cxrtool.phantoms import plan, render
 
@@ -221,6 +223,18 @@ def test_metadata(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
         ("flat/absent.png", "listed in meta.csv but absent"),
         ("flat/3.png", "not listed in meta.csv"),
     }
+
+
+def test_a_dry_run_starts_no_workers(
+    classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is measured, so that the server of the workers would be started for nothing."""
+    prepared: list[str] = []
+    monkeypatch.setattr(parallel, "prepare", prepared.append)
+    assert in_process("ingest", str(classes), "-n") == 0
+    assert prepared == []
+    assert in_process("ingest", str(classes), "-j", "1", "-o", str(tmp_path / "x.csv")) == 0
+    assert prepared == ["cxrtool.data.measurement"]
 
 
 def test_dry_run_touches_nothing(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
@@ -421,6 +435,11 @@ def test_rights(classes: Path, tmp_path: Path) -> None:
         ),
         (
             ["empty"],
+            "empty: no image to read (0 left out). Name a folder with one subfolder of images per "
+            "class, or a collection (--preset).",
+        ),
+        (
+            ["empty", "--preset", "folder"],
             "empty: no image to read (0 left out). Check the path, the preset and the views "
             "(--preset, --view).",
         ),

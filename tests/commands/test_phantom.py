@@ -97,7 +97,7 @@ def test_dry_run_touches_nothing(cxrtool, tmp_path):
         ((), "missing argument 'COUNT'. See cxrtool phantom --help."),
         (("x", "-d", "p"), "invalid value for 'COUNT': not a whole number. See"),
         (("0", "-d", "p"), "invalid value for 'COUNT': below 1. See"),
-        (("5",), "missing option '--dir' / '-d'. See"),
+        (("5",), "missing option '--dir' / '-d'. Name a folder to write to, for ex"),
         (("5", "-d", "p", "--confound", "2"), "invalid value for '--confound': above 1"),
         (("5", "-d", "p", "--confound", "nan"), "invalid value for '--confound': "),
         (

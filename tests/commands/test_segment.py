@@ -454,7 +454,10 @@ def test_commands_chain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        ([], "missing option '--dir' / '-d'. See cxrtool segment --help."),
+        (
+            [],
+            "missing option '--dir' / '-d'. Name a folder to write to, for example -d lungs/.",
+        ),
         (
             ["-d", "out", "--model", "treshold"],
             f"--model 'treshold' is not one of: {', '.join(registry.names('segmenters'))}. "

@@ -62,6 +62,22 @@ def test_a_bare_value_goes_to_the_first_option(plugin):
 
 
 @pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("acc", "accuracy"),
+        ("SENS", "sensitivity"),
+        ("calibration", "calibration_slope"),
+        ("mmc", "mcc"),
+        ("accurcy", "accuracy"),
+        ("a", ""),
+    ],
+)
+def test_a_beginning_is_meant_rather_than_what_looks_alike(given, meant):
+    names = ["accuracy", "sensitivity", "auc", "mcc", "calibration_slope", "calibration_intercept"]
+    assert registry.nearest(given, names) == meant
+
+
+@pytest.mark.parametrize(
     ("spec", "message"),
     [
         ("clah", "equalizer 'clah' is not one of: beasf, clahe, hist. Did you mean 'clahe'?"),
