@@ -65,7 +65,10 @@ def old_records(path: str, *columns: str) -> Iterator[dict[str, str]]:
 
 
 def tab_records(path: str, *columns: str) -> Iterator[dict[str, str]]:
-    """Read a collection's own table with tabs between the cells, as `table.records` reads a CSV."""
+    """Read a collection's own table with tabs between the cells, as `table.records` reads a CSV.
+
+    Empty cells at the end of a row may be absent, or too many.
+    """
     text = read_text(path, 1 << 28)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
     try:
@@ -75,6 +78,10 @@ def tab_records(path: str, *columns: str) -> Iterator[dict[str, str]]:
                 what = f"{disk.shown(path)}: no column '{column}': {', '.join(header)}"
                 raise CxrtoolError(what, "Check that it is the collection's own table.")
         for row in rows:
+            if any(row[len(header) :]):
+                what = f"{len(row)} cells where the header has {len(header)}"
+                what = f"{disk.shown(path)}: row {rows.line_num}: {what}"
+                raise CxrtoolError(what, "A tab in a cell needs quotation marks around the cell.")
             if row:
                 yield dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False))
     except csv.Error as e:
