@@ -9,7 +9,6 @@ of threads, without a guard: what processes are judged against.
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
-from ingest import SIDE, make
+from ingest import SIDE, listed, make
 
 from cxrtool.preprocess.equalization import EqualizeSettings, RowEqualizer
 
@@ -91,11 +90,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
         rows = [{"path": p, "raw": p} for p in make(top / "in", count)]
-        with (top / "in.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, ["path", "raw"])
-            writer.writeheader()
-            writer.writerows(rows)
-        verb = [sys.executable, "-m", "cxrtool", "equalize", str(top / "in.csv"), "-q"]
+        manifest = listed(top / "in.csv", rows)
+        verb = [sys.executable, "-m", "cxrtool", "equalize", str(manifest), "-q"]
         commands = {
             "Pillow + scikit-image": [sys.executable, "-c", OBVIOUS, str(top / "in")],
             "hist, 1 worker": [*verb, "-j1", "-d"],

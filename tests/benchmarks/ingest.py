@@ -9,12 +9,14 @@ leaves the start of the interpreter, of the workers and of their libraries out.
 
 from __future__ import annotations
 
+import csv
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -38,6 +40,15 @@ def make(folder: Path, count: int) -> list[str]:
         large = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(folder / f"{number:05}.png"), np.clip(large + noise, 0, 255).astype("u1"))
     return sorted(str(p) for p in folder.iterdir())
+
+
+def listed(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write a manifest of rows with the same columns."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
 
 
 def load(path: str) -> None:

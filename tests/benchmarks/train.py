@@ -10,7 +10,6 @@ pixels, with nothing around it.
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import subprocess
@@ -19,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ingest import make
+from ingest import listed, make
 
 SIZE, BATCH = 224, 32
 PLAIN = """
@@ -80,11 +79,7 @@ def manifest(top: Path, paths: list[str]) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, place)
         rows.append({"path": str(place), "label": label, "patient": number, "split": "train"})
-    with (top / "m.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return top / "m.csv"
+    return listed(top / "m.csv", rows)
 
 
 def main() -> None:

@@ -13,7 +13,6 @@ the process of three epochs.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ingest import make
+from ingest import listed, make
 
 SIZE, BATCH = 224, 32
 BARE = """
@@ -72,11 +71,7 @@ def manifest(top: Path, paths: list[str], learned: int) -> Path:
         {"path": path, "label": ("normal", "covid")[k % 2], "patient": k, "split": part}
         for k, (path, part) in enumerate(zip(paths, parts, strict=True))
     ]
-    with (top / "m.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return top / "m.csv"
+    return listed(top / "m.csv", rows)
 
 
 def main() -> None:
