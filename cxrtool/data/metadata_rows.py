@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.progress import note
 from cxrtool.data.collections.folder import label as folder_label
+from cxrtool.data.folder_levels import FolderLevels
 from cxrtool.data.packed_rows import Row
 from cxrtool.files import unread_columns
 from cxrtool.files.table import Table
@@ -33,6 +34,7 @@ def described(
     unread_columns.warn([table], OBVIOUS, taken, "add --column {column}={name}")
     used = set()
     numbering = _numbering(metadata, folders)
+    levels = {folder: FolderLevels(folder) for folder in files.roots}
     for row in table.rows():
         path = _only_file(files, row[naming], metadata, folders)
         if isinstance(path, Skip):
@@ -43,7 +45,11 @@ def described(
         cells = {new: row[i] for new, i in taken.items()}
         # Where the table has no class, the folder gives it.
         label = folder_label(path, folder)
+        levels[folder].add(path)
         yield folder, {"label": label, **cells, "path": path, NUMBERING: numbering}
+    if "label" not in taken:
+        for below in levels.values():
+            below.warn()
     yield from _unlisted(files, used, metadata)
 
 

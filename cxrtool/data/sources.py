@@ -10,6 +10,7 @@ from cxrtool.core import finding_lists, outputs, registry
 from cxrtool.core.errors import CxrtoolError, NoImage, Skip
 from cxrtool.core.progress import note
 from cxrtool.data import metadata_rows
+from cxrtool.data.folder_levels import FolderLevels
 from cxrtool.data.folder_names import FolderNames
 from cxrtool.data.metadata_rows import NUMBERING, SAMPLE
 from cxrtool.data.packed_rows import Row
@@ -119,13 +120,17 @@ def _of_collection(path: str, spec: str) -> Iterator[Row | Skip]:
     source = re.search(r"^Source: (\S+)$", preset.__doc__ or "", re.MULTILINE)
     where = f"{name} is published at {source[1]}" if source else ""
     there = absent = 0
+    levels = FolderLevels(path)
     try:
         for row in preset.rows(_folder(path), **given):
             there += not isinstance(row, Skip)
+            if name == "folder" and not isinstance(row, Skip):
+                levels.add(row["path"])
             absent += isinstance(row, Skip) and row.reason.endswith(ABSENT)
             yield row
     except CxrtoolError as e:
         raise type(e)(f"{e} {where}".rstrip()) from e
+    levels.warn()
     if absent:
         note(f"warning: {absent} of {there + absent} that {name} lists are absent; {where}")
 

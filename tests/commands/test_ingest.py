@@ -225,6 +225,27 @@ def test_metadata(cxrtool: Run, classes: Path, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("table", [False, True])
+def test_hospitals_in_one_folder_are_not_taken_as_classes_in_silence(
+    table: bool, cxrtool: Run, tmp_path: Path
+) -> None:
+    places = [f"{place}/{label}" for place in ("north", "south") for label in ("covid", "normal")]
+    names = [f"all/{place}/{k}.png" for k, place in enumerate(places)]
+    write(tmp_path, {name: noise(k) for k, name in enumerate(names)})
+    patients = "".join(f"{k}.png,p{k}\n" for k in range(len(names)))
+    (tmp_path / "t.csv").write_text(f"file,patient\n{patients}")
+    described = ["--metadata", "t.csv"] if table else []
+    done = cxrtool("ingest", "all", "-n", *described)
+    remedy = "name each: cxrtool ingest all/north all/south\n"
+    assert "warning: all: the labels are north, south, and the folders in these are covid, " in (
+        done.stderr
+    )
+    assert done.stderr.count(remedy) == 1
+    done = cxrtool("ingest", "all/north", "all/south", "-n", *described)
+    assert "warning" not in done.stderr
+    assert "label: covid 2, normal 2" in done.stderr
+
+
 def test_a_dry_run_starts_no_workers(
     classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,8 +30,12 @@ def rows(root: str) -> Iterator[dict[str, str] | Skip]:
 
 def label(path: str, root: str) -> str:
     """Name the class of an image by its folder."""
-    folders = _folders(path, root)
-    return next((f for f in folders if f.lower() not in PARTS and f != IMAGES), "")
+    return next(iter(named_folders(path, root)), "")
+
+
+def named_folders(path: str, root: str) -> list[str]:
+    """List the folders of an image that may name its class: no parts of a split, no `images`."""
+    return [f for f in _folders(path, root) if f.lower() not in PARTS and f != IMAGES]
 
 
 def _folders(path: str, root: str) -> list[str]:
