@@ -263,7 +263,8 @@ Progress = Annotated[
     typer.Option(
         "--progress",
         metavar="WHEN",
-        help="Progress bars: auto, always or never.",
+        help="Progress bars: auto, always or never. Without a terminal, auto prints a line about "
+        "once a minute when a step takes longer than 30 seconds.",
         **choice(("auto", "always", "never")),
     ),
 ]

@@ -3,7 +3,8 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from cxrtool.core.errors import one_line, shortened
@@ -12,6 +13,10 @@ T = TypeVar("T")
 MUTE = -2
 # No line is longer, whatever text of a file it shows; lists of names are shorter.
 LONGEST = 2000
+# Without a terminal, seconds of work before the first line, and the fewest between two lines. Work
+# of many hours has fewer lines: the time between them grows by this share of what has passed.
+FIRST, EVERY, SHARE = 30, 60, 0.1
+clock = time.monotonic
 
 
 class Speaker:
@@ -84,9 +89,12 @@ def detail(text: object) -> None:
 
 
 def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") -> Iterator[T]:
-    """Pass the items on while a bar on standard error counts them and shows the time left."""
+    """Pass the items on while a bar on standard error counts them and shows the time left.
+
+    Where standard error is no terminal, work of more than `FIRST` seconds has lines instead.
+    """
     if not _is_shown(when):
-        yield from items
+        yield from _logged(items, total, unit) if _is_logged(when) else items
         return
     from tqdm import tqdm
 
@@ -101,7 +109,8 @@ def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") ->
 def counter(total: int, done: int, unit: str, when: str = "auto") -> Iterator[Callable[[int], Any]]:
     """Give a function that counts things done, of so many in all, on a bar on standard error."""
     if not _is_shown(when):
-        yield lambda number: None
+        log = _Log(total, unit, done)
+        yield log.count if _is_logged(when) else lambda number: None
         return
     from tqdm import tqdm
 
@@ -120,6 +129,56 @@ def _shown(bar: Any) -> Iterator[None]:
         yield
     finally:
         speaker.bar = None
+
+
+class _Log:
+    """Lines about work that takes long, for the log of a job without a terminal."""
+
+    def __init__(self, total: int | None, unit: str, done: int = 0) -> None:
+        self.total, self.unit, self.done = total, unit, done
+        self._before, self._start = done, clock()
+        self._due = self._start + FIRST
+
+    def count(self, number: int = 1) -> None:
+        """Count things done; say how many there are, if it is time."""
+        self.done += number
+        now = clock()
+        if now >= self._due:
+            passed = now - self._start
+            self._due = now + max(EVERY, SHARE * passed)
+            note(self._line(passed))
+
+    def _line(self, passed: float) -> str:
+        if not self.total or self.done <= self._before:
+            return f"{self.done} {self.unit} after {_lasting(passed)}"
+        left = passed / (self.done - self._before) * (self.total - self.done)
+        of = f"{self.done} of {self.total} {self.unit} after {_lasting(passed)}"
+        return f"{of}, about {_lasting(left)} left" if left > 0 else of
+
+
+def _logged(items: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
+    log, iterator = _Log(total, unit), iter(items)
+    try:
+        for item in iterator:
+            yield item
+            log.count()
+    finally:
+        # Whoever stops early lets the items end what they have begun, such as workers.
+        if isinstance(iterator, Generator):
+            iterator.close()
+
+
+def _lasting(seconds: float) -> str:
+    """Write a time as a person would say it."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _is_logged(when: str) -> bool:
+    """Whether there is no terminal: a bar would fill a file, and a line now and then does not."""
+    return when == "auto" and _speakers[-1].level >= 0 and not _is_terminal()
 
 
 def _is_shown(when: str) -> bool:

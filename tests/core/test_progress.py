@@ -1,7 +1,9 @@
 """Lines on standard error: in whose name, and how many."""
 
 import io
+import re
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -93,3 +95,94 @@ def test_a_line_takes_the_place_of_the_bar(capfd: pytest.CaptureFixture[str]) ->
     # The bar is wiped before the line, which begins where it stood.
     assert "\rcxrtool split: 1\n" in printed
     assert "\rcxrtool split: 2\n" in printed
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(progress, "clock", lambda: self.now)
+
+    def each(self, seconds: list[float]) -> Iterator[int]:
+        """Yield numbers, each after so many seconds of work."""
+        for number, passed in enumerate(seconds):
+            self.now += passed
+            yield number
+
+
+def said(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    seconds: list[float],
+    total: int | None,
+    *,
+    level: int = 0,
+    when: str = "auto",
+) -> list[str]:
+    monkeypatch.setattr(sys, "stderr", Screen(is_terminal=False))
+    clock = Clock(monkeypatch)
+    with progress.speaking("cxrtool segment") as speaker:
+        speaker.level = level
+        work = progress.bar(clock.each(seconds), total, "images", when)
+        assert list(work) == list(range(len(seconds)))
+    return capfd.readouterr().err.splitlines()
+
+
+def test_long_work_without_a_terminal_has_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert said(monkeypatch, capfd, [5] * 40, 40) == [
+        "cxrtool segment: 6 of 40 images after 30 s, about 3 min left",
+        "cxrtool segment: 18 of 40 images after 90 s, about 2 min left",
+        "cxrtool segment: 30 of 40 images after 2 min, about 50 s left",
+    ]
+    assert said(monkeypatch, capfd, [20, 20], None) == ["cxrtool segment: 2 images after 40 s"]
+    assert said(monkeypatch, capfd, [20, 20], 2) == ["cxrtool segment: 2 of 2 images after 40 s"]
+
+
+def test_short_work_a_quiet_command_and_a_program_that_reads_bars_get_no_lines(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert said(monkeypatch, capfd, [0.7] * 40, 40) == []
+    assert said(monkeypatch, capfd, [5] * 40, 40, level=-1) == []
+    assert said(monkeypatch, capfd, [5] * 40, 40, level=progress.MUTE) == []
+    assert said(monkeypatch, capfd, [5] * 40, 40, when="never") == []
+
+
+def test_a_day_of_work_has_lines_for_a_page_not_for_a_book(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines = said(monkeypatch, capfd, [10] * 8640, 8640)
+    assert 20 < len(lines) < 100
+    assert re.fullmatch(r".*: \d+ of 8640 images after \d+ h \d+ min, about .* left", lines[-1])
+
+
+def test_what_a_resumed_run_had_done_before_is_no_speed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Screen(is_terminal=False))
+    clock = Clock(monkeypatch)
+    with progress.speaking("cxrtool train"), progress.counter(100, 50, "images") as count:
+        clock.now += 40
+        count(10)
+    line = "cxrtool train: 60 of 100 images after 40 s, about 3 min left\n"
+    assert capfd.readouterr().err == line
+
+
+def test_items_end_with_whoever_stops_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind them are workers, which are to stop at once."""
+    monkeypatch.setattr(sys, "stderr", Screen(is_terminal=False))
+    ended: list[str] = []
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(9)
+        finally:
+            ended.append("items")
+
+    kept = items()
+    work = progress.bar(kept, 9, "images")
+    assert next(iter(work)) == 0
+    work.close()  # type: ignore[attr-defined]
+    assert ended == ["items"]
