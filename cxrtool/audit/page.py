@@ -67,12 +67,12 @@ KINDS = (
     (
         CONFIRMATORY,
         "Confirmatory checks: the worst of them is the overall verdict. Rows with a `p` are tests, "
-        "with intervals and verdicts adjusted for all tests together. The interval of `broken` is "
-        "of 95 %, and tests nothing. `detectable` is the smallest true value that these images "
-        "show with a power of 80 %; an effect makes the error larger, so it can lie beyond "
-        "a narrow interval. Values of `within` and of `used` are differences of AUC, those of the "
-        "other checks AUC, shares or counts, as their sentences say. `p` is for an effect beyond "
-        "the margin, before the adjustment; 1 means that the value itself is inside.",
+        "with intervals and verdicts adjusted for all tests together. `detectable` is the smallest "
+        "true value that these images show with a power of 80 %; an effect makes the error larger, "
+        "so it can lie beyond a narrow interval. Values of `within` and of `used` are differences "
+        "of AUC, those of the other checks AUC, shares or counts, as their sentences say. "
+        "`p` is for an effect beyond the margin, before the adjustment; 1 means that the value "
+        "itself is inside.",
     ),
     (DESCRIPTIVE, "Descriptive checks: they decide nothing."),
     (CONTROL, "Controls of the audit itself, on these data."),
@@ -200,7 +200,7 @@ def _checks(section: Section, case: Case, plan: Plan, rows: Sequence[CheckRow]) 
         own = [row for row in rows if row.kind == kind]
         if own:
             entries = [_entry(row) for row in own]
-            caption += _beyond_judged(case, own) + _lacking(own)
+            caption += _untested(own) + _beyond_judged(case, own) + _lacking(own)
             section.entries(COLUMNS, entries, caption, brief=kind != CONFIRMATORY)
     if plan.absent:
         section.text(
@@ -208,6 +208,12 @@ def _checks(section: Section, case: Case, plan: Plan, rows: Sequence[CheckRow]) 
             "looked for.",
             lead="Columns that are absent",
         )
+
+
+def _untested(rows: Sequence[CheckRow]) -> str:
+    """Say what an interval without a test is."""
+    has_auc = any(row.check == "broken" and not math.isnan(row.low) for row in rows)
+    return " The interval of `broken` is that of the AUC, of 95 %, and tests nothing." * has_auc
 
 
 def _beyond_judged(case: Case, rows: Sequence[CheckRow]) -> str:

@@ -43,8 +43,8 @@ class FolderLevels:
         named = shlex.join(os.path.join(self.root, name) for name in above)
         note(
             f"warning: {self.root}: the labels are {', '.join(above)}, and the folders in these "
-            f"are {', '.join(below)}; if those are the classes, and these hospitals, name each: "
-            f"cxrtool ingest {named}"
+            f"are {', '.join(below)}; if those are the classes, name the folders that hold them, "
+            f"each a source: cxrtool ingest {named}"
         )
 
     def _are_hospitals(self) -> bool:

@@ -166,7 +166,9 @@ def test_only_rows_with_a_p_are_said_to_be_adjusted(tmp_path: Path) -> None:
     page = pages.page(case, plan, rows, verdicts.overall(rows))
     (caption,) = [b["caption"] for b in page.sections[1].blocks if b.get("number") == 1]
     assert "Rows with a `p` are tests" in caption
-    assert "The interval of `broken` is of 95 %" in caption
+    assert "The interval of `broken` is that of the AUC, of 95 %, and tests nothing." in caption
+    without = pages.page(case, plan, [one for one in rows if one is not broken], "excluded")
+    assert "The interval of" not in html(without)
     confirmatory = [one for one in rows if one.kind == verdicts.CONFIRMATORY]
     assert all(np.isnan(one.p) != one.is_tested for one in confirmatory)
 

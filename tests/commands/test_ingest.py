@@ -236,7 +236,7 @@ def test_hospitals_in_one_folder_are_not_taken_as_classes_in_silence(
     (tmp_path / "t.csv").write_text(f"file,patient\n{patients}")
     described = ["--metadata", "t.csv"] if table else []
     done = cxrtool("ingest", "all", "-n", *described)
-    remedy = "name each: cxrtool ingest all/north all/south\n"
+    remedy = "each a source: cxrtool ingest all/north all/south\n"
     assert "warning: all: the labels are north, south, and the folders in these are covid, " in (
         done.stderr
     )
