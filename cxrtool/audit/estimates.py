@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxrtool.audit.verdicts import CheckRow, levels
+from cxrtool.audit.verdicts import INCONCLUSIVE, MOST, CheckRow, levels
+from cxrtool.figures import numbers
 from cxrtool.stats import intervals, within
 from cxrtool.stats.intervals import Bounds
 from cxrtool.stats.within import Decomposition, Estimate
@@ -14,6 +15,8 @@ from cxrtool.stats.within import Decomposition, Estimate
 NEARLY_SURE = 0.95
 # An interval of an AUC that is as wide as this tells nothing.
 TOO_WIDE = 0.5
+# Fewer pairs of patients within groups show no effect.
+FEWEST_PAIRS = 20
 
 
 def tested(
@@ -42,17 +45,33 @@ def tested_difference(
     *,
     margin: float,
     number: int,
+    lead: str,
     sentences: Mapping[str, str],
     next: str,
 ) -> CheckRow:
-    """Return the row of AUC minus AUC within groups, which may be an effect on either side."""
+    """Return the row of AUC minus AUC within groups, which may be an effect on either side.
+
+    `lead` says both AUCs. From a handful of pairs no effect is shown: in small sets where the
+    groups nearly predict the label, the interval of the difference is beyond the margin by chance
+    up to twice as often as it should be (`tests/benchmarks/audit_few_pairs.py`).
+    """
     row = tested(name, parts, limit=margin, number=number, sentences=sentences, next=next)
     row.floor = -margin
-    if row.is_tested:
-        row.p = min(row.p, within.p_beyond(Mirrored(parts), margin))
-        # Without an effect both AUCs err alike; with one, the AUC of fewer pairs errs alone.
-        low, high = parts.within.bounds(0.95)
-        row.error = (high - low) / 2 / intervals.quantile(0.95)
+    row.sentences[INCONCLUSIVE] = (
+        f"{lead}. These images cannot tell whether the difference exceeds the margin. {{power}}"
+    )
+    if not row.is_tested:
+        return row
+    row.p = min(row.p, within.p_beyond(Mirrored(parts), margin))
+    # Without an effect both AUCs err alike; with one, the AUC of fewer pairs errs alone.
+    low, high = parts.within.bounds(0.95)
+    row.error = (high - low) / 2 / intervals.quantile(0.95)
+    if parts.patient_pairs < FEWEST_PAIRS:
+        row.beyond, row.error = INCONCLUSIVE, MOST
+        row.sentences[INCONCLUSIVE] = (
+            f"{lead}. {numbers.counted(parts.patient_pairs, 'pair')} of a positive and a negative "
+            f"patient are too few for a verdict: it takes {FEWEST_PAIRS}."
+        )
     return row
 
 

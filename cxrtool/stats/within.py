@@ -100,6 +100,14 @@ def _auc(positive: Marks, weights: Floats, partners: Floats, wins: Floats) -> Pa
     return PairAuc(value, pairs, effect, (sizes[0], sizes[1]))
 
 
+def patients_by_group(groups: Ints, positive: Marks, patients: Ints) -> Ints:
+    """Count the patients of each group (row): those with negative images, and with positive."""
+    units = np.unique(np.column_stack([groups, positive, patients]).astype(np.int64), axis=0)
+    table = np.zeros((int(groups.max()) + 1, 2), np.int64)
+    np.add.at(table, (units[:, 0], units[:, 1]), 1)
+    return table
+
+
 def _starts(*keys: NDArray[np.generic]) -> Ints:
     """Number the runs of equal keys in sorted rows."""
     new = np.zeros(len(keys[0]), bool)
@@ -166,10 +174,16 @@ class Decomposition:
         Numbers of the groups.
     patients
         Numbers of the patients, from 0.
+
+    Attributes
+    ----------
+    share
+        The share of pairs within groups; NaN unless there are both classes (`is_defined`).
     """
 
     def __init__(self, positive: Marks, scores: Floats, groups: Ints, patients: Ints) -> None:
         self.share, self.is_defined = np.nan, False
+        self._images = groups, positive, patients
         if not len(positive):
             return
         strata = Strata(positive.astype(np.int8), patients)
@@ -182,6 +196,11 @@ class Decomposition:
         self.share = within.pairs / whole.pairs
         self.whole, self.within = Auc(whole, strata, effects), Auc(within, strata, effects)
         self.across = Auc(auc_between(positive, scores, groups), strata, effects)
+
+    @property
+    def patient_pairs(self) -> int:
+        """The number of pairs of a positive and a negative patient within groups."""
+        return int(patients_by_group(*self._images).prod(axis=1).sum())
 
     @property
     def between(self) -> float:

@@ -29,9 +29,8 @@ def drawn(number: int, share: float, rise: float, rng: np.random.Generator) -> D
 
 
 def row_of(parts: Decomposition) -> verdicts.CheckRow:
-    sentences = {"": ""}
     row = estimates.tested_difference(
-        "within", parts, margin=MARGIN, number=FAMILY, sentences=sentences, next=""
+        "within", parts, margin=MARGIN, number=FAMILY, lead="", sentences={}, next=""
     )
     verdicts.adjust([row], FAMILY)
     return row
@@ -39,13 +38,13 @@ def row_of(parts: Decomposition) -> verdicts.CheckRow:
 
 def main(sets: int) -> None:
     print(f"{'n':>5} {'P':>5} {'rise':>5} {'true':>7} {'shown':>7} {'detectable':>11}")
-    for number in (120, 300, 600):
+    for number in (24, 40, 60, 120):
         for share, rise in (CLEAN, *KINDS):
             rng = np.random.default_rng([number, round(100 * share)])
             true = np.mean([drawn(20_000, share, rise, rng).value for _ in range(3)])
             rows = [row_of(drawn(number, share, rise, rng)) for _ in range(sets)]
             shown = np.mean([row.verdict == verdicts.SHOWN for row in rows])
-            value = np.mean([row.detectable for row in rows])
+            value = np.nanmean([row.detectable for row in rows])
             print(
                 f"{number:>5} {share:>5} {rise:>5} {true:>7.3f} {shown:>7.2f} {value:>11.3f}",
                 flush=True,

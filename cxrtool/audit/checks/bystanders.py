@@ -224,8 +224,9 @@ def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
     if not parts.is_defined or not parts.share > 0:
         return not_assessed(name, "the predicted images are of one class", "Add images.")
     lead = (
-        f"AUC is {numbers.value(parts.whole.value)}; over pairs with a similar bystander score it "
-        f"is {numbers.value(parts.within.value)}"
+        f"AUC is {numbers.value(parts.whole.value)}; over pairs with a similar bystander score "
+        f"({numbers.counted(parts.patient_pairs, 'pair')} of patients) it is "
+        f"{numbers.value(parts.within.value)}"
     )
     sentences = {
         SHOWN: f"{lead}. What the bystanders tell adds at least {{low}} to the AUC.",
@@ -233,14 +234,13 @@ def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
         "[{low}, {high}]: the model uses it, and on these images that misleads it.",
         EXCLUDED: f"{lead}. What the bystanders tell changes the AUC by less than the margin, "
         "{value} [{low}, {high}].",
-        INCONCLUSIVE: f"{lead}. These images cannot tell whether the difference exceeds the "
-        "margin. {power}",
     }
     row = estimates.tested_difference(
         name,
         parts,
         margin=case.margin,
         number=len(case.family),
+        lead=lead,
         sentences=sentences,
         next="Train on images without these cues, and compare.",
     )

@@ -17,7 +17,6 @@ from cxrtool.audit.verdicts import (
     BELOW,
     DESCRIPTIVE,
     EXCLUDED,
-    INCONCLUSIVE,
     SHOWN,
     CheckRow,
     NotAssessed,
@@ -152,13 +151,12 @@ def _inside(case: Case, parts: Decomposition) -> CheckRow:
         parts,
         margin=case.margin,
         number=len(case.family),
+        lead=lead,
         sentences={
             SHOWN: f"{lead}. The source can be used without any lung: it adds at least {{low}}.",
             BELOW: f"{lead}. The source changes the AUC by {{value}} [{{low}}, {{high}}].",
             EXCLUDED: f"{lead}. The source changes the AUC by less than the margin, {{value}} "
             "[{low}, {high}].",
-            INCONCLUSIVE: f"{lead}. These images cannot tell whether the difference exceeds the "
-            "margin. {power}",
         },
         next="Remove what tells the sources apart outside of the lungs: cxrtool segment.",
     )

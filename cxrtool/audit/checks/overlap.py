@@ -17,7 +17,7 @@ from cxrtool.audit.verdicts import (
     not_assessed,
 )
 from cxrtool.figures import numbers
-from cxrtool.stats import cluster_variance, cross_fit, influence, intervals
+from cxrtool.stats import cluster_variance, cross_fit, influence, intervals, within
 from cxrtool.stats.metrics import Ints
 
 TITLE = "Classes in each source"
@@ -49,7 +49,7 @@ def _judged(case: Case, rows: Ints) -> CheckRow:
     positive = case.images.positive[rows] == 1
     patients = np.unique(case.images.patients[rows], return_inverse=True)[1]
     names, codes = _present(case, rows)
-    counts = _patients(codes, positive, patients, len(names))
+    counts = within.patients_by_group(codes, positive, patients)
     row = CheckRow("overlap", patients=int(patients.max()) + 1, sources=len(names))
     row.blocks = [_table(case, names, counts)]
     if len(names) == 1:
@@ -83,14 +83,6 @@ def _present(case: Case, rows: Ints) -> tuple[list[str], Ints]:
     column = case.images.columns["source"]
     there, codes = np.unique(column.codes[rows], return_inverse=True)
     return [column.names[k] for k in there.tolist()], codes
-
-
-def _patients(codes: Ints, positive: Ints, patients: Ints, number: int) -> Ints:
-    """Count the patients (sources, classes): negative, positive."""
-    units = np.unique(np.column_stack([codes, positive, patients]), axis=0)
-    table = np.zeros((number, 2), np.int64)
-    np.add.at(table, (units[:, 0], units[:, 1]), 1)
-    return table
 
 
 def _width(counts: Ints) -> float:

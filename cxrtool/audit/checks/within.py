@@ -13,7 +13,6 @@ from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import (
     BELOW,
     EXCLUDED,
-    INCONCLUSIVE,
     NOT_IDENTIFIABLE,
     SHOWN,
     CheckRow,
@@ -114,14 +113,13 @@ def _judged(case: Case, name: str, column: str, parts: Decomposition, unknown: i
         f"uses the {column}, or what goes with it, and on these images that misleads it.",
         EXCLUDED: f"{lead}. The {column} changes the AUC of these images by less than the margin, "
         "{value} [{low}, {high}].",
-        INCONCLUSIVE: f"{lead}. These images cannot tell whether the {column} adds more than "
-        "the margin. {power}",
     }
     return estimates.tested_difference(
         name,
         parts,
         margin=case.margin,
         number=len(case.family),
+        lead=lead,
         sentences=sentences,
         next=f"Test on images where {column} and label are independent, or compare models with "
         f"'cxrtool compare --by {column}'.",
