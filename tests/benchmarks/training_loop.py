@@ -6,7 +6,8 @@ The bare loop is the limit: it has nothing to read and nothing to say. Both lear
 from the same images, without augmentation, and look at the validation part after each epoch. `loop`
 is in the layout of memory that `train` uses (channels last), `contiguous` in PyTorch's own. Seconds
 are those of an epoch: a process of three epochs less one of one epoch, halved, so that no start
-counts; processes alternate, and the median of all rounds is printed. `MiB` is the most memory of
+counts; processes alternate, and the median of all rounds is printed. `cpu` counts the processor's
+seconds, of all threads, and is the figure to read on a busy machine. `MiB` is the most memory of
 the process of three epochs.
 """
 
@@ -14,14 +15,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from ingest import listed, make
+from numpy.typing import NDArray
 
 SIZE, BATCH = 224, 32
 BARE = """
@@ -55,14 +57,15 @@ for epoch in range(int(epochs)):
 """
 
 
-def timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:
-    """Run a process: its seconds, and the most MiB it had."""
+def timed(command: list[str], env: dict[str, str]) -> NDArray[np.float64]:
+    """Run a process: its seconds, those of the processor, and the most MiB it had."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **env})
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)[:200]}: {status}")
-    return time.perf_counter() - start, used.ru_maxrss / 1024
+    wall = time.perf_counter() - start
+    return np.array([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024])
 
 
 def manifest(top: Path, paths: list[str], learned: int) -> Path:
@@ -99,22 +102,25 @@ def main() -> None:
             words = [f"{top}/run", str(cache), str(epochs), layout, str(learned)]
             return [sys.executable, "-c", BARE, *words]
 
-        seconds: dict[str, list[float]] = {}
+        epochs: dict[str, list[NDArray[np.float64]]] = {}
         most: dict[str, float] = {}
         for _ in range(given.rounds):
             for what in ("loop", "contiguous", "train"):
                 one, three = (
                     timed(train(n) if what == "train" else bare(what, n), env) for n in (1, 3)
                 )
-                seconds.setdefault(what, []).append((three[0] - one[0]) / 2)
-                most[what] = max(most.get(what, 0), three[1])
-        limit = statistics.median(seconds["loop"])
-        print(f"{learned} images to learn from, {given.count - learned} to look at, {SIZE} pixels")
-        print(f"{'':12}{'s an epoch':>12}{'loop / it':>11}{'MiB':>8}{'it / loop':>11}")
-        for what, values in seconds.items():
-            own = statistics.median(values)
-            ratio = most[what] / most["loop"]
-            print(f"{what:12}{own:12.2f}{limit / own:11.2f}{most[what]:8.0f}{ratio:11.2f}")
+                epochs.setdefault(what, []).append((three - one)[:2] / 2)
+                most[what] = max(most.get(what, 0), three[2])
+    medians = {what: np.median(own, axis=0) for what, own in epochs.items()}
+    print(f"{learned} images to learn from, {given.count - learned} to look at, {SIZE} pixels")
+    heads = ("s an epoch", "loop / it", "cpu", "loop / it", "MiB", "it / loop")
+    print(f"{'':12}" + "".join(f"{head:>12}" for head in heads))
+    for what, (wall, cpu) in medians.items():
+        limits = medians["loop"] / (wall, cpu)
+        print(
+            f"{what:12}{wall:12.2f}{limits[0]:12.2f}{cpu:12.2f}{limits[1]:12.2f}"
+            f"{most[what]:12.0f}{most[what] / most['loop']:12.2f}"
+        )
 
 
 if __name__ == "__main__":

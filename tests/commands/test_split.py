@@ -385,3 +385,22 @@ def test_the_split_follows_the_pictures_not_where_they_lie(
             for n in ("here", "there")
         ]
         assert parts[0] == parts[1] and len(set(parts[0])) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [("--val", "0.2", "--test", "0.2"), ("--folds", "5")])
+def test_a_million_rows_fit_in_a_gibibyte(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file, out = tmp_path / "big.csv", tmp_path / "out.csv"
+    with file.open("w") as stream:
+        stream.write("path,label,patient,source,view,sha256\n")
+        for i in range(1_000_000):
+            patient, label = f"site/patient-{i // 2:07d}", ("covid", "normal")[i // 2 * 31 % 2]
+            stream.write(f"images/{patient}/image-{i}.png,{label},{patient},ab,PA,{i:064x}\n")
+    words = [*SPLIT, str(file), *options, "--stratify", "label,source", "-o", str(out), "-q"]
+    process = subprocess.Popen(words)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss < 1 << 20, f"{usage.ru_maxrss >> 10} MiB"
+    with out.open() as stream:
+        assert sum(1 for _ in stream) == 1_000_001
