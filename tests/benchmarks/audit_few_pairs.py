@@ -22,7 +22,7 @@ from cxrtool.stats.metrics import Floats
 from cxrtool.stats.within import Decomposition
 
 MARGIN, LEVEL = 0.05, 0.95
-SIZES, CUES, MODELS = (20, 24, 30, 40, 60, 120), (0.5, 0.8, 0.9, 0.95, 0.98), (0.75, 0.9, 0.97)
+SIZES, CUES, MODELS = (20, 24, 30, 40, 60, 120), (0.5, 0.9, 0.98), (0.75, 0.9)
 
 
 def drawn(

@@ -1,12 +1,13 @@
 """Double the work of a command, and print what each doubling costs in time and memory.
 
-    python tests/benchmarks/growth.py [--rows N] [--images N]
+    python tests/benchmarks/growth.py [--rows 10000,20000] [--images 500,1000]
+        [--commands split,cam]
 
-Tables have 10,000 rows, then twice as many, up to N (default 80,000); folders have 500 images, then
-twice as many, up to N (default 4,000). The images are 50 small phantoms under new names, so that
-the files are read and compared as any others. `CPU` is the processor time of the command and its
-workers, which other programs disturb less than the time; `MiB` the most memory of one of its
-processes. Where the work is in proportion to its size, a doubling costs 2.0 times the time less the
+Each command is run with tables of so many rows, or folders of so many images, one size after the
+other. The images are 50 small phantoms under new names, so that the files are read and compared as
+any others. `CPU` is the processor time of the command and its workers, which other programs disturb
+less than the time; `MiB` the most memory of one of its processes; `x` compares with the size
+before. Where the work is in proportion to its size, a doubling costs 2.0 times the time less the
 start, and streaming leaves memory as it is.
 """
 
@@ -19,12 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-ROWS, IMAGES, PHANTOMS = 10_000, 500, 50
+ROWS, IMAGES, PHANTOMS = "10000,20000,40000,80000", "500,1000,2000,4000", 50
 Words = list[str]
 # A process between, so that what its children needed is of one command alone. Workers belong to a
 # server of their own: on Linux (prctl 36) this process inherits it, and waits for it too.
@@ -40,12 +41,6 @@ used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 sys.exit(0 if done.returncode in (0, 1) else done.stderr.decode())
 """
-
-
-def doubled(least: int, most: int) -> Iterator[int]:
-    while least <= most:
-        yield least
-        least *= 2
 
 
 def write(path: Path, columns: dict[str, np.ndarray]) -> None:
@@ -118,8 +113,9 @@ def run(top: Path, words: Words) -> tuple[float, float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=80_000)
-    parser.add_argument("--images", type=int, default=4_000)
+    parser.add_argument("--rows", default=ROWS)
+    parser.add_argument("--images", default=IMAGES)
+    parser.add_argument("--commands", default=",".join(CASES))
     given = parser.parse_args()
     print(f"{'command':10}{'work':>8}{'s':>8}{'CPU s':>8}{'x':>6}{'MiB':>7}{'x':>6}")
     with tempfile.TemporaryDirectory() as name:
@@ -128,10 +124,10 @@ def main() -> None:
         run(top, drawn)
         run(top, ["split", "few.csv", "--val", "0.2", "--test", "0.2", "-o", "parts.csv"])
         run(top, [*RUN, "-d", "run"])
-        for command, (make, words) in CASES.items():
-            least, most = (ROWS, given.rows) if make is tables else (IMAGES, given.images)
+        for command in given.commands.split(","):
+            make, words = CASES[command]
             before: tuple[float, float] | None = None
-            for number in doubled(least, most):
+            for number in map(int, (given.rows if make is tables else given.images).split(",")):
                 make(top, number)
                 seconds, cpu, memory = run(top, words)
                 grown = [f"{cpu / before[0]:.2f}", f"{memory / before[1]:.2f}"] if before else []
