@@ -55,6 +55,7 @@ _cxrtool() {
         "cam --where") return ;;
         "cam --root") _cxrtool_dirs; return ;;
         "cam --jobs"|"cam -j") _cxrtool_words "auto"; return ;;
+        "cam --engine") _cxrtool_words "local"; return ;;
         "cam --output"|"cam -o") _cxrtool_files; return ;;
         "cam --failures") _cxrtool_files; return ;;
         "cam --progress") _cxrtool_words "auto always never"; return ;;
@@ -235,7 +236,7 @@ _cxrtool() {
         case "$verb" in
             "") _cxrtool_words "--help --version" ;;
             audit) _cxrtool_words "--predictions --run --retrain --retrain-also --dir --checks --within --positive --margin --fail-on --checklist --where --root --seed --jobs --engine --device --cache --force --failures --strict --progress --quiet --verbose --help" ;;
-            cam) _cxrtool_words "--dir --method --class --hierarchy --branch --signs --outline --colormap --mask --lesion --grid --grid-most --beside --batch --list --device --where --root --jobs --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
+            cam) _cxrtool_words "--dir --method --class --hierarchy --branch --signs --outline --colormap --mask --lesion --grid --grid-most --beside --batch --list --device --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;
             compare) _cxrtool_words "--by --by-pairs --pool --positive --averages --confusion --metrics --ci --bootstrap --interval --paired-test --matrix --threshold --published --best --format --plots --report --where --seed --output --failures --strict --progress --list --quiet --verbose --help" ;;
             demo) _cxrtool_words "--dir --dry-run --quiet --verbose --help" ;;
             equalize) _cxrtool_words "--dir --method --size --interpolation --move --bits --conceal --list --where --root --jobs --engine --output --failures --dry-run --force --strict --progress --quiet --verbose --help" ;;

@@ -60,6 +60,7 @@ complete -c cxrtool -n '__fish_seen_subcommand_from cam' -l device -x -a 'auto c
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -l where -x -d 'Use only rows with one of these values (COLUMN!=V: with none of them). May be repeated; all conditions must hold.'
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -l root -x -a '(__fish_complete_directories)' -d 'Base folder for relative paths in a manifest (default: the working folder).'
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -s j -l jobs -x -a 'auto' -d 'Number of workers; auto means one per core.'
+complete -c cxrtool -n '__fish_seen_subcommand_from cam' -l engine -x -a 'local' -d 'Process images on this machine, or on the workers of a Dask scheduler. These need the same files and the same version of cxrtool.'
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -s o -l output -r -F -d 'File for the table; \'-\' is standard output.'
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -l failures -r -F -d 'File for the list of skipped inputs (default: failures.csv in DIR, or beside OUTPUT).'
 complete -c cxrtool -n '__fish_seen_subcommand_from cam' -s n -l dry-run -d 'Print what would be done, and write nothing.'

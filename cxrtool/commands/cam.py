@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from cxrtool.explain.cascade import Cascade
     from cxrtool.explain.explanation import Explainer
     from cxrtool.explain.image_view import Viewing
+    from cxrtool.explain.pictures import Question
     from cxrtool.figures.heat_overlay import Style
     from cxrtool.files.manifest import Where
     from cxrtool.files.run_record import About
@@ -90,6 +91,7 @@ def run(
     where: options.Where = None,
     root: options.Root = None,
     jobs: options.Jobs = "auto",
+    engine: options.Engine = "local",
     output: options.Output = "-",
     failures: options.Failures = None,
     dry_run: options.DryRun = False,
@@ -102,17 +104,24 @@ def run(
     """Run the command."""
     from cxrtool.commands import _model_inputs
     from cxrtool.explain import earlier_maps, overlays
+    from cxrtool.explain.pictures import Question, RemotePictures
     from cxrtool.figures.heat_overlay import Style
     from cxrtool.files import run_folder as runs
     from cxrtool.files import table
     from cxrtool.files.failures import Failures
+    from cxrtool.learn.remote_batches import RemotePlace
 
     check(grid)
-    about = runs.classifier(run_folder, or_findings=hierarchy is None).about
+    effects.refuse(context, option_values.idle_with_networks(engine))
+    first = runs.classifier(run_folder, or_findings=hierarchy is None)
+    below = () if hierarchy is None else (runs.classifier(hierarchy),)
     effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid, signs))
-    columns, rows = read(inputs or [], option_values.conditions("--where", where), about, root)
+    columns, rows = read(
+        inputs or [], option_values.conditions("--where", where), first.about, root
+    )
     effects.refuse(context, idle_with_columns(columns, mask, lesion, of))
-    explainer = explainer_of(run_folder, hierarchy, device, method, of, branch)
+    question = Question((first, *below), method, of, branch)
+    explainer = explainer_of(question, _model_inputs.device_here(device, engine))
     effects.refuse(context, idle_with_method(explainer, signs))
     before = earlier_maps.read(beside or [], root)
     if dry_run:
@@ -120,9 +129,11 @@ def run(
     style = Style(colormap, threshold, signs == "both")
     viewing = viewing_of(explainer, style, folder, root, mask, lesion, force)
     most = grid_most if grid else 0
-    pictures = overlays.Gallery(
-        explainer, viewing, style, option_values.crew(jobs), batch, most, before
-    )
+    remote = None
+    if engine != "local":
+        remote = RemotePictures(question, viewing, style, RemotePlace(device))
+    crew = option_values.crew(jobs, engine)
+    pictures = overlays.Gallery(explainer, viewing, style, crew, batch, most, before, remote)
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
     drawn = skipped.checked(pictures.rows(rows, skipped, progress))
@@ -133,20 +144,15 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def explainer_of(
-    run_folder: str, hierarchy: str | None, device: str, method: str, of: str, branch: str | None
-) -> "Explainer | Cascade":
+def explainer_of(question: "Question", device: str) -> "Explainer | Cascade":
     """Load the network of a run, or those of the two levels of a hierarchy."""
-    from cxrtool.explain import cascade, explanation
-    from cxrtool.files import run_folder as runs
     from cxrtool.learn import inference
 
     where = inference.device(device)
-    first = inference.Model(runs.classifier(run_folder, or_findings=hierarchy is None), where)
-    if hierarchy is None:
-        return explanation.explainer(first, method, of, branch)
-    second = inference.Model(runs.classifier(hierarchy), where)
-    return cascade.Cascade(first, second, method, of, branch)
+    explainer = question.explainer(lambda run: inference.Model(run, where))
+    for text in explainer.notes:
+        note(text)
+    return explainer
 
 
 def viewing_of(

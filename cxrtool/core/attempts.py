@@ -19,6 +19,7 @@ class Lost:
     """An input whose worker did not come back with a result, and why."""
 
     reason: str
+    fault: bool = False  # of this program
 
 
 @dataclass(frozen=True)
@@ -54,5 +55,5 @@ def judged(result: Any) -> Any:
         raise result.error
     if isinstance(result, _Fault):
         progress.detail(result.text)
-        return Lost(f"caused an error in cxrtool ({result.kind}): please report it")
+        return Lost(f"caused an error in cxrtool ({result.kind}): please report it", fault=True)
     return result

@@ -3,9 +3,11 @@
 The limits of time and memory that guard the work on this machine are the cluster's own there.
 """
 
+import contextlib
 import importlib
 import logging
 import re
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -14,9 +16,13 @@ from typing import Any
 from cxrtool import __version__
 from cxrtool.core.attempts import AHEAD, Lost, attempt, judged
 from cxrtool.core.errors import BrokenRun, CxrtoolError
+from cxrtool.core.progress import note
 
 # Seconds to wait for a scheduler, and for its first worker.
 PATIENCE = 15
+# Seconds between two looks at workers while they work; and how long there may be none, before the
+# command says that it waits, and before it ends. Where workers come and go they take minutes.
+LOOK, SILENT, GONE = 5.0, 15.0, 600.0
 ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://([^\s/:]+|\[[^\s/]+\]):\d{1,5}")
 
 
@@ -42,10 +48,10 @@ def each(
                     waiting.append((item, given(item)))
             if waiting:
                 item, future = waiting.popleft()
-                result = _result(future, address)
+                result = _result(client, future, address)
                 # Dask also gives up on what waited beside an input that kills workers.
                 again = isinstance(result, Lost)
-                yield judged(_result(given(item), address) if again else result)
+                yield judged(_result(client, given(item), address) if again else result)
     finally:
         client.cancel([future for _, future in waiting])
         client.close()
@@ -103,13 +109,33 @@ def version(module: str) -> str:
     return __version__
 
 
-def _result(future: Any, address: str) -> Any:
+def _result(client: Any, future: Any, address: str) -> Any:
     from distributed import CancelledError, KilledWorker
 
     try:
+        _wait(client, future, address)
         return future.result()
     except KilledWorker:
         return Lost("crashed the workers of the cluster")
     except (CancelledError, OSError, TimeoutError) as e:
         what = f"{address}: the connection to the Dask cluster was lost"
         raise BrokenRun(what, "Run the same command again when it is back.") from e
+
+
+def _wait(client: Any, future: Any, address: str) -> None:
+    """Wait for a result; where no worker is left, which could go on for ever, say so, and end."""
+    from distributed import wait
+
+    seen, said = time.monotonic(), False
+    while not future.done():
+        with client.as_current(), contextlib.suppress(TimeoutError):
+            wait([future], timeout=LOOK)
+            return
+        if client.nthreads():
+            seen, said = time.monotonic(), False
+        elif time.monotonic() - seen > GONE:
+            what = f"{address}: this Dask cluster has had no workers for {GONE / 60:g} minutes"
+            raise BrokenRun(what, "Start some (dask worker), then run the same command again.")
+        elif time.monotonic() - seen > SILENT and not said:
+            said = True
+            note(f"waits for workers: {address} has none left. Start some (dask worker)")

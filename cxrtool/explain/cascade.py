@@ -33,6 +33,7 @@ class Cascade(Chooser):
         registry.choose("--class", of, [*BY_IMAGE, *self.known])
         both = (self.first, self.second)
         self.abouts = (first.about, second.about)
+        self.notes = [text for one in both for text in one.notes]
         self.method = " and ".join(dict.fromkeys(one.method for one in both))
         self.steps = " ".join(one.steps for one in both)
         self.alone = any(one.alone for one in both)

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError, Skip
-from cxrtool.core.progress import note
 from cxrtool.files.run_record import About
 from cxrtool.learn.architectures._network import Branch, Maps, Network
 from cxrtool.learn.findings import ANSWERS, Truth
@@ -116,7 +115,7 @@ class Chooser:
 
 
 class Explainer(Chooser):
-    """A method, a run, and the class that is looked for."""
+    """A method, a run, and the class that is looked for; `notes` say what else is done instead."""
 
     def __init__(self, model: Model, spec: str, of: str, branch: str | None = None) -> None:
         self.abouts, self.folder, self.of = (model.about,), model.folder, of
@@ -127,10 +126,10 @@ class Explainer(Chooser):
         part = branch_of(model.network, model.about.arch, branch) if branch else None
         only = self._only(of)
         self.sight = Sight(model.network, model.about, part, only).eval()
-        self.device = model.device
+        self.device, self.notes = model.device, list[str]()
         name, plugin, given = registry.load("heatmaps", spec, "heatmap")
         if hasattr(plugin, "is_defined") and not plugin.is_defined(self.sight):
-            note(
+            self.notes.append(
                 f"{name} is not defined for {model.about.arch}, whose map is not all that its last "
                 f"layer sees: {plugin.INSTEAD} is used"
             )

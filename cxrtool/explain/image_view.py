@@ -37,11 +37,12 @@ class PictureTarget:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One image whose picture is there, and the cells that were found when it was made."""
+class Drawn:
+    """One image whose picture is there, what was found when it was made, and what is to be said."""
 
     place: PictureTarget
     cells: Row
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class View:
 
 @dataclass(frozen=True)
 class Viewing:
-    """The work on one row: `Kept` where its picture is there and whole, else a `View`."""
+    """The work on one row: `Drawn` where its picture is there and whole, else a `View`."""
 
     frames: tuple[pixel_cache.Frame, ...]  # of each network
     folder: manifest.ImageFolder
@@ -83,7 +84,7 @@ class Viewing:
         """What the workers import before they begin."""
         return ("cxrtool.preprocess.segmenters.lungs",) if self.mask == "auto" else ()
 
-    def __call__(self, row: Row) -> View | Kept | Skip:
+    def __call__(self, row: Row) -> View | Drawn | Skip:
         """Look at the image of a row, or say why not."""
         try:
             encoded = image.load(os.path.join(self.here, image.checked(row["path"])))
@@ -93,7 +94,7 @@ class Viewing:
             place = self._place(row, encoded, drawn, lesion)
             result = None if self.force else image.recorded_findings(place.file, place.made_with)
             if result is not None:
-                return Kept(place, json.loads(result))
+                return Drawn(place, json.loads(result))
             return self._viewed(place, image.decode(encoded), drawn, lesion, warnings)
         except Unreadable as e:
             return Skip(row["path"], e.reason, e.remedy, e.failed)

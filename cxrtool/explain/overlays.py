@@ -1,8 +1,6 @@
-"""From rows of a manifest to pictures of heat, and what is measured in them, a batch at a time."""
+"""The pictures of heat of one call: their table, their sheet, and what is said of them."""
 
 import hashlib
-import itertools
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
@@ -10,19 +8,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxrtool.core import parallel
 from cxrtool.core.errors import Skip
-from cxrtool.core.parallel import Crew, Lost
+from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import bar, note
-from cxrtool.explain import earlier_maps, heat_measures
+from cxrtool.explain import earlier_maps, pictures
 from cxrtool.explain.cascade import Cascade
 from cxrtool.explain.earlier_maps import EarlierMaps
-from cxrtool.explain.explanation import Explainer, Explanation, Row
+from cxrtool.explain.explanation import Explainer, Row
 from cxrtool.explain.heat_measures import EMPTY, LESION, LUNGS
-from cxrtool.explain.image_view import Kept, View, Viewing
-from cxrtool.figures import heat_overlay, numbers, sheet
+from cxrtool.explain.image_view import Viewing
+from cxrtool.explain.pictures import Pictures, RemotePictures
+from cxrtool.figures import numbers, sheet
 from cxrtool.figures.heat_overlay import Style
-from cxrtool.files import disk, image
+from cxrtool.files import disk
 from cxrtool.files.failures import Failures
 from cxrtool.learn.inference import bounded
 
@@ -43,9 +41,8 @@ COLUMNS = (
     *LESION,
     "raw",
 )
-REMEDY = "Leave it out, or make it smaller."
-# What of a row the workers need.
-READS = ("path", "raw", "label", "mask", "lesion")
+# What of a row is needed.
+READS = ("path", "raw", "label", "finding", "mask", "lesion")
 
 
 def steps(explainer: Explainer | Cascade, style: Style, mask: str, lesion: str) -> str:
@@ -72,6 +69,7 @@ class Gallery:
     batch: int = 32
     most: int = 0
     earlier: Sequence[EarlierMaps] = ()
+    remote: RemotePictures | None = None  # makes the pictures, where the crew is a cluster
     prints: list[sheet.Print | None] = field(default_factory=list)
     drawn: int = 0
     empty: int = 0
@@ -93,61 +91,27 @@ class Gallery:
 
     def rows(self, source: Iterable[Row], skipped: Failures, progress: str) -> Iterator[Row]:
         """Yield the row of every picture, in order, as soon as its batch is done."""
-        given, waiting = itertools.tee(source)
-        text = ({c: row[c] for c in READS if c in row} for row in given)
-        with closing(parallel.each(self.viewing, text, self.crew)) as results:
-            pairs = zip(waiting, bar(results, None, "images", progress), strict=True)
-            while some := list(itertools.islice(pairs, self._step)):
-                yield from self._batch(some, skipped)
+        with closing(self._pictures(source)) as every:
+            for row, one in bar(every, None, "images", progress):
+                if isinstance(one, Skip):
+                    skipped.add(one)
+                    continue
+                for warning in one.warnings:
+                    note(f"{row['path']}: warning: {warning}")
+                named = {name: row.get(name, "") for name in ("path", "raw")}
+                named["label"] = self.explainer.truth_of(row)
+                text = {**named, **one.cells, "overlay": one.place.shown}
+                self._see(text, one.place.file)
+                yield text
 
-    @property
-    def _step(self) -> int:
-        largest = max(about.size for about in self.explainer.abouts)
-        return 1 if self.explainer.alone else bounded(self.batch, largest)
-
-    def _batch(
-        self, some: Sequence[tuple[Row, View | Kept | Skip | Lost]], skipped: Failures
-    ) -> Iterator[Row]:
-        results = [self.explainer.refused(row) or seen for row, seen in some]
-        result = self._looked([row for row, _ in some], results)
-        for n, ((row, _), seen) in enumerate(zip(some, results, strict=True)):
-            if isinstance(seen, Lost):
-                seen = Skip(row["path"], seen.reason, REMEDY)
-            if isinstance(seen, Skip):
-                skipped.add(seen)
-                continue
-            cells = self._drawn(row, seen, result[n]) if isinstance(seen, View) else seen.cells
-            named = {name: row.get(name, "") for name in ("path", "raw")}
-            named["label"] = self.explainer.truth_of(row)
-            text = {**named, **cells, "overlay": seen.place.shown}
-            self._see(text, seen.place.file)
-            yield text
-
-    def _looked(self, rows: Sequence[Row], results: Sequence[object]) -> list[Explanation]:
-        """Look at all images of a batch that have no picture yet.
-
-        The others are black in it: what a row gets does not hang on what was done before, for
-        batches of another size are rounded in another way.
-        """
-        views = {n: seen for n, seen in enumerate(results) if isinstance(seen, View)}
-        if not views:
-            return []
-        blank = [np.zeros_like(one) for one in next(iter(views.values())).framed]
-        every = [views[n].framed if n in views else blank for n in range(len(rows))]
-        images = [np.stack(of_network) for of_network in zip(*every, strict=True)]
-        wanted = [self.explainer.of_row(row) if n in views else "" for n, row in enumerate(rows)]
-        return self.explainer.look_framed(images, wanted)
-
-    def _drawn(self, row: Row, view: View, result: Explanation) -> Row:
-        """Draw the picture of a row, and measure its map."""
-        for warning in view.warnings:
-            note(f"{row['path']}: warning: {warning}")
-        cells, laid = heat_measures.measured(view, result)
-        picture = heat_overlay.overlay(view.picture, laid, self.style)
-        if view.lesion is not None:
-            heat_overlay.outline(picture, view.lesion.mask, heat_overlay.CYAN)
-        image.write_png(view.place.file, picture, view.place.made_with, json.dumps(cells))
-        return cells
+    def _pictures(self, source: Iterable[Row]) -> Pictures:
+        explainer = self.explainer
+        largest = max(about.size for about in explainer.abouts)
+        batch = 1 if explainer.alone else bounded(self.batch, largest)
+        rows = ({c: row[c] for c in READS if c in row} for row in source)
+        if self.remote:
+            return pictures.there(rows, self.remote, batch, self.crew)
+        return pictures.here(rows, explainer, self.viewing, self.style, batch, self.crew)
 
     def _see(self, row: Row, file: str) -> None:
         """Keep what there is to say at the end, and what goes on the sheet."""

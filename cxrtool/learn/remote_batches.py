@@ -7,19 +7,20 @@ takes as many threads as this process would.
 
 import itertools
 import os
+import platform
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cxrtool.core import parallel
-from cxrtool.core.errors import BrokenRun, CxrtoolError, Skip, is_memory
+from cxrtool.core.errors import BrokenRun, Skip, is_lost_device, is_memory
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.files import pixel_cache
 from cxrtool.files.run_folder import LAST, Run
@@ -35,6 +36,7 @@ Answer = tuple[Any, dict[int, Skip]]
 Ask = Callable[[Model, Bytes], Any]
 
 SMALLER = "Choose a smaller --batch."
+RESTART = "Restart this worker, then run the same command again."
 # Networks that a worker keeps: those of an ensemble come in turn.
 MOST_KEPT = 4
 _kept: OrderedDict[object, Any] = OrderedDict()
@@ -57,10 +59,14 @@ class RemotePlace:
             with _alone:
                 torch.set_num_threads(self.threads)
                 return work()
-        except RuntimeError as e:
-            if not is_memory(e):
-                raise
-            raise BrokenRun("a worker of the cluster is out of memory", SMALLER) from None
+        except (RuntimeError, MemoryError) as e:
+            where = f"a worker of the cluster ({platform.node()})"
+            if is_memory(e):
+                raise BrokenRun(f"{where} is out of memory", SMALLER) from None
+            if is_lost_device(e):
+                # A process whose accelerator has failed cannot use it again.
+                raise BrokenRun(f"{where}: {str(e).splitlines()[0]}", RESTART) from None
+            raise
 
     def model(self, run: Run) -> Model:
         """Load the network of a run, or take it as it was loaded before."""
@@ -98,34 +104,45 @@ def _state(run: Run) -> object:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images for one of the networks, from a place of a part of the rows on."""
+    """Images for one of the networks, or for all that look together."""
 
-    network: int
-    start: int
-    paths: tuple[str, ...]
-    unread: Mapping[int, Skip] = field(default_factory=dict)  # known to crash what reads them
+    images: tuple[Any, ...]  # as the work reads them: paths, or rows
+    network: int = 0
+    lost: Mapping[int, Lost] = field(default_factory=dict)  # known to crash what reads them
+
+
+class Work(Protocol):
+    """What a worker does to a batch: it reads the images, and asks networks."""
+
+    def __call__(self, batch: Batch, /) -> Any:
+        """Answer, without the images that are lost."""
+
+    def reader(self, batch: Batch, /) -> Callable[[Any], Any]:
+        """Return what reads an image of the batch."""
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The work on a batch: read its images and ask a network."""
+    """The work on a batch of paths: ask one of several networks."""
 
     runs: tuple[Run, ...]
     ask: Ask
     place: RemotePlace
     root: str
 
-    def frame(self, batch: Batch) -> pixel_cache.Frame:
+    def reader(self, batch: Batch) -> pixel_cache.Frame:
         """Say how the images of a batch are read."""
         about, root = self.runs[batch.network].about, os.path.join(self.place.here, self.root)
         return pixel_cache.Frame(about.size, about.image_channels, about.fit, root)
 
     def __call__(self, batch: Batch) -> Answer:
         """Answer; an image that cannot be read is black."""
-        frame, skips = self.frame(batch), dict(batch.unread)
-        array = np.zeros((len(batch.paths), frame.channels, frame.size, frame.size), np.uint8)
-        for number, path in enumerate(batch.paths):
-            pixels = skips.get(number) or frame(path)
+        frame, skips = self.reader(batch), dict[int, Skip]()
+        array = np.zeros((len(batch.images), frame.channels, frame.size, frame.size), np.uint8)
+        for number, path in enumerate(batch.images):
+            pixels = batch.lost.get(number) or frame(path)
+            if isinstance(pixels, Lost):
+                pixels = Skip(path, pixels.reason, "Remove it.")
             if isinstance(pixels, Skip):
                 skips[number] = pixels
             else:
@@ -143,23 +160,18 @@ def answers(
     under way meanwhile.
     """
     parts: deque[tuple[list[Row], int]] = deque()
-    sent: deque[Batch] = deque()
 
     def given() -> Iterator[Batch]:
         waiting = iter(source)
         while rows := list(itertools.islice(waiting, part)):
             some = list(_divided(work.runs, rows, batch))
             parts.append((rows, len(some)))
-            for one in some:
-                sent.append(one)
-                yield one
+            yield from some
 
     found: list[tuple[Batch, Answer]] = []
-    with closing(parallel.each(work, given(), crew)) as results:
-        for result in results:
-            one = sent.popleft()
-            again = isinstance(result, Lost)
-            found.append((one, _without_the_worst(work, one, crew) if again else result))
+    with closing(done(work, given(), crew)) as pairs:
+        for pair in pairs:
+            found.append(pair)
             if len(found) == parts[0][1]:
                 yield parts.popleft()[0], [_joined(found, n) for n in range(len(work.runs))]
                 found = []
@@ -169,31 +181,38 @@ def _divided(runs: Sequence[Run], rows: Sequence[Row], batch: int) -> Iterator[B
     paths = tuple(row["path"] for row in rows)
     for network, run in enumerate(runs):
         for step in batches(len(paths), bounded(batch, run.about.size)):
-            yield Batch(network, step.start, paths[step])
+            yield Batch(paths[step], network)
 
 
 def _joined(found: Sequence[tuple[Batch, Answer]], network: int) -> Answer:
-    own = [(batch.start, *answer) for batch, answer in found if batch.network == network]
-    skips = {start + n: skip for start, _, some in own for n, skip in some.items()}
-    return np.concatenate([values for _, values, _ in own]), skips
+    values, skips, start = [], dict[int, Skip](), 0
+    for batch, (some, unread) in found:
+        if batch.network == network:
+            values.append(some)
+            skips |= {start + n: skip for n, skip in unread.items()}
+            start += len(batch.images)
+    return np.concatenate(values), skips
 
 
-def _without_the_worst(work: Networks, batch: Batch, crew: Crew) -> Answer:
-    """Find out which images of a batch crash the workers, and ask again without these."""
-    with closing(parallel.each(work.frame(batch), batch.paths, crew)) as results:
-        read = list(results)
-    unread = {
-        number: Skip(batch.paths[number], one.reason, "Remove it.")
-        for number, one in enumerate(read)
-        if isinstance(one, Lost)
-    }
-    with closing(parallel.each(work, [replace(batch, unread=unread)], crew)) as results:
-        answer: Answer | Lost = next(results)
-    if isinstance(answer, Lost):
-        raise lost(answer)
-    return answer
+def done(
+    work: Work, source: Iterable[Batch], crew: Crew
+) -> Generator[tuple[Batch, Any], None, None]:
+    """Yield every batch with what comes of it; an image that crashes the workers costs itself."""
+    given, waiting = itertools.tee(source)
+    with closing(parallel.each(work, given, crew)) as results:
+        for batch, result in zip(waiting, results, strict=True):
+            again = isinstance(result, Lost)
+            yield batch, _without_the_worst(work, batch, crew) if again else result
 
 
-def lost(batch: Lost) -> CxrtoolError:
-    """Say that a batch has no answer, whatever its images are."""
-    return BrokenRun(f"a batch of images {batch.reason}", SMALLER)
+def _without_the_worst(work: Work, batch: Batch, crew: Crew) -> Any:
+    """Find out which images of a batch crash the workers, and do it again without these."""
+    with closing(parallel.each(work.reader(batch), batch.images, crew)) as results:
+        worst = {n: one for n, one in enumerate(results) if isinstance(one, Lost)}
+    with closing(parallel.each(work, [replace(batch, lost=worst)], crew)) as results:
+        result = next(results)
+    if isinstance(result, Lost):
+        # Whatever its images are.
+        remedy = "" if result.fault else SMALLER
+        raise BrokenRun(f"a batch of images {result.reason}", remedy)
+    return result

@@ -6,12 +6,14 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import odd
 import pytest
 from cluster import kill, launched
+from distributed import Client
 from handy import (
     Run,
     noise,
@@ -26,7 +28,7 @@ from handy import (
 )
 
 from cxrtool.core import dask_engine
-from cxrtool.core.errors import CxrtoolError
+from cxrtool.core.errors import BrokenRun, CxrtoolError, ExitCode
 from cxrtool.preprocess.pipeline import REMEDY
 
 
@@ -224,6 +226,27 @@ def test_no_workers(cxrtool: Run, tmp_path: Path) -> None:
         r"\(dask worker\)\.\n",
         done.stderr,
     )
+
+
+@pytest.mark.slow
+def test_workers_that_never_come_back_are_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, seconds in {"LOOK": 0.1, "SILENT": 0.2, "GONE": 0.6}.items():
+        monkeypatch.setattr(dask_engine, name, seconds)
+    process, address = launched(tmp_path)
+
+    def items() -> Iterator[float]:
+        with Client(address, set_as_default=False) as client:
+            client.retire_workers(list(client.nthreads()))
+        yield 0
+
+    with pytest.raises(BrokenRun, match=r"had no workers for 0.01 minutes\. Start some") as caught:
+        list(dask_engine.each(time.sleep, items(), address))
+    kill(process)
+    assert caught.value.code == ExitCode.BROKE_MIDWAY
+    line = f"cxrtool: waits for workers: {address} has none left. Start some (dask worker)\n"
+    assert capfd.readouterr().err == line
 
 
 @pytest.mark.slow

@@ -1,15 +1,25 @@
-"""What a worker of a cluster says of a network that does not fit."""
+"""What is said of a worker of a cluster that has no memory, fails, or gives no answer."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 import torch
 
+from cxrtool.core import parallel
+from cxrtool.core.attempts import attempt, judged
 from cxrtool.core.errors import BrokenRun, ExitCode
-from cxrtool.learn.remote_batches import RemotePlace
+from cxrtool.core.parallel import Crew, Lost
+from cxrtool.learn import remote_batches
+from cxrtool.learn.remote_batches import Batch, RemotePlace
+
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
 
-def test_a_worker_without_memory_breaks_the_run_midway() -> None:
+@pytest.mark.parametrize("error", [FULL, MemoryError()])
+def test_a_worker_without_memory_breaks_the_run_midway(error: Exception) -> None:
     def too_large() -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        raise error
 
     with pytest.raises(BrokenRun, match=r"out of memory.*smaller --batch") as caught:
         RemotePlace("cpu").run(too_large)
@@ -22,3 +32,45 @@ def test_other_errors_of_a_network_stay_what_they_are() -> None:
 
     with pytest.raises(RuntimeError, match="shapes cannot"):
         RemotePlace("cpu").run(wrong)
+
+
+def test_a_worker_whose_card_fails_is_to_be_started_again() -> None:
+    def failing() -> None:
+        raise RuntimeError(
+            "CUDA error: unspecified launch failure\nCUDA kernel errors might be ..."
+        )
+
+    with pytest.raises(BrokenRun, match=r"\): CUDA error: unspecified launch failure\. Restart th"):
+        RemotePlace("cpu").run(failing)
+
+
+class Work:
+    """Work that nothing comes of, whatever the images are."""
+
+    def __call__(self, batch: Batch) -> Any:
+        raise KeyError(batch)
+
+    def reader(self, _: Batch) -> Any:
+        return str
+
+
+def each(function: Any, items: Iterable[Any], _: Crew) -> Iterator[Any]:
+    return (judged(attempt(function, item)) for item in items)
+
+
+def killed(function: Any, items: Iterable[Any], _: Crew) -> Iterator[Any]:
+    return (Lost("crashed the workers of the cluster") for _ in items)
+
+
+@pytest.mark.parametrize(
+    ("how", "line"),
+    [
+        (each, "a batch of images caused an error in cxrtool (KeyError): please report it"),
+        (killed, "a batch of images crashed the workers of the cluster. Choose a smaller --batch."),
+    ],
+)
+def test_a_batch_without_an_answer(how: Any, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "each", lambda *given: (one for one in how(*given)))
+    with pytest.raises(BrokenRun) as caught:
+        list(remote_batches.done(Work(), [Batch(("a.png",))], Crew(1, "tcp://localhost:1")))
+    assert str(caught.value) == line
