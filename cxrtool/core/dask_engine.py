@@ -18,8 +18,9 @@ from cxrtool.core.attempts import AHEAD, Lost, attempt, judged
 from cxrtool.core.errors import BrokenRun, CxrtoolError
 from cxrtool.core.progress import note
 
-# Seconds to wait for a scheduler, and for its first worker.
-PATIENCE = 15
+# Seconds to wait for a scheduler, and for its first worker; and for this to import what the work
+# needs, as PyTorch from a slow disk of a cluster takes a minute.
+PATIENCE, IMPORT = 15, 300
 # Seconds between two looks at workers while they work; and how long there may be none, before the
 # command says that it waits, and before it ends. Where workers come and go they take minutes.
 LOOK, SILENT, GONE = 5.0, 15.0, 600.0
@@ -87,7 +88,7 @@ def _slots(client: Any, address: str, module: str) -> int:
     remedy = f"Install cxrtool {__version__} where the workers run, and start some (dask worker)."
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
-        there = client.submit(version, module, pure=False).result(timeout=PATIENCE)
+        there = client.submit(version, module, pure=False).result(timeout=IMPORT)
     except Exception as e:
         what = f"{address}: the workers of this Dask scheduler cannot be used ({_why(e)})"
         raise CxrtoolError(what, remedy) from e

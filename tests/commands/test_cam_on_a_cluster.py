@@ -12,7 +12,7 @@ import pytest
 import torch
 from cluster import kill, launched
 from distributed.protocol import pickle
-from handy import ages, in_process, rows_of, snapshot, start, wait_for, write, write_table
+from handy import ages, in_process, pixels, rows_of, snapshot, start, wait_for, write, write_table
 
 from cxrtool.core import dask_engine
 from cxrtool.core.attempts import Lost, attempt, judged
@@ -218,7 +218,11 @@ def test_interrupted(how: int, code: int, engine: str, tmp_path: Path, capfd: Sa
     word = {130: "interrupted", 143: "terminated"}[code]
     assert error.decode().endswith(f"cxrtool cam: {word}. Run it again to finish\n")
     assert process.returncode == code and not Path("out/maps.csv").exists()
+    there = ages(Path("out"))
+    assert all(pixels(Path("out", name)).shape == (32, 32, 3) for name in there)
+    capfd.readouterr()
     assert cam("run", "m.csv", "--method", "occlusion", "-j", "1") == 1
-    finished = renamed(capfd, "finished")
-    assert cam("run", "m.csv", "--method", "occlusion", "-j", "1") == 1
-    assert renamed(capfd, "whole") == finished
+    _, files = renamed(capfd, "finished")
+    shown = {Path(row["overlay"]).name for row in rows_of(Path("finished/maps.csv"))}
+    assert set(files) == {"failures.csv", "maps.csv", *shown} and len(shown) == 21
+    assert there.items() <= ages(Path("finished")).items()
