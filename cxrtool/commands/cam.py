@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from cxrtool.explain.cascade import Cascade
     from cxrtool.explain.explanation import Explainer
     from cxrtool.explain.image_view import Viewing
-    from cxrtool.explain.pictures import Question
+    from cxrtool.explain.pictures import ExplanationRequest
     from cxrtool.figures.heat_overlay import Style
     from cxrtool.files.manifest import Where
     from cxrtool.files.run_record import About
@@ -104,7 +104,7 @@ def run(
     """Run the command."""
     from cxrtool.commands import _model_inputs
     from cxrtool.explain import earlier_maps, overlays
-    from cxrtool.explain.pictures import Question, RemotePictures
+    from cxrtool.explain.pictures import ExplanationRequest, RemotePictures
     from cxrtool.figures.heat_overlay import Style
     from cxrtool.files import run_folder as runs
     from cxrtool.files import table
@@ -120,8 +120,8 @@ def run(
         inputs or [], option_values.conditions("--where", where), first.about, root
     )
     effects.refuse(context, idle_with_columns(columns, mask, lesion, of))
-    question = Question((first, *below), method, of, branch)
-    explainer = explainer_of(question, _model_inputs.device_here(device, engine))
+    request = ExplanationRequest((first, *below), method, of, branch)
+    explainer = explainer_of(request, _model_inputs.device_here(device, engine))
     effects.refuse(context, idle_with_method(explainer, signs))
     before = earlier_maps.read(beside or [], root)
     if dry_run:
@@ -131,7 +131,7 @@ def run(
     most = grid_most if grid else 0
     remote = None
     if engine != "local":
-        remote = RemotePictures(question, viewing, style, RemotePlace(device))
+        remote = RemotePictures(request, viewing, style, RemotePlace(device))
     crew = option_values.crew(jobs, engine)
     pictures = overlays.Gallery(explainer, viewing, style, crew, batch, most, before, remote)
     pictures.claim(*(p for p in (output, grid) if p is not None))
@@ -144,12 +144,12 @@ def run(
     raise typer.Exit(skipped.close())
 
 
-def explainer_of(question: "Question", device: str) -> "Explainer | Cascade":
+def explainer_of(request: "ExplanationRequest", device: str) -> "Explainer | Cascade":
     """Load the network of a run, or those of the two levels of a hierarchy."""
     from cxrtool.learn import inference
 
     where = inference.device(device)
-    explainer = question.explainer(lambda run: inference.Model(run, where))
+    explainer = request.explainer(lambda run: inference.Model(run, where))
     for text in explainer.notes:
         note(text)
     return explainer

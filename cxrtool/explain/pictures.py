@@ -31,7 +31,7 @@ REMEDY = "Leave it out, or make it smaller."
 
 
 @dataclass(frozen=True)
-class Question:
+class ExplanationRequest:
     """What is asked, and of which runs: of one, or of the two levels of a hierarchy."""
 
     runs: tuple[Run, ...]
@@ -68,7 +68,7 @@ def here(
 class RemotePictures:
     """The work on a batch of rows where the workers of a cluster do all of it."""
 
-    question: Question
+    request: ExplanationRequest
     viewing: Viewing
     style: Style
     place: RemotePlace
@@ -81,7 +81,7 @@ class RemotePictures:
         """Make the pictures."""
         rows, place = batch.images, self.place
         seen = [batch.lost.get(n) or self.viewing(row) for n, row in enumerate(rows)]
-        explainer = place.run(lambda: self.question.explainer(place.model))
+        explainer = place.run(lambda: self.request.explainer(place.model))
         return list(drawn(explainer, self.style, rows, seen, place.run))
 
 
@@ -91,8 +91,8 @@ def there(source: Iterable[Row], work: RemotePictures, batch: int, crew: Crew) -
     batches = iter(lambda: Batch(tuple(itertools.islice(waiting, batch))), Batch(()))
     try:
         with closing(remote_batches.done(work, batches, crew)) as results:
-            for given, found in results:
-                yield from zip(given.images, found, strict=True)
+            for given, pictures in results:
+                yield from zip(given.images, pictures, strict=True)
     finally:
         disk.sweep(work.viewing.folder.place)  # of what a worker that was killed was writing
 
@@ -106,10 +106,10 @@ def drawn(
 ) -> Iterator[Drawn | Skip]:
     """Look at a batch of images, and draw those that have no picture yet."""
     every = [explainer.refused(row) or one for row, one in zip(rows, seen, strict=True)]
-    found = place(lambda: _looked(explainer, rows, every))
+    explanations = place(lambda: _looked(explainer, rows, every))
     for n, (row, one) in enumerate(zip(rows, every, strict=True)):
         if isinstance(one, View):
-            yield _drawn(one, found[n], style)
+            yield _drawn(one, explanations[n], style)
         elif isinstance(one, Lost):
             yield Skip(row["path"], one.reason, REMEDY)
         else:

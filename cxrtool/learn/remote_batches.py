@@ -111,7 +111,7 @@ class Batch:
     lost: Mapping[int, Lost] = field(default_factory=dict)  # known to crash what reads them
 
 
-class Work(Protocol):
+class BatchWork(Protocol):
     """What a worker does to a batch: it reads the images, and asks networks."""
 
     def __call__(self, batch: Batch, /) -> Any:
@@ -195,7 +195,7 @@ def _joined(found: Sequence[tuple[Batch, Answer]], network: int) -> Answer:
 
 
 def done(
-    work: Work, source: Iterable[Batch], crew: Crew
+    work: BatchWork, source: Iterable[Batch], crew: Crew
 ) -> Generator[tuple[Batch, Any], None, None]:
     """Yield every batch with what comes of it; an image that crashes the workers costs itself."""
     given, waiting = itertools.tee(source)
@@ -205,7 +205,7 @@ def done(
             yield batch, _without_the_worst(work, batch, crew) if again else result
 
 
-def _without_the_worst(work: Work, batch: Batch, crew: Crew) -> Any:
+def _without_the_worst(work: BatchWork, batch: Batch, crew: Crew) -> Any:
     """Find out which images of a batch crash the workers, and do it again without these."""
     with closing(parallel.each(work.reader(batch), batch.images, crew)) as results:
         worst = {n: one for n, one in enumerate(results) if isinstance(one, Lost)}
