@@ -109,7 +109,8 @@ CALLS: dict[str, list[str]] = {
 
 
 def cam(*args: str) -> int:
-    return in_process("cam", *args, "--device", "cpu", "-d", "out", "-o", "out/maps.csv")
+    fixed = ("--device", "cpu", "--progress", "never", "-d", "out", "-o", "out/maps.csv")
+    return in_process("cam", *args, *fixed)
 
 
 def renamed(capfd: Said, name: str) -> tuple[str, dict[str, bytes]]:
