@@ -258,7 +258,8 @@ def test_an_input_that_crashes_workers_is_one_loss(cxrtool: Run, tmp_path: Path)
     write(tmp_path, {"05x.dcm": odd.corrupted(odd.DICOMS["jpeg-ls.dcm"](), 43)})
     rows = [{"path": str(tmp_path / n), "raw": n} for n in sorted([*good, "05x.dcm"])]
     manifest = write_table(tmp_path / "m.csv", rows)
-    done = cxrtool("equalize", manifest, "-d", tmp_path / "eq", "--engine", f"dask={address}")
+    command = ("equalize", manifest, "-d", tmp_path / "eq", "--progress", "never")
+    done = cxrtool(*command, "--engine", f"dask={address}")
     kill(process)
     assert done.stderr.splitlines() == [
         f"cxrtool equalize: {tmp_path / '05x.dcm'}: crashed the workers of the cluster. {REMEDY}",
@@ -273,7 +274,7 @@ def test_a_cluster_that_goes_away(cxrtool: Run, tmp_path: Path) -> None:
     names = [f"{n:03}.png" for n in range(200)]
     write(tmp_path, dict.fromkeys(names, random_png(256)))
     manifest = write_table(tmp_path / "m.csv", [{"path": str(tmp_path / n)} for n in names])
-    command = ("equalize", manifest, "-d", tmp_path / "eq", "-o", "eq.csv")
+    command = ("equalize", manifest, "-d", tmp_path / "eq", "-o", "eq.csv", "--progress", "never")
     options = ("--method", "ahe:disk=100", "--engine", f"dask={address}")
     running = start(tmp_path, *command, *options)
     wait_for(lambda: len(list(tmp_path.glob("eq/*.png"))) >= 5)
