@@ -1,4 +1,4 @@
-"""The wheel is complete: what it installs works without the repository."""
+"""The wheel and the sdist are complete: what they install works without the repository."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,22 +19,33 @@ from cxrtool.core import registry
 
 ROOT = Path(manual.ROOT)
 TAKEN = ("cxrtool", "man", "completions", "pyproject.toml", "README.md", "LICENSE")
+WITH_TESTS = ("tests", "MANIFEST.in", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "Makefile")
+
+
+def build(top: Path, kind: str, names: tuple[str, ...]) -> Path:
+    """Build a wheel or an sdist of these files into a folder."""
+    pytest.importorskip("setuptools", "77", reason="install setuptools>=77")
+    for name in names:
+        source, target = ROOT / name, top / "source" / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    made = built(top / "source", kind)
+    shutil.rmtree(top / "source")
+    return made
+
+
+def built(source: Path, kind: str) -> Path:
+    code = f"import setuptools.build_meta as b; print(b.build_{kind}('..'))"
+    python = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(python, cwd=source, capture_output=True, text=True, check=True)
+    return source.parent / done.stdout.split()[-1]
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment into which the wheel is installed; other packages are those of the tests."""
-    pytest.importorskip("setuptools", "77", reason="install setuptools>=77")
     top = tmp_path_factory.mktemp("wheel")
-    for name in TAKEN:
-        source, target = ROOT / name, top / "source" / name
-        target.parent.mkdir(exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    build = "import setuptools.build_meta as b; print(b.build_wheel('..'))"
-    python = [sys.executable, "-W", "ignore", "-c", build]
-    done = subprocess.run(python, cwd=top / "source", capture_output=True, text=True, check=True)
-    wheel = top / done.stdout.split()[-1]
-    shutil.rmtree(top / "source")
+    wheel = build(top, "wheel", TAKEN)
     venv.create(top / "env", with_pip=False, symlinks=True)
     library = next((top / "env").glob("lib/python*/site-packages"))
     packages = [p for p in sys.path if p.endswith("site-packages")]
@@ -60,7 +73,8 @@ def test_man_pages_and_completions_are_there(installed: Path) -> None:
 def test_what_needs_files_of_the_package_works(installed: Path, tmp_path: Path) -> None:
     write(tmp_path, {"a.png": noise(1, 64)})
     write_table(tmp_path / "m.csv", [{"path": "a.png", "label": "a", "patient": "1"}])
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    own = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": ""}
+    environment = os.environ | own
     where = "import cxrtool; print(cxrtool.__file__)"
     for words in (
         ["-c", where],
@@ -85,3 +99,20 @@ def test_every_data_file_of_the_package_is_in_it(installed: Path) -> None:
     kept = {p.relative_to(here) for p in here.rglob("*") if p.is_file()}
     kept = {p for p in kept if "__pycache__" not in p.parts and p.suffix != ".pyc"}
     assert kept <= {p.relative_to(library) for p in library.rglob("*")}
+
+
+def test_the_sdist_has_the_tests_and_makes_the_same_wheel(installed: Path, tmp_path: Path) -> None:
+    """A distributor builds from the sdist, and runs the tests that it brings."""
+    with tarfile.open(build(tmp_path, "sdist", TAKEN + WITH_TESTS)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    source = next(p for p in tmp_path.iterdir() if p.is_dir())
+    files = {p.relative_to(source).as_posix() for p in source.rglob("*")}
+    for folder in ("tests", "man", "completions"):
+        kept = {p.relative_to(ROOT).as_posix() for p in (ROOT / folder).rglob("*") if p.is_file()}
+        assert {name for name in kept if "__pycache__" not in name} <= files
+    assert files >= {"LICENSE", *WITH_TESTS}
+    with zipfile.ZipFile(built(source, "wheel")) as wheel:
+        names = {name for name in wheel.namelist() if name.startswith("cxrtool/")}
+    library = next(installed.glob("lib/python*/site-packages"))
+    here = {p.relative_to(library).as_posix() for p in (library / "cxrtool").rglob("*")}
+    assert names == {name for name in here if (library / name).is_file() and ".pyc" not in name}

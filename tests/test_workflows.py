@@ -117,6 +117,26 @@ def test_the_containers_take_what_the_wheel_needs() -> None:
     assert docker >= {"pyproject.toml", "cxrtool", "man", "completions", "README.md", "LICENSE"}
 
 
+def steps(text: str) -> list[str]:
+    """Return the commands of a part of the Dockerfile or of apptainer.def, in one form."""
+    lines = text.replace("\\\n", " ").replace("{torch", "{TORCH")
+    parts = [" ".join(part.split()) for part in re.split(r"&&|\n", lines)]
+    return [part for part in parts if part and not re.match(r"set -e|torch=|cd |rm -rf", part)]
+
+
+def test_the_containers_are_built_by_the_same_steps() -> None:
+    docker = (ROOT / "Dockerfile").read_text()
+    definition = (EXAMPLES / "apptainer.def").read_text()
+    first = docker.split("FROM ${BASE}\n")[0].replace("\\\n", " ")
+    runs = "\n".join(re.findall(r"^RUN (.*)$", first, re.MULTILINE))
+    post, check = (
+        re.search(rf"%{name}\n(.*?)\n\n", definition, re.DOTALL)[1] for name in ("post", "test")
+    )
+    assert steps(runs) == steps(post) + steps(check)
+    assert re.search(r"^ARG BASE=(.*)$", docker, re.MULTILINE)[1] == "python:3.12-slim"
+    assert "\nFrom: python:3.12-slim\n" in definition
+
+
 def test_the_dockerfile_has_no_warning() -> None:
     hadolint = shutil.which("hadolint") or shutil.which(
         "hadolint", path=str(Path(sys.executable).parent)
