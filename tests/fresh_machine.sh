@@ -53,9 +53,8 @@ tools() { # a virtual environment with the installers
     need python3
     python3 -m venv tools || skip "install the venv of python3"
     tools/bin/pip install -q build uv pipx || skip "no package index is reached"
-    mkdir source && (cd "$here" && tar -c --exclude __pycache__ --exclude '*.egg-info' -f - MANIFEST.in \
-        CHANGELOG.md CONTRIBUTING.md Dockerfile .dockerignore Makefile pyproject.toml README.md \
-        LICENSE cxrtool man completions tests) | tar -x -f - -C source
+    mkdir source && (cd "$here" && tar -c --exclude __pycache__ -f - pyproject.toml README.md \
+        LICENSE cxrtool man completions) | tar -x -f - -C source
     tools/bin/python -m build -o dist source >build.log || { cat build.log >&2; exit 1; }
 }
 

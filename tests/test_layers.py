@@ -94,5 +94,5 @@ def test_the_top_level_has_what_belongs_there() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
     folders = {".ci", "completions", "cxrtool", "man", "tests"}
     files = {".dockerignore", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile"}
-    files |= {"LICENSE", "Makefile", "MANIFEST.in", "README.md", "pyproject.toml"}
+    files |= {"LICENSE", "Makefile", "README.md", "pyproject.toml"}
     assert {path.partition("/")[0] for path in listed.stdout.splitlines()} <= folders | files
