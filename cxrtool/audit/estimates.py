@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxrtool.audit.verdicts import INCONCLUSIVE, MOST, CheckRow, levels
+from cxrtool.audit.verdicts import INCONCLUSIVE, CheckRow, levels
 from cxrtool.figures import numbers
 from cxrtool.stats import intervals, within
 from cxrtool.stats.intervals import Bounds
@@ -15,8 +15,9 @@ from cxrtool.stats.within import Decomposition, Estimate
 NEARLY_SURE = 0.95
 # An interval of an AUC that is as wide as this tells nothing.
 TOO_WIDE = 0.5
-# Fewer pairs of patients within groups show no effect.
-FEWEST_PAIRS = 20
+# Fewer pairs of patients within groups, or fewer patients of a class in such pairs, make no test.
+FEWEST_PAIRS, FEWEST_PAIRED = 20, 4
+MORE = "Add patients of both classes in the same group (source, view, similar bystanders)."
 
 
 def tested(
@@ -51,10 +52,12 @@ def tested_difference(
 ) -> CheckRow:
     """Return the row of AUC minus AUC within groups, which may be an effect on either side.
 
-    `lead` says both AUCs. From a handful of pairs no effect is shown: in small sets where the
-    groups nearly predict the label, the interval of the difference is beyond the margin by chance
-    up to twice as often as it should be (`tests/benchmarks/audit_few_pairs.py`).
+    `lead` says both AUCs. A handful of pairs makes no test: in small sets where the groups nearly
+    predict the label, the interval of the difference is beyond the margin by chance up to twice as
+    often as it should be (`tests/benchmarks/audit_few_pairs.py`).
     """
+    if is_from_few(parts):
+        return _inconclusive(name, parts, margin, lead)
     row = tested(name, parts, limit=margin, number=number, sentences=sentences, next=next)
     row.floor = -margin
     row.sentences[INCONCLUSIVE] = (
@@ -66,12 +69,24 @@ def tested_difference(
     # Without an effect both AUCs err alike; with one, the AUC of fewer pairs errs alone.
     low, high = parts.within.bounds(0.95)
     row.error = (high - low) / 2 / intervals.quantile(0.95)
-    if parts.patient_pairs < FEWEST_PAIRS:
-        row.beyond, row.error = INCONCLUSIVE, MOST
-        row.sentences[INCONCLUSIVE] = (
-            f"{lead}. {numbers.counted(parts.patient_pairs, 'pair')} of a positive and a negative "
-            f"patient are too few for a verdict: it takes {FEWEST_PAIRS}."
-        )
+    return row
+
+
+def is_from_few(parts: Decomposition) -> bool:
+    """Tell whether there are too few pairs of patients, or patients in pairs, for a test."""
+    return parts.patient_pairs < FEWEST_PAIRS or parts.paired_patients < FEWEST_PAIRED
+
+
+def _inconclusive(name: str, parts: Decomposition, margin: float, lead: str) -> CheckRow:
+    """Return the row of a difference from too few pairs."""
+    row = CheckRow(name, verdict=INCONCLUSIVE, value=parts.value, limit=margin, floor=-margin)
+    pairs, patients = parts.patient_pairs, parts.paired_patients
+    row.meaning = (
+        f"{lead}. {numbers.counted_that(pairs, 'pair', 'is', 'are')} too few for a test, with "
+        f"{numbers.counted(patients, 'patient')} in the smaller class: it takes {FEWEST_PAIRS} "
+        f"pairs of a positive and a negative patient, and {FEWEST_PAIRED} patients of each class."
+    )
+    row.next = MORE
     return row
 
 

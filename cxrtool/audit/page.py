@@ -166,7 +166,9 @@ def _verdict(
         more = len(own) - REASONS
         have = "1 more check has" if more == 1 else f"{more} more checks have"
         section.text(f"{have} this verdict: see the table.")
-    steps = dict.fromkeys(row.next for row in own if row.next)
+    # Before all else the sources are named: what else is advised hangs on them.
+    first = [row for row in rows if row.check == "overlap" and row.verdict == NOT_ASSESSED]
+    steps = dict.fromkeys(row.next for row in [*first, *own] if row.next)
     if overall == INCONCLUSIVE:
         steps = {"Add patients of both classes from the same sources.": None, **steps}
     if steps:

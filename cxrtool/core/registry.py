@@ -19,9 +19,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 from cxrtool.core import commas, outputs
 from cxrtool.core.errors import CxrtoolError
 
-# The subpackage of each kind of plug-in; the others are at the top of the package.
 # So many letters are a beginning: fewer begin too many names.
 BEGUN = 3
+# The subpackage of each kind of plug-in; the others are at the top of the package.
 FOLDERS = {
     "architectures": "learn.architectures",
     "checks": "audit.checks",

@@ -199,8 +199,20 @@ class Decomposition:
 
     @property
     def patient_pairs(self) -> int:
-        """The number of pairs of a positive and a negative patient within groups."""
-        return int(patients_by_group(*self._images).prod(axis=1).sum())
+        """The number of pairs of a positive and another, negative patient within groups."""
+        groups, positive, patients = self._images
+        counts = patients_by_group(groups, positive, patients)
+        every = patients_by_group(groups, np.ones(len(groups), bool), patients)[:, 1]
+        # A patient of both classes is no pair alone.
+        of_both = counts.sum(axis=1) - every
+        return int((counts.prod(axis=1) - of_both).sum())
+
+    @property
+    def paired_patients(self) -> int:
+        """The patients in pairs within groups, of the class that has fewer of them."""
+        groups, positive, patients = self._images
+        paired = patients_by_group(groups, positive, patients).min(axis=1)[groups] > 0
+        return min(len(np.unique(patients[paired & (positive == one)])) for one in (0, 1))
 
     @property
     def between(self) -> float:

@@ -31,33 +31,63 @@ def in_wrong_order(copies: int, images: int = 1) -> Decomposition:
 def test_few_pairs_are_inconclusive_and_the_sentence_says_why() -> None:
     few = in_wrong_order(1)
     assert few.patient_pairs == 2 and few.within.value == 0
+    assert few.bounds(0.95)[0] > 0.05, "the interval alone would show an effect"
     row = judged(few)
-    assert row.low > 0.05, "the interval alone would show an effect"
-    assert row.verdict == "inconclusive" and np.isnan(row.detectable)
+    assert row.verdict == "inconclusive" and row.value == few.value
+    assert np.isnan([row.low, row.high, row.p, row.detectable]).all()
     assert row.meaning == (
-        "Two AUCs. 2 pairs of a positive and a negative patient are too few for a verdict: it "
-        "takes 20."
+        "Two AUCs. 2 pairs are too few for a test, with 1 patient in the smaller class: it takes "
+        "20 pairs of a positive and a negative patient, and 4 patients of each class."
     )
-    assert row.next == "a remedy"
+    assert row.next == estimates.MORE
     assert judged(in_wrong_order(10)).verdict == "shown", "the same shares from 200 pairs"
+
+
+def test_few_pairs_exclude_nothing_either() -> None:
+    alike = Decomposition(
+        np.array([True, False] * 3), np.array([1.0, 0.0] * 3), np.zeros(6, int), np.arange(6)
+    )
+    assert alike.share == 1 and alike.bounds(0.95) == (0, 0)
+    assert judged(alike).verdict == "inconclusive"
 
 
 def test_many_images_of_few_patients_are_few_pairs() -> None:
     few = in_wrong_order(1, images=6)
     assert few.within.pairs == 72 and few.patient_pairs == 2
-    row = judged(few)
-    assert row.low > 0.05 and row.verdict == "inconclusive"
+    assert few.bounds(0.95)[0] > 0.05 and judged(few).verdict == "inconclusive"
+
+
+def test_pairs_are_of_different_patients() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        groups, patients = rng.integers(0, 4, 40) * 2, rng.integers(0, 12, 40)
+        positive = rng.random(40) < 0.5
+        parts = Decomposition(positive, rng.random(40), groups, patients)
+        images = list(zip(groups.tolist(), patients.tolist(), positive.tolist(), strict=True))
+        pairs = {
+            (group, ill, well)
+            for group, ill, one in images
+            for other, well, two in images
+            if one and not two and group == other and ill != well
+        }
+        assert parts.patient_pairs == len(pairs)
+
+
+def test_one_patient_beside_many_is_no_test() -> None:
+    positive = np.array([True] * 12 + [False] * 40)
+    scores = np.array([9.0] * 11 + [1.0] + [2.0] * 40)
+    groups = np.array([0] * 11 + [1] * 31 + [2] * 10)
+    one = Decomposition(positive, scores, groups, np.arange(52))
+    assert one.patient_pairs == 30 and one.paired_patients == 1
+    row = judged(one)
+    assert row.verdict == "inconclusive" and "1 patient in the smaller class" in row.meaning
 
 
 def test_a_row_of_few_pairs_comes_back_as_it_was() -> None:
-    row = estimates.tested_difference(
-        "row", in_wrong_order(1), margin=0.05, number=1, lead="", sentences={}, next=""
-    )
+    row = judged(in_wrong_order(1))
     back = CheckRow.of(row.record())
-    verdicts.adjust([row], 1)
     verdicts.adjust([back], 1)
-    assert back.verdict == "inconclusive" and np.isnan(back.detectable)
-    assert back.meaning == row.meaning
+    assert back.verdict == "inconclusive" and back.meaning == row.meaning
 
 
 @pytest.mark.parametrize("number", [15, 24])
@@ -102,5 +132,5 @@ def test_the_row_of_used_bystanders_says_how_many_pairs_it_has(number: int) -> N
     pairs = int(used.meaning.split("bystander score (")[1].split(" pair")[0])
     # Five equal groups, most of one class.
     assert 0 < pairs < number**2 / 4 / 5
-    assert (pairs < 20) == (number == 24) == ("too few for a verdict" in used.meaning)
+    assert (pairs < 20) == (number == 24) == ("too few for a test" in used.meaning)
     assert used.verdict == ("inconclusive" if number == 24 else "shown")

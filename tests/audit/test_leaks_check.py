@@ -48,6 +48,23 @@ def test_of_few_unknown_patients_the_number_is_told() -> None:
     assert row.meaning.endswith("The patients of 4.0 % of all images are unknown.")
 
 
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.02])
+def test_images_that_the_manifest_lacks_are_no_proof_either(share: float) -> None:
+    case = known_files(make_case())
+    tested = np.flatnonzero(case.images.columns["split"].isin(["test"]))
+    unlisted = tested[: round(share * len(tested))]
+    case.images.of_manifest[unlisted] = False
+    case.images.identities["sha256"][unlisted] = 0
+    row = row_of(case)
+    part = "all held-out images" if share == 1 else f"{100 * share:.1f} % of all held-out images"
+    if share > 0.05:
+        assert row.verdict == NOT_ASSESSED
+        assert row.meaning.startswith(f"{part.capitalize()} are not in the manifest")
+    else:
+        assert row.verdict == EXCLUDED
+        assert row.meaning.endswith(f"The pictures of {part} are unknown.")
+
+
 def test_the_same_file_is_a_leak_whoever_the_patients_are() -> None:
     case = forget(known_files(make_case()), 1)
     files, parts = case.images.identities["sha256"], case.images.columns["split"]

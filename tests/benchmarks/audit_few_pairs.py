@@ -5,9 +5,9 @@
 The cue predicts the label with the AUC `cue`, the model with the AUC `model`; given the label they
 are independent, so that the cue adds nothing. Pairs are of images with a similar cue (one of five
 equal groups). Each side is tested at 2.5 %. Columns: all, the share of sets whose interval is
-beyond the margin of 0.05; judged, the share that has enough pairs of patients for a verdict; shown,
-the share of sets that are shown, as only judged ones can be. `used` is the same share for a model
-that sees the cue alone.
+beyond the margin of 0.05, on either side; judged, the share that has enough pairs of patients for a
+verdict; shown, the share of sets that are shown, as only judged ones can be. `used` is the same
+share for a model that sees the cue alone.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def drawn(
 
 
 def is_judged(parts: Decomposition) -> bool:
-    return parts.patient_pairs >= estimates.FEWEST_PAIRS
+    return not estimates.is_from_few(parts)
 
 
 def figures(sets: Iterator[tuple[Decomposition, Decomposition]]) -> Floats:
@@ -53,7 +53,8 @@ def figures(sets: Iterator[tuple[Decomposition, Decomposition]]) -> Floats:
     rows = []
     for without, alone in sets:
         if without.is_defined and without.share > 0:
-            beyond = without.bounds(LEVEL)[0] > MARGIN
+            low, high = without.bounds(LEVEL)
+            beyond = low > MARGIN or high < -MARGIN
             judged = is_judged(without)
             used = alone.bounds(LEVEL)[0] > MARGIN and is_judged(alone)
             rows.append([without.within.pairs, beyond, judged, beyond and judged, used])

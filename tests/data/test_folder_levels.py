@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
 from cxrtool.data.folder_levels import MOST, FolderLevels
 
 
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def warned(tree: list[str], capfd: pytest.CaptureFixture[str]) -> str:
+    for path in tree:
+        Path("top", path).mkdir(parents=True, exist_ok=True)
     levels = FolderLevels("top")
     for path in tree:
         levels.add(f"top/{path}/1.png")
@@ -29,7 +37,6 @@ HOSPITALS = ["north", "south"]
     [
         below(HOSPITALS, ["covid", "normal"]),
         below(HOSPITALS, ["Healthy", "TB"]),
-        below(HOSPITALS, ["covid", "pneumonia"]),
         # Each hospital has one class alone: the label is the source.
         ["north/covid", "south/No_Finding"],
         [*below(["north"], ["covid", "normal"]), "south/covid"],
@@ -39,7 +46,6 @@ HOSPITALS = ["north", "south"]
             for part in ("train", "test")
             for label in ("covid", "normal")
         ],
-        [f"train/{place}" for place in below(HOSPITALS, ["covid", "normal"])],
         [f"{place}/images" for place in below(HOSPITALS, ["covid", "normal"])],
         [f"{place}/p1/study2" for place in below(HOSPITALS, ["covid", "normal"])],
         # The archive of a collection, in the folder that it was unpacked in.
@@ -58,6 +64,14 @@ def test_hospitals_are_warned_of_with_the_remedy(
     assert said.endswith(f"cxrtool ingest {' '.join(f'top/{name}' for name in upper)}\n")
 
 
+@pytest.mark.parametrize("between", ["train", "images"])
+def test_the_remedy_names_no_folder_that_is_not_there(
+    between: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tree = [f"{between}/{place}" for place in below(HOSPITALS, ["covid", "normal"])]
+    assert warned(tree, capfd).endswith("name the folders that hold them, each a source\n")
+
+
 @pytest.mark.parametrize(
     "tree",
     [
@@ -66,6 +80,9 @@ def test_hospitals_are_warned_of_with_the_remedy(
         below(["covid", "pneumonia"], ["1", "2"]),
         below(["covid", "normal"], ["hospital-a", "hospital-b"]),
         below(["covid", "normal"], ["north", "south"]),
+        below(["covid", "tb"], ["north", "south"]),
+        below(["covid", "pneumonia"], ["adult", "child"]),
+        below(["covid", "pneumonia"], ["erect", "supine"]),
         below(["covid", "pneumonia"], ["PA", "AP Supine"]),
         below(["covid", "pneumonia"], ["female", "male"]),
         below(["covid", "normal"], ["images"]),

@@ -221,8 +221,11 @@ def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
     bins = np.searchsorted(np.quantile(own[keep], np.arange(1, BINS) / BINS), own[keep])
     positive = case.images.positive[rows] == 1
     parts = Decomposition(positive, model.scores[keep], bins, _patients(case, rows))
-    if not parts.is_defined or not parts.share > 0:
+    if not parts.is_defined:
         return not_assessed(name, "the predicted images are of one class", "Add images.")
+    if not parts.share > 0:
+        why = "no positive and negative image have a similar bystander score"
+        return not_assessed(name, why, estimates.MORE)
     lead = (
         f"AUC is {numbers.value(parts.whole.value)}; over pairs with a similar bystander score "
         f"({numbers.counted(parts.patient_pairs, 'pair')} of patients) it is "
@@ -242,7 +245,9 @@ def _used(case: Case, model: ModelScores, scores: Floats) -> CheckRow:
         number=len(case.family),
         lead=lead,
         sentences=sentences,
-        next="Train on images without these cues, and compare.",
+        next=BY_SOURCE
+        if _is_by_source(case, rows)
+        else "Train on images without these cues, and compare.",
     )
     row.patients, row.sources = int(_patients(case, rows).max()) + 1, _sources(case)
     return row

@@ -80,6 +80,10 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     empty = " (empty where no duplicates were found)" * ("dup_group" in absent)
     listed = ", ".join(absent)
     not_there = f" Not compared, as absent or empty: {listed}{empty}." if absent else ""
+    unlisted = _unlisted(case, tested)
+    if not leaked.any() and unlisted > MOST_UNKNOWN:
+        why = f"{_part(unlisted, 'held-out images')} are not in the manifest: nobody can compare"
+        raise NotAssessed(f"{why} their pictures", "Give predictions with the manifest's paths.")
     unknown = _of_unknown_patients(case, learned | tested)
     if not leaked.any() and unknown > MOST_UNKNOWN:
         why = (
@@ -92,6 +96,8 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     counts = ", ".join(f"{WORDS[c]} of {int(m.sum())}" for c, m in marks.items() if m.any())
     if unknown:
         not_there += f" The patients of {_part(unknown)} are unknown."
+    if unlisted:
+        not_there += f" The pictures of {_part(unlisted, 'held-out images')} are unknown."
     row.verdict = SHOWN if leaked.any() else EXCLUDED
     of = f"{int(leaked.sum())} of {int(tested.sum())} held-out images"
     row.meaning = (
@@ -104,9 +110,15 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     return row
 
 
-def _part(share: float) -> str:
+def _part(share: float, what: str = "images") -> str:
     """Write which images are meant; a share that is rounded to all of them is not all."""
-    return "all images" if share == 1 else f"{numbers.share(share)} of all images"
+    return f"all {what}" if share == 1 else f"{numbers.share(share)} of all {what}"
+
+
+def _unlisted(case: Case, tested: Marks) -> float:
+    """Return the share of held-out images that a manifest lacks: what they show is not known."""
+    listed = case.images.of_manifest
+    return float((~listed[tested]).mean()) if listed.any() else 0.0
 
 
 def _of_unknown_patients(case: Case, rows: Marks) -> float:

@@ -20,6 +20,11 @@ from cxrtool.figures import numbers
 from cxrtool.stats import cluster_variance, cross_fit, influence, intervals, within
 from cxrtool.stats.metrics import Ints
 
+NAME_THEM = (
+    "If the images come from several hospitals or collections, name these first: a column "
+    "'source', or one folder for each in cxrtool ingest. Without it nothing tells hospital from "
+    "disease."
+)
 TITLE = "Classes in each source"
 KIND = "confirmatory"  # classes are counted, not tested
 NEEDS = ("manifest",)
@@ -37,7 +42,7 @@ def assess(case: Case) -> list[CheckRow]:
     """Count the patients of each class in each source, on the rows that are judged."""
     rows = case.judged
     if not case.images.has("source"):
-        raise NotAssessed("source: absent", "Add a column 'source'.")
+        raise NotAssessed("source: absent", NAME_THEM)
     rows = rows[case.images.known("source")[rows] & (case.images.positive[rows] >= 0)]
     positive = case.images.positive[rows] == 1
     if positive.all() or not positive.any():
@@ -56,9 +61,7 @@ def _judged(case: Case, rows: Ints) -> CheckRow:
         why = f"all images are of one source, {names[0]}"
         return _filled(
             row,
-            not_assessed(
-                "overlap", why, "For sources that are not listed, see the check 'bystanders'."
-            ),
+            not_assessed("overlap", why, NAME_THEM),
         )
     pairs = counts[:, 0] * counts[:, 1]
     row.value = float(pairs.sum() / counts.sum(axis=0).prod())
@@ -117,7 +120,10 @@ def _explain(
             f"{first}{one_class}{by} A model that recognises the source and no disease reaches the "
             "same AUC. These data cannot separate disease from source."
         )
-        row.next = "Add images of both classes from the same source, then run the audit again."
+        row.next = (
+            "Add images of both classes from the same source, or bring those that there are into "
+            "the test part (cxrtool split --stratify label,source), then run the audit again."
+        )
     elif row.verdict == INCONCLUSIVE:
         many = _needed(counts, width)
         row.meaning = (

@@ -36,8 +36,11 @@ def _row(case: Case, model: ModelScores) -> CheckRow:
     name = case.title("slices", model)
     groups = _groups(case, model)
     if not groups:
-        why = f"no group has {source_aucs.FEWEST} patients of both classes"
-        remedy = "Add columns source, view, sex or age, or more images."
+        why = (
+            "no part of the images (a source, view, sex or age band) has "
+            f"{source_aucs.FEWEST} patients of both classes"
+        )
+        remedy = "Add images, or what is absent of the columns source, view, sex and age."
         return not_assessed(name, why, remedy, DESCRIPTIVE)
     groups.sort(key=lambda group: group[1].whole.value)
     worst, best = groups[0], groups[-1]
