@@ -167,10 +167,10 @@ def _verdict(
         have = "1 more check has" if more == 1 else f"{more} more checks have"
         section.text(f"{have} this verdict: see the table.")
     # Before all else the sources are named: what else is advised hangs on them.
-    first = [row for row in rows if row.check == "overlap" and row.verdict == NOT_ASSESSED]
-    steps = dict.fromkeys(row.next for row in [*first, *own] if row.next)
-    if overall == INCONCLUSIVE:
-        steps = {"Add patients of both classes from the same sources.": None, **steps}
+    unnamed = [row for row in rows if row.check == "overlap" and row.verdict == NOT_ASSESSED]
+    larger = ["Add patients of both classes from the same sources."] * (overall == INCONCLUSIVE)
+    advice = [*(row.next for row in unnamed), *larger, *(row.next for row in own)]
+    steps = dict.fromkeys(filter(None, advice))
     if steps:
         section.text(_prose(" ".join(steps)), lead="What to do")
     for picture, file in drawn:

@@ -15,6 +15,7 @@ from browser import Browser, browser, check
 from cxrtool.audit import page as pages
 from cxrtool.audit import pictures, runner, verdicts
 from cxrtool.audit.case import Case
+from cxrtool.audit.checks import overlap
 from cxrtool.audit.runner import Plan
 from cxrtool.audit.verdicts import CheckRow
 from cxrtool.core import registry
@@ -323,3 +324,17 @@ def test_images_without_a_patient_are_counted_in_the_first_sentence(tmp_path: Pa
     assert "7 images without a patient count as patients of their own" in text
     (tmp_path / "whole").mkdir()
     assert "without a patient" not in audited(case, tmp_path / "whole")[0].render()
+
+
+def test_where_sources_are_not_named_the_first_advice_is_to_name_them(tmp_path: Path) -> None:
+    unnamed = replace(row("overlap", verdicts.NOT_ASSESSED), check="overlap", next="Name them.")
+    cue = row("bystanders", verdicts.SHOWN, next="Remove the cues.")
+    case, plan = runner.plan(make_case(), CHECKS, [])
+    text = html(pages.page(case, plan, [cue, unnamed], verdicts.SHOWN))
+    assert re.search(r"What to do.{0,40}Name them\. Remove the cues\.", text, re.DOTALL)
+    unsure = row("within view (m)", verdicts.INCONCLUSIVE, next="Test more.")
+    text = html(pages.page(case, plan, [unsure, unnamed], verdicts.INCONCLUSIVE))
+    assert re.search(r"Name them\. Add patients of both classes.{0,60}Test more\.", text, re.DOTALL)
+    for one_source in (make_case(sources=["A"]), make_case(columns=["view"])):
+        found = runner.assess("overlap", one_source)
+        assert [one.next for one in found] == [overlap.NAME_THEM]
