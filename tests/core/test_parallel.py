@@ -139,7 +139,8 @@ def test_few_inputs_are_taken_ahead() -> None:
 )
 def test_a_loss_is_one_loss(deed: tuple[str, Any], reason: str) -> None:
     results = run(("return", 1), deed, ("return", 2), deed, ("return", 3))
-    assert results == [1, Lost(reason), 2, Lost(reason), 3]
+    lost = Lost(reason, fault=deed[0] == "fail")
+    assert results == [1, lost, 2, lost, 3]
 
 
 def test_endless_computing_is_ended() -> None:

@@ -69,6 +69,7 @@ def test_no_other_module_writes_metrics_and_shares_in_its_own_format() -> None:
     allowed = {
         "figures/numbers.py",
         "cli/address_space.py",  # GiB of memory
+        "core/progress.py",  # seconds
         "learn/trainer.py",  # images per second, and the best epoch
         "stats/label_traps.py",  # the AUC of one column
     }
