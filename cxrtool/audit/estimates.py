@@ -90,6 +90,14 @@ def _inconclusive(name: str, parts: Decomposition, margin: float, lead: str) -> 
     return row
 
 
+def of_both_classes(column: str) -> str:
+    """Say what helps where hardly a pair is of the same value of a column."""
+    return (
+        f"Add images of both classes from the same {column}, or bring those that there are into "
+        f"the test part (cxrtool split --stratify label,{column}), then run the audit again."
+    )
+
+
 @dataclass(frozen=True)
 class Mirrored:
     """An estimate with the other sign."""

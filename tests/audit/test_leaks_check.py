@@ -59,7 +59,7 @@ def test_images_that_the_manifest_lacks_are_no_proof_either(share: float) -> Non
     part = "all held-out images" if share == 1 else f"{100 * share:.1f} % of all held-out images"
     if share > 0.05:
         assert row.verdict == NOT_ASSESSED
-        assert row.meaning.startswith(f"{part.capitalize()} are not in the manifest")
+        assert row.meaning.startswith(f"The manifest lacks {part}: nobody can compare")
     else:
         assert row.verdict == EXCLUDED
         assert row.meaning.endswith(f"The pictures of {part} are unknown.")

@@ -82,8 +82,9 @@ def _row(case: Case, learned: Marks, tested: Marks) -> CheckRow:
     not_there = f" Not compared, as absent or empty: {listed}{empty}." if absent else ""
     unlisted = _unlisted(case, tested)
     if not leaked.any() and unlisted > MOST_UNKNOWN:
-        why = f"{_part(unlisted, 'held-out images')} are not in the manifest: nobody can compare"
-        raise NotAssessed(f"{why} their pictures", "Give predictions with the manifest's paths.")
+        lacks = f"the manifest lacks {_part(unlisted, 'held-out images')}"
+        why = f"{lacks}: nobody can compare their pictures with those of training"
+        raise NotAssessed(why, "Give predictions with the manifest's paths.")
     unknown = _of_unknown_patients(case, learned | tested)
     if not leaked.any() and unknown > MOST_UNKNOWN:
         why = (

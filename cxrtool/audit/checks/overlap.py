@@ -120,10 +120,7 @@ def _explain(
             f"{first}{one_class}{by} A model that recognises the source and no disease reaches the "
             "same AUC. These data cannot separate disease from source."
         )
-        row.next = (
-            "Add images of both classes from the same source, or bring those that there are into "
-            "the test part (cxrtool split --stratify label,source), then run the audit again."
-        )
+        row.next = estimates.of_both_classes("source")
     elif row.verdict == INCONCLUSIVE:
         many = _needed(counts, width)
         row.meaning = (

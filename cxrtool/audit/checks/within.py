@@ -140,7 +140,7 @@ def _set_not_identifiable(row: CheckRow, column: str, parts: Decomposition) -> N
         f"{'is' if parts.share == 0 else 'are'} of the same {column}: these images cannot "
         f"separate disease from {column}."
     )
-    row.next = f"Add images of both classes from the same {column}, then run the audit again."
+    row.next = estimates.of_both_classes(column)
 
 
 def _table(title: str, column: str, parts: Decomposition, keep: Marks) -> dict[str, object]:
