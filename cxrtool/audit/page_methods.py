@@ -38,8 +38,8 @@ def write(section: Section, case: Case, plan: Plan) -> None:
 def _joining(case: Case) -> list[str]:
     """Say what was found when predictions were put to the rows of the manifest."""
     counts = {
-        f"Not in the manifest: {counted(case.unmatched, 'image')} of the predictions, of which "
-        "nothing is known but what the predictions say.": case.unmatched,
+        f"Not in the manifest: {counted(case.unmatched, 'image')} of the predictions. "
+        "Only what the predictions say is known of them.": case.unmatched,
         f"With another label than in the manifest: {counted(case.relabelled, 'prediction')}; that "
         "of the prediction is used.": case.relabelled,
         f"Not judged, as learned from: {counted(case.learned, 'prediction')} of training or "

@@ -32,7 +32,7 @@ REMEDY = "Leave it out, or make it smaller."
 
 @dataclass(frozen=True)
 class ExplanationRequest:
-    """What is asked, and of which runs: of one, or of the two levels of a hierarchy."""
+    """The runs to explain (one, or the two levels of a hierarchy), the method and the class."""
 
     runs: tuple[Run, ...]
     method: str

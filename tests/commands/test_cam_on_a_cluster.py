@@ -43,7 +43,7 @@ def made(folder: Path, arch: str, size: int, *classes: str, **about: Any) -> Non
 
 @pytest.fixture(scope="module")
 def inputs(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make runs, and images of which some cannot be used; all paths are relative."""
+    """Make runs and a table of images, some of them unreadable; all paths are relative."""
     place = tmp_path_factory.mktemp("inputs")
     made(place / "run", "cnn-x", 32, "covid", "normal")
     made(place / "ill", "cnn-x", 24, "normal", "ill")

@@ -1,4 +1,4 @@
-"""Folders of hospitals are told from classes with folders of patients, studies, views or parts."""
+"""`ingest` warns of folders of hospitals, and not of folders of patients, studies or views."""
 
 from __future__ import annotations
 
