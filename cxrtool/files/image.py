@@ -151,7 +151,7 @@ def _brief(e: Exception) -> str:
 
 
 def _decode_picture(encoded: Encoded, window: HounsfieldWindow | None) -> Picture:
-    data = encoded.data
+    data = png.unpacked(encoded.data) or encoded.data
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MOST_PIXELS:
@@ -161,7 +161,7 @@ def _decode_picture(encoded: Encoded, window: HounsfieldWindow | None) -> Pictur
         image.seek(0)
         deep = has_deep_colour(image)
         image.load()
-        if image.format == "PNG":
+        if image.format == "PNG" and data is encoded.data:
             _check_png(data)
         # The tag is read before the turn, which drops the tags.
         inverted = image.format == "TIFF" and _white_is_zero(image)
@@ -225,7 +225,8 @@ def _white_is_zero(image: Image.Image) -> bool:
 
 def _turned(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        upright = image.getexif().get(ORIENTATION, 1) == 1
+        return image if upright else ImageOps.exif_transpose(image)
     except Exception:
         return image  # A damaged EXIF block says nothing about the pixels.
 

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from cxrtool.core.errors import Unreadable
-from cxrtool.files import grey_levels, image
+from cxrtool.files import grey_levels, image, png
 
 LOSSY = ("jpg", "jpeg", "cmyk", "lab", "ycbcr")
 EXACT8 = [
@@ -147,6 +147,32 @@ def test_a_corrupted_png_is_refused_or_the_same(name: str) -> None:
         else:
             np.testing.assert_array_equal(grey, whole)
     assert refused > 100
+
+
+def outcome(data: bytes) -> tuple[object, ...]:
+    """Say what comes of a file, be it its pixels or why there are none."""
+    try:
+        picture = image.decode(image.Encoded(data))
+    except Unreadable as e:
+        return e.reason, e.remedy
+    stack = None if picture.stack is None else picture.stack.tobytes()
+    return picture.grey.dtype, picture.grey.shape, picture.grey.tobytes(), stack, picture.warning
+
+
+def summed_again(data: bytes) -> bytes:
+    """Give every chunk of a PNG the checksum of what it holds."""
+    return png.SIGNATURE + b"".join(png.chunk(k, bytes(body)) for k, body, _ in png.chunks(data))
+
+
+@pytest.mark.parametrize("name", [n for n in (*odd.PICTURES, *odd.BROKEN) if n.endswith(".png")])
+def test_how_a_png_is_unpacked_changes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = odd.PICTURES[name]() if name in odd.PICTURES else odd.BROKEN[name][0]()
+    spoilt = [odd.corrupted(data, n) for n in range(40)] if len(data) > 1 else []
+    # Wrong sums would keep most of these from Intel's inflate.
+    every = [data, *spoilt, *map(summed_again, spoilt)]
+    found = list(map(outcome, every))
+    monkeypatch.setattr(png, "unpacked", lambda data: None)
+    assert list(map(outcome, every)) == found
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import cv2
@@ -140,3 +142,85 @@ def test_a_spoilt_note_is_no_note() -> None:
     at = SMALL.index(b"hist")
     spoilt = SMALL[:at] + b"Hist" + SMALL[at + 4 :]
     assert png.notes(spoilt) == {png.FINDINGS: "2"}
+
+
+def saved(mode: str, **options: Any) -> bytes:
+    """Save noise in a mode, as Pillow does."""
+    picture = Image.fromarray(noise((37, 41, 3), np.uint8)).convert("RGBA")
+    picture.putalpha(Image.fromarray(noise((37, 41), np.uint8)))
+    if mode == "I;16":
+        picture = Image.fromarray(noise((37, 41), np.uint16))
+    file = io.BytesIO()
+    picture.convert(mode).save(file, "PNG", **options)
+    return file.getvalue()
+
+
+PICTURES = {
+    **{mode: saved(mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")},
+    "two bits": saved("P", bits=2),
+    "transparent": saved("L", transparency=7),
+    "notes": png.encode(noise((9, 8, 3), np.uint8), {png.MADE_WITH: "1", png.FINDINGS: "2"}),
+    "one pixel": png.encode(noise((1, 1), np.uint8), {}),
+    "flat": png.encode(np.zeros((700, 900), np.uint8), {}),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_an_unpacked_picture_is_the_same(name: str) -> None:
+    data = png.unpacked(PICTURES[name])
+    assert data is not None
+    assert png.is_whole(data)
+    with Image.open(io.BytesIO(PICTURES[name])) as packed, Image.open(io.BytesIO(data)) as other:
+        packed.load()
+        other.load()
+        assert (packed.mode, packed.info) == (other.mode, other.info)
+        assert packed.tobytes() == other.tobytes()
+        assert packed.getpalette() == other.getpalette()
+
+
+def framed(data: bytes, *others: bytes, at: int) -> bytes:
+    """Put chunks into a PNG, at the place of one of its own."""
+    parts = [png.chunk(kind, bytes(body)) for kind, body, _ in png.chunks(data)]
+    return b"".join([png.SIGNATURE, *parts[:at], *others, *parts[at:]])
+
+
+def with_rows(body: bytes, header: bytes = struct.pack(">IIBBBBB", 6, 5, 8, 0, 0, 0, 0)) -> bytes:
+    chunks = png.chunk(b"IHDR", header), png.chunk(b"IDAT", body)
+    return b"".join([png.SIGNATURE, *chunks, png.END])
+
+
+ROWS = zlib.compress(bytes(5 * 7))
+ODD = {
+    "nothing": b"",
+    "no PNG": b"GIF89a" * 9,
+    "signature alone": png.SIGNATURE,
+    "animated": framed(SMALL, png.chunk(b"acTL", bytes(8)), at=1),
+    "rows in two places": framed(
+        framed(SMALL, png.chunk(b"tEXt", b"a\0b"), at=4), png.chunk(b"IDAT", b""), at=5
+    ),
+    "interlaced": with_rows(ROWS, struct.pack(">IIBBBBB", 6, 5, 8, 0, 0, 0, 1)),
+    "unknown colour": with_rows(ROWS, struct.pack(">IIBBBBB", 6, 5, 8, 5, 0, 0, 0)),
+    "no pixels": with_rows(ROWS, struct.pack(">IIBBBBB", 0, 0, 8, 0, 0, 0, 0)),
+    "short header": with_rows(ROWS, b"\0" * 12),
+    "a row too few": with_rows(zlib.compress(bytes(4 * 7))),
+    "a row too many": with_rows(zlib.compress(bytes(6 * 7))),
+    "a bomb": with_rows(zlib.compress(bytes(1 << 20))),
+    "huge": with_rows(ROWS, struct.pack(">IIBBBBB", 1 << 20, 1 << 20, 8, 0, 0, 0, 0)),
+    "no deflate": with_rows(b"abcdefgh"),
+    "wrong sum of its rows": with_rows(ROWS[:-1] + bytes([ROWS[-1] ^ 1])),
+    "no rows": with_rows(b""),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_only_pillow_judges_stays_packed(name: str) -> None:
+    assert png.unpacked(ODD[name]) is None
+
+
+@pytest.mark.parametrize("change", [1, 128, 255])
+def test_what_is_spoilt_stays_packed(change: int) -> None:
+    for at in range(len(SMALL)):
+        spoilt = bytearray(SMALL)
+        spoilt[at] ^= change
+        assert png.unpacked(bytes(spoilt)) is None
+        assert png.unpacked(SMALL[:at]) is None
