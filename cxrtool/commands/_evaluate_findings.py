@@ -22,7 +22,6 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     """Write the predictions, and return the exit code."""
     from dataclasses import replace
 
-    from cxrtool.core.progress import bar
     from cxrtool.files import pixel_cache, predictions, run_folder, table
     from cxrtool.files.failures import Failures
     from cxrtool.learn import distributed, findings, inference, leaks, prediction
@@ -50,6 +49,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     if strict:
         _evaluate_leaks.refuse(source, inputs, [seen])
     watch = leaks.Watch([seen])
+    number = _model_inputs.number_of(source, inputs)
     rows = _model_inputs.rows_of(source, inputs, one.about, given["root"], watch)
     settings = prediction.PredictionSettings(
         batch=given["batch"],
@@ -58,7 +58,7 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
         crew=option_values.crew(given["jobs"], engine),
         remote="" if engine == "local" else given["device"],
     )
-    model = inference.Model(one, device)
+    predictor = findings.FindingsPredictor(inference.Model(one, device), settings)
     truth = findings.Truth(one.about.classes, given["target"])
     judge = findings.FindingsJudge(truth)
     kept = kept_of(source.columns) if source and given["keep_columns"] else []
@@ -69,15 +69,16 @@ def run(context: "typer.Context", given: Mapping[str, Any]) -> int:
     effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, given["test"]))
     skipped = Failures(failures, output=output, strict=strict)
     result = findings.answered(
-        bar(rows, None, "images", given["progress"]),
-        findings.FindingsPredictor(model, settings),
+        rows,
+        predictor,
         truth,
         float(given["threshold"]),
         judge,
         skipped.add,
     )
     cells = ([row.get(c, "") for c in columns] for row in skipped.checked(result))
-    table.write(output, columns, cells)
+    with _model_inputs.counted(number, predictor, given["progress"]):
+        table.write(output, columns, cells)
     _note(judge, one)
     _evaluate_leaks.warn(watch)
     distributed.end()

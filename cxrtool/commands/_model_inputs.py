@@ -1,15 +1,17 @@
 """What evaluate, cam and tsne read: a manifest, or images that are named one by one."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cxrtool.core.errors import CxrtoolError
-from cxrtool.core.progress import note
+from cxrtool.core.progress import counter, note
 
 if TYPE_CHECKING:
     from cxrtool.files.manifest import Manifest, Where
     from cxrtool.files.run_record import About
     from cxrtool.learn.leaks import Seen, Watch
+    from cxrtool.learn.prediction import Predictor
 
     Row = dict[str, str]
 
@@ -58,10 +60,11 @@ def are_images(inputs: list[str]) -> bool:
 
 def read(
     inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
-) -> "tuple[list[str], Iterator[Row]]":
-    """Read a manifest, or take bare images: the columns, and the rows."""
+) -> "tuple[list[str], Iterator[Row], int | None]":
+    """Read a manifest, or take bare images: the columns, the rows, and how many if known."""
     source = opened(inputs, conditions)
-    return source.columns if source else ["path"], rows_of(source, inputs, about, root)
+    rows = rows_of(source, inputs, about, root)
+    return source.columns if source else ["path"], rows, number_of(source, inputs)
 
 
 def outputs_of_process(
@@ -95,6 +98,16 @@ def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) ->
     return Manifest(input_or_stdin(inputs[0] if inputs else None), conditions, again=again)
 
 
+def number_of(source: "Manifest | None", inputs: list[str]) -> int | None:
+    """Count the rows to read, so that the time left can be told; None of a stream.
+
+    It also checks a file to its end before anything is done.
+    """
+    if source is None:
+        return len(inputs)
+    return sum(map(len, source.chunks())) if source.is_repeatable else None
+
+
 def rows_of(
     source: "Manifest | None",
     inputs: list[str],
@@ -118,6 +131,14 @@ def rows_of(
     if watch:
         source.watch = watching(source, watch)
     yield from prepared_alike(source, about.preprocessing)
+
+
+@contextlib.contextmanager
+def counted(number: int | None, predictor: "Predictor", when: str) -> "Iterator[None]":
+    """Show how much of so many images every network has looked at."""
+    total = None if number is None else number * predictor.networks
+    with counter(total, 0, "predictions", when) as predictor.looked:
+        yield
 
 
 def named(

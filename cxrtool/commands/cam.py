@@ -116,7 +116,7 @@ def run(
     first = runs.classifier(run_folder, or_findings=hierarchy is None)
     below = () if hierarchy is None else (runs.classifier(hierarchy),)
     effects.refuse(context, _model_inputs.idle_with_images(inputs or []) | idle(grid, signs))
-    columns, rows = read(
+    columns, rows, number = read(
         inputs or [], option_values.conditions("--where", where), first.about, root
     )
     effects.refuse(context, idle_with_columns(columns, mask, lesion, of))
@@ -136,7 +136,7 @@ def run(
     pictures = overlays.Gallery(explainer, viewing, style, crew, batch, most, before, remote)
     pictures.claim(*(p for p in (output, grid) if p is not None))
     skipped = Failures(failures, folder=folder, output=output, strict=strict)
-    drawn = skipped.checked(pictures.rows(rows, skipped, progress))
+    drawn = skipped.checked(pictures.rows(rows, number, skipped, progress))
     table.write(output, overlays.COLUMNS, ([row[c] for c in overlays.COLUMNS] for row in drawn), 1)
     if grid:
         pictures.hang(grid, name_of(output, folder))
@@ -232,11 +232,11 @@ def idle_with_method(explainer: "Explainer | Cascade", signs: str) -> dict[str, 
 
 def read(
     inputs: list[str], conditions: "list[Where]", about: "About", root: str | None
-) -> "tuple[list[str], Iterator[Row]]":
-    """Read a manifest, or take bare images: the columns, and a row at least."""
+) -> "tuple[list[str], Iterator[Row], int | None]":
+    """Read a manifest, or take bare images: the columns, a row at least, and how many if known."""
     import itertools
 
     from cxrtool.commands import _model_inputs
 
-    columns, rows = _model_inputs.read(inputs, conditions, about, root)
-    return columns, itertools.chain([next(rows)], rows)
+    columns, rows, number = _model_inputs.read(inputs, conditions, about, root)
+    return columns, itertools.chain([next(rows)], rows), number

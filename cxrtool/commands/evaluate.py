@@ -105,7 +105,6 @@ def run(
     verbose: options.Verbose = False,
 ) -> None:
     """Run the command."""
-    from cxrtool.core.progress import bar
     from cxrtool.files import disk, pixel_cache, predictions, table
     from cxrtool.files import run_folder as runs
     from cxrtool.files.failures import Failures
@@ -132,6 +131,7 @@ def run(
     watch = leaks.Watch(seen)
     if strict:
         _evaluate_leaks.refuse(source, inputs or [], seen)
+    number = _model_inputs.number_of(source, inputs or [])
     rows = _model_inputs.rows_of(source, inputs or [], first[0].about, root, watch)
     settings = prediction.PredictionSettings(
         batch=batch,
@@ -153,13 +153,13 @@ def run(
     columns, always = (predictions.columns(predictor.classes, c) for c in (kept, ()))
     effects.refuse(context, _model_inputs.idle_without_more(source, columns, always, test))
     skipped = Failures(failures, output=output, strict=strict)
-    pairs: Iterable[Pair] = prediction.predicted(rows, predictor, skipped.add)
-    pairs = skipped.checked(bar(pairs, None, "images", progress))
-    if threshold == "youden":
-        pairs = list(pairs)
-        cut = _evaluate_threshold.youden(pairs, predictor)
-    decided = prediction.decided(pairs, predictor, cut, judge)
-    table.write(output, columns, ([row.get(c, "") for c in columns] for row in decided))
+    pairs: Iterable[Pair] = skipped.checked(prediction.predicted(rows, predictor, skipped.add))
+    with _model_inputs.counted(number, predictor, progress):
+        if threshold == "youden":
+            pairs = list(pairs)
+            cut = _evaluate_threshold.youden(pairs, predictor)
+        decided = prediction.decided(pairs, predictor, cut, judge)
+        table.write(output, columns, ([row.get(c, "") for c in columns] for row in decided))
     note_metrics(judge)
     judge.warn_of_traps([*first, *([below] if below else [])])
     _evaluate_leaks.warn(watch)

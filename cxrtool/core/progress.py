@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from cxrtool.core.errors import one_line, shortened
 
 T = TypeVar("T")
+Count = Callable[[int], object]
 MUTE = -2
 # No line is longer, whatever text of a file it shows; lists of names are shorter.
 LONGEST = 2000
@@ -106,8 +107,8 @@ def bar(items: Iterable[T], total: int | None, unit: str, when: str = "auto") ->
 
 
 @contextlib.contextmanager
-def counter(total: int, done: int, unit: str, when: str = "auto") -> Iterator[Callable[[int], Any]]:
-    """Give a function that counts things done, of so many in all, on a bar on standard error."""
+def counter(total: int | None, done: int, unit: str, when: str = "auto") -> Iterator[Count]:
+    """Give a function that counts things done, of so many if known, on a bar on standard error."""
     if not _is_shown(when):
         log = _Log(total, unit, done)
         yield log.count if _is_logged(when) else lambda number: None

@@ -1,7 +1,6 @@
 """What a network makes of images at a place inside it: one row of numbers an image."""
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from cxrtool.core import registry
 from cxrtool.core.errors import CxrtoolError, Skip
-from cxrtool.core.progress import bar
+from cxrtool.core.progress import Count, counter
 from cxrtool.files import pixel_cache
 from cxrtool.files.failures import Failures
 from cxrtool.learn import remote_batches
@@ -109,7 +108,7 @@ def pooled(maps: Tensor) -> Tensor:
 
 
 def of_rows(
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     tap: Tap,
     settings: PredictionSettings,
     skipped: Failures,
@@ -122,13 +121,14 @@ def of_rows(
     """
     kept: list[Row] = []
     result: list[Floats] = []
-    for chunk, features, skips in _parts(rows, tap, settings, progress):
-        for skip in skips.values():
-            skipped.add(skip)
-        good = [number for number in range(len(chunk)) if number not in skips]
-        kept += [chunk[number] for number in good]
-        result.append(features[good])
-        _check_size(result)
+    with counter(len(rows), 0, "images", progress) as count:
+        for chunk, features, skips in _parts(rows, tap, settings, count):
+            for skip in skips.values():
+                skipped.add(skip)
+            good = [number for number in range(len(chunk)) if number not in skips]
+            kept += [chunk[number] for number in good]
+            result.append(features[good])
+            _check_size(result)
     if not kept:
         skipped.refuse()
     return kept, np.concatenate(result)
@@ -146,38 +146,37 @@ class Taken:
 
 
 def _parts(
-    rows: Iterable[Row], tap: Tap, settings: PredictionSettings, progress: str
+    rows: Sequence[Row], tap: Tap, settings: PredictionSettings, count: Count
 ) -> Iterator[tuple[list[Row], Floats, dict[int, Skip]]]:
     """Yield the rows in parts, with the features of the images, and the unread ones."""
     if settings.remote:
         place = remote_batches.RemotePlace(settings.remote)
         ask = Taken(tap.layer)
         work = remote_batches.Networks((tap.model.run,), ask, place, settings.root)
-        shown = bar(rows, None, "images", progress)
         for chunk, ((features, skips),) in remote_batches.answers(
-            work, shown, CHUNK, settings.batch, settings.crew
+            work, rows, CHUNK, settings.batch, settings.crew
         ):
+            count(len(chunk))
             yield chunk, features, skips
         return
-    waiting = iter(rows)
-    while chunk := list(itertools.islice(waiting, CHUNK)):
-        yield chunk, *_of(tap, settings, chunk, progress)
+    for start in range(0, len(rows), CHUNK):
+        chunk = list(rows[start : start + CHUNK])
+        yield chunk, *_of(tap, settings, chunk, count)
 
 
 def _of(
-    tap: Tap, settings: PredictionSettings, rows: Sequence[Row], progress: str
+    tap: Tap, settings: PredictionSettings, rows: Sequence[Row], count: Count
 ) -> tuple[Floats, dict[int, Skip]]:
     about = tap.model.about
     frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, settings.root)
     paths, digests = pixel_cache.named(rows)
     array, skips = pixel_cache.gathered(
-        paths, frame, settings.cache, settings.crew, progress, digests
+        paths, frame, settings.cache, settings.crew, "never", digests
     )
-    steps = list(batches(len(array), bounded(settings.batch, about.size)))
-    result = [
-        tap.features(torch.from_numpy(np.array(array[step])))
-        for step in bar(steps, len(steps), "batches", progress)
-    ]
+    result = []
+    for step in batches(len(array), bounded(settings.batch, about.size)):
+        result.append(tap.features(torch.from_numpy(np.array(array[step]))))
+        count(len(result[-1]))
     return np.concatenate(result), skips
 
 

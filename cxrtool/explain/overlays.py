@@ -89,10 +89,12 @@ class Gallery:
         for output in within:
             disk.check_output(output)
 
-    def rows(self, source: Iterable[Row], skipped: Failures, progress: str) -> Iterator[Row]:
+    def rows(
+        self, source: Iterable[Row], number: int | None, skipped: Failures, progress: str
+    ) -> Iterator[Row]:
         """Yield the row of every picture, in order, as soon as its batch is done."""
         with closing(self._pictures(source)) as every:
-            for row, one in bar(every, None, "images", progress):
+            for row, one in bar(every, number, "images", progress):
                 if isinstance(one, Skip):
                     skipped.add(one)
                     continue

@@ -82,6 +82,7 @@ class Manifest(Table):
         # The values that no row has had yet: a value that none has is likely misspelled. An empty
         # one means unknown, and need not occur.
         self._unmet = [(i, w, set(w.values) - {""}) for i, w in self.where if alone]
+        self._is_told = False  # how many rows are kept
         self.index(
             "path",
             "A manifest has path, label, patient and more: rename yours, or use cxrtool ingest.",
@@ -143,7 +144,8 @@ class Manifest(Table):
             )
         if not kept:
             raise self._nothing_kept()
-        if self.where:
+        if self.where and not self._is_told:
+            self._is_told = True
             detail(f"{self.name}: kept {kept} of {read} rows")
         for _, where, values in self._unmet:
             for value in sorted(values):

@@ -137,7 +137,7 @@ def _inflated(packed: list[memoryview], before: list[bytes]) -> bytes | None:
     inflater = isal_zlib.decompressobj()
     try:
         rows: bytes = inflater.decompress(b"".join(packed), size + 1)
-    except isal_zlib.error:
+    except isal_zlib.error:  # type: ignore[misc]  # The stub has an instance in its place.
         return None
     return rows if len(rows) == size and inflater.eof else None
 

@@ -11,6 +11,7 @@ from torch.nn.functional import logsigmoid
 
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
+from cxrtool.core.progress import Count
 from cxrtool.files import pixel_cache, predictions
 from cxrtool.files.run_record import About
 from cxrtool.learn import augmentation, distributed, remote_batches, training_loop
@@ -53,6 +54,8 @@ class Predictor:
         self, models: Sequence[Model], second: Model | None, settings: PredictionSettings
     ) -> None:
         self.models, self.second, self.settings = models, second, settings
+        # Is told how many images a network has looked at, of this process and those beside it.
+        self.looked: Count = lambda number: None
         first = models[0].about
         for other in models[1:]:
             if sorted(other.about.classes) != sorted(first.classes):
@@ -91,6 +94,11 @@ class Predictor:
         return self._together([self._of(model, rows) for model in self._every])
 
     @property
+    def networks(self) -> int:
+        """How many networks look at each image."""
+        return len(self._every)
+
+    @property
     def _every(self) -> list[Model]:
         return [*self.models, *([self.second] if self.second else [])]
 
@@ -123,6 +131,7 @@ class Predictor:
         for chunk, each in remote_batches.answers(
             work, source, CHUNK, settings.batch, settings.crew
         ):
+            self.looked(len(chunk) * len(runs))
             yield chunk, *self._together(each)
 
     def shared(self, rows: Sequence[Row]) -> tuple[Floats, dict[int, Skip]]:
@@ -168,10 +177,10 @@ class Predictor:
         array, skips = pixel_cache.gathered(
             paths, frame, settings.cache, settings.crew, "never", digests
         )
-        logs = [
-            self.looks(model, array[step])
-            for step in batches(len(array), bounded(settings.batch, about.size))
-        ]
+        logs = []
+        for step in batches(len(array), bounded(settings.batch, about.size)):
+            logs.append(self.looks(model, array[step]))
+            self.looked(len(logs[-1]) * distributed.processes())
         return np.concatenate(logs), skips
 
 

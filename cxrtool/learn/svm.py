@@ -27,7 +27,7 @@ class SvmLearner(Learner):
     """A network of which nothing but the last layer learns, all at once."""
 
     def learn(
-        self, number: int, train: ImageSet, tick: Callable[[int], None]
+        self, number: int, train: ImageSet, tick: Callable[[int], object]
     ) -> tuple[float, float]:
         """Find the last layer: the loss afterwards, and no rate."""
         features = self._features(train, tick)
@@ -48,7 +48,7 @@ class SvmLearner(Learner):
         hot = losses.targets(torch.from_numpy(labels).to(self.where), self.classes, 0)
         return losses.cross_entropy(logits, hot)
 
-    def _features(self, part: ImageSet, tick: Callable[[int], None]) -> Floats:
+    def _features(self, part: ImageSet, tick: Callable[[int], object]) -> Floats:
         network, plan, vectors = self.network.eval(), self.plan, []
         assert isinstance(network, Network)
         mine = np.arange(len(part))[distributed.part(len(part))]

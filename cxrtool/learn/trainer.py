@@ -145,7 +145,7 @@ class Training(TrainingSetup):
         self.tracking.begin(self.state.history)
 
     def _epoch(
-        self, learner: Learner, train: ImageSet, val: ImageSet | None, tick: Callable[[int], None]
+        self, learner: Learner, train: ImageSet, val: ImageSet | None, tick: Callable[[int], object]
     ) -> training_loop.Epoch:
         try:
             return learner.epoch(self.state.epoch + 1, train, val, tick)

@@ -93,7 +93,7 @@ class Learner:
         self.classes = 0
 
     def epoch(
-        self, number: int, train: ImageSet, val: ImageSet | None, tick: Callable[[int], None]
+        self, number: int, train: ImageSet, val: ImageSet | None, tick: Callable[[int], object]
     ) -> Epoch:
         """Learn from every image once, and look at the validation part."""
         start = time.perf_counter()
@@ -119,7 +119,7 @@ class Learner:
         return {"loss": float(lost.mean()), **validation.validated(logs, part.labels)}, logs
 
     def learn(
-        self, number: int, train: ImageSet, tick: Callable[[int], None]
+        self, number: int, train: ImageSet, tick: Callable[[int], object]
     ) -> tuple[float, float]:
         """Learn from every image once: the mean loss, and the last rate."""
         plan = self.plan

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from handy import Row, in_process, rows_of, write_table
 from safetensors.torch import save_file
 from torch import nn
 
-from cxrtool.core import registry
+from cxrtool.core import progress, registry
 from cxrtool.explain import explanation
 from cxrtool.files import run_folder
 from cxrtool.learn import findings, inference
@@ -81,6 +83,16 @@ def test_a_run_of_weights_alone_has_these_weights(run: Path, published: Path, ca
     (run / "last.safetensors").touch()
     assert made("--weights", published, "--normalize", "none", "--force") == 2
     assert "run: holds a training" in capfd.readouterr().err
+
+
+def test_the_predictions_are_counted(
+    run: Path, few: list[Row], monkeypatch: pytest.MonkeyPatch, capfd: Said
+) -> None:
+    monkeypatch.setattr(progress, "clock", itertools.count(0, 40).__next__)
+    monkeypatch.setattr(progress, "EVERY", 0)
+    evaluated("few.csv", "--batch", "2")
+    done = re.findall(r"\d of 6 predictions after \d+ ", capfd.readouterr().err)
+    assert [line[0] for line in done] == ["2", "4", "6"]
 
 
 def test_a_run_of_weights_alone_may_be_a_classifier(
