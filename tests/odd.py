@@ -127,10 +127,10 @@ def png_claiming(width: int, height: int) -> bytes:
 
 
 def png_bomb(side: int = 9900) -> bytes:
-    """Unpack to side x side x 4 bytes out of a few hundred kB."""
-    head = struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+    """Unpack to side x side x 8 bytes (four channels of 16 bits) out of a few MB."""
+    head = struct.pack(">IIBBBBB", side, side, 16, 6, 0, 0, 0)
     packer = zlib.compressobj(1)
-    row = b"\0" * (4 * side + 1)
+    row = b"\0" * (8 * side + 1)
     data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 

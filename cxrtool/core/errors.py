@@ -37,13 +37,19 @@ class BrokenRun(CxrtoolError):
     code = ExitCode.BROKE_MIDWAY
 
 
-# How CUDA, PyTorch and oneDNN word it.
-FULL = ("out of memory", "can't allocate memory", "could not create a primitive")
+# How CUDA, PyTorch, oneDNN and OpenCV word it; OpenCV's own error is no RuntimeError.
+FULL = (
+    "out of memory",
+    "can't allocate memory",
+    "could not create a primitive",
+    "Insufficient memory",
+)
 
 
 def is_memory(e: BaseException) -> bool:
     """Whether an error means that this machine, or its accelerator, is out of memory."""
-    said = isinstance(e, RuntimeError) and any(words in str(e) for words in FULL)
+    worded = isinstance(e, RuntimeError) or type(e).__module__ == "cv2"
+    said = worded and any(words in str(e) for words in FULL)
     return isinstance(e, MemoryError) or said
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from cxrtool.core.errors import Unreadable
+from cxrtool.core.errors import Unreadable, is_memory
 from cxrtool.files import dicom, dicom_recognition, disk, hounsfield, png
 from cxrtool.files.grey_levels import Grey as Grey
 from cxrtool.files.grey_levels import luminance, to_grey
@@ -130,6 +130,8 @@ def decode(encoded: Encoded, window: HounsfieldWindow | None = None) -> Picture:
     except UnidentifiedImageError:
         raise Unreadable("not an image in a known format") from None
     except Exception as e:
+        if is_memory(e):
+            raise MemoryError from None
         # Decoders refuse damaged files with exceptions of a dozen unrelated classes.
         raise Unreadable(f"damaged or not supported ({_brief(e)})") from e
     if not picture.grey.size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -88,6 +89,8 @@ def _failing(made: Small) -> Small:
         (MemoryError(), True),
         (torch.OutOfMemoryError("CUDA out of memory"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ..."), True),
+        (cv2.error("error: (-4:Insufficient memory) Failed to allocate 784080000 bytes"), True),
+        (cv2.error("error: (-215:Assertion failed) !buf.empty()"), False),
         (RuntimeError("shapes cannot be multiplied"), False),
         (ValueError("out of memory"), False),
     ],
