@@ -20,6 +20,7 @@ from cxrtool.cli import (
     option_names,
     repeated_options,
     signals,
+    typed_words,
 )
 from cxrtool.core import progress, registry
 from cxrtool.core.errors import CxrtoolError, ExitCode, Terminated
@@ -157,7 +158,7 @@ def _invoke(verb: str, arguments: list[str], speaker: Speaker) -> None:
     # a command: half of the time that this takes.
     if words[:1] == [verb]:
         command, name, words = application.commands[verb], _named(verb), words[1:]
-    with option_names.added(application, verb):
+    with option_names.added(application, verb), typed_words.explained(command, [*words]):
         try:
             if command is not application:
                 notes += repeated_options.notes(verb, command, words, SETTINGS)

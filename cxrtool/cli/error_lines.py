@@ -78,6 +78,7 @@ def _usage(e: typer.TyperException) -> str:
         text = unknown[0]
         near = difflib.get_close_matches(unknown[1], _long_options(e), 1)
         remedy = f"Did you mean {near[0]}?" if near else remedy
+        remedy = _place_for_output(unknown[1], e) or _short_options(unknown[1], e) or remedy
     if text.startswith("Missing option '--dir'"):
         remedy = f"Name a folder to write to{_example(e)}."
     for pattern, plain in PLAIN.items():
@@ -93,6 +94,33 @@ def _example(e: typer.TyperException) -> str:
 
 def _command(e: typer.TyperException) -> object:
     return getattr(getattr(e, "ctx", None), "command", None)
+
+
+# Options for outputs, which some commands write to a file and others into a folder.
+TO_FILE, TO_FOLDER = ("-o", "--output"), ("-d", "--dir")
+
+
+def _place_for_output(unknown: str, e: typer.TyperException) -> str:
+    """Say where a command writes to, of one that has no such option for it."""
+    short = [o for p in getattr(_command(e), "params", ()) for o in p.opts]
+    if unknown in TO_FOLDER and TO_FILE[0] in short:
+        return "This command writes a table to a file: -o FILE."
+    if unknown in TO_FILE and TO_FOLDER[0] in short:
+        return "This command writes into a folder: -d DIR."
+    return ""
+
+
+def _short_options(unknown: str, e: typer.TyperException) -> str:
+    """List the short options, in place of one that is not there."""
+    if unknown.startswith("--"):
+        return ""
+    there = [
+        f"{o} ({p.opts[0]})"
+        for p in getattr(_command(e), "params", ())
+        for o in p.opts
+        if not o.startswith("--") and o.startswith("-")
+    ]
+    return f"The short options are: {', '.join(sorted(there))}." if there else ""
 
 
 def _long_options(e: typer.TyperException) -> list[str]:

@@ -83,7 +83,18 @@ def conditions(option: str, texts: list[str] | None) -> "list[manifest.Where]":
     """Read COLUMN=V[,V...] conditions."""
     from cxrtool.files.manifest import Where
 
-    try:
-        return [Where.parse(t) for t in texts or ()]
-    except ValueError as e:
-        raise CxrtoolError(f"{option} {e}", "Write it as view=PA,AP or label!=unknown.") from None
+    result = []
+    for text in texts or ():
+        try:
+            result.append(Where.parse(text))
+        except ValueError as e:
+            raise CxrtoolError(f"{option} {e}", _as_condition(text)) from None
+    return result
+
+
+def _as_condition(text: str) -> str:
+    """Say how a condition is written; of a comparison as programs write it, how this one is."""
+    column, equals, value = text.partition("==")
+    if equals and column:
+        return f"Write {column.removesuffix('!')}{'!' * column.endswith('!')}={value}."
+    return "Write it as view=PA,AP or label!=unknown."

@@ -51,8 +51,10 @@ class Where:
 
     @classmethod
     def parse(cls, text: str) -> "Where":
-        """Read a condition; a value with a comma is written in quotation marks."""
+        """Read a condition; a value with a comma, or with a leading =, is in quotation marks."""
         column, equals, values = text.partition("=")
+        if values.startswith("="):
+            raise ValueError(f"'{text}' has two signs '=', as a comparison in a program has")
         column, negated = column.removesuffix("!").strip(), column.endswith("!")
         if not equals or not column:
             raise ValueError(f"'{text}' is not COLUMN=VALUE or COLUMN!=VALUE")
@@ -191,14 +193,18 @@ def header(path: str) -> list[str]:
     return commas.split(line.decode("utf-8-sig", "replace"))
 
 
-def input_or_stdin(manifest: str | None) -> str:
-    """Take the MANIFEST argument, or standard input when something is piped into it."""
+def input_or_stdin(manifest: str | None, missing: CxrtoolError | None = None) -> str:
+    """Take the MANIFEST argument, or standard input when something is piped into it.
+
+    `missing` is what to say where there is neither, if that is more than a missing manifest.
+    """
     if manifest is not None:
         return manifest
     import sys
 
     if sys.stdin is None or sys.stdin.isatty():
-        raise CxrtoolError("no manifest", "Name one, or pipe one in: cxrtool ingest DIR | ...")
+        remedy = "Name one, or pipe one in: cxrtool ingest DIR | ..."
+        raise missing or CxrtoolError("no manifest", remedy)
     return "-"
 
 

@@ -163,9 +163,11 @@ class Table:
     def _header(self, records: Iterator[list[str]]) -> list[str]:
         header = next((r for r in records if r), None)
         if header is None:
-            raise CxrtoolError(
-                f"{self.name}: empty, without even a header", "Check how it was created."
-            )
+            remedy = "Check how it was created."
+            if self.path == "-":
+                # Without a file, a job of a cluster or a script reads an empty standard input.
+                remedy = "Name a file, or pipe a table into the command."
+            raise CxrtoolError(f"{self.name}: empty, without even a header", remedy)
         for character, name in ((";", "semicolons"), ("\t", "tabs")):
             if len(header) == 1 and character in header[0]:
                 what = f"its cells are separated by {name}"

@@ -7,8 +7,10 @@ import os
 
 import pytest
 import typer
+from handy import in_process
 
 from cxrtool.cli import error_lines
+from cxrtool.cli.descriptions import Flag, verbs
 from cxrtool.core.errors import BrokenRun, CxrtoolError, Interrupted, Terminated
 
 # As PyTorch raises it, without PyTorch.
@@ -49,3 +51,28 @@ AGAIN = "Solve this, then run the same command again."
 def test_an_exception_is_a_line_and_a_code(error: BaseException, code: int, line: str) -> None:
     said, found = error_lines.outcome(error)
     assert (str(said), int(found)) == (line, code)
+
+
+SHORT = [
+    (verb.name, option)
+    for verb in verbs()
+    for there in [{flag.long for flag in map(Flag, verb.options)}]
+    for option, long, other in (("-d", "--dir", "--output"), ("-o", "--output", "--dir"))
+    if long not in there and other in there
+]
+
+
+@pytest.mark.parametrize(("verb", "option"), SHORT)
+def test_a_command_without_a_place_of_a_kind_names_the_other(
+    verb: str, option: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert in_process(verb, option, "made") == 2
+    said = capfd.readouterr().err
+    place = "a table to a file: -o FILE" if option == "-d" else "into a folder: -d DIR"
+    assert said == f"cxrtool {verb}: no such option: {option}. This command writes {place}.\n"
+
+
+def test_the_short_options_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_process("compare", "-z") == 2
+    said = capfd.readouterr().err
+    assert "no such option: -z. The short options are: " in said and "-o (--output)" in said

@@ -40,6 +40,16 @@ def test_a_condition_without_a_column_or_sign_is_refused(text):
         option_values.conditions("--where", [text])
 
 
+@pytest.mark.parametrize(
+    ("text", "written"), [("label==covid", "label=covid"), ("view!==L,PA", "view!=L,PA")]
+)
+def test_a_comparison_of_a_program_is_said_to_be_written_otherwise(text, written):
+    with pytest.raises(CxrtoolError, match=f"two signs '='.* Write {written}[.]$"):
+        option_values.conditions("--where", [text])
+    (quoted,) = option_values.conditions("--where", ['label="=x"'])
+    assert quoted.holds("=x")
+
+
 @pytest.mark.parametrize("text", ["label=0", "label=-1", "label=x", "label"])
 def test_a_cap_is_a_positive_count(text):
     with pytest.raises(CxrtoolError, match="--cap"):

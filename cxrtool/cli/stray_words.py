@@ -1,0 +1,64 @@
+"""Words that stand apart from the list that they belong to: `--matrix train test`."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+# How the metavar of an option shows that it takes a list, and that this is no list of names.
+LISTS, SPEC = ("[,", "ROWS,COLUMNS"), ":"
+EQUALS = ("=", "!=", "==")
+
+
+def remedy(said: str, command: Any, words: Sequence[str]) -> str:
+    """Say how a list is written, of an error about a word behind one; empty of other errors."""
+    for option, (first, *rest) in _split_lists(command, words):
+        is_named = any(said.startswith((f"{word}: ", f"'{word}'")) for word in rest)
+        is_cut = _is_condition(first, rest) and said.startswith(f"{option} '{first}'")
+        if is_named or is_cut or "unexpected extra argument" in said:
+            return _joined(option, first, rest)
+    return ""
+
+
+def _split_lists(command: Any, words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each option that takes a list, with its value and the words behind it."""
+    options = {
+        name
+        for parameter in command.params
+        for name in parameter.opts
+        if _takes_list(getattr(parameter, "metavar", None) or "")
+    }
+    last = list(words).index("--") if "--" in words else len(words)
+    for at, word in enumerate(words[:last]):
+        option, equals, value = word.partition("=")
+        if option in options:
+            behind = [value, *words[at + 1 : last]] if equals else list(words[at + 1 : last])
+            texts = behind[:1]
+            for text in behind[1:]:
+                if not _is_stray(text):
+                    break
+                texts.append(text)
+            if texts[1:]:
+                yield option, texts
+
+
+def _takes_list(metavar: str) -> bool:
+    return any(sign in metavar for sign in LISTS) and SPEC not in metavar
+
+
+def _is_stray(word: str) -> bool:
+    """Whether a word is neither an option nor a file, nor seems to be meant as one."""
+    ending = os.path.splitext(word)[1][1:]
+    is_file = os.sep in word or (ending and not ending.isdecimal()) or os.path.lexists(word)
+    return bool(word) and not word.startswith("-") and not is_file
+
+
+def _is_condition(first: str, rest: Sequence[str]) -> bool:
+    """Whether the words are a condition with blanks around its sign."""
+    return bool({*rest} & {*EQUALS}) or first.endswith("=") or rest[0].startswith(EQUALS)
+
+
+def _joined(option: str, first: str, rest: Sequence[str]) -> str:
+    if _is_condition(first, rest):
+        return f"Write a condition without blanks: {option} {''.join([first, *rest])}."
+    listed = ",".join([first, *rest])
+    return f"The values of a list are separated by commas, without blanks: {option} {listed}."

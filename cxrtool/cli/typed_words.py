@@ -1,0 +1,29 @@
+"""What was typed, for errors that are better explained by it (error, words -> remedy)."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import typer
+
+from cxrtool.cli import error_lines, stray_words, typed_numbers
+from cxrtool.core.errors import CxrtoolError, ExitCode
+
+
+@contextlib.contextmanager
+def explained(command: Any, words: Sequence[str]) -> Iterator[None]:
+    """Add to an error what the words of the command tell of its cause."""
+    try:
+        yield
+    except (CxrtoolError, typer.TyperException) as e:
+        line, code = error_lines.outcome(e)
+        said = str(line)
+        remedy = stray_words.remedy(said, command, words) or typed_numbers.remedy(said, words)
+        if remedy and code == ExitCode.NOTHING_DONE:
+            raise CxrtoolError(_without_help(said), remedy) from e
+        raise
+
+
+def _without_help(said: str) -> str:
+    """Leave out where help is to be had: what follows says it."""
+    return said.partition(". See cxrtool ")[0].removesuffix(".")
