@@ -10,7 +10,7 @@ from cxrtool.core.codes import Codes
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.core.progress import note
 from cxrtool.data.label_columns import file_format
-from cxrtool.files import unread_columns
+from cxrtool.files import foreign_columns, unread_columns
 from cxrtool.files.manifest import Manifest, Where
 from cxrtool.files.predictions import Predictions
 from cxrtool.files.predictions_table import is_chance
@@ -69,7 +69,9 @@ def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> Row
     at = {c: i for i, c in enumerate(manifest.columns)}
     paths = Texts()
     parts: dict[str, list[Ints]] = {n: [] for n in ("path", "raw", *IDENTITIES)}
-    for chunk in manifest.chunks():
+    for number, chunk in enumerate(manifest.chunks()):
+        if not number:
+            _warn_of_chances(manifest, chunk)
         cells = {c: [row[at[c]] for row in chunk] for c in at}
         unknown = [""] * len(chunk)
         for text in cells["path"]:
@@ -89,6 +91,15 @@ def read_manifest(path: str, where: Sequence[Where], more: Sequence[str]) -> Row
         {name: keys[name] for name in IDENTITIES},
         columns,
     )
+
+
+def _warn_of_chances(manifest: Manifest, rows: Sequence[Sequence[str]]) -> None:
+    """Say that columns of a manifest are not read, though they seem to be predictions."""
+    if renamed := foreign_columns.chances(manifest.columns, rows):
+        names = ", ".join(f"'{name}'" for name in renamed)
+        what = f"warning: {manifest.name}: {names} are not read as predictions. If they are"
+        do = foreign_columns.sentence(renamed)
+        note(f"{what} probabilities of classes: {do[0].lower()}{do[1:]}")
 
 
 def trimmed(name: str, column: Coded) -> Coded:

@@ -38,12 +38,16 @@ def check_files(folder: str, names: Sequence[str]) -> None:
 
 def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None, list[str]]:
     """Tell the manifest from tables of predictions, by their columns."""
-    from cxrtool.files.manifest import input_or_stdin
-    from cxrtool.files.predictions import is_predictions
+    from cxrtool.files.manifest import header, input_or_stdin
+    from cxrtool.files.predictions import is_predictions, seems_predictions
 
     _refuse_runs([*inputs, *predictions])
     tables = [*predictions, *(path for path in inputs if is_predictions(path))]
     manifests = [path for path in inputs if path not in tables]
+    if manifests[1:] or (manifests and "path" not in header(manifests[0])):
+        # Whoever reads them says which columns to rename.
+        tables += [path for path in manifests if seems_predictions(path)]
+        manifests = [path for path in manifests if path not in tables]
     if len(manifests) > 1:
         for path in manifests:
             if path != "-" and not os.path.exists(path):
@@ -54,7 +58,8 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
             remedy = f"If it holds predictions, write --predictions {manifests[1]}."
         raise CxrtoolError(what, remedy)
     if not manifests and not tables:
-        return input_or_stdin(None), []
+        remedy = "Name one or both: cxrtool audit split.csv predictions.csv -d DIR."
+        return input_or_stdin(None, CxrtoolError("no manifest and no predictions", remedy)), []
     return (manifests[0] if manifests else None), tables
 
 

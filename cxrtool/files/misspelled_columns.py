@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from cxrtool.files import formats
+from cxrtool.files import foreign_columns, formats
 
 # What cxrtool itself calls a column. Another name was typed by the user.
 OWN = {*formats.MANIFEST, "pred", "model", "test"}
@@ -13,6 +13,8 @@ ALIKE = 0.75
 
 def remedy(column: str, there: Sequence[str]) -> str:
     """Say which column may be meant by one that is not there, if one may."""
+    if foreign := foreign_columns.meant_by(column, there):
+        return foreign_columns.sentence({foreign: column})
     near = difflib.get_close_matches(column, there, 1, ALIKE)
     if not near:
         return ""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrtool.files.foreign_columns import letters
 from cxrtool.files.predictions_table import CHANCE
-from cxrtool.files.unread_columns import letters
 
 # Rounded to whole numbers, the percentages of a row may sum to a little more or less than 100.
 OFF_PERCENT = 2

@@ -1,5 +1,6 @@
 """Predictions: one row an image, one probability column a class, as any tool may write them."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrtool.core.errors import CxrtoolError
+from cxrtool.files import foreign_columns
 from cxrtool.files.manifest import header
-from cxrtool.files.predictions_table import CHANCE, Floats, is_chance
+from cxrtool.files.predictions_table import CHANCE, SAMPLE, Floats, is_chance
+from cxrtool.files.table import Table
 from cxrtool.files.text_columns import Coded, Ints, Texts
 
 COLUMNS = ("path", "label", "patient", "source", "split", "fold", "model", "pred")
@@ -84,6 +87,18 @@ class Predictions:
 def is_predictions(path: str) -> bool:
     """Whether a table has predictions and is not a manifest, by its columns."""
     return any(map(is_chance, header(path)))
+
+
+def seems_predictions(path: str) -> bool:
+    """Whether a table has probabilities in columns that lack p_ before the class."""
+    if not header(path):
+        return False
+    try:
+        table = Table(path)
+        rows = list(itertools.islice(table.rows(), SAMPLE))
+    except CxrtoolError:
+        return False
+    return bool(foreign_columns.chances(table.columns, rows))
 
 
 def is_of_findings(path: str) -> bool:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Collection, Iterable
 
 from cxrtool.core.progress import note
+from cxrtool.files.foreign_columns import letters
 from cxrtool.files.table import Table
 
 # What other tables call the columns of a manifest, in small letters and digits alone.
@@ -19,11 +20,6 @@ OTHER_NAMES = {
 QUIET = ("patient", "source")
 # How alike a name must be, which begins with the same letter: `soruce`, `paitent`, `patients`.
 ALIKE, SHORTEST = 0.83, 5
-
-
-def letters(text: str) -> str:
-    """Write a name in small letters and digits alone, so that spellings of it are equal."""
-    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def warn(

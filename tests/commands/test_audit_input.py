@@ -60,6 +60,26 @@ def test_labels_that_differ_are_counted(cli: Cli, tmp_path: Path) -> None:
     assert "30 predictions have another label than the manifest" in result.err
 
 
+def test_predictions_under_other_names_are_recognised(cli: Cli, tmp_path: Path) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    manifest = rewritten(table, "m.csv", lambda _, row: [row.pop(c) for c in (*row,)[-2:]])
+    renamed = tmp_path / "renamed.csv"
+    renamed.write_text(table.read_text().replace("p_normal", "normal").replace("p_covid", "Covid"))
+    remedy = "Rename 'normal' to 'p_normal' and 'Covid' to 'p_covid'."
+    for given in ([manifest, renamed], ["--predictions", renamed]):
+        result = cli("audit", *given, "-d", tmp_path / "out", *UNSEEN)
+        assert result.code == 2 and result.err.strip().endswith(remedy)
+    # Alone, it is a manifest in which these columns are not read.
+    result = cli("audit", renamed, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
+    assert result.code == 0
+    what = "'normal', 'Covid' are not read as predictions. If they are probabilities of classes: r"
+    assert f"renamed.csv: {what}{remedy[1:]}" in result.err
+    without = tmp_path / "without.csv"
+    without.write_text(renamed.read_text().replace("path,", "file,", 1))
+    result = cli("audit", without, "-d", tmp_path / "out", *UNSEEN)
+    assert result.code == 2 and "Rename 'file' to 'path', 'normal' to 'p_normal' and" in result.err
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_labels_are_taken_from_the_manifest(cli: Cli, tmp_path: Path, kept: bool) -> None:
     table = predictions(tmp_path / "p.csv", number=60, association=0.5, use=1)

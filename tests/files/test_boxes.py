@@ -55,8 +55,8 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path, "path,x,y,width\na,1,2,3\n") == (
         "no column 'height' among: path, x, y, width. Check the header."
     )
-    assert refusal(tmp_path, "file,x,y,width,height\na,1,2,3,4\n") == (
-        "no column 'path' among: file, x, y, width, height. "
+    assert refusal(tmp_path, "picture,x,y,width,height\na,1,2,3,4\n") == (
+        "no column 'path' among: picture, x, y, width, height. "
         "It needs path, x, y, width and height, in pixels of the image."
     )
 

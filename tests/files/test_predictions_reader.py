@@ -181,6 +181,21 @@ def test_sums_of_rounded_probabilities_are_let_pass(read: Read) -> None:
             "x.csv: 1 column p_CLASS among: path, label, P_a, p_b. It needs one probability column "
             "for each class: rename 'P_a' to 'p_a' (they begin with a small p_).",
         ),
+        (
+            table("1.png,a,0.9,0.1", header="file,truth,a,b"),
+            "x.csv: no column 'path' among: file, truth, a, b. Rename 'file' to 'path', 'truth' to "
+            "'label' and 'a' to 'p_a'.",
+        ),
+        (
+            table("1.png,a,0.9", "2.png,normal,0.9", header="path,label,score"),
+            "x.csv: no columns p_CLASS among: path, label, score. If 'score' is the probability of "
+            "'a', rename it to 'p_a' and add p_normal = 1 - p_a.",
+        ),
+        (
+            table("1.png,1.png,a", header="path,raw,label"),
+            "x.csv: is a manifest, without predictions (columns p_CLASS). Predict the images first:"
+            " cxrtool evaluate RUN ",
+        ),
         (table("1.png,,1,0"), "x.csv: no row has a label. Fill in the column label."),
         (table("1.png,a,1,1"), "x.csv: no row could be used. See the reasons above."),
         (table(), "x.csv: no rows after the header"),
