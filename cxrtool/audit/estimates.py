@@ -17,6 +17,12 @@ NEARLY_SURE = 0.95
 TOO_WIDE = 0.5
 # Fewer pairs of patients within groups, or fewer patients of a class in such pairs, make no test.
 FEWEST_PAIRS, FEWEST_PAIRED = 20, 4
+# What is advised wherever the column `source` is absent, or has one value.
+NAME_SOURCES = (
+    "If the images come from several hospitals or collections, name these first: a column "
+    "'source', or one folder for each in cxrtool ingest. Without it nothing tells hospital from "
+    "disease."
+)
 MORE = "Add patients of both classes in the same group (source, view, similar bystanders)."
 
 
@@ -60,6 +66,7 @@ def tested_difference(
         return _inconclusive(name, parts, margin, lead)
     row = tested(name, parts, limit=margin, number=number, sentences=sentences, next=next)
     row.floor = -margin
+    row.most = largest_difference(parts)
     row.sentences[INCONCLUSIVE] = (
         f"{lead}. These images cannot tell whether the difference exceeds the margin. {{power}}"
     )
@@ -70,6 +77,15 @@ def tested_difference(
     low, high = parts.within.bounds(0.95)
     row.error = (high - low) / 2 / intervals.quantile(0.95)
     return row
+
+
+def largest_difference(parts: Decomposition) -> float:
+    """Return how much of an AUC groups can add at most.
+
+    AUC - AUC_within = (1 - w) (AUC_between - AUC_within), of which AUC_between is at most 1, and
+    AUC_within at least 0.5 for a model that is no worse than a guess.
+    """
+    return (1 - parts.share) * 0.5
 
 
 def is_from_few(parts: Decomposition) -> bool:

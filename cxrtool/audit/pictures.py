@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrtool.audit.case import Case, ModelScores
-from cxrtool.audit.verdicts import CONFIRMATORY, CheckRow
+from cxrtool.audit.verdicts import CONFIRMATORY, EXCLUDED, NOT_IDENTIFIABLE, SHOWN, CheckRow
 from cxrtool.compare.display import Names, Plot
 from cxrtool.figures import charts, grids, numbers
 from cxrtool.figures.charts import PlottedCurve
@@ -83,14 +83,20 @@ def _forest(limit: float, rows: Sequence[CheckRow]) -> Plot:
         "attainable.svg" if limit > CHANCE else "effects.svg",
         EFFECTS,
         f"{name} of the confirmatory tests, with intervals, beside the limit.",
-        f"{what}, with the interval that decides the verdict. {_line(limit)}",
+        f"{what}, with the interval that decides the verdict. {_line(limit, rows)}",
         lambda path: grids.forest(path, lines, reference=limit, label=name),
     )
 
 
-def _line(limit: float) -> str:
+def _line(limit: float, rows: Sequence[CheckRow]) -> str:
+    """Say what the line parts: the verdicts that an interval has on either side of it."""
     if limit > CHANCE:
-        return f"Dashed line: the limit, {limit:g}. An interval right of it: shown; left: excluded."
+        # Of classes that have a source each, what is beyond the limit may be the source.
+        one_class = f"{NOT_IDENTIFIABLE}, as each source has one class"
+        names, beyond = {SHOWN: SHOWN, NOT_IDENTIFIABLE: one_class}, {row.beyond for row in rows}
+        right = " or ".join(text for verdict, text in names.items() if verdict in beyond)
+        line = f"Dashed line: the limit, {limit:g}."
+        return f"{line} An interval right of it: {right}; left of it: {EXCLUDED}."
     return (
         f"Dashed line: the margin, {limit:g}. An interval right of it, or left of -{limit:g}: "
         "shown; between the two: excluded."

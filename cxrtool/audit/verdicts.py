@@ -39,6 +39,8 @@ class CheckRow:
         A value below it is an effect, too; NaN where only high values are one.
     beyond
         The verdict of a value beyond the limit, where that may have more than one cause.
+    most
+        The largest true value that is possible.
     error
         The standard error where there is an effect, if that is larger than without one.
     ladder
@@ -68,6 +70,7 @@ class CheckRow:
     limit: float = np.nan
     floor: float = np.nan
     beyond: str = SHOWN
+    most: float = MOST
     error: float = 0.0
     ladder: list[Bounds] = field(default_factory=list)
     sentences: dict[str, str] = field(default_factory=dict)
@@ -150,7 +153,7 @@ def _detectable(row: CheckRow, level: float) -> float:
     z = intervals.quantile(level)
     error = max((row.high - row.low) / 2 / z, row.error)
     value = float(row.limit + (z + intervals.quantile(2 * POWER - 1)) * error)
-    return value if value < MOST else np.nan
+    return value if value < row.most else np.nan
 
 
 def _sentence(row: CheckRow) -> str:

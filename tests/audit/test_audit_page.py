@@ -12,10 +12,9 @@ import pytest
 from audit_cases import make_case
 from browser import Browser, browser, check
 
+from cxrtool.audit import estimates, pictures, runner, verdicts
 from cxrtool.audit import page as pages
-from cxrtool.audit import pictures, runner, verdicts
 from cxrtool.audit.case import Case
-from cxrtool.audit.checks import overlap
 from cxrtool.audit.runner import Plan
 from cxrtool.audit.verdicts import CheckRow
 from cxrtool.core import registry
@@ -337,4 +336,4 @@ def test_where_sources_are_not_named_the_first_advice_is_to_name_them(tmp_path: 
     assert re.search(r"Name them\. Add patients of both classes.{0,60}Test more\.", text, re.DOTALL)
     for one_source in (make_case(sources=["A"]), make_case(columns=["view"])):
         found = runner.assess("overlap", one_source)
-        assert [one.next for one in found] == [overlap.NAME_THEM]
+        assert [one.next for one in found] == [estimates.NAME_SOURCES]

@@ -60,6 +60,16 @@ def test_effects_and_aucs_have_an_axis_each(drawn: list[tuple[Any, ...]]) -> Non
     assert [line.value for line in forests[0][0]] == [0.1, 0]
 
 
+def test_the_line_of_a_forest_names_the_verdicts_that_its_rows_may_have() -> None:
+    row = CheckRow("bystanders", verdict="not identifiable", value=0.9, low=0.8, high=0.95)
+    row.limit, row.ladder, row.beyond = 0.7, [(0.0, 1.0)], "not identifiable"
+    (own,) = (p for p in pictures.pictures(make_case(), [row]) if p.kind == pictures.EFFECTS)
+    assert "right of it: not identifiable, as each source has one class; left of" in own.caption
+    row.beyond = "shown"
+    (own,) = (p for p in pictures.pictures(make_case(), [row]) if p.kind == pictures.EFFECTS)
+    assert "right of it: shown; left of it: excluded." in own.caption
+
+
 def test_scores_go_to_their_source_and_class_in_whatever_order_the_rows_are(
     drawn: list[tuple[Any, ...]],
 ) -> None:

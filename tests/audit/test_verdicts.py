@@ -92,6 +92,14 @@ def test_where_no_effect_would_be_shown_the_row_says_so() -> None:
     assert f"{would} difference of {two_sided.detectable:.3f} or more" in two_sided.meaning
 
 
+def test_no_more_is_detectable_than_is_possible() -> None:
+    row, capped = row_of(0.1, 0.1, 1), row_of(0.1, 0.1, 1)
+    judged(row, family=1)
+    capped.most = row.detectable - 0.01
+    assert judged(capped, family=1) == ["inconclusive"]
+    assert np.isnan(capped.detectable) and "too few images to show any effect" in capped.meaning
+
+
 def test_the_overall_verdict_is_the_worst_of_the_confirmatory_rows() -> None:
     rows = [
         CheckRow("a", verdict="excluded"),

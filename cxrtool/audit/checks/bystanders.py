@@ -51,6 +51,8 @@ BY_SOURCE = (
 )
 # Images with a similar bystander score are those of one of so many equal groups.
 BINS = 5
+# How the table calls the part of a group that has no anatomy, where this is less than the group.
+NAMED = {("grey levels", True): "gaps between grey levels"}
 SIGNATURE = [bystanders.NAMES.index(name) for name in bystanders.SIGNATURE]
 
 
@@ -196,16 +198,18 @@ def _groups_table(case: Case, rows: Ints, values: Floats) -> dict[str, object]:
             ]
             auc = _fitted(case, rows, values[:, at], repeats=1).auc if at else None
             if auc is not None:
-                cells.append([group, kind, (auc.value, *auc.bounds(0.95))])
+                name = NAMED.get((group, wanted), group)
+                cells.append([name, kind, (auc.value, *auc.bounds(0.95))])
     return {
         "kind": "table",
         "columns": ["cue", "what it sees", "AUC [95 % interval]"],
         "rows": cells,
         "caption": "AUC for new patients from each kind of cue alone. Only cues without anatomy "
         "decide: posture, tubes and exposure at the edges of the chest can follow the disease. "
-        "`grid` is what resampling and JPEG leave in the pixels, `file` the format, size and "
-        "quality of the file. All images of the manifest with a label are used, those of training, "
-        "too.",
+        "`grid` is what resampling and JPEG leave in the pixels, `gaps between grey levels` what a "
+        "change of contrast leaves in the histogram (how bright the image is has no part in it), "
+        "`file` the format, size and quality of the file. All images of the manifest with a label "
+        "are used, those of training, too.",
     }
 
 

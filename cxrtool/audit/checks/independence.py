@@ -7,6 +7,7 @@ whose sources look different).
 
 import numpy as np
 
+from cxrtool.audit import estimates
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, not_assessed
 from cxrtool.figures import numbers
@@ -29,7 +30,7 @@ def assess(case: Case) -> list[CheckRow]:
 def _row(case: Case, model: ModelScores) -> CheckRow:
     name = case.title("independence", model)
     if not case.images.has("source"):
-        return not_assessed(name, "source: absent", "Add a column 'source'.", DESCRIPTIVE)
+        return not_assessed(name, "source: absent", estimates.NAME_SOURCES, DESCRIPTIVE)
     keep = case.images.known("source")[model.rows]
     rows = model.rows[keep]
     codes = np.unique(case.images.columns["source"].codes[rows], return_inverse=True)[1]

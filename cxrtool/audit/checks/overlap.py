@@ -20,11 +20,6 @@ from cxrtool.figures import numbers
 from cxrtool.stats import cluster_variance, cross_fit, influence, intervals, within
 from cxrtool.stats.metrics import Ints
 
-NAME_THEM = (
-    "If the images come from several hospitals or collections, name these first: a column "
-    "'source', or one folder for each in cxrtool ingest. Without it nothing tells hospital from "
-    "disease."
-)
 TITLE = "Classes in each source"
 KIND = "confirmatory"  # classes are counted, not tested
 NEEDS = ("manifest",)
@@ -42,7 +37,7 @@ def assess(case: Case) -> list[CheckRow]:
     """Count the patients of each class in each source, on the rows that are judged."""
     rows = case.judged
     if not case.images.has("source"):
-        raise NotAssessed("source: absent", NAME_THEM)
+        raise NotAssessed("source: absent", estimates.NAME_SOURCES)
     rows = rows[case.images.known("source")[rows] & (case.images.positive[rows] >= 0)]
     positive = case.images.positive[rows] == 1
     if positive.all() or not positive.any():
@@ -59,10 +54,7 @@ def _judged(case: Case, rows: Ints) -> CheckRow:
     row.blocks = [_table(case, names, counts)]
     if len(names) == 1:
         why = f"all images are of one source, {names[0]}"
-        return _filled(
-            row,
-            not_assessed("overlap", why, NAME_THEM),
-        )
+        return _filled(row, not_assessed("overlap", why, estimates.NAME_SOURCES))
     pairs = counts[:, 0] * counts[:, 1]
     row.value = float(pairs.sum() / counts.sum(axis=0).prod())
     alone = cross_fit.attainable(codes, positive, patients, seed=case.seed).auc
@@ -130,7 +122,10 @@ def _explain(
         )
         row.next = "Add images of both classes from the same sources."
     else:
-        row.meaning = f"{share}{by}{one_class} This is enough for AUC within sources."
+        row.meaning = (
+            f"Source and disease can be separated: {share}{by}{one_class} These pairs are enough "
+            f"for AUC within sources, so that '{NOT_IDENTIFIABLE}' is excluded."
+        )
         row.next = "Read the row 'within source'."
 
 

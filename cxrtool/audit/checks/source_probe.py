@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxrtool.audit import network_checks
+from cxrtool.audit import estimates, network_checks
 from cxrtool.audit.case import Case
 from cxrtool.audit.verdicts import DESCRIPTIVE, CheckRow, NotAssessed
 from cxrtool.figures import numbers
@@ -42,7 +42,7 @@ def assess(case: Case) -> list[CheckRow]:
     """Return one row: how well features predict the source among images of one label."""
     network = network_checks.network(case)
     if not case.images.has("source"):
-        raise NotAssessed("source: absent", "Add a column 'source'.")
+        raise NotAssessed("source: absent", estimates.NAME_SOURCES)
     if not _is_possible(case, network.sample(case, MOST)):
         why = f"no label has predicted images of {FOLDS} patients in each of two sources"
         raise NotAssessed(why, "Add images of a label from two sources.")

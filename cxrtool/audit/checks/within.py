@@ -86,9 +86,10 @@ def _row(case: Case, column: str, model: ModelScores) -> CheckRow:
 
 def _without_groups(name: str, column: str, number: int) -> CheckRow:
     if not number:
-        return not_assessed(
-            name, f"{column}: absent", f"Add a column '{column}' to the manifest or predictions."
-        )
+        advice = f"Add a column '{column}' to the manifest or predictions."
+        if column == "source":
+            advice = estimates.NAME_SOURCES
+        return not_assessed(name, f"{column}: absent", advice)
     why = f"all rows have the same {column}, so that there is nothing to compare"
     remedy = "The check 'bystanders' looks for causes that are in no column."
     return not_assessed(name, why, remedy)
