@@ -17,6 +17,7 @@ from cxrtool.data import (
     measurement,
     packed_rows,
     shared_patients,
+    shared_sources,
     sources,
 )
 from cxrtool.data.label_columns import LabelColumns
@@ -166,15 +167,13 @@ class Measured:
             note(f"warning: the window has no effect on {which} images: no CT of over 8 bits")
         if self._burned:
             note(
-                f"{counted_that(self._burned, 'image', 'has', 'have')} burnt-in text "
-                "according to the header "
-                "(BurnedInAnnotation); cxrtool equalize can cover it"
+                f"{counted_that(self._burned, 'image', 'has', 'have')} burnt-in text according "
+                "to the header (BurnedInAnnotation); cxrtool equalize can cover it"
             )
         if self._halved and not joins:
             note(
-                f"{counted_that(self._halved, 'image', 'has', 'have')} a mask of each "
-                "lung, but none of both; "
-                "cxrtool ingest can join them"
+                f"{counted_that(self._halved, 'image', 'has', 'have')} a mask of each lung, but "
+                "none of both; cxrtool ingest can join them"
             )
         if self._boxed and not joins:
             note(
@@ -203,6 +202,7 @@ def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed
         raise CxrtoolError(what, remedy, settings=["preset", "view"])
     if len(set(paths)) > 1:
         shared_patients.warn(rows, LISTED, selection.root)
+        shared_sources.warn(rows, LISTED, selection.root)
     return rows
 
 

@@ -135,6 +135,12 @@ def _top(row: Row) -> str:
     return os.sep.join(parts[:end]) or (os.sep if len(parts) > 1 and not parts[0] else "")
 
 
+def folder_of_source(row: Row) -> str:
+    """Return the folder of an image that its source is called after; empty if there is none."""
+    parts = os.path.dirname(row.get("raw") or row["path"]).split(os.sep)
+    return os.sep.join(parts[: _end_of_source(parts, row.get("source", ""))])
+
+
 def _end_of_source(parts: list[str], name: str) -> int:
     """Count the parts of a path down to the folder that the source is called after; 0 if none."""
     source = name.split("/")

@@ -10,6 +10,7 @@ from handy import Run, noise, rows_of, table, write, write_table
 
 NOTE = "folders of the same name are sources of their own: "
 REMEDY = " (--source NAME makes them one)"
+SAME_NAME = "are folders of the same name"
 SHARED = "in more than one table"
 
 
@@ -140,6 +141,31 @@ def test_patients_of_two_hospitals_are_told_of(
     # The remedy is one.
     cxrtool("ingest", "h2/xray", "--metadata", "t2.csv", "--source", "south", "-o", "pc2.csv")
     assert SHARED not in cxrtool("ingest", "pc1.csv", "pc2.csv").stderr
+
+
+def test_sources_of_one_name_are_told_of(cxrtool: Run, hospitals: Path) -> None:
+    for n in "12":
+        assert cxrtool("ingest", f"h{n}/xray", "-o", f"{n}.csv").returncode == 0
+    done = cxrtool("ingest", "1.csv", "2.csv")
+    assert sources(done.stdout) == {("covid", "xray"), ("normal", "xray")}
+    assert (
+        "cxrtool ingest: warning: 'xray' of 1.csv and 'xray' of 2.csv are folders of the same name"
+        ", and count as one source; if they are two, ingest both folders in one command, or one of "
+        "them again with --source NAME\n"
+    ) in done.stderr
+    # A name that was given, one manifest in two parts, and a copy of the images are meant so.
+    cxrtool("ingest", "h2/xray", "--source", "south", "-o", "2.csv")
+    assert SAME_NAME not in cxrtool("ingest", "1.csv", "2.csv").stderr
+    cxrtool("ingest", "h1/xray", "--source", "south", "-o", "1.csv")
+    assert SAME_NAME not in cxrtool("ingest", "1.csv", "2.csv").stderr
+    rows = rows_of(hospitals / "1.csv")
+    write_table(hospitals / "one.csv", rows[:1])
+    write_table(hospitals / "two.csv", rows[1:])
+    assert SAME_NAME not in cxrtool("ingest", "one.csv", "two.csv").stderr
+    write(hospitals, {"copy/xray/covid/1.png": noise(0)})
+    cxrtool("ingest", "copy/xray", "-o", "copy.csv")
+    cxrtool("ingest", "h1/xray", "-o", "1.csv")
+    assert SAME_NAME not in cxrtool("ingest", "1.csv", "copy.csv").stderr
 
 
 def test_tables_without_sources_are_told_of(cxrtool: Run, hospitals: Path) -> None:

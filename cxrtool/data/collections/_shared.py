@@ -63,7 +63,8 @@ def pair(
         if isinstance(row, str):
             yield Skip(listed, row, failed=False)
         elif path is None:
-            yield Skip(listed, f"listed in {where} but absent", "Complete the download.")
+            why = f"listed in {where} but absent"
+            yield Skip(listed, why, "Complete the download.", is_listed=True)
         elif path in taken:
             yield Skip(path, f"listed again in {where}", failed=False)
         else:

@@ -82,4 +82,5 @@ def _absent(root: str, scans: set[tuple[str, ...]]) -> Iterator[Skip]:
             place = record["label"], record["patient_id"], record["scan_id"]
             if place not in scans:
                 where = os.path.join(root, *place)
-                yield Skip(where, f"listed in {SCANS} but absent", f"Unpack {record['zip_file']}.")
+                why = f"listed in {SCANS} but absent"
+                yield Skip(where, why, f"Unpack {record['zip_file']}.", is_listed=True)
