@@ -51,7 +51,7 @@ def result(
         judged=judged,
         clusters=clusters,
         patient=clusters,
-        images={},
+        images={"path": np.arange(1, len(truth) + 1), "raw": np.zeros(len(truth), np.int64)},
         rows=np.arange(len(truth)),
         sources=coded,
     )

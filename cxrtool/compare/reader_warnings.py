@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cxrtool.compare import source_traps
+from cxrtool.compare import shared_images, source_traps
 from cxrtool.compare.comparison import FEW, Figure, Result
 from cxrtool.compare.display import Shows, sources_of, word
 from cxrtool.compare.result_tables import text_of
@@ -33,6 +33,7 @@ def findings(shows: Shows) -> list[Finding]:
         return [EMPTY]
     checks = (
         _one_class,
+        _different_images,
         _few_images,
         _few_patients,
         _constant_probabilities,
@@ -84,6 +85,16 @@ def _one_class(shows: Shows) -> Iterator[Finding]:
             f"Only one class is present: {_some(places)}. AUC and other metrics that need two "
             "classes are undefined there and left empty.",
         )
+
+
+def _different_images(shows: Shows) -> Iterator[Finding]:
+    """Say where models are judged on different images; the cells of a matrix always are."""
+    differing = [] if shows.matrix is not None else [*shared_images.of(shows.results)]
+    for one in differing[:SHOWN]:
+        said = str(one)
+        yield "bad", f"{said[0].upper()}{said[1:]}. {shared_images.MEANING}."
+    if len(differing) > SHOWN:
+        yield "bad", f"So have the models in {len(differing) - SHOWN} more groups."
 
 
 def _few_images(shows: Shows) -> Iterator[Finding]:

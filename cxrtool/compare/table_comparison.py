@@ -46,6 +46,8 @@ def compared(
     pair_parts.add(results, question.level)
     if tests:
         model_tests.contest(results, tests, question, permuted, result)
+        comparison_notes.note_tests(results, tests)
+    comparison_notes.note_different_images(results)
     comparison_notes.note_intervals(results, question)
     source_traps.note_warnings(results)
     return Shows(results, asked, shown, papers)
@@ -70,7 +72,7 @@ def crossed(
     every = replace(question, metrics=tuple(dict.fromkeys([first, *drawn])))
     matrix = cross_matrix.cross(result, names, every, skipped)
     cells = [*matrix.cells.values()]
-    comparison_notes.note_intervals(cells, question, cross_matrix.place_of)
+    comparison_notes.note_intervals(cells, question, cross_matrix.place_of, "cell")
     return Shows(cells, question, [matrix.metric], matrix=matrix)
 
 

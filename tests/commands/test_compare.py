@@ -742,6 +742,34 @@ def test_pairs_that_judge_different_images_are_refused(capfd: Said) -> None:
     )
 
 
+def test_few_patients_of_a_class_are_too_few_for_delong(capfd: Said) -> None:
+    """The test is about the models in pairs, whichever has the fewest patients."""
+    rows = made("a.csv", images=60)
+    positive = [r["path"] for r in rows if r["label"] == "covid"]
+    for number in (9, 10):
+        kept = [r for r in rows if r["path"] not in positive[number:]]
+        write("a.csv", kept)
+        write(
+            "b.csv",
+            [r | {"model": "b", "p_normal": r["p_covid"], "p_covid": r["p_normal"]} for r in kept],
+        )
+        for test in ("delong", "mcnemar"):
+            compare("a.csv", "b.csv", "--paired-test", test)
+            said = capfd.readouterr().err
+            assert ("the p of DeLong's test may be" in said) == (number < 10 and test == "delong")
+
+
+def test_models_on_different_images_are_told_of(capfd: Said) -> None:
+    rows = made("a.csv")
+    write("b.csv", [r | {"model": "b"} for r in rows[20:]])
+    compare("a.csv", "b.csv")
+    said = capfd.readouterr().err
+    assert "warning: the models have different images: a 120 images, b 100 images; 100 of " in said
+    write("b.csv", [r | {"model": "b"} for r in rows])
+    compare("a.csv", "b.csv")
+    assert "different images" not in capfd.readouterr().err
+
+
 def test_pairs_of_other_pictures_are_told_of_raw(capfd: Said) -> None:
     rows = made("a.csv")
     write("b.csv", [r | {"model": "b", "path": f"made/{r['path']}"} for r in rows])
@@ -836,7 +864,7 @@ def test_cells_of_few_patients_or_of_one_class_are_warned_of(capfd: Said) -> Non
     fewest, (train, test, label) = min((number, place) for place, number in numbers.items())
     said = capfd.readouterr().err
     cell = f"the cell trained on {train} and tested on {test}"
-    assert f"warning: {fewest} patients of '{label}' in {cell} (and 3 more groups have few" in said
+    assert f"warning: {fewest} patients of '{label}' in {cell} (and 3 more cells have few" in said
     write("m.csv", [r for r in rows if (r["train"], r["test"], r["label"]) != ("b", "a", "n")])
     compare("m.csv", "--matrix", "train,test", "--bootstrap", "0")
     said = capfd.readouterr().err
