@@ -7,9 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
+from distributed.protocol import pickle
 from handy import surroundings
+
+from cxrtool.core import dask_engine
+from cxrtool.core.attempts import Lost, attempt, judged
 
 CLUSTER = """
 import sys
@@ -46,3 +53,20 @@ def kill(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch, kills: Callable[[Any], bool]) -> list[Any]:
+    """Let this process be the worker of a cluster; return a list that gets what it is sent.
+
+    `kills` says which of it would end a worker.
+    """
+    items: list[Any] = []
+
+    def each(function: Callable[[Any], Any], source: Iterable[Any], _: str) -> Iterator[Any]:
+        for item in source:
+            work, one = pickle.loads(pickle.dumps((function, item)))
+            items.append(one)
+            yield Lost("crashed its worker") if kills(one) else judged(attempt(work, one))
+
+    monkeypatch.setattr(dask_engine, "each", each)
+    return items

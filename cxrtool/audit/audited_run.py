@@ -6,28 +6,27 @@ It needs PyTorch, so that it is imported only where a run is given; checks reach
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from scipy import special
 
-from cxrtool.audit import case_images
+from cxrtool.audit import case_images, network_answers
 from cxrtool.audit.case import Case, ModelScores
 from cxrtool.audit.changed_images import KINDS, Changed, Changer
 from cxrtool.audit.image_measurements import file_state
+from cxrtool.audit.network_answers import Answers, Question, RemoteAnswers
 from cxrtool.audit.run_predictions import RunWork
-from cxrtool.core import parallel
-from cxrtool.core.errors import Skip
-from cxrtool.core.parallel import Crew, Lost
-from cxrtool.core.progress import bar
+from cxrtool.core.progress import counter
 from cxrtool.files import run_folder as runs
 from cxrtool.files.pixel_cache import Frame
-from cxrtool.images.changes import Bytes
 from cxrtool.learn import inference
 from cxrtool.learn.inference import Model
+from cxrtool.learn.remote_batches import Batch, RemotePlace
 from cxrtool.stats.metrics import Floats, Ints
 
 if TYPE_CHECKING:
@@ -54,10 +53,9 @@ class Predicted:
 
 @dataclass(frozen=True)
 class AuditedRun:
-    """A run, the images that it has predicted, and who reads them."""
+    """A run, and the images that it has predicted."""
 
     work: RunWork
-    crew: Crew
 
     @functools.cached_property
     def run(self) -> runs.Run:
@@ -95,14 +93,13 @@ class AuditedRun:
 
     def predicted(self, case: Case, kind: str, most: int) -> Predicted:
         """Predict all versions of a kind, of a sample of the images."""
-        versions = len(KINDS[kind].names)
-        rows, logits = [], []
-        for batch, changed in self.changed(case, kind, most):
-            stacked = np.concatenate([one.versions for one in changed])
-            logits.append(self._logits(case, stacked).reshape(len(batch), versions))
-            rows += batch
-        values = np.concatenate(logits) if logits else np.zeros((0, versions))
-        return Predicted(np.array(rows, np.int64), list(KINDS[kind].names), values)
+        names = list(KINDS[kind].names)
+        odds = LogOdds(case.positive)
+        rows, logits = list[int](), [np.zeros((0, len(names)))]
+        for some, values in self.asked(case, kind, most, odds):
+            rows += some
+            logits.append(values)
+        return Predicted(np.array(rows, np.int64), names, np.concatenate(logits))
 
     @functools.cached_property
     def _features(self) -> "dict[tuple[str, bytes], ProbeFeatures]":
@@ -133,50 +130,54 @@ class AuditedRun:
 
         return network_heat.of_sample(self, case, most)
 
-    def changed(
-        self, case: Case, kind: str, most: int
-    ) -> Iterator[tuple[list[int], list[Changed]]]:
-        """Yield rows and their images in all versions, some at a time, in order."""
+    def asked(
+        self, case: Case, kind: str, most: int, question: Question
+    ) -> Iterator[tuple[list[int], Any]]:
+        """Yield rows and what the network says of their images in all versions, batch by batch."""
         about = self.run.about
-        chosen = self.sample(case, most).tolist()
-        places = [case_images.place(case, row) for row in chosen]
+        rows = self.sample(case, most).tolist()
+        places = [case_images.place(case, row) for row in rows]
         changer = Changer(kind, Frame(about.size, about.image_channels, about.fit))
-        results = parallel.each(changer, places, self.crew.of(max(1, len(places))))
         together = max(1, BATCH // len(KINDS[kind].names))
-        rows: list[int] = []
-        waiting: list[Changed] = []
-        try:
-            shown = bar(results, len(places), f"images ({kind})", self.work.when)
-            for row, place, result in zip(chosen, places, shown, strict=True):
-                if isinstance(result, Lost):
-                    result = Skip(place.path, result.reason, "Remove it.")
-                if isinstance(result, Skip):
-                    self.work.skipped.add(result)
-                    continue
-                rows.append(row)
-                waiting.append(result)
-                if len(rows) == together:
-                    yield rows, waiting
-                    rows, waiting = [], []
-            if rows:
-                yield rows, waiting
-        finally:
-            results.close()
+        parts = list(inference.batches(len(places), together))
+        batches = [Batch(tuple(places[part])) for part in parts]
+        count = counter(len(places), 0, f"images ({kind})", self.work.when)
+        with count as add, closing(self._answers(batches, changer, question)) as answers:
+            for part, (batch, answer) in zip(parts, answers, strict=True):
+                add(len(batch.images))
+                for skip in answer.skips:
+                    self.work.skipped.add(skip)
+                if answer.numbers:
+                    yield [rows[part][number] for number in answer.numbers], answer.values
 
-    def _logits(self, case: Case, images: Bytes) -> Floats:
-        """Return the log odds of the positive class."""
-        at = self.run.about.classes.index(case.positive)
-        parts = []
-        step = inference.bounded(BATCH, self.run.about.size)
-        for part in inference.batches(len(images), step):
-            logs = self.model.log_probabilities(torch.from_numpy(np.array(images[part])))
-            parts.append(logs.double().cpu().numpy())
-        log_p = np.concatenate(parts)
+    def _answers(self, batches: Sequence[Batch], changer: Changer, question: Question) -> Answers:
+        """Ask the network here, or on the workers of a cluster."""
+        settings = self.work.settings
+        if settings.remote:
+            work = RemoteAnswers(self.run, changer, question, RemotePlace(settings.remote))
+            return network_answers.there(batches, work, settings.crew)
+        ask = functools.partial(question, self.model)
+        return network_answers.here(batches, changer, ask, settings.crew)
+
+
+@dataclass(frozen=True)
+class LogOdds:
+    """What is asked of a network: the log odds of a class against all others."""
+
+    positive: str
+
+    def __call__(self, model: Model, changed: Sequence[Changed]) -> Floats:
+        """Return them for every image and version of it."""
+        images = np.concatenate([one.versions for one in changed])
+        steps = inference.batches(len(images), inference.bounded(BATCH, model.about.size))
+        parts = [model.log_probabilities(torch.from_numpy(images[step])) for step in steps]
+        log_p = torch.cat(parts).double().cpu().numpy()
+        at = model.about.classes.index(self.positive)
         others = special.logsumexp(np.delete(log_p, at, axis=1), axis=1)
         odds: Floats = log_p[:, at] - others
-        return odds
+        return odds.reshape(len(changed), -1)
 
 
-def with_network(case: Case, work: RunWork, crew: Crew) -> Case:
+def with_network(case: Case, work: RunWork) -> Case:
     """Let the checks ask the run."""
-    return replace(case, network=AuditedRun(work, crew))
+    return replace(case, network=AuditedRun(work))

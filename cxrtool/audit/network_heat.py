@@ -1,5 +1,6 @@
 """Heat maps of a run's network, and of the same network with random weights (images -> arrays)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cxrtool.audit import untrained
+from cxrtool.audit.changed_images import Changed
 from cxrtool.core.errors import CxrtoolError
 from cxrtool.explain import heat
 from cxrtool.explain.explanation import Explainer
@@ -38,35 +40,35 @@ class PairedHeat:
 
 def of_sample(run: "AuditedRun", case: "Case", most: int) -> PairedHeat:
     """Look at a sample of the images with and without the training."""
-    explainers = [
-        Explainer(model, METHOD, OF)
-        for model in (run.model, untrained.with_random_weights(run.model))
-    ]
-    rows: list[int] = []
-    maps: tuple[list[Floats], list[Floats]] = [], []
-    lungs, alike = [], []
-    for batch, changed in run.changed(case, "lungs", most):
-        images = np.concatenate([one.versions for one in changed])
-        trained = _maps(explainers[0], images, run.model)
-        try:
-            random = _maps(explainers[1], images, run.model)
-        except CxrtoolError:
-            # Weights that were never trained may give no finite numbers: there is no heat.
-            random = [np.zeros_like(one) for one in trained]
-        pair = trained, random
-        for kept, found in zip(maps, pair, strict=True):
-            kept += [_cells(one) for one in found]
-        alike += [_correlation(*both) for both in zip(*pair, strict=True)]
-        lungs += [_shares(one.lungs) for one in changed if one.lungs is not None]
-        rows += batch
-    empty = np.zeros((0, CELLS**2))
-    own, other, inside = (np.array(part) if part else empty for part in (*maps, lungs))
-    return PairedHeat(np.array(rows, np.int64), own, other, inside, np.array(alike))
+    rows, empty = list[int](), np.zeros((0, CELLS**2))
+    parts = [(empty, empty, empty, np.zeros(0))]
+    for some, found in run.asked(case, "lungs", most, heat_and_lungs):
+        rows += some
+        parts.append(found)
+    return PairedHeat(np.array(rows, np.int64), *map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _maps(
-    explainer: Explainer, images: NDArray[np.uint8], model: Model
-) -> list[NDArray[np.float32]]:
+def heat_and_lungs(
+    model: Model, changed: Sequence[Changed]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return the numbers of `PairedHeat` for a batch of images: what is asked of a network."""
+    images = np.concatenate([one.versions for one in changed])
+    trained = _maps(model, images)
+    try:
+        random = _maps(untrained.with_random_weights(model), images)
+    except CxrtoolError:
+        # Weights that were never trained may give no finite numbers: there is no heat.
+        random = [np.zeros_like(one) for one in trained]
+    return (
+        np.array([_cells(one) for one in trained]),
+        np.array([_cells(one) for one in random]),
+        np.array([_shares(one.lungs) for one in changed if one.lungs is not None]),
+        np.array([_correlation(*both) for both in zip(trained, random, strict=True)]),
+    )
+
+
+def _maps(model: Model, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+    explainer = Explainer(model, METHOD, OF)
     step = inference.bounded(len(images), model.about.size)
     parts = [images[part] for part in inference.batches(len(images), step)]
     found = [one for part in parts for one in explainer.look(part, [""] * len(part))]

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cxrtool.audit.case import HELD_OUT
+from cxrtool.core.parallel import Crew
 from cxrtool.core.progress import bar, note
 from cxrtool.files import predictions, table
 from cxrtool.files import run_folder as runs
@@ -29,6 +30,11 @@ class RunWork:
     device: str
     skipped: Failures
     when: str  # progress is shown
+
+    def there(self, crew: Crew) -> "RunWork":
+        """Let the workers of a cluster do it, each with its device."""
+        settings = replace(self.settings, crew=crew, remote=self.device)
+        return replace(self, settings=settings, device="cpu")
 
 
 def write(work: RunWork) -> str:

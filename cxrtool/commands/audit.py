@@ -21,6 +21,10 @@ Predictions of a run of findings have a row for each image and finding, and each
 alone: --where finding=Edema chooses its predictions, whatever the column finding of the manifest
 lists. An image whose truth is unknown is left out.
 
+With --engine dask=ADDRESS, the workers of a cluster measure the images and run the network of
+--run, with the same results. --device is then that of the workers. What --retrain trains stays on
+this machine.
+
 The exit code is 1 if a verdict of --fail-on occurs, or if an input could not be read. A stopped
 audit continues where it stopped.
 
@@ -109,18 +113,19 @@ def run(
         from cxrtool.audit.run_predictions import RunWork
 
         settings = _audit_inputs.prediction_settings(cache, root, option_values.crew(jobs))
-        work = RunWork(
+        here = RunWork(
             run_folder, str(manifest), conditions, folder, settings, device, skipped, progress
         )
+        work = here if engine == "local" else here.there(crew)
         tables.append(run_predictions.write(work))
     case = _audit_inputs.read(manifest, tables, conditions, columns, positive, skipped)
     _audit_inputs.check_files(folder, [*runner.FILES, f"{runner.KEPT}/", f"{pictures.FOLDER}/"])
     case = replaced(case, margin, seed, columns, root)
     case = case_images.with_images(case, crew, folder, skipped, progress)
     if run_folder:
-        case = audited_run.with_network(case, work, crew)
+        case = audited_run.with_network(case, work)
     if retrain:
-        tables_again = retraining.predictions(work, controls, seed)
+        tables_again = retraining.predictions(here, controls, seed)
         case = _audit_inputs.without_lungs(case, tables_again, skipped)
     case, plan = runner.plan(case, chosen, changed(context))
     rows = runner.run(case, plan, folder, again=force)
@@ -174,15 +179,17 @@ def idle(
     no_images = no_manifest or ("" if unread else "no check reads images")
     no_run = "" if run else "no --run is given"
     unused = no_images if no_run else ""
+    # A training stays on this machine.
+    elsewhere = {} if retrain else option_values.idle_with_networks(engine)
     return {
         "--root": unused,
-        "--engine": no_images,
-        "--jobs": unused or (option_values.idle_jobs(engine) if no_run else ""),
+        "--engine": unused,
+        "--jobs": unused or elsewhere.get("--jobs", ""),
         "--device": no_run,
         "--retrain": no_run
         or ("" if "lungs-out" in checks else "the check 'lungs-out' is not run"),
         "--retrain-also": "" if retrain else "--retrain is not given",
-        "--cache": no_run,
+        "--cache": no_run or elsewhere.get("--cache", ""),
         "--within": ""
         if WITHIN & {*checks}
         else f"none of the checks {', '.join(sorted(WITHIN))} is run",

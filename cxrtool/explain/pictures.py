@@ -80,7 +80,8 @@ class RemotePictures:
     def __call__(self, batch: Batch) -> list[Drawn | Skip]:
         """Make the pictures."""
         rows, place = batch.images, self.place
-        seen = [batch.lost.get(n) or self.viewing(row) for n, row in enumerate(rows)]
+        with remote_batches.reading(self.viewing):
+            seen = [batch.lost.get(n) or self.viewing(row) for n, row in enumerate(rows)]
         explainer = place.run(lambda: self.request.explainer(place.model))
         return list(drawn(explainer, self.style, rows, seen, place.run))
 

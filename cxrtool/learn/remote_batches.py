@@ -11,7 +11,7 @@ import platform
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
@@ -35,7 +35,7 @@ Answer = tuple[Any, dict[int, Skip]]
 # What is asked of a network about a batch of images; it goes to the workers.
 Ask = Callable[[Model, Bytes], Any]
 
-SMALLER = "Choose a smaller --batch."
+SMALLER = "Use workers with more memory, or a smaller --batch where there is one."
 RESTART = "Restart this worker, then run the same command again."
 # Networks that a worker keeps: those of an ensemble come in turn.
 MOST_KEPT = 4
@@ -78,6 +78,20 @@ class RemotePlace:
             return model
 
         return kept((repr(there), self.device, _state(there)), load)
+
+
+@contextmanager
+def reading(reader: object) -> Iterator[None]:
+    """Read images as workers of one machine do: there, a network that finds lungs has one thread.
+
+    A reader names what else it imports; most readers need no network.
+    """
+    if not getattr(reader, "modules", ()):
+        yield
+        return
+    with _alone:
+        torch.set_num_threads(1)
+        yield
 
 
 def kept(key: object, make: Callable[[], T]) -> T:

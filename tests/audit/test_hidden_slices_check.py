@@ -114,7 +114,7 @@ def test_features_are_computed_once_for_both_checks(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(AuditedRun, "sample", Hidden(group).sample)
     monkeypatch.setattr(AuditedRun, "scores", Hidden(group).scores)
     nothing: Any = None
-    case = replace(case, network=AuditedRun(nothing, nothing))
+    case = replace(case, network=AuditedRun(nothing))
     most = hidden_slices.MOST
     assert most == source_probe.MOST
     # Networks without training take as long as the run, and this check does not need them.

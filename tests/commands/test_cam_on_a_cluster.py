@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from cluster import kill, launched
-from distributed.protocol import pickle
+from cluster import in_this_process, kill, launched
 from handy import ages, in_process, pixels, rows_of, snapshot, start, wait_for, write, write_table
 
-from cxrtool.core import dask_engine
-from cxrtool.core.attempts import Lost, attempt, judged
 from cxrtool.explain.explanation import Explainer
 from cxrtool.files import run_folder, run_record
 from cxrtool.learn import inference
@@ -78,16 +75,7 @@ def given(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Let this process be the worker of a cluster, and note what it is sent."""
-    items: list[Any] = []
-
-    def each(function: Callable[[Any], Any], source: Iterable[Any], _: str) -> Iterator[Any]:
-        for item in source:
-            work, one = pickle.loads(pickle.dumps((function, item)))
-            items.append(one)
-            yield Lost("crashed its worker") if kills(one) else judged(attempt(work, one))
-
-    monkeypatch.setattr(dask_engine, "each", each)
-    return items
+    return in_this_process(monkeypatch, kills)
 
 
 def kills(item: Any) -> bool:
@@ -175,7 +163,7 @@ def test_a_worker_without_memory_ends_the_command_midway(
     monkeypatch.setattr(Explainer, "look_framed", full)
     assert cam("run", "m.csv", *DASK) == 3
     (line,) = capfd.readouterr().err.splitlines()
-    assert line.endswith("is out of memory. Choose a smaller --batch.")
+    assert "is out of memory. Use workers with more memory, or a smaller --batch" in line
     assert not Path("out/maps.csv").exists()
 
 

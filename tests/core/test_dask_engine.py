@@ -94,25 +94,6 @@ def test_an_audit_measures_the_same(engine: str, given: Path, cxrtool: Run, tmp_
     assert snapshot(tmp_path / "out") == snapshot(tmp_path / "here")
 
 
-@pytest.mark.slow
-def test_a_network_is_asked_the_same(engine: str, cxrtool: Run, tmp_path: Path) -> None:
-    made = ("phantom", "60", "--size", "32", "--labels", "normal,covid", "--sources", "2")
-    assert cxrtool(*made, "-d", "in", "-o", "all.csv").returncode == 0
-    assert cxrtool("split", "all.csv", "--val", "0.2", "-o", "split.csv").returncode == 0
-    small = ("--arch", "conv8", "--size", "32", "--epochs", "1", "--device", "cpu")
-    assert cxrtool("train", "split.csv", *small, "-d", "run").returncode == 0
-    checks = ("--checks", "ablation,heat,markers,source-probe")
-    # Without a split, all images are predicted; the paths are relative.
-    command = ("audit", "all.csv", "--run", "run", *checks, "-d", "out")
-    here = cxrtool(*command)
-    (tmp_path / "out").rename(tmp_path / "here")
-    there = cxrtool(*command, "--engine", engine)
-    assert (there.returncode, there.stderr) == (here.returncode, here.stderr)
-    assert there.returncode == 0
-    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "here")
-    assert '"markers"' in (tmp_path / "out" / "audit.json").read_text()
-
-
 def test_a_run_goes_on_from_another_engine(
     engine: str, given: Path, cxrtool: Run, tmp_path: Path
 ) -> None:

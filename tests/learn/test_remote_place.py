@@ -11,7 +11,7 @@ from cxrtool.core.attempts import attempt, judged
 from cxrtool.core.errors import BrokenRun, ExitCode
 from cxrtool.core.parallel import Crew, Lost
 from cxrtool.learn import remote_batches
-from cxrtool.learn.remote_batches import Batch, RemotePlace
+from cxrtool.learn.remote_batches import SMALLER, Batch, RemotePlace
 
 FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
@@ -44,6 +44,28 @@ def test_a_worker_whose_card_fails_is_to_be_started_again() -> None:
         RemotePlace("cpu").run(failing)
 
 
+class Reader:
+    """Reads images; `modules` is what it needs for it."""
+
+    def __init__(self, *modules: str) -> None:
+        self.modules = modules
+
+
+def test_lungs_are_found_on_one_thread_and_networks_have_theirs() -> None:
+    """The last digits of both depend on the number of threads."""
+    before = torch.get_num_threads()
+    try:
+        place = RemotePlace("cpu", threads=before + 1)
+        assert place.run(torch.get_num_threads) == before + 1
+        with remote_batches.reading(Reader()):
+            assert torch.get_num_threads() == before + 1
+        with remote_batches.reading(Reader("cxrtool.preprocess.segmenters.lungs")):
+            assert torch.get_num_threads() == 1
+        assert place.run(torch.get_num_threads) == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
 class Work:
     """Work that nothing comes of, whatever the images are."""
 
@@ -66,7 +88,7 @@ def killed(function: Any, items: Iterable[Any], _: Crew) -> Iterator[Any]:
     ("how", "line"),
     [
         (each, "a batch of images caused an error in cxrtool (KeyError): please report it"),
-        (killed, "a batch of images crashed the workers of the cluster. Choose a smaller --batch."),
+        (killed, f"a batch of images crashed the workers of the cluster. {SMALLER}"),
     ],
 )
 def test_a_batch_without_an_answer(how: Any, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
