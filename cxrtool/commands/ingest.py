@@ -132,7 +132,7 @@ def run(
         disk.make_folder(folder)
     measured = ingestion.measure(rows, selection, settings, pseudonym, skipped, crew, progress)
     table.write(output, measured.columns, measured.rows())
-    measured.note_summary(selection.views, joins=settings.masks is not None)
+    measured.summary.note_counts(selection.views, joins=settings.masks is not None)
     if warning := label_traps.warning_of_images(label_traps.of_rows(measured.label_columns)):
         note(warning)
     raise typer.Exit(skipped.close())

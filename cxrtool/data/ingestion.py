@@ -3,14 +3,13 @@
 import contextlib
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cxrtool.core import parallel
 from cxrtool.core.errors import CxrtoolError, Skip
 from cxrtool.core.parallel import Crew
-from cxrtool.core.progress import bar, detail, note
+from cxrtool.core.progress import bar, note
 from cxrtool.data import (
     duplicates,
     lesion_boxes,
@@ -20,6 +19,7 @@ from cxrtool.data import (
     shared_sources,
     sources,
 )
+from cxrtool.data.ingestion_summary import IngestionSummary
 from cxrtool.data.label_columns import LabelColumns
 from cxrtool.data.measurement import MeasurementSettings
 from cxrtool.data.packed_rows import Row
@@ -51,14 +51,7 @@ class Measured:
         )
         self._thumbnails = Thumbnails(self._read_again)
         self.label_columns = LabelColumns()
-        self._labels = Counter[str]()
-        self._people: set[int] = set()
-        self._sources: set[str] = set()
-        self._views: set[str] = set()
-        self._halved = 0  # rows whose mask is in halves
-        self._boxed = 0  # rows whose lesion has boxes and no mask
-        self._unwindowed = 0  # images that have no Hounsfield units, where a window is asked for
-        self._burned = 0  # images whose header says that text is burnt into them
+        self.summary = IngestionSummary()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -73,15 +66,6 @@ class Measured:
             cells[column] = kept.add(cells[column])
         self._rows.add(cells)
 
-    def note_window(self, is_windowed: bool) -> None:
-        """Count an image that the window was not applied to."""
-        self._unwindowed += not is_windowed
-
-    def note_burned(self, path: str) -> None:
-        """Count an image whose header says that text is burnt into it."""
-        self._burned += 1
-        detail(f"{path}: its header says that text is burnt into it (BurnedInAnnotation)")
-
     def rows(self) -> Iterator[list[str]]:
         """Find the duplicates, and yield the rows with their group."""
         groups = self._duplicates()
@@ -89,7 +73,7 @@ class Measured:
             row["dup_group"] = groups.get(i, "")
             for column, kept in self._digests.items():
                 row[column] = kept.text(i, row[column])
-            self._count(row)
+            self.summary.count(row)
             yield [row[c] for c in self.columns]
 
     def _duplicates(self) -> dict[int, str]:
@@ -136,52 +120,6 @@ class Measured:
             if number == following:
                 yield row["path"]
                 following = next(wanted, None)
-
-    def _count(self, row: Row) -> None:
-        self._labels[row["label"] or "(no label)"] += 1
-        self._people.add(hash(row["patient"]))
-        self._sources.add(row["source"])
-        self._views.add(row["view"].upper())
-        self._halved += bool(measurement.mask_halves(row))
-        self._boxed += bool(measurement.lesion_boxes_of(row))
-
-    def note_summary(self, views: Collection[str] = (), joins: bool = False) -> None:
-        """Say what came in, so that a missing label, patient or requested view is noticed.
-
-        `joins` is true where masks of single lungs were joined.
-        """
-        total, unknown = self._labels.total(), hash("") in self._people
-        people = counted(len(self._people) - unknown, "patient")
-        if unknown:
-            people = f"{people} and unknown ones" if len(self._people) > 1 else "unknown patients"
-        sources = counted(len(self._sources), "source")
-        classes = ", ".join(f"{label} {n}" for label, n in self._labels.most_common(12))
-        note(f"{counted(total, 'image')} of {people}, {sources}: {classes}")
-        if set(self._labels) == {"(no label)"}:
-            note(
-                "no image has a label: for training, put each class into a folder of its own and "
-                "name the folder above them, or describe the images in a table (--metadata)"
-            )
-        if self._unwindowed:
-            which = "all" if self._unwindowed == total else f"{self._unwindowed} of {total}"
-            note(f"warning: the window has no effect on {which} images: no CT of over 8 bits")
-        if self._burned:
-            note(
-                f"{counted_that(self._burned, 'image', 'has', 'have')} burnt-in text according "
-                "to the header (BurnedInAnnotation); cxrtool equalize can cover it"
-            )
-        if self._halved and not joins:
-            note(
-                f"{counted_that(self._halved, 'image', 'has', 'have')} a mask of each lung, but "
-                "none of both; cxrtool ingest can join them"
-            )
-        if self._boxed and not joins:
-            note(
-                f"{counted_that(self._boxed, 'image', 'has', 'have')} boxes around a lesion "
-                "and no mask of it: --convert DIR or --join-masks DIR draws it (lesion)"
-            )
-        for view in sorted(set(views) - self._views):
-            note(f"warning: no image has the view {view}")
 
 
 def collect(paths: list[str], selection: Selection, skipped: Failures) -> packed_rows.PackedRows:
@@ -260,13 +198,13 @@ def _finish(
     if not selection.exact_age:
         row["age"] = sources.coarse_age(row.get("age", ""))
     if row.pop("burned_in", ""):
-        measured.note_burned(row["path"])
+        measured.summary.count_burned(row["path"])
     if (why := row.pop(measurement.LOST, "")) and skip is None:
         half = measurement.mask_halves(row)[0]
         skipped.add(Skip(half, why, "The image is read without a mask."))
     if skip is None:
         if windowed is not None:
-            measured.note_window(windowed)
+            measured.summary.count_windowed(windowed)
         measured.add(row, getattr(result, "thumbnail", b""))
     else:
         skipped.add(skip)
