@@ -52,11 +52,13 @@ def meant_by(column: str, there: Sequence[str]) -> str:
     return next((plain[other] for other in OTHERS.get(column, ()) if other in plain), "")
 
 
-def renamings(there: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+def renamings(
+    there: Sequence[str], rows: Sequence[Sequence[str]], *, by_sum: bool = True
+) -> dict[str, str]:
     """Say which columns to rename, as far as a table lacks those of predictions.
 
     Columns of probabilities are those that are called after a label and have numbers from 0 to 1;
-    without labels, those whose numbers sum to 1.
+    if there are none (labels of 0 and 1), those whose numbers sum to 1, unless `by_sum` is false.
     """
     result = {
         other: column
@@ -73,7 +75,7 @@ def renamings(there: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, 
         if name not in NOT_CHANCES and name not in result and _are_shares(row[at] for row in rows)
     ]
     classes = {name: found for name in shares if (found := _class_of(name, values))}
-    if not values and shares[1:] and _sum_to_one(rows, [there.index(name) for name in shares]):
+    if by_sum and not classes and shares[1:] and _sum_to_one(rows, [there.index(name) for name in shares]):
         classes = {name: name for name in shares}
     return result | {name: CHANCE + found for name, found in classes.items()}
 
@@ -82,7 +84,7 @@ def chances(there: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, st
     """Say which columns of probabilities to rename; answers of 0 and 1 alone are none."""
     return {
         old: new
-        for old, new in renamings(there, rows).items()
+        for old, new in renamings(there, rows, by_sum=False).items()
         if new.startswith(CHANCE) and {row[there.index(old)] for row in rows} - {"0", "1"}
     }
 

@@ -16,8 +16,8 @@ SHARES = [["a.png", "covid", "0.9", "0.1"], ["b.png", "normal", "0.25", "0.75"]]
         ("path,y_true,Covid,prob_normal", {"y_true": "label", "Covid": "p_covid"}),
         ("Image Index,label,covid score,Normal", {"Image Index": "path"}),
         ("path,label,p_covid,normal", {}),
-        ("path,label,left,right", {}),
-        # Without labels, what sums to 1 are the probabilities.
+        # Where no column is called after a label, what sums to 1 are the probabilities.
+        ("path,label,left,right", {"left": "p_left", "right": "p_right"}),
         ("path,nobody,left,right", {"left": "p_left", "right": "p_right"}),
     ],
 )
@@ -31,6 +31,8 @@ def test_answers_and_columns_of_a_manifest_are_no_probabilities() -> None:
     header = ["path", "label", "covid", "fold"]
     answers = [["a.png", "covid", "1", "0"], ["b.png", "normal", "0", "1"]]
     assert foreign_columns.chances(header, answers) == {}
+    # What only sums to 1 may be anything.
+    assert foreign_columns.chances(["path", "label", "left", "right"], SHARES) == {}
     assert foreign_columns.chances(header, [["a.png", "covid", "0.7", "1"]]) == {"covid": "p_covid"}
 
 
