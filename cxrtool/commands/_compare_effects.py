@@ -1,8 +1,12 @@
 """Which options of compare have no effect in a call, and why; the call as it was typed."""
 
+import os
 from collections.abc import Sequence
 
 import typer
+
+from cxrtool.cli import effects
+from cxrtool.core import progress
 
 # Options that change no figure.
 MUTE = ("quiet", "verbose", "progress")
@@ -68,6 +72,17 @@ def of_best(matrix: str | None, format: str) -> dict[str, str]:
     """Say why --best has no effect."""
     records = f"--format {format} writes a record per figure" if format in ("csv", "json") else ""
     return {"--best": "--matrix compares no models" if matrix else records}
+
+
+# Endings of files that are read as one format, by which another one may be missed.
+ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".tex": "latex", ".tsv": "tsv"}
+
+
+def note_format(context: typer.Context, output: str, form: str) -> None:
+    """Say that the format does not follow the name of the file, if that suggests another one."""
+    suggested = ENDINGS.get(os.path.splitext(output)[1].lower(), form)
+    if suggested != form and "--format" not in effects.typed(context):
+        progress.note(f"{output} has the format {form}: --format {suggested} writes {suggested}")
 
 
 def averages_of(classes: Sequence[str]) -> dict[str, str]:

@@ -177,6 +177,7 @@ def run(
         note(f"the positive class is '{chosen}', {why} (--positive selects another)")
     with places.open_output(output) as stream:
         stream.write(text.encode())
+    idle.note_format(context, output, format)
     raise typer.Exit(skipped.close())
 
 

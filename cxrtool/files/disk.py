@@ -15,6 +15,7 @@ from typing import IO, BinaryIO
 
 from cxrtool.core import file_identity, outputs
 from cxrtool.core.errors import BrokenRun, CxrtoolError
+from cxrtool.files import wrong_inputs
 
 # What makes an output impossible from the start: a mistake of the command line, not of the disk.
 _WRONG_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS}
@@ -61,10 +62,10 @@ def open_input(path: str) -> BinaryIO:
         outputs.current().protect(path, "which is read", later=True)
         return open(path, "rb")
     except IsADirectoryError as e:
-        remedy = "Make a manifest of it first: cxrtool ingest FOLDER -o FILE.csv"
-        raise CxrtoolError(f"{shown(path)}: is a folder, not a table", remedy) from e
+        what = f"{shown(path)}: is a folder, not a table"
+        raise CxrtoolError(what, wrong_inputs.of_folder(path)) from e
     except OSError as e:
-        raise CxrtoolError(f"{shown(path)}: {_why(e)}", "Check the path.") from e
+        raise CxrtoolError(f"{shown(path)}: {_why(e)}", wrong_inputs.of_path(path)) from e
 
 
 def close_input(stream: BinaryIO) -> None:

@@ -75,7 +75,12 @@ def renamings(
         if name not in NOT_CHANCES and name not in result and _are_shares(row[at] for row in rows)
     ]
     classes = {name: found for name in shares if (found := _class_of(name, values))}
-    if by_sum and not classes and shares[1:] and _sum_to_one(rows, [there.index(name) for name in shares]):
+    if (
+        by_sum
+        and not classes
+        and shares[1:]
+        and _sum_to_one(rows, [there.index(name) for name in shares])
+    ):
         classes = {name: name for name in shares}
     return result | {name: CHANCE + found for name, found in classes.items()}
 

@@ -72,6 +72,13 @@ def test_a_command_without_a_place_of_a_kind_names_the_other(
     assert said == f"cxrtool {verb}: no such option: {option}. This command writes {place}.\n"
 
 
+def test_a_folder_is_named_where_a_file_was_meant(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_process("audit", "m.csv", "--out", "made") == 2
+    assert "option: --out. This command writes into a folder: -d DIR.\n" in capfd.readouterr().err
+    assert in_process("phantom", "2", "--out", "made") == 2
+    assert "--output" in capfd.readouterr().err
+
+
 def test_the_short_options_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
     assert in_process("compare", "-z") == 2
     said = capfd.readouterr().err

@@ -759,6 +759,31 @@ def test_few_patients_of_a_class_are_too_few_for_delong(capfd: Said) -> None:
             assert ("the p of DeLong's test may be" in said) == (number < 10 and test == "delong")
 
 
+def test_what_is_no_table_is_told_of(tmp_path: Path, capfd: Said) -> None:
+    made("a.csv"), made("b.csv")
+    said = refused(capfd, "a.csv,b.csv")
+    assert said.endswith("Files are separated by blanks: a.csv b.csv.\n")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    assert "It is a run, which makes a table of predictions: cxrtool evaluate run" in refused(
+        capfd, "run"
+    )
+
+
+def test_the_format_of_a_file_is_said_where_its_name_suggests_another_one(capfd: Said) -> None:
+    made("a.csv")
+    for name, more, said in (
+        ("out.csv", [], "out.csv has the format github: --format csv writes csv\n"),
+        ("out.csv", ["--format", "github"], ""),
+        ("out.json", ["--format", "json"], ""),
+        ("out.md", [], ""),
+        ("out.tex", [], "out.tex has the format github: --format latex writes latex\n"),
+    ):
+        assert in_process("compare", "a.csv", "--metrics", "auc", "-o", name, *more) == 0
+        last = capfd.readouterr().err
+        assert said in last and ("has the format" in last) == bool(said)
+
+
 def test_models_on_different_images_are_told_of(capfd: Said) -> None:
     rows = made("a.csv")
     write("b.csv", [r | {"model": "b"} for r in rows[20:]])
