@@ -165,8 +165,8 @@ class Table:
         if header is None:
             remedy = "Check how it was created."
             if self.path == "-":
-                # Without a file, a job of a cluster or a script reads an empty standard input.
-                remedy = "Name a file, or pipe a table into the command."
+                # A job without a terminal reads nothing where no file is named.
+                remedy = "Name a file, or check the command that writes into the pipe."
             raise CxrtoolError(f"{self.name}: empty, without even a header", remedy)
         for character, name in ((";", "semicolons"), ("\t", "tabs")):
             if len(header) == 1 and character in header[0]:

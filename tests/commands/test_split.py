@@ -265,7 +265,7 @@ def test_what_cannot_be_done_is_one_line(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "empty, without even a header. Check how it was created."),
+        (b"", "empty, without even a header. "),
         (b"path,label,patient\n", "no rows after the header. Check how it was created."),
         (b"path,patient\na,p\nb\n", "row 3: 1 cells where the header has 2. Complete the row."),
         (b"path,patient\na,\0\n", "row 2: it holds a NUL byte. Save it again as CSV, UTF-8."),
@@ -288,6 +288,9 @@ def test_a_bad_manifest_is_one_line(
     done = cxrtool("split", "-" if piped else "m.csv", stdin=content)
     name = "standard input" if piped else "m.csv"
     assert (done.returncode, done.stdout) == (2, "")
+    if not content:
+        pipe = "Name a file, or check the command that writes into the pipe."
+        message += pipe if piped else "Check how it was created."
     assert done.stderr == f"cxrtool split: {name}: {message}\n"
 
 
