@@ -8,7 +8,7 @@ import numpy as np
 
 from cxrtool.audit.case import Case
 from cxrtool.audit.verdicts import NotAssessed
-from cxrtool.core.errors import BrokenRun, CxrtoolError
+from cxrtool.core.errors import BrokenRun, CxrtoolError, FailedInput
 from cxrtool.stats.metrics import Ints
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ def network(case: Case) -> "AuditedRun":
 
 @contextmanager
 def if_allowed() -> Iterator[None]:
-    """Ask what not every network allows; a broken run ends the audit all the same."""
+    """Ask what not every network allows; what is no fault of it ends the audit all the same."""
     try:
         yield
-    except BrokenRun:
+    except (BrokenRun, FailedInput):
         raise
     except CxrtoolError as error:
         why = f"this network does not allow it: {str(error).rstrip('.')}"

@@ -37,6 +37,10 @@ class BrokenRun(CxrtoolError):
     code = ExitCode.BROKE_MIDWAY
 
 
+class FailedInput(CxrtoolError):
+    """An input failed, and `--strict` lets none fail."""
+
+
 # How CUDA, PyTorch, oneDNN and OpenCV word it; OpenCV's own error is no RuntimeError.
 FULL = (
     "out of memory",

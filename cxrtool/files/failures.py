@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NoReturn, TypeVar
 
 from cxrtool.core import outputs, progress
-from cxrtool.core.errors import CxrtoolError, ExitCode, NoImage, Skip, one_line
+from cxrtool.core.errors import CxrtoolError, ExitCode, FailedInput, NoImage, Skip, one_line
 from cxrtool.files import disk, table
 
 COLUMNS = ("path", "reason", "remedy", "command")
@@ -79,7 +79,7 @@ class Failures:
         if skip.failed:
             what = f"{skip.path}: {skip.reason}"
             if self.strict:
-                raise CxrtoolError(what, skip.remedy)
+                raise FailedInput(what, skip.remedy)
             self.failed += 1
             self._absent[skip.reason] += skip.is_listed
             if not self._is_one_of_many(skip):

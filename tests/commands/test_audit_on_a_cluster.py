@@ -130,6 +130,24 @@ def test_a_check_that_the_network_does_not_allow(
 
 
 @pytest.mark.usefixtures("given")
+@pytest.mark.parametrize("where", [("-j", "1"), DASK])
+@pytest.mark.parametrize("check", ["ablation", "heat"])
+def test_strict_is_no_fault_of_the_network(
+    check: str, where: tuple[str, ...], capfd: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_this_process(monkeypatch, lambda _: False)
+    rows = rows_of(Path("m.csv"))
+    write_table(Path("m.csv"), [row for row in rows if row["mask"] != "in/text.png"])
+    conditions = ("--where", "path!=in/empty.png,in/text.png,in/absent.png")
+    assert audit("run", "--checks", check, "--strict", *conditions, *where) == 2
+    (line,) = [one for one in capfd.readouterr().err.splitlines() if "its mask" in one]
+    assert line.endswith(
+        "absent.png cannot be read: no such file or directory. Repair or remove it."
+    )
+    assert not Path("out/audit.csv").exists()
+
+
+@pytest.mark.usefixtures("given")
 def test_an_image_that_crashes_workers_is_one_loss(
     capfd: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
