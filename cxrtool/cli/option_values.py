@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+from cxrtool.cli import typed_numbers
 from cxrtool.core import commas
 from cxrtool.core.errors import CxrtoolError
 
@@ -51,7 +52,8 @@ def fraction(option: str, text: str | None) -> float | None:
     except (ValueError, ZeroDivisionError):
         value = -1.0
     if not 0 <= value <= 1:
-        raise CxrtoolError(f"{option} '{text}' is not between 0 and 1", "Write it as 0.2 or 1/11.")
+        remedy = typed_numbers.as_written(text) or "Write it as 0.2 or 1/11."
+        raise CxrtoolError(f"{option} '{text}' is not between 0 and 1", remedy)
     return value
 
 

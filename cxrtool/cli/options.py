@@ -50,10 +50,12 @@ def choice(names: Names) -> dict[str, Any]:
     return checked(names, lambda option, text: registry.choose(option, text, _every(names)))
 
 
-def choices(names: Names) -> dict[str, Any]:
+def choices(names: Names, *, all_by_default: bool = False) -> dict[str, Any]:
     """Make an option take a list of some names, separated by commas."""
 
     def check(option: str, text: str) -> None:
+        if all_by_default and text == "all":
+            raise CxrtoolError(f"{option} all: these are the default", f"Leave {option} out.")
         for name in commas.split(text):
             registry.choose(option, name, _every(names))
 

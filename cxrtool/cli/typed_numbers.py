@@ -12,13 +12,20 @@ def remedy(said: str, words: Sequence[str]) -> str:
     """Say how a number is written, of an error about one; empty of other errors."""
     option = OPTION.match(said)
     text = _value(option[1], words) if option else ""
+    if written := as_written(text):
+        return written
+    above = ABOVE.search(said)
+    if above and float(above[1]) <= 1 < _number(text) <= 100:
+        return f"If it means {text} %, write {_hundredth(text)}."
+    return ""
+
+
+def as_written(text: str) -> str:
+    """Say how a program reads a number with a sign % or a decimal comma; empty of other texts."""
     if percent := PERCENT.fullmatch(text):
         return f"Write {text} as {_hundredth(percent[1])}."
     if comma := COMMA.fullmatch(text):
         return f"Write it with a point: {comma[1] or 0}.{comma[2]}."
-    above = ABOVE.search(said)
-    if above and float(above[1]) <= 1 < _number(text) <= 100:
-        return f"If it means {text} %, write {_hundredth(text)}."
     return ""
 
 

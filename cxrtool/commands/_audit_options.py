@@ -88,7 +88,7 @@ Checks = Annotated[
         "--checks",
         metavar="NAME[,NAME...]",
         help="Checks to run (default: all).",
-        **options.choices(names),
+        **options.choices(names, all_by_default=True),
     ),
 ]
 Within = Annotated[

@@ -110,7 +110,7 @@ Metrics = Annotated[
         "--metrics",
         metavar="NAME[,NAME...]",
         help="Metrics to show (default: all).",
-        **options.choices(metric_names),
+        **options.choices(metric_names, all_by_default=True),
     ),
 ]
 Ci = Annotated[

@@ -12,7 +12,7 @@ from cxrtool.files.predictions import Predictions
 
 # With fewer patients of a class DeLong's test finds differences that are none more often than it
 # states (tests/benchmarks/few_positives.py).
-FEWEST = 10
+FEWEST = 20
 
 
 def note_unpredicted(predictions: Predictions, question: Question) -> None:

@@ -16,6 +16,8 @@ from cxrtool.cli import typed_numbers
         ("audit m.csv -d made --margin 0,05", "not a number. Write it with a point: 0.05."),
         ("audit m.csv -d made --margin 5", "above 0.5. If it means 5 %, write 0.05."),
         ("compare p.csv --ci 95", "above 1. If it means 95 %, write 0.95."),
+        ("split m.csv --test 20%", "is not between 0 and 1. Write 20% as 0.2."),
+        ("split m.csv --val 0,2", "is not between 0 and 1. Write it with a point: 0.2."),
         ("compare p.csv --ci 95%", "not a number. Write 95% as 0.95."),
     ],
 )

@@ -746,7 +746,7 @@ def test_few_patients_of_a_class_are_too_few_for_delong(capfd: Said) -> None:
     """The test is about the models in pairs, whichever has the fewest patients."""
     rows = made("a.csv", images=60)
     positive = [r["path"] for r in rows if r["label"] == "covid"]
-    for number in (9, 10):
+    for number in (19, 20):
         kept = [r for r in rows if r["path"] not in positive[number:]]
         write("a.csv", kept)
         write(
@@ -756,7 +756,13 @@ def test_few_patients_of_a_class_are_too_few_for_delong(capfd: Said) -> None:
         for test in ("delong", "mcnemar"):
             compare("a.csv", "b.csv", "--paired-test", test)
             said = capfd.readouterr().err
-            assert ("the p of DeLong's test may be" in said) == (number < 10 and test == "delong")
+            assert ("the p of DeLong's test may be" in said) == (number < 20 and test == "delong")
+
+
+def test_all_metrics_are_the_default(capfd: Said) -> None:
+    made("a.csv")
+    said = refused(capfd, "a.csv", "--metrics", "all")
+    assert said == "--metrics all: these are the default. Leave --metrics out.\n"
 
 
 def test_what_is_no_table_is_told_of(tmp_path: Path, capfd: Said) -> None:
