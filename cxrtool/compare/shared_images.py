@@ -12,7 +12,7 @@ from cxrtool.figures import numbers
 SHOWN = 5  # At most so many models are named.
 MEANING = (
     "Each row is about the images of its own model, so that a difference between models may come "
-    "from the images"
+    "from the images: to compare them, evaluate them on the same ones, or choose these with --where"
 )
 
 
