@@ -1,7 +1,7 @@
 """The errors that a user may see, and the exit codes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -87,15 +87,13 @@ class Skip:
 
     `failed` is true for an input that should have worked (a damaged file), and false for one that
     a rule or an option leaves out (a CT slice, a lateral view). Only the first makes the exit
-    code 1. `is_listed` is true for a row of a table whose file is not there: a table may describe
-    a whole collection of which a folder has a part.
+    code 1.
     """
 
     path: str
     reason: str
     remedy: str = ""
     failed: bool = True
-    is_listed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

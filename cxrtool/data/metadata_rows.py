@@ -76,8 +76,7 @@ def _only_file(files: Index, name: str, metadata: str, folders: list[str]) -> st
     # Of several folders, it is unknown in which one a file is missing.
     listed = os.path.join(*folders[: len(folders) == 1], name)
     if not candidates:
-        why = f"listed in {metadata} but absent"
-        return Skip(listed, why, "Complete the folder.", is_listed=True)
+        return Skip(listed, f"listed in {metadata} but absent", "Complete the folder.")
     both = " or ".join(candidates[:2])
     return Skip(listed, f"it may be {both}", f"Write the folder in {metadata} too.")
 

@@ -23,6 +23,8 @@ FILE, LISTED = "\0file", "\0listed"
 # Columns that name files beside the image.
 TABLES = (".csv", ".txt")  # what the metadata of a collection may be
 MASKS = ("mask", *manifest.HALVES)
+# How the reason ends why a file that a table lists is left out.
+ABSENT = "but absent"
 # Nobody has reached this age in years.
 OLDEST = 130
 
@@ -124,7 +126,7 @@ def _of_collection(path: str, spec: str) -> Iterator[Row | Skip]:
             there += not isinstance(row, Skip)
             if name == "folder" and not isinstance(row, Skip):
                 levels.add(row["path"])
-            absent += isinstance(row, Skip) and row.is_listed
+            absent += isinstance(row, Skip) and row.reason.endswith(ABSENT)
             yield row
     except CxrtoolError as e:
         raise type(e)(f"{e} {where}".rstrip()) from e

@@ -19,8 +19,6 @@ OLD_COLUMNS = COLUMNS[:3]  # as earlier versions wrote them
 MOST_BYTES = 1 << 30
 NO_FILE = os.strerror(errno.ENOENT).lower()
 
-# So many absent files of one table have a line each.
-MOST_ABSENT = 5
 # How many kinds of files are named in a line, and endings that follow another one (.nii.gz).
 MOST_KINDS = 12
 PACKED = (".gz", ".bz2", ".xz", ".zst")
@@ -34,9 +32,7 @@ class Failures:
 
     The list goes into the file `failures`, else into the command's folder, else beside its output.
     Without any of these places, the list is on standard error alone. Each failed input is one line;
-    inputs that are left out by a rule are counted, and so are, beyond the first, the files that a
-    table lists and that are not there: where the table describes a whole collection and the folder
-    has a part of it, thousands of lines would say one thing.
+    inputs that are left out by a rule are counted.
 
     A file that the user names is this run's own. A failures.csv may hold the rows of other
     commands that share the folder: a run replaces those of the same command on the same files, and
@@ -59,7 +55,6 @@ class Failures:
             disk.check_output(failures)
         self._skips: list[Entry] = []
         self._left_out: Counter[str] = Counter()
-        self._absent: Counter[str] = Counter()
         self._no_images: Counter[str] = Counter()
         self.file = failures or outputs.list_beside(folder, output)
         # A file of the user's own that happens to have the name is not to be lost.
@@ -80,19 +75,11 @@ class Failures:
             what = f"{skip.path}: {skip.reason}"
             if self.strict:
                 raise FailedInput(what, skip.remedy)
+            progress.error(CxrtoolError(what, skip.remedy))
             self.failed += 1
-            self._absent[skip.reason] += skip.is_listed
-            if not self._is_one_of_many(skip):
-                progress.error(CxrtoolError(what, skip.remedy))
         else:
             self._left_out[skip.reason] += 1
         self._skips.append((skip.path, skip.reason, skip.remedy))
-
-    def _is_one_of_many(self, skip: Skip) -> bool:
-        """Whether a file that a table lists is absent as others are, and the list will name it."""
-        if progress.is_verbose() or self.file is None:
-            return False
-        return self._absent[skip.reason] > MOST_ABSENT
 
     def checked(self, rows: Iterable[Used]) -> Iterator[Used]:
         """Yield what is made of the inputs; where none could be used, refuse the run."""
@@ -113,10 +100,6 @@ class Failures:
 
     def note_counts(self) -> None:
         """Print how many inputs are left out by a rule, and how many files are not images."""
-        for reason, count in self._absent.items():
-            if count > MOST_ABSENT and self.file is not None:
-                more = f"{count - MOST_ABSENT} more files are"
-                progress.error(f"{more} {reason}; {count} in all (-v names each)")
         for reason, count in self._left_out.most_common():
             progress.note(f"left out {count}: {reason}")
         if self._no_images:

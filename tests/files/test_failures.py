@@ -32,26 +32,6 @@ def running(command: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("number", [5, 6, 40])
-def test_many_absent_files_of_a_table_are_a_few_lines_and_a_count(
-    number: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    why = "listed in t.csv but absent"
-    absent = [Skip(f"{k}.png", why, "Complete it.", is_listed=True) for k in range(number)]
-    assert close("ingest xrays", tmp_path, *absent, BAD) == 1
-    said = capfd.readouterr().err
-    assert said.count(f".png: {why}. Complete it.\n") == 5 and "a.png: it is damaged" in said
-    more = f"{number - 5} more files are {why}; {number} in all (-v names each)\n"
-    assert (more in said) == (number > 5)
-    # The list has each of them, and where there is no list, standard error has.
-    assert len(listed(tmp_path / "failures.csv")) == 1 + number + 1
-    skipped = Failures(None)
-    for skip in absent:
-        skipped.add(skip)
-    assert skipped.close() == 1
-    assert capfd.readouterr().err.count(why) == number
-
-
 def close(command: str, folder: Path, *skips: Skip) -> int:
     """Run a command that skips so much."""
     with running(command):

@@ -63,8 +63,7 @@ def pair(
         if isinstance(row, str):
             yield Skip(listed, row, failed=False)
         elif path is None:
-            why = f"listed in {where} but absent"
-            yield Skip(listed, why, "Complete the download.", is_listed=True)
+            yield Skip(listed, f"listed in {where} but absent", "Complete the download.")
         elif path in taken:
             yield Skip(path, f"listed again in {where}", failed=False)
         else:

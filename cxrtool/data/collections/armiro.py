@@ -29,8 +29,7 @@ def rows(root: str) -> Iterator[dict[str, str] | Skip]:
             path = index.find(record["filename"])
             if path is None:
                 listed = os.path.join(root, record["filename"])
-                why = "listed in metadata.csv but absent"
-                yield Skip(listed, why, "Complete the download.", is_listed=True)
+                yield Skip(listed, "listed in metadata.csv but absent", "Complete the download.")
             else:
                 known.setdefault(path, _person(record))
     remedy = "Name the folder of the repository, or its chest_xray_images/covid19/."

@@ -82,5 +82,4 @@ def _absent(root: str, scans: set[tuple[str, ...]]) -> Iterator[Skip]:
             place = record["label"], record["patient_id"], record["scan_id"]
             if place not in scans:
                 where = os.path.join(root, *place)
-                why = f"listed in {SCANS} but absent"
-                yield Skip(where, why, f"Unpack {record['zip_file']}.", is_listed=True)
+                yield Skip(where, f"listed in {SCANS} but absent", f"Unpack {record['zip_file']}.")
