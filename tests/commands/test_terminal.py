@@ -57,9 +57,13 @@ def test_no_command_waits_for_a_table_to_be_typed(
         monkeypatch.setattr(sys, "stdin", typed)
         assert in_process(verb, *READERS[verb]) == 2
     out, told = capfd.readouterr()
-    what = "predictions. Name some" if verb == "compare" else "manifest. Name one"
+    missing = {
+        "compare": "predictions. Name some, or pipe",
+        "audit": "manifest and no predictions. Name one or both: ",
+    }
+    what = missing.get(verb, "manifest. Name one, or pipe")
     assert (out, told.count("\n")) == ("", 1)
-    assert told.startswith(f"cxrtool {verb}: no {what}, or pipe")
+    assert told.startswith(f"cxrtool {verb}: no {what}")
     assert os.listdir() == ["run"], "nothing was done"
 
 
