@@ -14,7 +14,8 @@ from cxrtool.core.progress import note
 from cxrtool.data.packed_rows import PackedRows
 from cxrtool.data.shared_patients import folder_of_source
 
-Places = dict[tuple[str, str], set[str]]  # the folders of a source, in one table
+Key = tuple[str, str]  # a source, and the table that it is in
+Places = dict[Key, set[str]]  # the folders that it is called after
 
 
 def warn(rows: PackedRows, listed: str, root: str | None) -> None:
@@ -23,21 +24,25 @@ def warn(rows: PackedRows, listed: str, root: str | None) -> None:
     A source that was named by hand (`--source`) is meant as it is. `listed` is the cell of a row
     that names its manifest, and `root` the folder that paths are relative to.
     """
-    for first, second in _namesakes(_places(rows, listed, root or "")):
-        if _images(rows, listed, first) & _images(rows, listed, second):
-            continue
+    pairs = list(_namesakes(_places(rows, listed, root or "")))
+    images = _images(rows, listed, {key for pair in pairs for key in pair})
+    said = set[str]()
+    for first, second in pairs:
         (source, one), (_, two) = first, second
-        note(
-            f"warning: '{source}' of {one} and '{source}' of {two} are folders of the same name, "
-            "and count as one source; if they are two, ingest both folders in one command, or one "
-            "of them again with --source NAME"
-        )
+        # A copy of the same images is no other source.
+        if source not in said and images[first].isdisjoint(images[second]):
+            said.add(source)
+            note(
+                f"warning: '{source}' of {one} and '{source}' of {two} are folders of the same "
+                "name, and count as one source; if they are two, ingest both folders in one "
+                "command, or one of them again with --source NAME"
+            )
 
 
 def _places(rows: PackedRows, listed: str, root: str) -> Places:
     """Gather the folders that each source of each table is called after."""
     published = set(registry.names("collections"))
-    cells: dict[tuple[str, str], set[str]] = {}
+    cells: Places = {}
     for row in rows:
         if listed in row and row.get("source", "") not in published:
             cells.setdefault((row["source"], row[listed]), set()).add(folder_of_source(row))
@@ -49,18 +54,18 @@ def _places(rows: PackedRows, listed: str, root: str) -> Places:
     }
 
 
-def _namesakes(places: Places) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+def _namesakes(places: Places) -> Iterator[tuple[Key, Key]]:
     """Yield the pairs of tables that have a source of the same name in other folders."""
     for first, second in combinations(places, 2):
         if first[0] == second[0] and not places[first] & places[second]:
             yield first, second
 
 
-def _images(rows: PackedRows, listed: str, key: tuple[str, str]) -> set[int]:
-    """Return the digests of the images of a source in a table: a copy of them is no other one."""
-    return {
-        hash(digest)
-        for row in rows
-        if (row.get("source", ""), row.get(listed, "")) == key
-        for digest in filter(None, [row.get("sha256")])
-    }
+def _images(rows: PackedRows, listed: str, keys: set[Key]) -> dict[Key, set[int]]:
+    """Return the digests of the images of each source in a table."""
+    result: dict[Key, set[int]] = {key: set() for key in keys}
+    for row in rows if keys else ():
+        key = row.get("source", ""), row.get(listed, "")
+        if key in keys and row.get("sha256"):
+            result[key].add(hash(row["sha256"]))
+    return result

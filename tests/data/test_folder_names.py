@@ -153,6 +153,10 @@ def test_sources_of_one_name_are_told_of(cxrtool: Run, hospitals: Path) -> None:
         ", and count as one source; if they are two, ingest both folders in one command, or one of "
         "them again with --source NAME\n"
     ) in done.stderr
+    # Of more manifests, once.
+    write(hospitals, {"h3/xray/covid/1.png": noise(9)})
+    cxrtool("ingest", "h3/xray", "-o", "3.csv")
+    assert cxrtool("ingest", "1.csv", "2.csv", "3.csv").stderr.count(SAME_NAME) == 1
     # A name that was given, one manifest in two parts, and a copy of the images are meant so.
     cxrtool("ingest", "h2/xray", "--source", "south", "-o", "2.csv")
     assert SAME_NAME not in cxrtool("ingest", "1.csv", "2.csv").stderr
