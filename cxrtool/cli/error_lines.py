@@ -97,7 +97,8 @@ def _command(e: typer.TyperException) -> object:
 
 
 # Options for outputs, which some commands write to a file and others into a folder.
-TO_FILE = ("-o", "--output", "--out", "--outfile", "--outdir", "--output-dir")
+NAMES_OF_OUTPUT = ("--out", "--outfile", "--out-file", "--output-file")
+TO_FILE = ("-o", "--output", *NAMES_OF_OUTPUT, "--outdir", "--output-dir")
 TO_FOLDER = ("-d", "--dir", "--outdir", "--output-dir")
 
 
@@ -106,6 +107,8 @@ def _place_for_output(unknown: str, e: typer.TyperException) -> str:
     short = [o for p in getattr(_command(e), "params", ()) for o in p.opts]
     if unknown in TO_FOLDER and TO_FILE[0] in short:
         return "This command writes a table to a file: -o FILE."
+    if unknown in NAMES_OF_OUTPUT and TO_FILE[0] in short:
+        return "Did you mean --output?"
     if unknown in TO_FILE and TO_FOLDER[0] in short and TO_FILE[0] not in short:
         return "This command writes into a folder: -d DIR."
     return ""

@@ -52,7 +52,7 @@ def fraction(option: str, text: str | None) -> float | None:
     except (ValueError, ZeroDivisionError):
         value = -1.0
     if not 0 <= value <= 1:
-        remedy = typed_numbers.as_written(text) or "Write it as 0.2 or 1/11."
+        remedy = typed_numbers.as_written(text, 0, 1) or "Write it as 0.2 or 1/11."
         raise CxrtoolError(f"{option} '{text}' is not between 0 and 1", remedy)
     return value
 

@@ -1,7 +1,9 @@
 """Words that stand apart from the list that they belong to: `--matrix train test`."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 # How the metavar of an option shows that it takes a list, and that this is no list of names.
@@ -11,18 +13,18 @@ EQUALS = ("=", "!=", "==")
 
 def remedy(said: str, command: Any, words: Sequence[str]) -> str:
     """Say how a list is written, of an error about a word behind one; empty of other errors."""
-    for option, (first, *rest) in _split_lists(command, words):
+    for parameter, option, (first, *rest) in _split_lists(command, words):
         is_named = any(said.startswith((f"{word}: ", f"'{word}'")) for word in rest)
         is_cut = _is_condition(first, rest) and said.startswith(f"{option} '{first}'")
         if is_named or is_cut or "unexpected extra argument" in said:
-            return _joined(option, first, rest)
+            return _joined(parameter, option, first, rest)
     return ""
 
 
-def _split_lists(command: Any, words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each option that takes a list, with its value and the words behind it."""
+def _split_lists(command: Any, words: Sequence[str]) -> Iterator[tuple[Any, str, list[str]]]:
+    """Yield each option that takes a list, as typed, with its value and the words behind it."""
     options = {
-        name
+        name: parameter
         for parameter in command.params
         for name in parameter.opts
         if _takes_list(getattr(parameter, "metavar", None) or "")
@@ -38,7 +40,7 @@ def _split_lists(command: Any, words: Sequence[str]) -> Iterator[tuple[str, list
                     break
                 texts.append(text)
             if texts[1:]:
-                yield option, texts
+                yield options[option], option, texts
 
 
 def _takes_list(metavar: str) -> bool:
@@ -57,8 +59,34 @@ def _is_condition(first: str, rest: Sequence[str]) -> bool:
     return bool({*rest} & {*EQUALS}) or first.endswith("=") or rest[0].startswith(EQUALS)
 
 
-def _joined(option: str, first: str, rest: Sequence[str]) -> str:
+def _joined(parameter: Any, option: str, first: str, rest: Sequence[str]) -> str:
     if _is_condition(first, rest):
-        return f"Write a condition without blanks: {option} {''.join([first, *rest])}."
-    listed = ",".join([first, *rest])
-    return f"The values of a list are separated by commas, without blanks: {option} {listed}."
+        return f"Write a condition without blanks: {option} {_condition([first, *rest])}."
+    if names := _closed_names(parameter):
+        known = list(takewhile(names.__contains__, rest))
+        listed = ",".join([first, *known])
+        commas = "The values of a list are separated by commas, without blanks"
+        return f"{commas}: {option} {listed}." if known else ""
+    listed, words = ",".join([first, *rest]), ", ".join(f"'{word}'" for word in rest)
+    if rest[1:]:
+        files, values = "are files, check their paths", "they are values"
+    else:
+        files, values = "is a file, check its path", "it is a value"
+    return f"If {words} {files}; if {values} of {option}, write {option} {listed}."
+
+
+def _condition(words: Sequence[str]) -> str:
+    """Join a condition to the end of its value, with one sign in place of two."""
+    text = ""
+    for word in words:
+        text += word
+        if re.search("=[^=]", text):
+            break
+    return re.sub("=+", "=", text, count=1)
+
+
+def _closed_names(parameter: Any) -> list[str]:
+    """Return the names that a list is of; nothing where it may have others, too."""
+    if {*parameter.metavar} & {*"|="}:
+        return []
+    return [c.value for c in parameter.shell_complete(None, "")]

@@ -6,19 +6,20 @@ from typing import Any
 
 import typer
 
-from cxrtool.cli import error_lines, stray_words, typed_numbers
+from cxrtool.cli import error_lines, joined_files, stray_words, typed_numbers
 from cxrtool.core.errors import CxrtoolError, ExitCode
 
 
 @contextlib.contextmanager
 def explained(command: Any, words: Sequence[str]) -> Iterator[None]:
-    """Add to an error what the words of the command tell of its cause."""
+    """Replace the remedy of an error where the words of the command tell a better one."""
     try:
         yield
     except (CxrtoolError, typer.TyperException) as e:
         line, code = error_lines.outcome(e)
-        said = str(line)
-        remedy = stray_words.remedy(said, command, words) or typed_numbers.remedy(said, words)
+        said = e.what if isinstance(e, CxrtoolError) else str(line)
+        finders = (stray_words.remedy, joined_files.remedy, typed_numbers.remedy)
+        remedy = next(filter(None, (find(said, command, words) for find in finders)), "")
         if remedy and code == ExitCode.NOTHING_DONE:
             raise CxrtoolError(_without_help(said), remedy) from e
         raise

@@ -20,6 +20,8 @@ class ExitCode(IntEnum):
 class CxrtoolError(Exception):
     """A mistake that ends the run: what is wrong, and what to do about it.
 
+    `what` is kept without the remedy, which the command line may replace by a better one.
+
     `settings` are the parameters of the command that may be changed, or `name=value` with the value
     to give; the command line adds their options to the message.
     """
@@ -28,7 +30,7 @@ class CxrtoolError(Exception):
 
     def __init__(self, what: str, remedy: str = "", *, settings: Iterable[str] = ()) -> None:
         super().__init__(f"{what}. {remedy}".rstrip() if remedy else what)
-        self.settings = tuple(settings)
+        self.what, self.settings = what, tuple(settings)
 
 
 class BrokenRun(CxrtoolError):

@@ -65,7 +65,7 @@ def open_input(path: str) -> BinaryIO:
         what = f"{shown(path)}: is a folder, not a table"
         raise CxrtoolError(what, wrong_inputs.of_folder(path)) from e
     except OSError as e:
-        raise CxrtoolError(f"{shown(path)}: {_why(e)}", wrong_inputs.of_path(path)) from e
+        raise CxrtoolError(f"{shown(path)}: {_why(e)}", "Check the path.") from e
 
 
 def close_input(stream: BinaryIO) -> None:

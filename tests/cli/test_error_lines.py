@@ -79,6 +79,14 @@ def test_a_folder_is_named_where_a_file_was_meant(capfd: pytest.CaptureFixture[s
     assert "--output" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("typed", error_lines.NAMES_OF_OUTPUT)
+def test_other_names_of_the_output_mean_it(typed: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_process("compare", typed, "q") == 2
+    assert f"no such option: {typed}. Did you mean --output?\n" in capfd.readouterr().err
+    assert in_process("audit", "m.csv", typed, "q") == 2
+    assert "This command writes into a folder: -d DIR.\n" in capfd.readouterr().err
+
+
 def test_the_short_options_are_listed(capfd: pytest.CaptureFixture[str]) -> None:
     assert in_process("compare", "-z") == 2
     said = capfd.readouterr().err

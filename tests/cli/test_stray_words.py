@@ -22,15 +22,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("compare --matrix train test p.csv", "--matrix train,test"),
         ("compare p.csv --metrics auc sensitivity npv", "--metrics auc,sensitivity,npv"),
-        ("compare p.csv --by=source view", "--by source,view"),
         ("audit --checks within overlap m.csv -d made", "--checks within,overlap"),
-        ("split m.csv --stratify label source --test 0.5", "--stratify label,source"),
-        ("split --stratify label source m.csv --test 0.5", "--stratify label,source"),
-        ("ingest images --view PA AP", "--view PA,AP"),
-        ("train --where view=PA AP m.csv -d run", "--where view=PA,AP"),
-        ("evaluate --where view=PA AP run m.csv", "--where view=PA,AP"),
+        ("compare --metrics auc sensitivity predictions", "--metrics auc,sensitivity"),
     ],
 )
 def test_the_list_is_written_as_it_was_meant(
@@ -42,13 +36,65 @@ def test_the_list_is_written_as_it_was_meant(
 
 
 @pytest.mark.parametrize(
-    "typed", ["compare p.csv --where label = x", "compare p.csv --where label= x"]
+    ("typed", "word", "meant"),
+    [
+        ("compare --matrix train test p.csv", "test", "--matrix train,test"),
+        ("compare p.csv --by=source view", "view", "--by source,view"),
+        ("compare --by source results", "results", "--by source,results"),
+        ("split m.csv --stratify label source --test 0.5", "source", "--stratify label,source"),
+        ("split --stratify label source m.csv --test 0.5", "source", "--stratify label,source"),
+        ("split --stratify label manifest", "manifest", "--stratify label,manifest"),
+        ("ingest images --view PA AP", "AP", "--view PA,AP"),
+        ("train --where view=PA AP m.csv -d run", "AP", "--where view=PA,AP"),
+        ("evaluate --where view=PA AP run m.csv", "AP", "--where view=PA,AP"),
+        ("equalize --where view=PA manifest -d q", "manifest", "--where view=PA,manifest"),
+    ],
+)
+def test_a_word_may_be_a_file_or_a_value(
+    typed: str, word: str, meant: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert in_process(*typed.split()) == 2
+    said, option = capfd.readouterr().err, meant.split()[0]
+    either = f"If '{word}' is a file, check its path; if it is a value of {option}, write {meant}."
+    assert said.endswith(f" {either}\n") and said.count("\n") == 1 and "Check" not in said
+
+
+def test_several_words_may_be_files_or_values(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_process("compare", "--by", "source", "view", "label") == 2
+    assert capfd.readouterr().err.endswith(
+        " If 'view', 'label' are files, check their paths; if they are values of --by, "
+        "write --by source,view,label.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "typed", ["compare --metrics auc predictions", "audit --checks within predictions -d made"]
+)
+def test_what_is_none_of_the_names_is_a_file(typed: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_process(*typed.split()) == 2
+    said = capfd.readouterr().err
+    assert said.endswith("predictions: no such file or directory. Check the path.\n")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "compare p.csv --where label = x",
+        "compare p.csv --where label= x",
+        "compare p.csv --where label == x",
+        "compare p.csv --where label== x",
+        "compare p.csv --where label ==x",
+        "train m.csv -d run --where label == x",
+        "train --where label == x m.csv -d run",
+    ],
 )
 def test_a_condition_is_written_without_blanks(
     typed: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert in_process(*typed.split()) == 2
-    assert capfd.readouterr().err.endswith(" without blanks: --where label=x.\n")
+    said = capfd.readouterr().err
+    assert said.endswith(". Write a condition without blanks: --where label=x.\n")
+    assert said.count("Write") == 1
 
 
 @pytest.mark.parametrize(
