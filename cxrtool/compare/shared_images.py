@@ -29,7 +29,9 @@ class SharedImages:
         more = [f"{len(each) - SHOWN} more models"] if len(each) > SHOWN else []
         where = f" of {self.group}" if self.group else ""
         all_models = "both" if len(each) == 2 else f"all {len(each)}"
-        common = f"{self.common or 'none'} of these in common to {all_models}"
+        common = f"{self.common} of these in common to {all_models}"
+        if not self.common:
+            common = f"none of these known to be in common to {all_models}, by path or `raw`"
         return (
             f"the models have different images{where}: {', '.join(each[:SHOWN] + more)}; {common}"
         )
@@ -45,8 +47,17 @@ def of(results: Sequence[Result]) -> Iterator[SharedImages]:
             continue
         each = {result.model: len(result.judged) for result in own}
         common = max(_common([result.images[name] for result in own]) for name in ("path", "raw"))
-        if any(number != common for number in each.values()):
+        if any(number != common for number in each.values()) and not _may_be_versions(own, common):
             yield SharedImages(group, each, common)
+
+
+def _may_be_versions(results: Sequence[Result], common: int) -> bool:
+    """Whether models may judge versions of the same files, which only the column `raw` would say.
+
+    `evaluate` writes it with --keep-columns.
+    """
+    unknown = any(not result.images["raw"].any() for result in results)
+    return unknown and not common and len({len(result.judged) for result in results}) == 1
 
 
 def _common(keys: Sequence[NDArray[np.int64]]) -> int:

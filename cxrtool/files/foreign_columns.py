@@ -59,6 +59,7 @@ def renamings(
 
     Columns of probabilities are those that are called after a label and have numbers from 0 to 1;
     if there are none (labels of 0 and 1), those whose numbers sum to 1, unless `by_sum` is false.
+    Numbers that are 0 or 1 in all rows are answers, such as the truth itself, and no probabilities.
     """
     result = {
         other: column
@@ -74,7 +75,12 @@ def renamings(
         for at, name in enumerate(there)
         if name not in NOT_CHANCES and name not in result and _are_shares(row[at] for row in rows)
     ]
-    classes = {name: found for name in shares if (found := _class_of(name, values))}
+    # Of two columns of a class, `prob_covid` is the probability rather than `covid`.
+    shares.sort(key=lambda name: letters(name) in map(letters, values))
+    classes: dict[str, str] = {}
+    for name in shares:
+        if (found := _class_of(name, values)) and found not in classes.values():
+            classes[name] = found
     if (
         by_sum
         and not classes
@@ -86,12 +92,9 @@ def renamings(
 
 
 def chances(there: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Say which columns of probabilities to rename; answers of 0 and 1 alone are none."""
-    return {
-        old: new
-        for old, new in renamings(there, rows, by_sum=False).items()
-        if new.startswith(CHANCE) and {row[there.index(old)] for row in rows} - {"0", "1"}
-    }
+    """Say which columns of probabilities to rename, by the names of classes alone."""
+    found = renamings(there, rows, by_sum=False)
+    return {old: new for old, new in found.items() if new.startswith(CHANCE)}
 
 
 def score(there: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -110,12 +113,12 @@ def score(there: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _are_shares(cells: Iterable[str]) -> bool:
-    """Whether all cells are numbers from 0 to 1, and there are any."""
+    """Whether all cells are numbers from 0 to 1, and any is neither 0 nor 1."""
     try:
         numbers = [float(cell) for cell in cells]
     except ValueError:
         return False
-    return bool(numbers) and all(0 <= number <= 1 for number in numbers)
+    return all(0 <= n <= 1 for n in numbers) and any(0 < n < 1 for n in numbers)
 
 
 def _class_of(name: str, labels: set[str]) -> str:

@@ -25,8 +25,11 @@ def test_the_images_in_common_are_counted() -> None:
     assert str(one) == (
         "the models have different images: a 60 images, b 50 images; 30 of these in common to both"
     )
-    (apart,) = shared_images.of([judged("a", 1, 40, "s"), judged("b", 51, 40, "s")])
-    assert str(apart).endswith("of s: a 40 images, b 40 images; none of these in common to both")
+    (apart,) = shared_images.of([judged("a", 1, 40, "s"), judged("b", 51, 41, "s")])
+    assert str(apart).endswith(
+        "of s: a 40 images, b 41 images; none of these known to be in common to both, by path or "
+        "`raw`"
+    )
 
 
 def test_models_on_the_same_images_are_not_told_of() -> None:
@@ -36,6 +39,9 @@ def test_models_on_the_same_images_are_not_told_of() -> None:
     assert not [*shared_images.of(versions)]
     (one,) = shared_images.of([versions[0], judged("bb", 1, 59, raw=True)])
     assert one.common == 59
+    # Without `raw`, as many other paths may be versions of the same files.
+    assert not [*shared_images.of([versions[0], judged("b", 5000, 60)])]
+    assert [*shared_images.of([versions[0], judged("bb", 90, 60, raw=True)])]
     # Each group is its own comparison.
     assert not [*shared_images.of([judged("a", 1, 60, "s"), judged("b", 90, 60, "t")])]
 

@@ -31,9 +31,17 @@ def test_answers_and_columns_of_a_manifest_are_no_probabilities() -> None:
     header = ["path", "label", "covid", "fold"]
     answers = [["a.png", "covid", "1", "0"], ["b.png", "normal", "0", "1"]]
     assert foreign_columns.chances(header, answers) == {}
+    assert foreign_columns.renamings(["path", "label", "covid", "normal"], answers) == {}
     # What only sums to 1 may be anything.
     assert foreign_columns.chances(["path", "label", "left", "right"], SHARES) == {}
     assert foreign_columns.chances(header, [["a.png", "covid", "0.7", "1"]]) == {"covid": "p_covid"}
+
+
+def test_of_two_columns_of_a_class_one_is_renamed() -> None:
+    header = ["path", "label", "covid", "normal", "covid_score", "prob_normal"]
+    rows = [["a", "covid", "1", "0", "0.9", "0.1"], ["b", "normal", "0.2", "0.8", "0.3", "0.7"]]
+    renamed = {"covid_score": "p_covid", "prob_normal": "p_normal"}
+    assert foreign_columns.renamings(header, rows) == renamed
 
 
 @pytest.mark.parametrize("labels", [("covid", "normal"), ("normal", "covid")])
