@@ -136,6 +136,7 @@ def rows_of(
 @contextlib.contextmanager
 def counted(number: int | None, predictor: "Predictor", when: str) -> "Iterator[None]":
     """Show how much of so many images every network has looked at."""
+    predictor.progress = when
     total = None if number is None else number * predictor.networks
     with counter(total, 0, "predictions", when) as predictor.looked:
         yield

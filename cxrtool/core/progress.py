@@ -125,11 +125,11 @@ def counter(total: int | None, done: int, unit: str, when: str = "auto") -> Iter
 def _shown(bar: Any) -> Iterator[None]:
     """Let lines that are printed meanwhile take the place of the bar."""
     speaker = _speakers[-1]
-    speaker.bar = bar
+    outer, speaker.bar = speaker.bar, bar
     try:
         yield
     finally:
-        speaker.bar = None
+        speaker.bar = outer
 
 
 class _Log:

@@ -122,7 +122,7 @@ def of_rows(
     kept: list[Row] = []
     result: list[Floats] = []
     with counter(len(rows), 0, "images", progress) as count:
-        for chunk, features, skips in _parts(rows, tap, settings, count):
+        for chunk, features, skips in _parts(rows, tap, settings, progress, count):
             for skip in skips.values():
                 skipped.add(skip)
             good = [number for number in range(len(chunk)) if number not in skips]
@@ -146,7 +146,7 @@ class Taken:
 
 
 def _parts(
-    rows: Sequence[Row], tap: Tap, settings: PredictionSettings, count: Count
+    rows: Sequence[Row], tap: Tap, settings: PredictionSettings, progress: str, count: Count
 ) -> Iterator[tuple[list[Row], Floats, dict[int, Skip]]]:
     """Yield the rows in parts, with the features of the images, and the unread ones."""
     if settings.remote:
@@ -161,17 +161,17 @@ def _parts(
         return
     for start in range(0, len(rows), CHUNK):
         chunk = list(rows[start : start + CHUNK])
-        yield chunk, *_of(tap, settings, chunk, count)
+        yield chunk, *_of(tap, settings, chunk, progress, count)
 
 
 def _of(
-    tap: Tap, settings: PredictionSettings, rows: Sequence[Row], count: Count
+    tap: Tap, settings: PredictionSettings, rows: Sequence[Row], progress: str, count: Count
 ) -> tuple[Floats, dict[int, Skip]]:
     about = tap.model.about
     frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, settings.root)
     paths, digests = pixel_cache.named(rows)
     array, skips = pixel_cache.gathered(
-        paths, frame, settings.cache, settings.crew, "never", digests
+        paths, frame, settings.cache, settings.crew, progress, digests
     )
     result = []
     for step in batches(len(array), bounded(settings.batch, about.size)):

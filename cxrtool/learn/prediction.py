@@ -54,8 +54,10 @@ class Predictor:
         self, models: Sequence[Model], second: Model | None, settings: PredictionSettings
     ) -> None:
         self.models, self.second, self.settings = models, second, settings
-        # Is told how many images a network has looked at, of this process and those beside it.
+        # Is told how many images a network has looked at, here and in the processes beside this.
         self.looked: Count = lambda number: None
+        self.progress = "never"  # of reading images
+        self._ahead = 0  # looks at a part that are not counted yet
         first = models[0].about
         for other in models[1:]:
             if sorted(other.about.classes) != sorted(first.classes):
@@ -138,8 +140,10 @@ class Predictor:
         """Return what `levels` does, together with other processes, each its part."""
         part = distributed.part(len(rows))
         mine = rows[part]
+        self._ahead = len(rows) * self.networks
         levels, skips = self.levels(mine) if mine else (np.zeros((0, self.width)), {})
         numbers = range(len(rows))[part]
+        self._count(self._ahead)
         everywhere = distributed.gathered({numbers[i]: skip for i, skip in skips.items()})
         together = {i: skip for some in everywhere for i, skip in some.items()}
         return distributed.interleaved(levels, len(rows)), together
@@ -175,13 +179,20 @@ class Predictor:
         frame = pixel_cache.Frame(about.size, about.image_channels, about.fit, settings.root)
         paths, digests = pixel_cache.named(rows)
         array, skips = pixel_cache.gathered(
-            paths, frame, settings.cache, settings.crew, "never", digests
+            paths, frame, settings.cache, settings.crew, self.progress, digests
         )
         logs = []
         for step in batches(len(array), bounded(settings.batch, about.size)):
             logs.append(self.looks(model, array[step]))
-            self.looked(len(logs[-1]) * distributed.processes())
+            # The other processes are about as far; the last share may be smaller.
+            self._count(len(logs[-1]) * distributed.processes())
         return np.concatenate(logs), skips
+
+    def _count(self, looks: int) -> None:
+        """Count looks, of all processes, at a part, but not more than it takes."""
+        if looks := min(looks, self._ahead):
+            self._ahead -= looks
+            self.looked(looks)
 
 
 @dataclass(frozen=True)
