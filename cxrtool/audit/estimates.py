@@ -80,10 +80,9 @@ def tested_difference(
 
 
 def largest_difference(parts: Decomposition) -> float:
-    """Return how much of an AUC groups can add at most.
+    """Return how much groups can add to an AUC if within them it is at least 0.5.
 
-    AUC - AUC_within = (1 - w) (AUC_between - AUC_within), of which AUC_between is at most 1, and
-    AUC_within at least 0.5 for a model that is no worse than a guess.
+    AUC - AUC_within = (1 - w) (AUC_between - AUC_within), of which AUC_between is at most 1.
     """
     return (1 - parts.share) * 0.5
 

@@ -68,11 +68,11 @@ KINDS = (
         CONFIRMATORY,
         "Confirmatory checks: the worst of them is the overall verdict. Rows with a `p` are tests, "
         "with intervals and verdicts adjusted for all tests together. `detectable` is the smallest "
-        "true value that these images show with a power of 80 %, empty if no effect is so large. "
-        "It can lie beyond a narrow interval, as chance changes a difference more where there is "
-        "an effect. Values of `within` and of `used` are differences of AUC, those of the other "
-        "checks AUC, shares or counts, as their sentences say. `p` is for an effect beyond the "
-        "margin, before the adjustment; 1 means that the value itself is inside.",
+        "true value that these images show with a power of 80 %, empty if no effect is expected "
+        "to be so large. It can lie beyond a narrow interval, as chance changes a difference more "
+        "where there is an effect. Values of `within` and of `used` are differences of AUC, those "
+        "of the other checks AUC, shares or counts, as their sentences say. `p` is for an effect "
+        "beyond the margin, before the adjustment; 1 means that the value itself is inside.",
     ),
     (DESCRIPTIVE, "Descriptive checks: they decide nothing."),
     (CONTROL, "Controls of the audit itself, on these data."),

@@ -97,9 +97,9 @@ def _warn_of_chances(manifest: Manifest, rows: Sequence[Sequence[str]]) -> None:
     """Say that columns of a manifest are not read, though they seem to be predictions."""
     if renamed := foreign_columns.chances(manifest.columns, rows):
         names = ", ".join(f"'{name}'" for name in renamed)
-        what = f"warning: {manifest.name}: {names} are not read as predictions. If they are"
-        do = foreign_columns.sentence(renamed)
-        note(f"{what} probabilities of classes: {do[0].lower()}{do[1:]}")
+        verb = "is" if len(renamed) == 1 else "are"
+        what = f"warning: {manifest.name}: {names} {verb} not read, as predictions would be"
+        note(f"{what}. For probabilities: {foreign_columns.sentence(renamed)}")
 
 
 def trimmed(name: str, column: Coded) -> Coded:

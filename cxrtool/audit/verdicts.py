@@ -40,7 +40,7 @@ class CheckRow:
     beyond
         The verdict of a value beyond the limit, where that may have more than one cause.
     most
-        The largest true value that is possible.
+        The largest true value that is expected: no larger one is called detectable.
     error
         The standard error where there is an effect, if that is larger than without one.
     ladder

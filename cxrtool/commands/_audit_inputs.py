@@ -40,6 +40,7 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
     """Tell the manifest from tables of predictions, by their columns."""
     from cxrtool.files.manifest import header, input_or_stdin
     from cxrtool.files.predictions import is_predictions, seems_predictions
+    from cxrtool.files.predictions_table import OF_MANIFEST
 
     _refuse_runs([*inputs, *predictions])
     tables = [*predictions, *(path for path in inputs if is_predictions(path))]
@@ -48,6 +49,12 @@ def sorted_inputs(inputs: list[str], predictions: list[str]) -> tuple[str | None
         # Whoever reads them says which columns to rename.
         tables += [path for path in manifests if seems_predictions(path)]
         manifests = [path for path in manifests if path not in tables]
+    ingested = [path for path in manifests if OF_MANIFEST & {*header(path)}]
+    if len(ingested) == 1 and all(map(os.path.isfile, manifests)):
+        # What stands beside a manifest of cxrtool is meant as predictions: their reader says why
+        # it is none.
+        tables += [path for path in manifests if path not in ingested]
+        manifests = ingested
     if len(manifests) > 1:
         for path in manifests:
             if path != "-" and not os.path.exists(path):

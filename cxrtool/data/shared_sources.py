@@ -14,29 +14,33 @@ from cxrtool.core.progress import note
 from cxrtool.data.packed_rows import PackedRows
 from cxrtool.data.shared_patients import folder_of_source
 
+SHOWN = 5  # At most so many tables are named.
 Key = tuple[str, str]  # a source, and the table that it is in
 Places = dict[Key, set[str]]  # the folders that it is called after
 
 
 def warn(rows: PackedRows, listed: str, root: str | None) -> None:
-    """Warn of sources that two tables call after folders which have nothing in common.
+    """Warn of sources that several tables call after folders which have nothing in common.
 
-    A source that was named by hand (`--source`) is meant as it is. `listed` is the cell of a row
-    that names its manifest, and `root` the folder that paths are relative to.
+    A source that was named by hand (`--source`), and not as its folder is, is meant as it is.
+    `listed` is the cell of a row that names its manifest, and `root` the folder that paths are
+    relative to.
     """
     pairs = list(_namesakes(_places(rows, listed, root or "")))
     images = _images(rows, listed, {key for pair in pairs for key in pair})
-    said = set[str]()
+    tables: dict[str, dict[str, None]] = {}
     for first, second in pairs:
-        (source, one), (_, two) = first, second
         # A copy of the same images is no other source.
-        if source not in said and images[first].isdisjoint(images[second]):
-            said.add(source)
-            note(
-                f"warning: '{source}' of {one} and '{source}' of {two} are folders of the same "
-                "name, and count as one source; if they are two, ingest both folders in one "
-                "command, or one of them again with --source NAME"
-            )
+        if images[first].isdisjoint(images[second]):
+            tables.setdefault(first[0], {}).update(dict.fromkeys((first[1], second[1])))
+    for source, names in tables.items():
+        shown = ", ".join(list(names)[:SHOWN])
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        note(
+            f"warning: '{source}' is another folder in each of {shown}{more}, and counts as one "
+            "source; if they are several, ingest these folders in one command, or each with a "
+            "--source of its own"
+        )
 
 
 def _places(rows: PackedRows, listed: str, root: str) -> Places:

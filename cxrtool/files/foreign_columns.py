@@ -9,6 +9,7 @@ CHANCE = "p_"
 # Names of a column in other tables, in small letters and digits alone; the usual ones first.
 OTHERS = {
     "path": (
+        "path",
         "file",
         "filename",
         "filepath",
@@ -22,6 +23,7 @@ OTHERS = {
         "imageindex",
     ),
     "label": (
+        "label",
         "class",
         "target",
         "truth",

@@ -1,5 +1,6 @@
 """What to do about a row of predictions that cannot be used."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from cxrtool.files.foreign_columns import letters
 from cxrtool.files.predictions_table import CHANCE
 
+DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]+")
 # Rounded to whole numbers, the percentages of a row may sum to a little more or less than 100.
 OFF_PERCENT = 2
 
@@ -16,6 +18,8 @@ def of_values(p: NDArray[np.float64], text: str = "") -> str:
     """Say what the values of a row may be that are no probabilities. `text` is the first."""
     if text.rstrip().endswith("%"):
         return "Divide by 100, and leave out the sign %."
+    if DECIMAL_COMMA.fullmatch(text.strip()):
+        return f"Write it with a decimal point: {text.strip().replace(',', '.')}."
     if not np.isfinite(p).all():
         return "Correct the row."
     if (p < 0).any() or (p > 100).any():

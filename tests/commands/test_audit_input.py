@@ -60,6 +60,28 @@ def test_labels_that_differ_are_counted(cli: Cli, tmp_path: Path) -> None:
     assert "30 predictions have another label than the manifest" in result.err
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace(",", ";"), "separated by semicolons"),
+        (lambda text: text.replace("p_normal", "x").replace("p_covid", "y"), "no columns p_CLASS"),
+        (lambda text: text.replace("path,", "Path,", 1), "Rename 'Path' to 'path'."),
+    ],
+)
+def test_what_stands_beside_a_manifest_is_read_as_predictions(
+    change: Callable[[str], str], said: str, cli: Cli, tmp_path: Path
+) -> None:
+    table = predictions(tmp_path / "p.csv", number=60)
+    manifest = rewritten(
+        table,
+        "m.csv",
+        lambda _, row: [row.pop("p_normal"), row.pop("p_covid"), row.update(raw=row["path"])],
+    )
+    table.write_text(change(table.read_text()))
+    result = cli("audit", manifest, table, "-d", tmp_path / "out", *UNSEEN)
+    assert result.code == 2 and said in result.err
+
+
 def test_predictions_under_other_names_are_recognised(cli: Cli, tmp_path: Path) -> None:
     table = predictions(tmp_path / "p.csv", number=60)
     manifest = rewritten(table, "m.csv", lambda _, row: [row.pop(c) for c in (*row,)[-2:]])
@@ -72,8 +94,8 @@ def test_predictions_under_other_names_are_recognised(cli: Cli, tmp_path: Path) 
     # Alone, it is a manifest in which these columns are not read.
     result = cli("audit", renamed, "-d", tmp_path / "out", "--fail-on", "none", *UNSEEN)
     assert result.code == 0
-    what = "'normal', 'Covid' are not read as predictions. If they are probabilities of classes: r"
-    assert f"renamed.csv: {what}{remedy[1:]}" in result.err
+    what = "'normal', 'Covid' are not read, as predictions would be. For probabilities: "
+    assert f"renamed.csv: {what}{remedy}" in result.err
     without = tmp_path / "without.csv"
     without.write_text(renamed.read_text().replace("path,", "file,", 1))
     result = cli("audit", without, "-d", tmp_path / "out", *UNSEEN)

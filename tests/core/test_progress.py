@@ -1,6 +1,7 @@
 """Lines on standard error: in whose name, and how many."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,20 @@ def test_bars_are_for_terminals_unless_asked_for(
             count(1)
     assert ("0/2 [" in screen.getvalue()) == shown
     assert shown or not screen.getvalue()
+
+
+def test_a_terminal_without_a_width_has_lines(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pty = pytest.importorskip("pty", reason="such terminals are of Unix")
+    ends = pty.openpty()
+    with open(ends[1], "w") as screen:
+        monkeypatch.setattr(sys, "stderr", screen)
+        clock = Clock(monkeypatch)
+        with progress.speaking("cxrtool cam"):
+            assert list(progress.bar(clock.each([40, 40]), 2, "images")) == [0, 1]
+    os.close(ends[0])
+    assert "1 of 2 images after 40 s" in capfd.readouterr().err
 
 
 def test_a_line_takes_the_place_of_the_bar(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from handy import Run, noise, rows_of, table, write, write_table
 
 NOTE = "folders of the same name are sources of their own: "
 REMEDY = " (--source NAME makes them one)"
-SAME_NAME = "are folders of the same name"
+SAME_NAME = "is another folder in each of"
 SHARED = "in more than one table"
 
 
@@ -149,14 +149,16 @@ def test_sources_of_one_name_are_told_of(cxrtool: Run, hospitals: Path) -> None:
     done = cxrtool("ingest", "1.csv", "2.csv")
     assert sources(done.stdout) == {("covid", "xray"), ("normal", "xray")}
     assert (
-        "cxrtool ingest: warning: 'xray' of 1.csv and 'xray' of 2.csv are folders of the same name"
-        ", and count as one source; if they are two, ingest both folders in one command, or one of "
-        "them again with --source NAME\n"
+        "cxrtool ingest: warning: 'xray' is another folder in each of 1.csv, 2.csv, and counts as "
+        "one source; if they are several, ingest these folders in one command, or each with a "
+        "--source of its own\n"
     ) in done.stderr
     # Of more manifests, once.
     write(hospitals, {"h3/xray/covid/1.png": noise(9)})
     cxrtool("ingest", "h3/xray", "-o", "3.csv")
-    assert cxrtool("ingest", "1.csv", "2.csv", "3.csv").stderr.count(SAME_NAME) == 1
+    said = cxrtool("ingest", "1.csv", "2.csv", "3.csv").stderr
+    assert said.count(SAME_NAME) == 1
+    assert "in each of 1.csv, 2.csv, 3.csv, and" in said
     # A name that was given, one manifest in two parts, and a copy of the images are meant so.
     cxrtool("ingest", "h2/xray", "--source", "south", "-o", "2.csv")
     assert SAME_NAME not in cxrtool("ingest", "1.csv", "2.csv").stderr

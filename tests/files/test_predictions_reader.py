@@ -105,6 +105,7 @@ def test_a_row_that_cannot_be_judged_is_reported(read: Read, row: str, reason: s
         ("1.png,a,99.2,0.8", "Divide by 100, if these are per cent."),
         ("1.png,a,3.5,1.25", "Divide by 100, if these are per cent; apply a sigmoid or softmax, "),
         ("1.png,a,4.35%,95.65%", "Divide by 100, and leave out the sign %."),
+        ('1.png,a,"0,4","0,6"', "Write it with a decimal point: 0.4."),
         ("1.png,a,1,0 %", "Divide by 100, and leave out the sign %."),
         (
             "1.png,a,0.9,0.4",

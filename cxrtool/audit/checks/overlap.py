@@ -39,6 +39,9 @@ def assess(case: Case) -> list[CheckRow]:
     if not case.images.has("source"):
         raise NotAssessed("source: absent", estimates.NAME_SOURCES)
     rows = rows[case.images.known("source")[rows] & (case.images.positive[rows] >= 0)]
+    if not len(rows):
+        why = "no image that is judged has a source in the manifest"
+        raise NotAssessed(why, "Compare the paths of the manifest and of the predictions.")
     positive = case.images.positive[rows] == 1
     if positive.all() or not positive.any():
         raise NotAssessed("the rows are of one class", "Add the other class.")
@@ -123,8 +126,9 @@ def _explain(
         row.next = "Add images of both classes from the same sources."
     else:
         row.meaning = (
-            f"Source and disease can be separated: {share}{by}{one_class} These pairs are enough "
-            f"for AUC within sources, so that '{NOT_IDENTIFIABLE}' is excluded."
+            f"{share}{by}{one_class} These pairs are enough for AUC within sources: "
+            f"'{NOT_IDENTIFIABLE}' is excluded, and nothing else. Whether the model uses the "
+            "source says the row 'within source'."
         )
         row.next = "Read the row 'within source'."
 
