@@ -16,6 +16,8 @@ def remedy(said: str, command: Any, words: Sequence[str]) -> str:
     for parameter, option, (first, *rest) in _split_lists(command, words):
         is_named = any(said.startswith((f"{word}: ", f"'{word}'")) for word in rest)
         is_cut = _is_condition(first, rest) and said.startswith(f"{option} '{first}'")
+        # With a blank behind a comma, the last entry is empty.
+        is_cut |= first.endswith(",") and said.startswith((f"{option} ''", f"{option} '{first}'"))
         if is_named or is_cut or "unexpected extra argument" in said:
             return _joined(parameter, option, first, rest)
     return ""
@@ -62,6 +64,7 @@ def _is_condition(first: str, rest: Sequence[str]) -> bool:
 def _joined(parameter: Any, option: str, first: str, rest: Sequence[str]) -> str:
     if _is_condition(first, rest):
         return f"Write a condition without blanks: {option} {_condition([first, *rest])}."
+    first, *rest = [word.strip(",") for word in (first, *rest)]
     if names := _closed_names(parameter):
         known = list(takewhile(names.__contains__, rest))
         listed = ",".join([first, *known])

@@ -24,6 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("compare p.csv --metrics auc sensitivity npv", "--metrics auc,sensitivity,npv"),
         ("audit --checks within overlap m.csv -d made", "--checks within,overlap"),
+        ("compare p.csv --metrics auc, sensitivity", "--metrics auc,sensitivity"),
         ("compare --metrics auc sensitivity predictions", "--metrics auc,sensitivity"),
     ],
 )
@@ -39,6 +40,7 @@ def test_the_list_is_written_as_it_was_meant(
     ("typed", "word", "meant"),
     [
         ("compare --matrix train test p.csv", "test", "--matrix train,test"),
+        ("split m.csv --stratify label, source", "source", "--stratify label,source"),
         ("compare p.csv --by=source view", "view", "--by source,view"),
         ("compare --by source results", "results", "--by source,results"),
         ("split m.csv --stratify label source --test 0.5", "source", "--stratify label,source"),
