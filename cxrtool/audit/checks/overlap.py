@@ -127,8 +127,7 @@ def _explain(
     else:
         row.meaning = (
             f"{share}{by}{one_class} These pairs are enough for AUC within sources: "
-            f"'{NOT_IDENTIFIABLE}' is excluded, and nothing else. Whether the model uses the "
-            "source says the row 'within source'."
+            f"'{NOT_IDENTIFIABLE}' is excluded, and nothing else."
         )
         row.next = "Read the row 'within source'."
 
