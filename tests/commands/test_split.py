@@ -216,7 +216,7 @@ def test_not_in_place(cxrtool: "Command", manifest: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--test", "2"], "--test '2' is not between 0 and 1. Write it as 0.2 or 1/11."),
+        (["--test", "2"], "--test '2' is not between 0 and 1. If it means 2 %, write 0.02."),
         (["--test", "nan"], "--test 'nan' is not between 0 and 1. Write it as 0.2 or 1/11."),
         (
             ["--test", "0.6", "--val", "0.4"],

@@ -161,7 +161,7 @@ class Skipping:
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, vectors: np.ndarray, bad: set[int]) -> None:
-    def of(_: Any, __: Any, rows: list[dict[str, str]], ___: str) -> Any:
+    def of(_: Any, __: Any, rows: list[dict[str, str]], *___: object) -> Any:
         from cxrtool.core.errors import Skip
 
         numbers = [int(row["path"]) for row in rows]
