@@ -24,6 +24,8 @@ PATIENCE, IMPORT = 15, 300
 # Seconds between two looks at workers while they work; and how long there may be none, before the
 # command says that it waits, and before it ends. Where workers come and go they take minutes.
 LOOK, SILENT, GONE = 5.0, 15.0, 600.0
+# Clusters that have worked for this command: their workers, if lost, are about to be started again.
+_known: set[str] = set()
 ADDRESS = re.compile(r"(tcp|tls|ws|wss|ucx)://([^\s/:]+|\[[^\s/]+\]):\d{1,5}")
 
 
@@ -86,12 +88,17 @@ def _connect(address: str, module: str) -> tuple[Any, int]:
 
 def _slots(client: Any, address: str, module: str) -> int:
     remedy = f"Install cxrtool {__version__} where the workers run, and start some (dask worker)."
+    is_known = address in _known
+    failure = BrokenRun if is_known else CxrtoolError
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
+        if is_known and not client.nthreads():
+            note(f"waits for workers: {address} has none left")
+        client.wait_for_workers(1, timeout=GONE if is_known else PATIENCE)
         there = client.submit(version, module, pure=False).result(timeout=IMPORT)
     except Exception as e:
         what = f"{address}: the workers of this Dask scheduler cannot be used ({_why(e)})"
-        raise CxrtoolError(what, remedy) from e
+        raise failure(what, remedy) from e
+    _known.add(address)
     if there != __version__:
         raise CxrtoolError(f"{address}: its workers have cxrtool {there}", remedy)
     return sum(client.nthreads().values())

@@ -209,6 +209,33 @@ def test_no_workers(cxrtool: Run, tmp_path: Path) -> None:
     )
 
 
+class Deserted:
+    """A cluster without workers, as its client shows it."""
+
+    def nthreads(self) -> dict[str, int]:
+        return {}
+
+    def wait_for_workers(self, number: int, timeout: float) -> None:
+        self.timeout = timeout
+        raise TimeoutError
+
+
+def test_workers_that_were_lost_are_given_time_to_come_back(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dask_engine, "_known", set())
+    client = Deserted()
+    with pytest.raises(CxrtoolError, match="cannot be used") as refused:
+        dask_engine._slots(client, "tcp://a:1", "json")
+    assert not isinstance(refused.value, BrokenRun) and client.timeout == dask_engine.PATIENCE
+    # Work that has begun ends with another exit code, and not within seconds.
+    monkeypatch.setattr(dask_engine, "_known", {"tcp://a:1"})
+    with pytest.raises(BrokenRun, match="cannot be used"):
+        dask_engine._slots(client, "tcp://a:1", "json")
+    assert client.timeout == dask_engine.GONE
+    assert "waits for workers: tcp://a:1 has none left" in capfd.readouterr().err
+
+
 @pytest.mark.slow
 def test_workers_that_never_come_back_are_not_waited_for_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
