@@ -64,6 +64,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, kills: Callable[[Any], bool
 
     def each(function: Callable[[Any], Any], source: Iterable[Any], _: str) -> Iterator[Any]:
         for item in source:
+            # What was packed here is unpacked here, as Dask does between two machines.
             work, one = pickle.loads(pickle.dumps((function, item)))
             items.append(one)
             yield Lost("crashed its worker") if kills(one) else judged(attempt(work, one))

@@ -24,7 +24,7 @@ from cxrtool.audit.run_predictions import RunWork
 from cxrtool.core.progress import counter
 from cxrtool.files import run_folder as runs
 from cxrtool.files.pixel_cache import Frame
-from cxrtool.learn import inference
+from cxrtool.learn import inference, remote_batches
 from cxrtool.learn.inference import Model
 from cxrtool.learn.remote_batches import Batch, RemotePlace
 from cxrtool.stats.metrics import Floats, Ints
@@ -155,7 +155,7 @@ class AuditedRun:
         settings = self.work.settings
         if settings.remote:
             work = RemoteAnswers(self.run, changer, question, RemotePlace(settings.remote))
-            return network_answers.there(batches, work, settings.crew)
+            return remote_batches.done(work, batches, settings.crew)
         ask = functools.partial(question, self.model)
         return network_answers.here(batches, changer, ask, settings.crew)
 

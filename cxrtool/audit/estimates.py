@@ -82,7 +82,8 @@ def tested_difference(
 def largest_difference(parts: Decomposition) -> float:
     """Return how much groups can add to an AUC if within them it is at least 0.5.
 
-    AUC - AUC_within = (1 - w) (AUC_between - AUC_within), of which AUC_between is at most 1.
+    AUC - AUC_within = (1 - w) (AUC_between - AUC_within), where w is the share of pairs within
+    groups, and AUC_between is at most 1.
     """
     return (1 - parts.share) * 0.5
 

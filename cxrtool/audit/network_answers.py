@@ -70,11 +70,6 @@ class RemoteAnswers:
         return place.run(lambda: self.question(place.model(self.run), changed))
 
 
-def there(batches: Sequence[Batch], work: RemoteAnswers, crew: Crew) -> Answers:
-    """Yield every batch with its answer, by the workers of a cluster."""
-    return remote_batches.done(work, batches, crew)
-
-
 def _answer(
     places: Sequence[Place],
     seen: Sequence[Changed | Skip | Lost],

@@ -104,12 +104,12 @@ TO_FOLDER = ("-d", "--dir", "--outdir", "--output-dir")
 
 def _place_for_output(unknown: str, e: typer.TyperException) -> str:
     """Say where a command writes to, of one that has no such option for it."""
-    short = [o for p in getattr(_command(e), "params", ()) for o in p.opts]
-    if unknown in TO_FOLDER and TO_FILE[0] in short:
+    there = [o for p in getattr(_command(e), "params", ()) for o in p.opts]
+    if unknown in TO_FOLDER and TO_FILE[0] in there:
         return "This command writes a table to a file: -o FILE."
-    if unknown in NAMES_OF_OUTPUT and TO_FILE[0] in short:
+    if unknown in NAMES_OF_OUTPUT and TO_FILE[0] in there:
         return "Did you mean --output?"
-    if unknown in TO_FILE and TO_FOLDER[0] in short and TO_FILE[0] not in short:
+    if unknown in TO_FILE and TO_FOLDER[0] in there and TO_FILE[0] not in there:
         return "This command writes into a folder: -d DIR."
     return ""
 

@@ -99,9 +99,9 @@ def opened(inputs: list[str], conditions: "list[Where]", again: bool = False) ->
 
 
 def number_of(source: "Manifest | None", inputs: list[str]) -> int | None:
-    """Count the rows to read, so that the time left can be told; None of a stream.
+    """Return how many rows will be read, which the time left needs; None if they are a stream.
 
-    It also checks a file to its end before anything is done.
+    The whole file is read for this, so that a damaged row is found before any work begins.
     """
     if source is None:
         return len(inputs)

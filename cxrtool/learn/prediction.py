@@ -54,7 +54,7 @@ class Predictor:
         self, models: Sequence[Model], second: Model | None, settings: PredictionSettings
     ) -> None:
         self.models, self.second, self.settings = models, second, settings
-        # Is told how many images a network has looked at, here and in the processes beside this.
+        # Is called with the number of images that a network has processed, in all processes.
         self.looked: Count = lambda number: None
         self.progress = "never"  # of reading images
         self._ahead = 0  # looks at a part that are not counted yet
